@@ -1,0 +1,201 @@
+# From recordings to projections, in the order that data travels:
+#
+#   recordings -> extract_features -> feature shards -> summarize_features -> fit_model -> model.h5
+#                                          \-> project_features -> write_projection -> projection.h5
+#
+# A job is a process with memory known beforehand (resources: mem_mb), from sizes alone.
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(workflow.basedir) / "scripts"))
+
+from memwave.workflow import open_workflow
+
+
+configfile: "config/config.yaml"
+
+
+memwave = open_workflow(config)
+
+
+wildcard_constraints:
+    dataset="[A-Za-z0-9_-]+",
+    features="[A-Za-z0-9_-]+",
+    model="[A-Za-z0-9_-]+",
+    shard="[0-9]+-of-[0-9]+",
+
+
+localrules:
+    all,
+
+
+rule all:
+    """Everything that the experiments ask for."""
+    input:
+        memwave.of_experiments("results/{dataset}/{features}/{model}/projection.h5"),
+        "results/summary.tsv",
+
+
+rule extract_features:
+    """Wavelet features of a shard's windows: recordings -> .npy, row by row."""
+    input:
+        recordings=memwave.recording_files,
+    output:
+        shard="results/{dataset}/{features}/features/{shard}.npy",
+        usage="results/{dataset}/{features}/usage/extract_features/{shard}.json",
+    log:
+        "logs/extract_features/{dataset}/{features}/{shard}.log",
+    benchmark:
+        "logs/benchmarks/extract_features/{dataset}/{features}/{shard}.tsv"
+    params:
+        features=memwave.features,
+        windows=memwave.shard_windows,
+        block_rows=memwave.extraction_rows,
+        code=lambda w: memwave.code("extract_features", w),
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("extract_features", w),
+    conda:
+        "envs/memwave.yaml"
+    script:
+        "scripts/extract_features.py"
+
+
+rule summarize_features:
+    """What a solver that reads the features once needs to know of a shard."""
+    input:
+        shard="results/{dataset}/{features}/features/{shard}.npy",
+    output:
+        summary=temp("results/{dataset}/{features}/{model}/summaries/{shard}.h5"),
+        usage="results/{dataset}/{features}/{model}/usage/summarize_features/{shard}.json",
+    log:
+        "logs/summarize_features/{dataset}/{features}/{model}/{shard}.log",
+    benchmark:
+        "logs/benchmarks/summarize_features/{dataset}/{features}/{model}/{shard}.tsv"
+    params:
+        model=memwave.model,
+        train_ranges=memwave.train_ranges,
+        block_rows=memwave.block_rows,
+        dtype=memwave.compute_dtype,
+        code=lambda w: memwave.code("summarize_features", w),
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("summarize_features", w),
+    conda:
+        "envs/memwave.yaml"
+    script:
+        "scripts/summarize_features.py"
+
+
+rule fit_model:
+    """PCA: from the summaries, merged in their order, or from the shards in several passes."""
+    input:
+        parts=memwave.fit_inputs,
+    output:
+        model="results/{dataset}/{features}/{model}/model.h5",
+        usage="results/{dataset}/{features}/{model}/usage/fit_model.json",
+    log:
+        "logs/fit_model/{dataset}/{features}/{model}.log",
+    benchmark:
+        "logs/benchmarks/fit_model/{dataset}/{features}/{model}.tsv"
+    params:
+        features=memwave.features,
+        model=memwave.model,
+        train_ranges=memwave.all_train_ranges,
+        block_rows=memwave.block_rows,
+        dtype=memwave.compute_dtype,
+        provenance=memwave.provenance,
+        code=lambda w: memwave.code("fit_model", w),
+    threads: memwave.threads
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("fit_model", w),
+    conda:
+        "envs/memwave.yaml"
+    script:
+        "scripts/fit_model.py"
+
+
+rule project_features:
+    """Scores of a shard, and what its rows tell of the model's accuracy."""
+    input:
+        shard="results/{dataset}/{features}/features/{shard}.npy",
+        model="results/{dataset}/{features}/{model}/model.h5",
+    output:
+        part=temp("results/{dataset}/{features}/{model}/parts/{shard}.h5"),
+        usage="results/{dataset}/{features}/{model}/usage/project_features/{shard}.json",
+    log:
+        "logs/project_features/{dataset}/{features}/{model}/{shard}.log",
+    benchmark:
+        "logs/benchmarks/project_features/{dataset}/{features}/{model}/{shard}.tsv"
+    params:
+        train_ranges=memwave.train_ranges,
+        block_rows=memwave.block_rows,
+        dtype=memwave.compute_dtype,
+        score_dtype=memwave.settings["score_dtype"],
+        code=lambda w: memwave.code("project_features", w),
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("project_features", w),
+    conda:
+        "envs/memwave.yaml"
+    script:
+        "scripts/project_features.py"
+
+
+rule write_projection:
+    """Scores of all windows with recording, start row, label and split."""
+    input:
+        parts=expand(
+            "results/{dataset}/{features}/{model}/parts/{shard}.h5",
+            shard=memwave.shards,
+            allow_missing=True,
+        ),
+        model="results/{dataset}/{features}/{model}/model.h5",
+        labels=memwave.label_files,
+    output:
+        projection="results/{dataset}/{features}/{model}/projection.h5",
+        usage="results/{dataset}/{features}/{model}/usage/write_projection.json",
+    log:
+        "logs/write_projection/{dataset}/{features}/{model}.log",
+    benchmark:
+        "logs/benchmarks/write_projection/{dataset}/{features}/{model}.tsv"
+    params:
+        features=memwave.features,
+        windows=memwave.recording_windows,
+        score_dtype=memwave.settings["score_dtype"],
+        provenance=memwave.provenance,
+        code=lambda w: memwave.code("write_projection", w),
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("write_projection", w),
+    conda:
+        "envs/memwave.yaml"
+    script:
+        "scripts/write_projection.py"
+
+
+rule write_summary:
+    """One row an experiment: sizes, accuracy, time and memory."""
+    input:
+        models=memwave.of_experiments("results/{dataset}/{features}/{model}/model.h5"),
+        projections=memwave.of_experiments(
+            "results/{dataset}/{features}/{model}/projection.h5"
+        ),
+        usage=memwave.usage_files("results/{job}.json"),
+    output:
+        summary="results/summary.tsv",
+        usage="results/usage/write_summary.json",
+    log:
+        "logs/write_summary.log",
+    benchmark:
+        "logs/benchmarks/write_summary.tsv"
+    params:
+        experiments=memwave.summary_rows(),
+        code=memwave.code("write_summary"),
+    resources:
+        mem_mb=memwave.summary_mb(),
+    conda:
+        "envs/memwave.yaml"
+    script:
+        "scripts/write_summary.py"
+
+
+onsuccess:
+    print(memwave.farewell())

@@ -1,0 +1,109 @@
+"""Print config/README.md: the reference of the configuration, made from its schema.
+
+Run as ``python scripts/describe_config.py > config/README.md``.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from memwave.settings import schema
+from memwave.sheet import COLUMNS, REQUIRED
+from memwave.solvers import solver_module, solver_names
+from memwave.words import in_words, shown
+
+OPENING = """\
+# Configuration
+
+`config.yaml` is what runs unless you say otherwise. Copy it or the example below, change what you
+need and run
+
+    snakemake --cores 4 --configfile my.yaml
+
+Snakemake lays your file over `config.yaml`: mappings are merged, lists and single values replaced.
+Your `experiments` are therefore all that runs. Everything is checked before the first job starts,
+and every problem is reported at once.
+
+## A minimal example
+
+```yaml
+datasets:
+  pilot:
+    recordings: pilot.tsv
+    channels: [left, right]
+features:
+  haar: {window: 256}
+models:
+  pca: {solver: covariance, n_components: 20}
+experiments:
+  - {dataset: pilot, features: haar, model: pca}
+```
+
+with `pilot.tsv`, its columns separated by tabs:
+
+```
+recording	path	split
+monday	data/monday.npy	train
+tuesday	data/tuesday.npy	test
+```
+
+Examples that run as they are: [`config.yaml`](config.yaml), [`examples/`](examples).
+"""
+
+
+def describe() -> str:
+    """Return the reference as Markdown."""
+    sections = schema()["properties"]
+    entries = {key: _entry(rule) for key, rule in sections.items() if _entry(rule)}
+    parts = [OPENING]
+    for name, entry in entries.items():
+        place = f"{name}[...]" if name == "experiments" else f"{name}.<name>"
+        parts += [f"## `{place}`\n", sections[name]["description"] + "\n"]
+        parts.append(table(entry["properties"], entry["required"]))
+        if name == "models":
+            parts += _solver_options()
+    parts.append("## Keys at the top level\n")
+    parts.append(table({key: rule for key, rule in sections.items() if key not in entries}))
+    parts += ["## The recordings sheet\n", "\n".join(_sheet())]
+    return "\n".join(parts)
+
+
+def table(rules: dict[str, dict], required: Sequence[str] = ()) -> str:
+    """Return a Markdown table of keys, one line each."""
+    lines = ["| key | value | default | description |", "|---|---|---|---|"]
+    for key, rule in rules.items():
+        default = f"`{_yaml(rule['default'])}`" if "default" in rule else "optional"
+        default = "required" if key in required else default
+        cells = (f"`{key}`", in_words(rule), default, rule["description"])
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _entry(section: dict) -> dict:
+    """The schema of one entry of a section; empty for a single value."""
+    return section.get("additionalProperties") or section.get("items") or {}
+
+
+def _solver_options() -> Iterator[str]:
+    for solver in solver_names():
+        options = solver_module(solver).OPTIONS
+        yield f"### Options of `solver: {solver}`\n"
+        yield table(options) if options else "None.\n"
+
+
+def _yaml(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
+    return value if isinstance(value, str) else shown(value)
+
+
+def _sheet() -> Iterator[str]:
+    yield (
+        "A table with one line a recording and tabs between its columns, UTF-8, with a header line."
+        "\n\n| column | needed | description |\n|---|---|---|"
+    )
+    for column, description in COLUMNS.items():
+        needed = "required" if column in REQUIRED else "optional"
+        yield f"| `{column}` | {needed} | {description} |"
+
+
+if __name__ == "__main__":
+    print(describe())

@@ -1,0 +1,79 @@
+"""Write the wavelet features of one shard's windows into a memory-mapped file.
+
+Recordings are read stretch by stretch, features are computed block by block straight into the map;
+nothing in memory grows with either.
+"""
+
+from memwave import process
+from memwave.errors import MemwaveError
+from memwave.extraction import check_features, check_rows
+from memwave.features import FeatureBlocks
+from memwave.plan import spans
+from memwave.process import Progress
+from memwave.readers import open_array
+from memwave.shards import create_shard
+from memwave.wavelets import FeatureSpec
+
+
+def extract_features(*, shard: str, features: dict, windows: list[dict], block_rows: int) -> None:
+    """Extract a shard.
+
+    Parameters
+    ----------
+    shard : path
+        The .npy file to write.
+    features : dict
+        A feature set and the names of the channels; see `FeatureSpec`.
+    windows : list of dict
+        What the shard holds, recording after recording: name, path, dtype, rows, first window,
+        count.
+    block_rows : int
+        Windows computed at once.
+
+    Raises
+    ------
+    MemwaveError
+        If a recording is not what was planned, has a value that is not finite, or a feature
+        overflows the dtype; names recording, row and channel.
+    """
+    spec = FeatureSpec.from_settings(features, features["channels"])
+    n_rows = sum(piece["count"] for piece in windows)
+    progress = Progress(n_rows, f"extract_features {shard}")
+    blocks = FeatureBlocks(spec)
+    row = 0
+    with create_shard(shard, (n_rows, spec.n_features), spec.dtype) as target:
+        for piece in windows:
+            with open_array(piece["path"], piece["dtype"], spec.n_channels) as recording:
+                if recording.shape != (piece["rows"], spec.n_channels):
+                    raise MemwaveError(
+                        f"recording {piece['recording']!r}: {piece['path']} has shape "
+                        f"{recording.shape} now, and had {piece['rows']} rows when the run was "
+                        "planned. Start again."
+                    )
+                for low, high in spans(0, piece["count"], block_rows):
+                    first, count = piece["first"] + low, high - low
+                    start, stop = blocks.stretch(first, count)
+                    rows = recording.read(start, stop)
+                    check_rows(rows, start, piece, spec.channels)
+                    block = target.rows(row, row + count)
+                    if not blocks.fill(rows, block):
+                        check_features(block, first, piece, spec)
+                    del block  # its pages go with it
+                    row += count
+                    progress.add(count)
+    progress.close()
+
+
+if "snakemake" in globals():
+    with process.stage(
+        "extract_features",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        extract_features(
+            shard=snakemake.output.shard,
+            features=snakemake.params.features,
+            windows=snakemake.params.windows,
+            block_rows=snakemake.params.block_rows,
+        )

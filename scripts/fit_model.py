@@ -1,0 +1,105 @@
+"""Fit PCA: merge the summaries of all shards, or read the shards as often as the solver asks."""
+
+from contextlib import ExitStack
+
+from memwave import hdf5, process
+from memwave.model_file import save_model
+from memwave.passes import count_rows, run_passes, summarize
+from memwave.process import Progress
+from memwave.shards import Shard
+from memwave.solvers import PcaSolver, make_solver, solver_module
+from memwave.wavelets import FeatureSpec
+
+
+def fit_model(
+    *,
+    parts: list[str],
+    model_path: str,
+    features: dict,
+    model: dict,
+    train_ranges: list[list[tuple[int, int]]],
+    block_rows: int,
+    dtype: str,
+    threads: int,
+    provenance: dict,
+) -> None:
+    """Fit a model.
+
+    Parameters
+    ----------
+    parts : list of path
+        Summaries of the shards (one-pass solvers), or the shards, in their order.
+    model_path : path
+        The HDF5 file to write.
+    features : dict
+        A feature set and the names of the channels; see `FeatureSpec`.
+    model : dict
+        Complete entry of ``models`` in the configuration.
+    train_ranges : list of list of (start, stop)
+        Rows of every shard that PCA is fitted on.
+    block_rows, threads : int
+        Rows loaded at once by each thread; shards read at once.
+    dtype : {"float32", "float64"}
+        Type that is computed in.
+    provenance : dict
+        Stored with the model.
+    """
+    spec = FeatureSpec.from_settings(features, features["channels"])
+    solver = make_solver(model["solver"], spec.n_features, model, dtype)
+    if solver.ONE_PASS:
+        for part in parts:
+            solver.merge(solver.restore(hdf5.load_arrays(part)))
+    else:
+        read_shards(solver, parts, train_ranges, block_rows, dtype, threads)
+    save_model(model_path, solver.finish(), spec.feature_table(), provenance)
+
+
+def read_shards(
+    solver: PcaSolver,
+    paths: list[str],
+    train_ranges: list[list[tuple[int, int]]],
+    block_rows: int,
+    dtype: str,
+    threads: int,
+) -> None:
+    """Run all passes of a solver over the shards."""
+    progress = Progress(sum(map(count_rows, train_ranges)), "fit_model, this pass:")
+    with ExitStack() as stack:
+        shards = [stack.enter_context(Shard(path)) for path in paths]
+        run_passes(
+            solver,
+            lambda i: summarize(
+                solver,
+                shards[i],
+                train_ranges[i],
+                dtype=dtype,
+                block_rows=block_rows,
+                tell=progress.add,
+            ),
+            len(shards),
+            threads,
+            end_of_pass=progress.restart,
+        )
+    progress.close()
+
+
+if "snakemake" in globals():
+    solver_module(snakemake.params.model["solver"])  # libraries load before memory is limited
+    with process.stage(
+        "fit_model",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+        threads=snakemake.threads,
+    ):
+        fit_model(
+            parts=snakemake.input.parts,
+            model_path=snakemake.output.model,
+            features=snakemake.params.features,
+            model=snakemake.params.model,
+            train_ranges=snakemake.params.train_ranges,
+            block_rows=snakemake.params.block_rows,
+            dtype=snakemake.params.dtype,
+            threads=snakemake.threads,
+            provenance=snakemake.params.provenance,
+        )

@@ -1,0 +1,187 @@
+"""Everything that can be known to go wrong before the first job, found at once.
+
+Only headers of files are read. Only datasets, feature sets and models that an experiment uses
+are looked at.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from memwave.check_features import feature_findings
+from memwave.check_recordings import CheckedRecording, checked_recordings
+from memwave.errors import ConfigurationError
+from memwave.memory import predict
+from memwave.plan import count_windows
+from memwave.settings import complete_model, experiments
+from memwave.solvers import solver_names
+from memwave.wavelets import FeatureSpec
+from memwave.words import either, listed, shown
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found out.
+
+    Attributes
+    ----------
+    recordings : dict of str to tuple of CheckedRecording
+        By the names of the datasets that are used.
+    warnings : tuple of str
+        What is odd but no reason to stop.
+    """
+
+    recordings: dict[str, tuple[CheckedRecording, ...]]
+    warnings: tuple[str, ...]
+
+
+def check(settings: dict) -> Checked:
+    """Check that every experiment can run.
+
+    Parameters
+    ----------
+    settings : dict
+        What `memwave.settings.complete` returned.
+
+    Raises
+    ------
+    ConfigurationError
+        Lists everything that was found about configuration, sheets and recordings.
+    """
+    findings: list[str] = []
+    warnings: list[str] = []
+    recordings: dict[str, tuple[CheckedRecording, ...]] = {}
+    for dataset in dict.fromkeys(experiment.dataset for experiment in experiments(settings)):
+        try:
+            recordings[dataset] = checked_recordings(dataset, settings["datasets"][dataset])
+        except ConfigurationError as error:
+            findings += error.findings
+    for (dataset, features), models in _models_by_pair(settings).items():
+        chosen = settings["features"][features]
+        channels = settings["datasets"][dataset]["channels"]
+        unfit = list(feature_findings(features, chosen, channels))
+        findings += unfit
+        if not unfit:
+            spec = FeatureSpec.from_settings(chosen, channels)
+            pair = Pair(dataset, features, spec, models, settings)
+            findings += [*pair.size_findings(), *pair.memory_findings()]
+            if dataset in recordings:
+                findings += pair.window_findings(recordings[dataset])
+                warnings += pair.short_recordings(recordings[dataset])
+    if findings:
+        raise ConfigurationError(tuple(dict.fromkeys(findings)))
+    return Checked(recordings, tuple(warnings))
+
+
+def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:
+    """Names of the models that are fitted to each feature set of each dataset."""
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for experiment in experiments(settings):
+        key = (experiment.dataset, experiment.features)
+        pairs.setdefault(key, []).append(experiment.model)
+    return pairs
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A feature set on a dataset, and the names of the models fitted to it."""
+
+    dataset: str
+    features: str
+    spec: FeatureSpec
+    models: list[str]
+    settings: dict
+
+    def size_findings(self) -> Iterator[str]:
+        """Whether more components are wanted than there are features."""
+        features = self.spec.n_features
+        yield from self._component_findings(features, f"{self.features} has {features} features")
+
+    def window_findings(self, recordings: tuple[CheckedRecording, ...]) -> Iterator[str]:
+        """Whether the recordings have windows enough for the shards and the components."""
+        train = tuple(recording for recording in recordings if recording.split == "train")
+        for split, chosen in (("", recordings), (" train", train)):
+            if not any(map(self._windows, chosen)):
+                yield self._no_window(split, chosen)
+                return
+        windows, shards = sum(map(self._windows, recordings)), self.settings["shards"]
+        if windows < shards:
+            yield (
+                f"shards: {shards} shards cannot share the {windows} windows of "
+                f"{self.dataset}/{self.features}. Use at most {windows}."
+            )
+        fitted = sum(map(self._windows, train))
+        yield from self._component_findings(
+            fitted - 1,
+            f"{self.dataset}/{self.features} has {fitted} train windows, and needs more windows "
+            "than components",
+        )
+
+    def short_recordings(self, recordings: tuple[CheckedRecording, ...]) -> Iterator[str]:
+        """Recordings that no window fits into."""
+        for recording in (r for r in recordings if not self._windows(r)):
+            yield (
+                f"{self.dataset}: the recording {shown(recording.name)} has {recording.rows} rows, "
+                f"fewer than a window of features.{self.features} ({self.spec.window} rows). It "
+                "adds no row to the results."
+            )
+
+    def memory_findings(self) -> Iterator[str]:
+        """Stages that need more than ``max_mem_mb``, whose models need it, and what would do."""
+        limit = self.settings["max_mem_mb"]
+        needs: dict[tuple[str, int], list[str]] = {}
+        for model in self.models:
+            for stage, need in self._predict(self.settings["models"][model]).items():
+                if need > limit:
+                    needs.setdefault((stage, need), []).append(model)
+        for (stage, need), models in needs.items():
+            yield (
+                f"max_mem_mb: stage {stage} of {self.dataset}/{self.features} with "
+                f"{listed(models)} needs {need} MB, max_mem_mb is {limit}. "
+                f"{self._memory_remedy(stage, need, models[0])}"
+            )
+
+    def _windows(self, recording: CheckedRecording) -> int:
+        return count_windows(recording.rows, self.spec.window, self.spec.step)
+
+    def _no_window(self, split: str, recordings: tuple[CheckedRecording, ...]) -> str:
+        longest = max(recordings, key=lambda recording: recording.rows)
+        return (
+            f"features.{self.features}.window: no{split} recording of {self.dataset} is as long as "
+            f"a window of {self.spec.window} rows; the longest, {shown(longest.name)}, has "
+            f"{longest.rows}. Use a window of at most {longest.rows} rows."
+        )
+
+    def _component_findings(self, most: int, because: str) -> Iterator[str]:
+        for model in self.models:
+            wanted = self.settings["models"][model]["n_components"]
+            if wanted > most:
+                remedy = f"Use at most {most}." if most else "Add recordings to split train."
+                yield f"models.{model}.n_components: found {wanted}, but {because}. {remedy}"
+
+    def _predict(self, model: dict, block_mb: int | None = None) -> dict[str, int]:
+        return predict(
+            self.spec,
+            model,
+            block_mb=block_mb or self.settings["block_mb"],
+            shards=self.settings["shards"],
+            threads=self.settings["threads"],
+        )
+
+    def _memory_remedy(self, stage: str, need: int, model: str) -> str:
+        """The largest block that fits, else the least need and the solvers that fit."""
+        limit, chosen = self.settings["max_mem_mb"], self.settings["models"][model]
+        block = self.settings["block_mb"]
+        while need > limit and block > 1:
+            block //= 2
+            need = self._predict(chosen, block)[stage]
+        if need <= limit:
+            return f"With block_mb: {block} it needs {need} MB."
+        most = {solver: self._most_with(solver, chosen) for solver in solver_names()}
+        others = [f"solver {name} ({mb} MB)" for name, mb in most.items() if mb <= limit]
+        remedies = either([f"raise max_mem_mb to {need}", *(f"use {other}" for other in others)])
+        return f"The least, with block_mb: 1, is {need} MB: {remedies}."
+
+    def _most_with(self, solver: str, model: dict) -> int:
+        """Largest need of any stage with another solver and its defaults, blocks of 1 MB."""
+        other = {"solver": solver} | {key: model[key] for key in ("n_components", "compute_dtype")}
+        return max(self._predict(complete_model(other), 1).values())

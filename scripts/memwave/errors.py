@@ -1,0 +1,23 @@
+"""Errors that a user can act on: they say where, what was expected and what to do."""
+
+from collections.abc import Sequence
+
+
+class MemwaveError(Exception):
+    """Something the user can mend; its message is the whole explanation."""
+
+
+class ConfigurationError(MemwaveError):
+    """One or more findings about the configuration, the sheets or the recordings.
+
+    Parameters
+    ----------
+    findings : sequence of str
+        One sentence or two each: where, what was found, what was expected, what to do.
+    """
+
+    def __init__(self, findings: Sequence[str]):
+        self.findings = tuple(findings)
+        count = f"{len(self.findings)} problem{'s' if len(self.findings) != 1 else ''}"
+        lines = "\n".join(f"  - {finding}" for finding in self.findings)
+        super().__init__(f"The configuration cannot be run ({count}):\n{lines}")

@@ -1,0 +1,71 @@
+"""Refusing what cannot become features: values that are not finite, features that overflow."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from memwave.errors import MemwaveError
+from memwave.wavelets import FeatureSpec
+
+
+def check_rows(rows: np.ndarray, start: int, piece: dict, channels: Sequence[str]) -> None:
+    """Require that all values of a stretch of a recording are finite.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, channels)
+    start : int
+        Row of the recording that they begin with.
+    piece : dict
+        Names the ``recording`` and its ``path``.
+    channels : sequence of str
+
+    Raises
+    ------
+    MemwaveError
+        Names recording, row and channel of the first value that is not.
+    """
+    if rows.dtype.kind != "f" or np.isfinite(rows).all():
+        return
+    row, channel = first_unfinite(rows)
+    raise MemwaveError(
+        f"recording {piece['recording']!r} ({piece['path']}): row {start + row}, channel "
+        f"{channels[channel]} is {rows[row, channel]}; expected finite values. Repair the "
+        "recording, or cut it into recordings without the gap."
+    )
+
+
+def check_features(block: np.ndarray, first: int, piece: dict, spec: FeatureSpec) -> None:
+    """Raise the error of a block with features that could not be stored, if it has any.
+
+    Parameters
+    ----------
+    block : ndarray, shape (n, d)
+        As stored; an overflow shows as an infinite value.
+    first : int
+        Window of the recording that they begin with.
+    piece : dict
+        Names the ``recording`` and its ``path``.
+    spec : FeatureSpec
+
+    Raises
+    ------
+    MemwaveError
+        Names recording, row and channels of the first feature that could not.
+    """
+    if np.isfinite(block).all():
+        return
+    window, feature = first_unfinite(block)
+    wider = {"float16": "float32", "float32": "float64"}.get(spec.dtype)
+    remedy = f"Use dtype: {wider}, or scale the recording down" if wider else "Scale it down"
+    raise MemwaveError(
+        f"recording {piece['recording']!r} ({piece['path']}): the window from row "
+        f"{(first + window) * spec.step} on has a feature ({spec.describe(feature)}) larger than "
+        f"{spec.dtype} can hold ({np.finfo(spec.dtype).max:g}). {remedy}."
+    )
+
+
+def first_unfinite(array: np.ndarray) -> tuple[int, int]:
+    """Row and column of the first value that is not finite."""
+    row, column = np.unravel_index(np.argmax(~np.isfinite(array)), array.shape)
+    return int(row), int(column)

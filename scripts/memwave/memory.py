@@ -1,0 +1,82 @@
+"""What each stage needs at most, in MB, from the configuration alone.
+
+Pure functions: they add up what the modules of a stage say about their own arrays. Nothing here
+depends on how many windows there are, nor on how many cores the workflow is given.
+"""
+
+import numpy as np
+
+from memwave import features, projection
+from memwave.plan import MEGABYTE, rows_per_block
+from memwave.precision import compute_dtype
+from memwave.readers import SCRATCH_BYTES
+from memwave.solvers import solver_module
+from memwave.wavelets import FeatureSpec
+
+# Python with numpy, scipy, PyWavelets, h5py and what Snakemake puts before a script has 40 MB of
+# anonymous memory; BLAS packs pieces of its operands, and there are small things.
+BASE_MB = 80
+
+# Packing room of BLAS for each further thread that calls it, and the thread's stack.
+THREAD_MB = 48
+
+
+def predict(
+    spec: FeatureSpec, model: dict, *, block_mb: float, shards: int, threads: int
+) -> dict[str, int]:
+    """Predict the memory of every stage.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+        The features.
+    model : dict
+        Complete entry of ``models`` in the configuration.
+    block_mb : float
+        Size of a block of rows.
+    shards : int
+        Shards of the feature matrix; never needs more threads than that.
+    threads : int
+        Threads of a fit that reads the features several times.
+
+    Returns
+    -------
+    dict of str to int
+        MB by the name of the stage, in the order of the data flow.
+    """
+    solver = solver_module(model["solver"])
+    d, k = spec.n_features, model["n_components"]
+    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
+    itemsize = np.dtype(dtype).itemsize
+    block_rows = rows_per_block(block_mb, d, dtype)
+    block = block_rows * d * itemsize + 64 * d
+    part = block + solver.summary_bytes(d, model, itemsize)
+    model_file = 4 * 8 * k * d + 400 * d
+    fit = solver.fit_bytes(d, model, itemsize)
+    stages = {"extract_features": extraction_bytes(spec, block_mb)}
+    if solver.Solver.ONE_PASS:
+        stages["summarize_features"] = part
+        stages["fit_model"] = fit + model_file
+    else:
+        workers = min(threads, shards)
+        stages["fit_model"] = fit + model_file + workers * (part + THREAD_MB * MEGABYTE)
+    stages["project_features"] = (
+        block + model_file + projection.project_bytes(d, k, itemsize, block_rows)
+    )
+    stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
+    return {name: stage_mb(need) for name, need in stages.items()}
+
+
+def stage_mb(arrays: int) -> int:
+    """MB of a stage whose arrays take so many bytes."""
+    return BASE_MB + -(-arrays // MEGABYTE)
+
+
+def extraction_rows(spec: FeatureSpec, block_mb: float) -> int:
+    """Windows that are extracted at once; coefficients are computed in float64."""
+    return rows_per_block(block_mb, spec.n_features, "float64")
+
+
+def extraction_bytes(spec: FeatureSpec, block_mb: float) -> int:
+    """Memory of extracting a block: none of it is the block itself, which is a file map."""
+    return features.working_bytes(spec, extraction_rows(spec, block_mb)) + SCRATCH_BYTES

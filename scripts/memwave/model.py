@@ -1,0 +1,87 @@
+"""A fitted PCA, as plain arrays."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Model:
+    """PCA of a matrix with n rows and d features, k components kept.
+
+    Attributes
+    ----------
+    components : ndarray, shape (k, d)
+        Orthonormal, largest variance first; the entry of largest magnitude is positive.
+    mean : ndarray, shape (d,)
+    explained_variance : ndarray, shape (k,)
+        Eigenvalues of the covariance (n - 1 in the denominator).
+    total_variance : float
+        Trace of the covariance, computed from all features.
+    n_samples : int
+    solver : str
+    eigenvalue_error_bound : float
+        No eigenvalue is further from the true one than this; nan if the solver knows no bound.
+    notes : dict
+        What else the solver found out about itself: numbers or strings.
+    """
+
+    components: np.ndarray
+    mean: np.ndarray
+    explained_variance: np.ndarray
+    total_variance: float
+    n_samples: int
+    solver: str
+    eigenvalue_error_bound: float = float("nan")
+    notes: dict = field(default_factory=dict)
+
+    @property
+    def n_components(self) -> int:
+        return int(self.components.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        return int(self.components.shape[1])
+
+    @property
+    def explained_variance_ratio(self) -> np.ndarray:
+        """Share of the total variance, shape (k,); zeros where there is no variance."""
+        if self.total_variance <= 0:
+            return np.zeros(self.n_components)
+        return self.explained_variance / self.total_variance
+
+    @property
+    def singular_values(self) -> np.ndarray:
+        """Singular values of the centred matrix, shape (k,)."""
+        return np.sqrt(self.explained_variance * (self.n_samples - 1))
+
+    @property
+    def noise_variance(self) -> float:
+        """Mean of the eigenvalues not kept (Tipping and Bishop, 1999, section 3.2)."""
+        others = min(self.n_features, self.n_samples) - self.n_components
+        if others <= 0:
+            return 0.0
+        return max(0.0, self.total_variance - float(self.explained_variance.sum())) / others
+
+
+def from_eigenpairs(eigenvalues: np.ndarray, eigenvectors: np.ndarray, **attributes) -> Model:
+    """Make a model of eigenpairs in any order.
+
+    Parameters
+    ----------
+    eigenvalues : ndarray, shape (k,)
+        Of the covariance; rounding may have left them slightly negative.
+    eigenvectors : ndarray, shape (d, k)
+        Orthonormal columns.
+    **attributes
+        The other attributes of `Model`.
+    """
+    order = np.argsort(-eigenvalues, kind="stable")
+    components = np.ascontiguousarray(eigenvectors.T[order], dtype=np.float64)
+    largest = np.argmax(np.abs(components), axis=1)
+    signs = np.where(components[np.arange(len(components)), largest] < 0, -1.0, 1.0)
+    return Model(
+        components=components * signs[:, None],
+        explained_variance=np.maximum(eigenvalues[order], 0.0),
+        **attributes,
+    )

@@ -1,0 +1,92 @@
+"""model.h5: a fitted PCA on disk."""
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from memwave import hdf5
+from memwave.model import Model
+
+ENCODING, VERSION = "memwave-model", "1"
+
+DESCRIPTIONS = {
+    "components": "Loadings, orthonormal rows: components x features.",
+    "mean": "Mean of the features over the fitted windows.",
+    "explained_variance": "Variance of the scores on each component (n - 1): eigenvalues of the "
+    "covariance of the features.",
+    "explained_variance_ratio": "Explained variance as a share of the total variance.",
+    "singular_values": "Singular values of the centred feature matrix.",
+    "noise_variance": "Mean variance along the components that were not kept.",
+}
+
+
+def save_model(path: str | Path, model: Model, feature_table: np.ndarray, provenance: dict) -> None:
+    """Write a model.
+
+    Parameters
+    ----------
+    path : path
+        Appears when it is complete.
+    model : Model
+        What to write.
+    feature_table : ndarray, shape (d,), fields channels, band, position
+        Which coefficient each feature is.
+    provenance : dict
+        The configuration that made it, and versions; stored as JSON.
+    """
+    table = fixed_width(feature_table)
+    size = 2 * model.components.nbytes + table.nbytes + 64 * len(table)
+    with hdf5.create(path, size) as file:
+        hdf5.mark(file, ENCODING, VERSION)
+        for name, description in DESCRIPTIONS.items():
+            data = np.asarray(getattr(model, name), dtype=np.float64)
+            options = {"fletcher32": True, "chunks": data.shape} if data.ndim else {}
+            hdf5.dataset(file, name, data, description, **options)
+        hdf5.dataset(
+            file,
+            "features",
+            table,
+            "Which channels, band and position in the band each feature is.",
+            fletcher32=True,
+            chunks=(min(len(table), 4096),),
+        )
+        file.attrs["n_samples"] = model.n_samples
+        file.attrs["n_features"] = model.n_features
+        file.attrs["total_variance"] = model.total_variance
+        file.attrs["solver"] = model.solver
+        file.attrs["eigenvalue_error_bound"] = model.eigenvalue_error_bound
+        file.attrs["solver_notes"] = json.dumps(model.notes, sort_keys=True)
+        file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model written by `save_model`."""
+    with hdf5.open_read_only(path, ENCODING) as file:
+        return Model(
+            components=file["components"][()],
+            mean=file["mean"][()],
+            explained_variance=file["explained_variance"][()],
+            total_variance=float(file.attrs["total_variance"]),
+            n_samples=int(file.attrs["n_samples"]),
+            solver=str(file.attrs["solver"]),
+            eigenvalue_error_bound=float(file.attrs["eigenvalue_error_bound"]),
+            notes=json.loads(file.attrs["solver_notes"]),
+        )
+
+
+def fixed_width(table: np.ndarray) -> np.ndarray:
+    """Give the text fields of a table the width that their longest entry needs."""
+    fields = []
+    for name in table.dtype.names:
+        if table.dtype[name] == object:
+            width = max((len(text.encode()) for text in table[name]), default=1)
+            fields.append((name, h5py.string_dtype("utf-8", max(width, 1))))
+        else:
+            fields.append((name, table.dtype[name]))
+    fixed = np.empty(len(table), dtype=fields)
+    for name in table.dtype.names:
+        column = table[name]
+        fixed[name] = [t.encode() for t in column] if column.dtype == object else column
+    return fixed

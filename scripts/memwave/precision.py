@@ -1,0 +1,57 @@
+"""Blocks of stored features brought to the type that is computed in, shifted."""
+
+import numpy as np
+
+# Values converted at once: the scratch and both ends stay in the second-level cache.
+CHUNK = 32_768
+
+_SIGN_AND_DIGITS = np.int32(-0x70002000)  # 0x8fffe000: sign, and ten bits of fraction with exponent
+_REBIAS = np.float32(2.0**112)  # the exponents of halves and singles start 112 apart
+
+
+def compute_dtype(setting: str, stored: str) -> str:
+    """Resolve ``auto``: float64 for float64 features, float32 (which holds float16) else."""
+    if setting != "auto":
+        return setting
+    return "float64" if np.dtype(stored) == np.float64 else "float32"
+
+
+def load_shifted(stored: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None:
+    """Compute ``stored - shift`` in the dtype of `out`, in one pass through the cache.
+
+    Parameters
+    ----------
+    stored : ndarray, shape (n, d), float16, float32 or float64
+        Finite values.
+    shift : ndarray, shape (d,), dtype of `out`
+        Subtracted from every row.
+    out : ndarray, shape (n, d), float32 or float64
+        Filled.
+
+    Notes
+    -----
+    float16 to float32 is exact, and done with integer operations that the processor's vector
+    units know: NumPy's own conversion handles one value at a time where the wheel was not built
+    for F16C. Scratch memory is 4 bytes for each of `CHUNK` values.
+    """
+    if not (stored.dtype == np.float16 and out.dtype == np.float32):
+        np.subtract(stored, shift, out=out, dtype=out.dtype, casting="same_kind")
+        return
+    rows = max(1, CHUNK // stored.shape[1])
+    for start in range(0, len(stored), rows):
+        piece = out[start : start + rows]
+        halves_to_singles(stored[start : start + rows], piece)
+        piece -= shift
+
+
+def halves_to_singles(halves: np.ndarray, out: np.ndarray) -> None:
+    """Convert finite float16 values to float32, exactly.
+
+    A half's exponent and fraction, moved to where a single has them, are the same number times
+    2**-112, subnormals included.
+    """
+    bits = out.view(np.int32)
+    np.copyto(bits, halves.view(np.int16))
+    np.left_shift(bits, 13, out=bits)
+    np.bitwise_and(bits, _SIGN_AND_DIGITS, out=bits)
+    np.multiply(out, _REBIAS, out=out)

@@ -1,0 +1,186 @@
+"""projection.h5: the scores of all windows, with where each window is from.
+
+Datasets carry HDF5 dimension scales, as netCDF-4 files do, so that xarray opens them. Everything
+is written and copied stretch by stretch.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from memwave import hdf5
+from memwave.model import Model
+
+ENCODING, VERSION = "memwave-projection", "1"
+PART_ENCODING = "memwave-projection-part"
+
+CHUNK_BYTES = 262_144
+
+SPLITS = ("train", "test")
+
+COLUMNS = {
+    "recording": ("i4", "Index of the window's recording in recording_names."),
+    "start_row": ("i8", "First row of the window in its recording."),
+    "split": ("u1", "Whether PCA was fitted on the window (train) or not (test)."),
+    "reconstruction_error": (
+        "f4",
+        "Squared distance between the features and their reconstruction from the scores.",
+    ),
+}
+
+
+def create_part(file: h5py.File, n_rows: int, k: int, dtype: str) -> None:
+    """Make the datasets of one shard's part of a projection."""
+    hdf5.mark(file, PART_ENCODING, "1")
+    file.create_dataset("scores", (n_rows, k), dtype, track_times=False)
+    file.create_dataset("reconstruction_error", (n_rows,), "f4", track_times=False)
+
+
+def part_size(n_rows: int, k: int, dtype: str) -> int:
+    return n_rows * (k * np.dtype(dtype).itemsize + 4)
+
+
+class ProjectionWriter:
+    """Lays out a projection and fills it.
+
+    Parameters
+    ----------
+    file : h5py.File
+        New and empty.
+    n_rows, k : int
+        Windows and components.
+    dtype : {"float32", "float64"}
+        Type of the scores.
+    names : iterable of str
+        Names of the recordings.
+    labelled : bool
+        Whether windows have labels.
+    """
+
+    def __init__(
+        self,
+        file: h5py.File,
+        n_rows: int,
+        k: int,
+        dtype: str,
+        names: Iterable[str],
+        *,
+        labelled: bool,
+    ):
+        self._file, self._n_rows = file, n_rows
+        hdf5.mark(file, ENCODING, VERSION)
+        component = hdf5.dataset(file, "component", np.arange(1, k + 1), "Components from 1 on.")
+        component.make_scale("component")
+        texts = np.array(list(names), dtype=h5py.string_dtype("utf-8"))
+        hdf5.dataset(file, "recording_names", texts, "Recordings in the order of their sheet.")
+        file["recording_names"].make_scale("recording_names")
+        window = self._column("window", "i8", "Row of the feature matrix.")
+        window.make_scale("window")
+        for name, (kind, description) in COLUMNS.items():
+            self._with_scale(self._column(name, kind, description))
+        file["split"].attrs["flag_values"] = np.arange(len(SPLITS), dtype="u1")
+        file["split"].attrs["flag_meanings"] = " ".join(SPLITS)
+        if labelled:
+            self._with_scale(self._column("label", "i8", "Label of the window's last row."))
+        scores = self._column("scores", dtype, "Projection onto the components.", width=k)
+        self._with_scale(scores)
+        scores.dims[1].attach_scale(component)
+        self._fill_numbers()
+
+    def _column(
+        self,
+        name: str,
+        dtype: str,
+        description: str,
+        width: int | None = None,
+    ) -> h5py.Dataset:
+        shape = (self._n_rows,) if width is None else (self._n_rows, width)
+        row_bytes = np.dtype(dtype).itemsize * (width or 1)
+        rows = max(1, min(self._n_rows, CHUNK_BYTES // row_bytes))
+        column = self._file.create_dataset(
+            name,
+            shape,
+            dtype,
+            chunks=(rows, *shape[1:]),
+            compression="gzip",
+            compression_opts=1,
+            shuffle=True,
+            fletcher32=True,
+            track_times=False,
+        )
+        column.attrs["description"] = description
+        return column
+
+    def _with_scale(self, column: h5py.Dataset) -> None:
+        column.dims[0].attach_scale(self._file["window"])
+
+    def _fill_numbers(self) -> None:
+        for start, stop in stretches(self._file["window"]):
+            self._file["window"][start:stop] = np.arange(start, stop)
+
+    def fill_recording(
+        self, row: int, count: int, *, recording: int, step: int, split: str
+    ) -> None:
+        """Say where `count` windows from row `row` of the projection on are from."""
+        file = self._file
+        for start, stop in stretches(file["start_row"], row, row + count):
+            file["recording"][start:stop] = recording
+            file["split"][start:stop] = SPLITS.index(split)
+            file["start_row"][start:stop] = np.arange(start - row, stop - row) * step
+
+    def fill_labels(self, row: int, labels: np.ndarray) -> None:
+        """Set the labels of consecutive windows."""
+        self._file["label"][row : row + len(labels)] = labels
+
+    def copy_part(self, row: int, part: h5py.File) -> None:
+        """Copy one shard's scores and errors to row `row` and the following."""
+        for name in ("scores", "reconstruction_error"):
+            source, target = part[name], self._file[name]
+            for start, stop in stretches(target, row, row + len(source)):
+                target[start:stop] = source[start - row : stop - row]
+
+    def certify(self, model: Model, variances: np.ndarray, norms: np.ndarray) -> None:
+        """Store what was measured of the model on the rows it was fitted on."""
+        measured = {
+            "captured_variance": (variances, "Variance of the scores over the train windows."),
+            "residual": (
+                norms,
+                "||C v - l v|| of each component v with explained variance l: the covariance C "
+                "of the train windows has an eigenvalue within this distance of l.",
+            ),
+        }
+        for name, (values, description) in measured.items():
+            written = hdf5.dataset(self._file, name, values, description)
+            written.dims[0].attach_scale(self._file["component"])
+        self._file.attrs["eigenvalue_error_bound"] = model.eigenvalue_error_bound
+
+    def describe(self, attributes: dict, provenance: dict) -> None:
+        """Store attributes of the whole projection."""
+        for name, value in attributes.items():
+            self._file.attrs[name] = value
+        self._file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
+
+
+def stretches(
+    dataset: h5py.Dataset, start: int = 0, stop: int | None = None
+) -> Iterable[tuple[int, int]]:
+    """Cut rows ``start:stop`` at the borders of a dataset's chunks."""
+    stop = len(dataset) if stop is None else stop
+    rows = dataset.chunks[0]
+    while start < stop:
+        end = min(stop, start - start % rows + rows)
+        yield start, end
+        start = end
+
+
+def projection_size(n_rows: int, k: int, dtype: str) -> int:
+    """Bytes that a projection has at most."""
+    return n_rows * (k * np.dtype(dtype).itemsize + 33) + 8 * CHUNK_BYTES
+
+
+def open_projection(path: str | Path):
+    """Open a finished projection for reading."""
+    return hdf5.open_read_only(path, ENCODING)

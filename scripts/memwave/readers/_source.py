@@ -1,0 +1,164 @@
+"""What every reader shares: the protocol, and the watch over the file that is read."""
+
+import io
+import math
+import os
+import stat
+from abc import ABC, abstractmethod
+from typing import Self
+
+import numpy as np
+
+from memwave.errors import MemwaveError
+
+# Bytes of a chunk of a compressed format, which is unpacked whole whatever piece is asked for.
+LARGEST_CHUNK = 8_000_000
+
+
+class ArraySource(ABC):
+    """An array on disk that is read piece by piece, and never written to.
+
+    A reader calls ``super().__init__(path)`` before it opens the file and `_describe` as soon as
+    it knows the array, and implements `_read` and `close`.
+
+    Attributes
+    ----------
+    path : str
+        As in the sheet.
+    file : str
+        The file in it.
+    shape : tuple of int
+        (rows, channels), or (rows,).
+    dtype : numpy.dtype
+        Integers or floats of at most 64 bits, in the stored byte order.
+
+    Raises
+    ------
+    MemwaveError
+        If there is no such regular file.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    def __init__(self, path: str):
+        self.path = path
+        self.file = file_of(path)
+        try:
+            status = os.stat(self.file)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise self.error(
+                f"{reason}. Expected a file; relative paths start in {os.getcwd()}"
+            ) from error
+        if not stat.S_ISREG(status.st_mode):
+            raise self.error("is not a regular file. Expected a file that can be read twice")
+        self.file_size = status.st_size
+        self._state = _state(status)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read the rows ``start:stop``.
+
+        Returns
+        -------
+        ndarray, shape (stop - start,) or (stop - start, channels)
+            A fresh array in the stored dtype. It is all the memory that is needed.
+
+        Raises
+        ------
+        MemwaveError
+            If the file cannot be read, or changed since it was opened.
+        """
+        if not 0 <= start <= stop <= self.shape[0]:
+            raise IndexError(f"{self.path}: rows {start}:{stop} of {self.shape[0]}")
+        try:
+            piece = self._read(start, stop)
+        except OSError as error:
+            self._require_unchanged()
+            raise self.error(f"rows {start} to {stop - 1} cannot be read ({error})") from error
+        self._require_unchanged()
+        return piece
+
+    @abstractmethod
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        """Read rows; raise OSError if they are not there."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the file."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def error(self, what: str) -> MemwaveError:
+        """Return an error about this file."""
+        return MemwaveError(f"{self.path}: {what}.")
+
+    def _describe(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        """Set shape and dtype, if they are those of a recording or of labels."""
+        if dtype.kind not in "iuf" or dtype.itemsize > 8:
+            held = "Python objects (pickles are never opened)" if dtype.hasobject else dtype
+            raise self.error(
+                f"holds values of type {held}, expected integers or floats of at most 64 bits. "
+                "Convert it, for example with array.astype('float32')"
+            )
+        if len(shape) not in (1, 2):
+            raise self.error(
+                f"has {len(shape)} dimensions, expected 2 (a recording: rows x channels) "
+                "or 1 (labels)"
+            )
+        if min(shape) < 1:
+            raise self.error(f"has shape {shape}, expected at least one row and one column")
+        self.shape, self.dtype = tuple(shape), dtype
+
+    def _require_unchanged(self) -> None:
+        try:
+            unchanged = _state(os.stat(self.file)) == self._state
+        except OSError:
+            unchanged = False
+        if not unchanged:
+            raise self.error(
+                "changed while it was read. Nothing may write to it during a run; start again"
+            )
+
+
+class FlatSource(ArraySource):
+    """An array that stands in a file as it is, in C order, from some byte on.
+
+    It is read, not mapped: touching a map of a file that another program cuts short kills the
+    process, while a read just ends early.
+    """
+
+    def __init__(self, path: str):
+        super().__init__(path)
+        try:
+            self._stream = io.BufferedReader(io.FileIO(self.file))
+        except OSError as error:
+            raise self.error(f"cannot be opened ({error.strerror})") from error
+
+    def _begin(self, offset: int) -> None:
+        """Say at which byte the array begins."""
+        self._offset = offset
+        self._row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        piece = np.empty((stop - start) * self._row_bytes, np.uint8)
+        self._stream.seek(self._offset + start * self._row_bytes)
+        if self._stream.readinto(piece.data) < len(piece):
+            raise OSError("the file ends early")
+        return piece.view(self.dtype).reshape(stop - start, *self.shape[1:])
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def file_of(path: str) -> str:
+    """Return the file in a path: ``x.h5`` for ``x.h5::/path/to/dataset``."""
+    return path.split("::", 1)[0]
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,77 @@
+"""Datasets of HDF5 files, ``x.h5::/path/to/dataset``, without leaving the file."""
+
+from typing import Any
+
+import numpy as np
+
+from memwave.errors import MemwaveError
+from memwave.readers._source import LARGEST_CHUNK, ArraySource
+from memwave.words import did_you_mean, listed
+
+SUFFIXES = (".h5", ".hdf5")
+NEEDS_DTYPE = False
+
+
+class Source(ArraySource):
+    """A dataset in an HDF5 file."""
+
+    def __init__(self, path: str, dtype: str | None, n_channels: int | None):
+        import h5py  # only here: no other format should wait for it
+
+        super().__init__(path)
+        try:
+            self._store = h5py.File(self.file, "r", locking="best-effort")
+        except OSError as error:
+            raise self.error(f"cannot be opened as an HDF5 file ({error})") from error
+        try:
+            self._dataset = self._find()
+            self._describe(self._dataset.shape or (), self._dataset.dtype)
+            self._require_own_data()
+        except MemwaveError:
+            self.close()
+            raise
+        except (OSError, RuntimeError, KeyError, ValueError) as error:
+            self.close()
+            raise self.error(f"is a damaged HDF5 file ({error}). Copy it again") from error
+
+    def _find(self) -> Any:
+        """Walk to the dataset, hard links only."""
+        import h5py
+
+        node, walked = self._store, ""
+        for part in self.path[len(self.file) + 2 :].strip("/").split("/"):
+            names = list(node) if isinstance(node, h5py.Group) else []
+            if part not in names:
+                raise self.error(
+                    f"there is no {walked}/{part}.{did_you_mean(part, names)} "
+                    f"{walked or '/'} holds {listed(sorted(names)[:20])}. "
+                    "Expected a path such as file.h5::/group/dataset"
+                )
+            if not isinstance(node.get(part, getlink=True), h5py.HardLink):
+                raise self.error(
+                    f"{walked}/{part} is a link to elsewhere, which is not followed. "
+                    "Name the file and the dataset that hold the data"
+                )
+            node, walked = node[part], f"{walked}/{part}"
+        if not isinstance(node, h5py.Dataset):
+            raise self.error(f"{walked} is no dataset. It holds {listed(sorted(node)[:20])}")
+        return node
+
+    def _require_own_data(self) -> None:
+        if self._dataset.external or self._dataset.is_virtual:
+            raise self.error(
+                "keeps its data in other files, which are not opened. "
+                "Copy it into one file, for example with h5repack"
+            )
+        size = int(np.prod(self._dataset.chunks or (0,), dtype=object)) * self.dtype.itemsize
+        if size > LARGEST_CHUNK:
+            raise self.error(
+                f"has chunks of {size:,} bytes, expected at most {LARGEST_CHUNK:,}, since a chunk "
+                "is read as a whole. Store it in smaller chunks, for example with h5repack"
+            )
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        return self._dataset[start:stop]
+
+    def close(self) -> None:
+        self._store.close()

@@ -1,0 +1,56 @@
+"""Arrays as ``numpy.save`` writes them; pickles are never opened."""
+
+import math
+
+import numpy as np
+from numpy.lib import format as npy
+
+from memwave.errors import MemwaveError
+from memwave.readers._source import FlatSource
+
+SUFFIXES = (".npy",)
+NEEDS_DTYPE = False
+
+
+class Source(FlatSource):
+    """An array in a .npy file."""
+
+    def __init__(self, path: str, dtype: str | None, n_channels: int | None):
+        super().__init__(path)
+        try:
+            if self.file != path:
+                raise self.error("a .npy file holds one array, expected no '::' after it")
+            shape, fortran_order, stored = self._header()
+            self._describe(shape, stored)
+            if fortran_order and len(shape) > 1:
+                raise self.error(
+                    "is stored column by column (Fortran order), expected row by row. "
+                    "Save numpy.ascontiguousarray(array)"
+                )
+            self._begin(self._stream.tell())
+            self._require_whole()
+        except MemwaveError:
+            self.close()
+            raise
+
+    def _header(self) -> tuple[tuple[int, ...], bool, np.dtype]:
+        try:
+            version = npy.read_magic(self._stream)
+            if version == (1, 0):
+                return npy.read_array_header_1_0(self._stream)
+            if version == (2, 0):
+                return npy.read_array_header_2_0(self._stream)
+        except Exception as error:
+            # NumPy evaluates the header as a literal: damage can end in nearly any exception.
+            raise self.error(f"is not a whole .npy file ({error}). Save it again") from error
+        raise self.error(
+            f"is a .npy file of version {version}, expected 1.0 or 2.0. Save a plain array"
+        )
+
+    def _require_whole(self) -> None:
+        expected = self._offset + math.prod(self.shape) * self.dtype.itemsize
+        if self.file_size < expected:
+            raise self.error(
+                f"has {self.file_size} bytes, expected {expected} for shape {self.shape} of type "
+                f"{self.dtype}. It was cut short; copy or save it again"
+            )

@@ -1,0 +1,92 @@
+"""PCA solvers: one file each, one protocol for all.
+
+A solver sees blocks of rows as arrays, never a file. The caller drives it::
+
+    solver = make_solver("covariance", n_features, settings, dtype)
+    while True:
+        for each shard, in any order or at the same time:
+            part = solver.start(a first idea of the mean)
+            for each block, in the order of solver.row_order: part.update(rows - part.shift)
+        for each part, in the order of the shards:
+            solver.merge(part)
+        if not solver.next_pass():
+            break
+    model = solver.finish()
+
+To add a solver, add a file with a class `Solver` and its `OPTIONS`: it is found by its name.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from memwave.model import Model
+
+
+class Part(Protocol):
+    """What one shard contributes to one pass."""
+
+    #: What is to be subtracted from the rows, shape (d,).
+    shift: np.ndarray
+
+    def update(self, block: np.ndarray) -> None:
+        """Take in a block, shape (n, d), of shifted rows. The array is reused by the caller."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything the part knows, to be stored and later given to `Solver.restore`."""
+
+
+class PcaSolver(Protocol):
+    """The protocol; see the module's docstring for the order of the calls."""
+
+    #: Whether parts may be summarised by jobs of their own: one pass, restorable parts.
+    ONE_PASS: ClassVar[bool]
+
+    def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
+        """Order in which a shard's rows are read, as runs (start, stop)."""
+
+    def start(self, shift: np.ndarray) -> Part:
+        """Return an empty part; `shift`, shape (d,), is near the mean of its rows."""
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> Part:
+        """Return the part whose `Part.arrays` these are."""
+
+    def merge(self, part: Any) -> None:
+        """Add a part. Parts are merged in the order of the shards, whoever made them."""
+
+    def next_pass(self) -> bool:
+        """Finish a pass; tell whether another one is needed."""
+
+    def finish(self) -> Model:
+        """Return the model. The solver is spent."""
+
+
+def solver_names() -> list[str]:
+    """Names of all solvers, as the configuration spells them."""
+    modules = pkgutil.iter_modules(__path__)
+    return sorted(m.name.replace("_", "-") for m in modules if not m.name.startswith("_"))
+
+
+def solver_module(name: str) -> Any:
+    """Import the module of the solver called `name` in the configuration."""
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+
+
+def make_solver(name: str, n_features: int, settings: dict, dtype: str) -> PcaSolver:
+    """Make a solver.
+
+    Parameters
+    ----------
+    name : str
+        As in the configuration.
+    n_features : int
+        Length d of a row.
+    settings : dict
+        The model's entry of the configuration, complete.
+    dtype : {"float32", "float64"}
+        Type that blocks come in and products are computed in.
+    """
+    return solver_module(name).Solver(n_features, dtype, settings)

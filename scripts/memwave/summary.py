@@ -1,0 +1,50 @@
+"""The columns of results/summary.tsv."""
+
+COLUMNS = (
+    "dataset",
+    "features",
+    "model",
+    "solver",
+    "windows",
+    "n_features",
+    "feature_bytes",
+    "n_components",
+    "explained_variance_ratio",
+    "reconstruction_error_train",
+    "reconstruction_error_test",
+    "largest_eigenvalue",
+    "eigenvalue_error_bound",
+    "largest_residual",
+)
+
+
+def stage_columns(experiment: dict, measured: dict[str, dict], stages: list[str]) -> dict:
+    """Time and memory of the stages of one experiment.
+
+    Parameters
+    ----------
+    experiment : dict
+        Names its ``dataset``, ``features`` and ``model``.
+    measured : dict
+        What each job measured of itself, by the path it wrote that to.
+    stages : list of str
+        Names of all stages.
+
+    Returns
+    -------
+    dict
+        ``<stage>_seconds``, summed over the jobs, ``<stage>_peak_mb`` of the largest job, and
+        ``<stage>_predicted_mb``; empty where a solver does without the stage.
+    """
+    shared = f"results/{experiment['dataset']}/{experiment['features']}"
+    own = tuple(f"{folder}/usage/" for folder in (shared, f"{shared}/{experiment['model']}"))
+    columns: dict = {}
+    for stage in stages:
+        jobs = [
+            use for path, use in measured.items() if path.startswith(own) and use["stage"] == stage
+        ]
+        columns[f"{stage}_seconds"] = round(sum(job["seconds"] for job in jobs), 3) if jobs else ""
+        for name in ("peak", "predicted"):
+            key = "peak_anonymous_mb" if name == "peak" else "predicted_mb"
+            columns[f"{stage}_{name}_mb"] = max((job[key] for job in jobs), default="")
+    return columns

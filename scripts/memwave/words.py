@@ -1,0 +1,85 @@
+"""Plain words for findings and for the reference: values, expectations, closest matches."""
+
+import difflib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+LONGEST_SHOWN = 80
+
+
+def shown(value: Any) -> str:
+    """Return a value as one writes it in the configuration, cut if it is long."""
+    if isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+    elif value is None or isinstance(value, bool):
+        text = json.dumps(value)
+    else:
+        text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+def either(words: Iterable[str]) -> str:
+    """Join alternatives: ``a``, ``a or b``, ``a, b or c``."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def listed(words: Iterable[Any]) -> str:
+    """Join what there is to choose from, or say that there is nothing."""
+    return ", ".join(str(word) for word in words) or "nothing"
+
+
+def did_you_mean(word: Any, known: Iterable[str]) -> str:
+    """Return `` Did you mean "..."?`` for the known word closest to `word`, or nothing."""
+    lowered = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(str(word).lower(), lowered, n=1)
+    return f" Did you mean {shown(lowered[close[0]])}?" if close else ""
+
+
+def in_words(schema: dict) -> str:
+    """Say which values a JSON schema admits.
+
+    Parameters
+    ----------
+    schema : dict
+        A schema of the kinds the configuration uses; its ``title``, if any, says it all.
+    """
+    if "title" in schema:
+        return schema["title"]
+    if "const" in schema:
+        return shown(schema["const"])
+    if "enum" in schema:
+        return either(shown(value) for value in schema["enum"])
+    if "anyOf" in schema:
+        return either(in_words(choice) for choice in schema["anyOf"])
+    kinds = schema.get("type", "object")
+    if isinstance(kinds, list):
+        return either(in_words({**schema, "type": kind}) for kind in kinds)
+    if kinds == "array":
+        return f"a list of at least one item, each {in_words(schema['items'])}"
+    return _KINDS[kinds] + (_range(schema) if kinds in ("integer", "number") else "")
+
+
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "boolean": "true or false",
+    "null": "null",
+    "object": "a mapping of keys to values",
+}
+
+_LIMITS = {
+    "minimum": "of at least",
+    "exclusiveMinimum": "greater than",
+    "maximum": "of at most",
+    "exclusiveMaximum": "less than",
+}
+
+
+def _range(schema: dict) -> str:
+    if "minimum" in schema and "maximum" in schema:
+        return f" from {schema['minimum']} to {schema['maximum']}"
+    limits = [f"{words} {schema[key]}" for key, words in _LIMITS.items() if key in schema]
+    return f" {' and '.join(limits)}" if limits else ""

@@ -1,0 +1,296 @@
+"""What the Snakefile asks: which files, parameters and resources a job of a rule has.
+
+Everything is a method that takes a job's wildcards, so that the Snakefile stays a picture of the
+data flow. Nothing here reads more than headers of files.
+"""
+
+import platform
+import sys
+from functools import cache, cached_property
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from memwave import __version__, memory, plan, settings
+from memwave.check import CheckedRecording, check
+from memwave.errors import ConfigurationError
+from memwave.modules import digests
+from memwave.plan import Piece
+from memwave.precision import compute_dtype
+from memwave.readers import file_of, reader_of
+from memwave.solvers import solver_module
+from memwave.wavelets import FeatureSpec
+
+Wildcards = Any
+
+
+class Workflow:
+    """A checked configuration.
+
+    Parameters
+    ----------
+    config : dict
+        As Snakemake read it.
+
+    Raises
+    ------
+    ConfigurationError
+        Lists everything that is wrong with the configuration, the sheets and the recordings.
+    """
+
+    def __init__(self, config: dict):
+        self.settings = settings.complete(config)
+        checked = check(self.settings)
+        self._recordings, self.warnings = checked.recordings, checked.warnings
+        self.experiments = settings.experiments(self.settings)
+        self._n_shards: int = self.settings["shards"]
+
+    @cached_property
+    def shards(self) -> list[str]:
+        """Names of the shards: ``1-of-4`` ..."""
+        return [f"{i}-of-{self._n_shards}" for i in range(1, self._n_shards + 1)]
+
+    def of_experiments(self, pattern: str) -> list[str]:
+        """Fill a pattern with dataset, features and model of every experiment."""
+        return [
+            pattern.format(dataset=e.dataset, features=e.features, model=e.model)
+            for e in self.experiments
+        ]
+
+    def usage_files(self, pattern: str) -> list[str]:
+        """Fill a pattern with the jobs, as dataset/features/stage/shard, of all experiments."""
+        jobs = []
+        for e in self.experiments:
+            jobs += [f"{e.dataset}/{e.features}/usage/extract_features/{s}" for s in self.shards]
+            model = f"{e.dataset}/{e.features}/{e.model}/usage"
+            if self._one_pass(e.model):
+                jobs += [f"{model}/summarize_features/{s}" for s in self.shards]
+            jobs += [f"{model}/project_features/{s}" for s in self.shards]
+            jobs += [f"{model}/fit_model", f"{model}/write_projection"]
+        return [pattern.format(job=job) for job in dict.fromkeys(jobs)]
+
+    def farewell(self) -> str:
+        """Where the results are, for the end of a run."""
+        first = self.of_experiments("results/{dataset}/{features}/{model}")[0]
+        return (
+            f"\nDone: {len(self.experiments)} experiments, summarised in results/summary.tsv.\n"
+            "Models and projections: results/<dataset>/<features>/<model>/{model,projection}.h5\n"
+            "Look into one with:\n"
+            "  python -c 'import h5py; "
+            f'f = h5py.File("{first}/projection.h5"); print(f["scores"])\''
+        )
+
+    # Sizes
+
+    @cache  # noqa: B019 - one workflow lives as long as the process
+    def spec(self, dataset: str, features: str) -> FeatureSpec:
+        channels = self.settings["datasets"][dataset]["channels"]
+        return FeatureSpec.from_settings(self.settings["features"][features], channels)
+
+    @cache  # noqa: B019
+    def _windows(self, dataset: str, features: str) -> list[int]:
+        spec = self.spec(dataset, features)
+        return [
+            plan.count_windows(r.rows, spec.window, spec.step) for r in self._recordings[dataset]
+        ]
+
+    @cache  # noqa: B019
+    def _pieces(self, dataset: str, features: str, shard: int) -> tuple[Piece, ...]:
+        return plan.pieces(self._windows(dataset, features), shard, self._n_shards)
+
+    def memory_mb(self, stage: str, w: Wildcards) -> int:
+        """MB that a job of a stage needs at most."""
+        if stage == "extract_features":
+            return memory.stage_mb(
+                memory.extraction_bytes(self.spec(w.dataset, w.features), self.settings["block_mb"])
+            )
+        return self._predicted(w.dataset, w.features, w.model)[stage]
+
+    @cache  # noqa: B019
+    def _predicted(self, dataset: str, features: str, model: str) -> dict[str, int]:
+        return memory.predict(
+            self.spec(dataset, features),
+            self.settings["models"][model],
+            block_mb=self.settings["block_mb"],
+            shards=self._n_shards,
+            threads=self.settings["threads"],
+        )
+
+    def summary_mb(self) -> int:
+        """MB that `write_summary` needs at most."""
+        return max(
+            self._predicted(e.dataset, e.features, e.model)["write_projection"]
+            for e in self.experiments
+        )
+
+    def _feature_bytes(self, dataset: str, features: str) -> int:
+        spec = self.spec(dataset, features)
+        row_bytes = spec.n_features * np.dtype(spec.dtype).itemsize
+        return sum(self._windows(dataset, features)) * row_bytes
+
+    # Inputs
+
+    def recording_files(self, w: Wildcards) -> list[str]:
+        """Files of the recordings that a shard has windows of."""
+        pieces = self._pieces(w.dataset, w.features, shard_index(w.shard))
+        recordings = self._recordings[w.dataset]
+        return unique(file_of(recordings[piece.recording].path) for piece in pieces)
+
+    def label_files(self, w: Wildcards) -> list[str]:
+        recordings = self._recordings[w.dataset]
+        return unique(file_of(r.labels) for r in recordings if r.labels is not None)
+
+    def fit_inputs(self, w: Wildcards) -> list[str]:
+        """Summaries of the shards, or the shards, where a solver reads them several times."""
+        folder = f"results/{w.dataset}/{w.features}"
+        if self._one_pass(w.model):
+            return [f"{folder}/{w.model}/summaries/{shard}.h5" for shard in self.shards]
+        return [f"{folder}/features/{shard}.npy" for shard in self.shards]
+
+    # Parameters
+
+    def summary_rows(self) -> list[dict]:
+        """The experiments, for `write_summary`."""
+        return [
+            {
+                "dataset": e.dataset,
+                "features": e.features,
+                "model": e.model,
+                "feature_bytes": self._feature_bytes(e.dataset, e.features),
+                "model_file": f"results/{e.dataset}/{e.features}/{e.model}/model.h5",
+                "projection_file": f"results/{e.dataset}/{e.features}/{e.model}/projection.h5",
+            }
+            for e in self.experiments
+        ]
+
+    def features(self, w: Wildcards) -> dict:
+        """Everything that defines the features, for `FeatureSpec`."""
+        spec = self.spec(w.dataset, w.features)
+        chosen = self.settings["features"][w.features]
+        return {**chosen, "level": spec.level, "channels": list(spec.channels)}
+
+    def shard_windows(self, w: Wildcards) -> list[dict]:
+        """Which windows of which recordings a shard holds, for `extract_features`."""
+        pieces = self._pieces(w.dataset, w.features, shard_index(w.shard))
+        return [self._piece_of(w, piece) for piece in pieces]
+
+    def _piece_of(self, w: Wildcards, piece: Piece) -> dict:
+        recording = self._recordings[w.dataset][piece.recording]
+        return {
+            "recording": recording.name,
+            "path": recording.path,
+            "dtype": recording.dtype,
+            "rows": recording.rows,
+            "first": piece.first,
+            "count": piece.count,
+        }
+
+    def recording_windows(self, w: Wildcards) -> list[dict]:
+        """Windows, labels and split of every recording, for `write_projection`."""
+        recordings: tuple[CheckedRecording, ...] = self._recordings[w.dataset]
+        counts = self._windows(w.dataset, w.features)
+        return [
+            {"recording": r.name, "labels": r.labels, "split": r.split, "count": count}
+            for r, count in zip(recordings, counts, strict=True)
+        ]
+
+    def train_ranges(self, w: Wildcards) -> list[tuple[int, int]]:
+        """Rows of one shard that PCA is fitted on."""
+        return self._train_ranges(w.dataset, w.features, shard_index(w.shard))
+
+    def all_train_ranges(self, w: Wildcards) -> list[list[tuple[int, int]]]:
+        """Rows of every shard that PCA is fitted on."""
+        return [self._train_ranges(w.dataset, w.features, i) for i in range(self._n_shards)]
+
+    def _train_ranges(self, dataset: str, features: str, shard: int) -> list[tuple[int, int]]:
+        recordings = self._recordings[dataset]
+        ranges: list[tuple[int, int]] = []
+        for piece in self._pieces(dataset, features, shard):
+            if recordings[piece.recording].split == "train":
+                start, stop = piece.row, piece.row + piece.count
+                if ranges and ranges[-1][1] == start:
+                    start = ranges.pop()[0]
+                ranges.append((start, stop))
+        return ranges
+
+    def model(self, w: Wildcards) -> dict:
+        return self.settings["models"][w.model]
+
+    def compute_dtype(self, w: Wildcards) -> str:
+        stored = self.settings["features"][w.features]["dtype"]
+        return compute_dtype(self.settings["models"][w.model]["compute_dtype"], stored)
+
+    def extraction_rows(self, w: Wildcards) -> int:
+        """Windows extracted at once."""
+        spec = self.spec(w.dataset, w.features)
+        return memory.extraction_rows(spec, self.settings["block_mb"])
+
+    def block_rows(self, w: Wildcards) -> int:
+        """Feature rows loaded at once."""
+        spec = self.spec(w.dataset, w.features)
+        block_mb = self.settings["block_mb"]
+        return plan.rows_per_block(block_mb, spec.n_features, self.compute_dtype(w))
+
+    def threads(self, w: Wildcards) -> int:
+        """Threads of a fit: more than one where it reads the shards itself."""
+        return 1 if self._one_pass(w.model) else min(self.settings["threads"], self._n_shards)
+
+    def provenance(self, w: Wildcards) -> dict:
+        """What made a result: its part of the configuration, and versions."""
+        packages = ("numpy", "scipy", "PyWavelets", "h5py")
+        return {
+            "configuration": {
+                "datasets": {w.dataset: self.settings["datasets"][w.dataset]},
+                "features": {w.features: self.settings["features"][w.features]},
+                "models": {w.model: self.settings["models"][w.model]},
+                "shards": self._n_shards,
+                "block_mb": self.settings["block_mb"],
+            },
+            "versions": {
+                "memwave": __version__,
+                "python": platform.python_version(),
+                **{package: version(package) for package in packages},
+            },
+        }
+
+    def code(self, script: str, w: Wildcards | None = None) -> dict[str, str]:
+        """Digests of the modules that a job runs."""
+        modules = []
+        if script == "extract_features":
+            modules += unique(reader_of(file).__name__ for file in self.recording_files(w))
+        if script == "write_projection":
+            modules += unique(reader_of(file).__name__ for file in self.label_files(w))
+        if script in ("summarize_features", "fit_model"):
+            modules.append(solver_module(self._solver(w.model)).__name__)
+        return digests(script, *modules)
+
+    def _one_pass(self, model: str) -> bool:
+        return solver_module(self._solver(model)).Solver.ONE_PASS
+
+    def _solver(self, model: str) -> str:
+        return self.settings["models"][model]["solver"]
+
+
+def open_workflow(config: dict) -> Workflow:
+    """Check a configuration; if it cannot be run, say why and end the process.
+
+    Warnings go to standard error.
+    """
+    try:
+        workflow = Workflow(config)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    for warning in workflow.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
+    return workflow
+
+
+def shard_index(name: str) -> int:
+    """0 for ``1-of-4``."""
+    return int(name.split("-")[0]) - 1
+
+
+def unique(items) -> list[str]:
+    return list(dict.fromkeys(items))

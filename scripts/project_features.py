@@ -1,0 +1,90 @@
+"""Project one shard onto a model, and measure the model on the way."""
+
+from memwave import hdf5, process
+from memwave.model_file import load_model
+from memwave.passes import blocks
+from memwave.process import Progress
+from memwave.projection import Projector
+from memwave.projection_file import create_part, part_size
+from memwave.shards import Shard
+
+
+def project_features(
+    *,
+    shard: str,
+    model_path: str,
+    part: str,
+    train_ranges: list[tuple[int, int]],
+    block_rows: int,
+    dtype: str,
+    score_dtype: str,
+) -> None:
+    """Project a shard.
+
+    Parameters
+    ----------
+    shard : path
+        Features, .npy.
+    model_path : path
+        The fitted model.
+    part : path
+        The HDF5 file to write: scores, reconstruction errors, and products over the train rows.
+    train_ranges : list of (start, stop)
+        Rows of the shard that PCA was fitted on.
+    block_rows : int
+        Rows loaded at once.
+    dtype, score_dtype : {"float32", "float64"}
+        Type that is computed in, and type that scores are stored in.
+    """
+    model = load_model(model_path)
+    projector = Projector(model, dtype)
+    with Shard(shard) as features:
+        n_rows, d = features.shape
+        progress = Progress(n_rows, f"project_features {shard}")
+        products_size = 8 * (d + 1) * (model.n_components + 2) * 2
+        size = part_size(n_rows, model.n_components, score_dtype) + products_size
+        with hdf5.create(part, size) as file:
+            create_part(file, n_rows, model.n_components, score_dtype)
+            for start, stop, is_train in labelled_ranges(n_rows, train_ranges):
+                row = start
+                runs = iter([(start, stop)])
+                for block in blocks(features, runs, projector.shift, dtype, block_rows):
+                    scores, errors = projector.project(block, is_train=is_train)
+                    file["scores"][row : row + len(block)] = scores
+                    file["reconstruction_error"][row : row + len(block)] = errors
+                    row += len(block)
+                    progress.add(len(block))
+            file.create_dataset("losses", data=projector.losses, track_times=False)
+            for name, array in projector.train.arrays().items():
+                file.create_dataset(f"train/{name}", data=array, track_times=False)
+        progress.close()
+
+
+def labelled_ranges(
+    n_rows: int, train_ranges: list[tuple[int, int]]
+) -> list[tuple[int, int, bool]]:
+    """Cut all rows at the borders of the train ranges: (start, stop, is_train)."""
+    ranges, done = [], 0
+    for start, stop in train_ranges:
+        ranges += [(done, start, False), (start, stop, True)]
+        done = stop
+    ranges.append((done, n_rows, False))
+    return [r for r in ranges if r[0] < r[1]]
+
+
+if "snakemake" in globals():
+    with process.stage(
+        "project_features",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        project_features(
+            shard=snakemake.input.shard,
+            model_path=snakemake.input.model,
+            part=snakemake.output.part,
+            train_ranges=snakemake.params.train_ranges,
+            block_rows=snakemake.params.block_rows,
+            dtype=snakemake.params.dtype,
+            score_dtype=snakemake.params.score_dtype,
+        )

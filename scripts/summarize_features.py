@@ -1,0 +1,66 @@
+"""Summarise one shard for a solver that reads the features once."""
+
+from memwave import hdf5, process
+from memwave.passes import count_rows, summarize
+from memwave.process import Progress
+from memwave.shards import Shard
+from memwave.solvers import make_solver, solver_module
+
+
+def summarize_features(
+    *,
+    shard: str,
+    summary: str,
+    model: dict,
+    train_ranges: list[tuple[int, int]],
+    block_rows: int,
+    dtype: str,
+) -> None:
+    """Summarise a shard.
+
+    Parameters
+    ----------
+    shard : path
+        Features, .npy.
+    summary : path
+        The HDF5 file to write; it holds what the solver will merge.
+    model : dict
+        Complete entry of ``models`` in the configuration.
+    train_ranges : list of (start, stop)
+        Rows of the shard that PCA is fitted on.
+    block_rows : int
+        Rows loaded at once.
+    dtype : {"float32", "float64"}
+        Type that is computed in.
+    """
+    with Shard(shard) as features:
+        solver = make_solver(model["solver"], features.shape[1], model, dtype)
+        progress = Progress(count_rows(train_ranges), f"summarize_features {shard}")
+        part = summarize(
+            solver,
+            features,
+            train_ranges,
+            dtype=dtype,
+            block_rows=block_rows,
+            tell=progress.add,
+        )
+        progress.close()
+    hdf5.save_arrays(summary, part.arrays())
+
+
+if "snakemake" in globals():
+    solver_module(snakemake.params.model["solver"])  # libraries load before memory is limited
+    with process.stage(
+        "summarize_features",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        summarize_features(
+            shard=snakemake.input.shard,
+            summary=snakemake.output.summary,
+            model=snakemake.params.model,
+            train_ranges=snakemake.params.train_ranges,
+            block_rows=snakemake.params.block_rows,
+            dtype=snakemake.params.dtype,
+        )

@@ -1,0 +1,130 @@
+"""Put the parts of a projection together: scores of all windows, and where each is from."""
+
+import numpy as np
+
+from memwave import hdf5, process
+from memwave.model import Model
+from memwave.model_file import load_model
+from memwave.plan import spans
+from memwave.products import Products
+from memwave.projection import residuals
+from memwave.projection_file import PART_ENCODING, SPLITS, ProjectionWriter, projection_size
+from memwave.readers import open_array
+
+# Labels read at once.
+LABEL_ROWS = 65_536
+
+
+def write_projection(
+    *,
+    parts: list[str],
+    model_path: str,
+    projection: str,
+    windows: list[dict],
+    features: dict,
+    score_dtype: str,
+    provenance: dict,
+) -> None:
+    """Write a projection.
+
+    Parameters
+    ----------
+    parts : list of path
+        Parts of all shards, in their order.
+    model_path : path
+        The model they were projected onto.
+    projection : path
+        The HDF5 file to write.
+    windows : list of dict
+        Recording after recording: name, path of the labels or None, split, count of windows.
+    features : dict
+        The feature set.
+    score_dtype : {"float32", "float64"}
+        Type of the scores.
+    provenance : dict
+        Stored with the projection.
+    """
+    model = load_model(model_path)
+    window, step = features["window"], features["step"]
+    n_rows = sum(recording["count"] for recording in windows)
+    labelled = all(recording["labels"] for recording in windows)
+    names = [recording["recording"] for recording in windows]
+    size = projection_size(n_rows, model.n_components, score_dtype)
+    with hdf5.create(projection, size) as file:
+        writer = ProjectionWriter(
+            file, n_rows, model.n_components, score_dtype, names, labelled=labelled
+        )
+        row = 0
+        for i, recording in enumerate(windows):
+            count = recording["count"]
+            writer.fill_recording(row, count, recording=i, step=step, split=recording["split"])
+            if labelled:
+                fill_labels(writer, row, recording["labels"], count, window, step)
+            row += count
+        losses = copy_parts(writer, parts, model)
+        attributes = {"solver": model.solver, "window": window, "step": step}
+        writer.describe({**attributes, **lost_shares(losses)}, provenance)
+
+
+def fill_labels(
+    writer: ProjectionWriter, row: int, path: str, count: int, window: int, step: int
+) -> None:
+    """Give each window of a recording the label of its last row."""
+    with open_array(path) as labels:
+        for low, high in spans(0, count, max(1, LABEL_ROWS // step)):
+            first_row, last_row = low * step + window - 1, (high - 1) * step + window - 1
+            writer.fill_labels(row + low, labels.read(first_row, last_row + 1)[::step])
+
+
+def copy_parts(writer: ProjectionWriter, parts: list[str], model: Model) -> np.ndarray:
+    """Copy the scores of every part, and store what all of them together tell of the model.
+
+    Returns
+    -------
+    ndarray, shape (2, 2)
+        The sum of the parts' `Projector.losses`.
+    """
+    total: Products | None = None
+    losses = np.zeros((2, 2))
+    row = 0
+    for part in parts:
+        with hdf5.open_read_only(part, PART_ENCODING) as file:
+            writer.copy_part(row, file)
+            row += len(file["scores"])
+            losses += file["losses"][()]
+            train = Products.of_arrays({name: file["train"][name][()] for name in file["train"]})
+        if total is None:
+            total = train
+        else:
+            total.merge(train)
+    assert total is not None
+    variances, norms = residuals(model, total)
+    writer.certify(model, variances, norms)
+    return losses
+
+
+def lost_shares(losses: np.ndarray) -> dict[str, float]:
+    """Share of the variance about the train mean that the scores do not reproduce, by split."""
+    return {
+        f"reconstruction_error_{split}": float(lost / total)
+        for split, (total, lost) in zip(SPLITS, losses, strict=True)
+        if total > 0
+    }
+
+
+if "snakemake" in globals():
+    with process.stage(
+        "write_projection",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        write_projection(
+            parts=snakemake.input.parts,
+            model_path=snakemake.input.model,
+            projection=snakemake.output.projection,
+            windows=snakemake.params.windows,
+            features=snakemake.params.features,
+            score_dtype=snakemake.params.score_dtype,
+            provenance=snakemake.params.provenance,
+        )
