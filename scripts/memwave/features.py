@@ -103,6 +103,7 @@ class FeatureBlocks:
         spec = self.spec
         if not any(band.left or band.right for band in spec.band_table):
             return
+        assert self._surrogate is not None
         windows = self._windows(signals, len(out))
         head = edge_samples(spec)
         tail = self._surrogate - head

@@ -79,14 +79,15 @@ def load_model(path: str | Path) -> Model:
 def fixed_width(table: np.ndarray) -> np.ndarray:
     """Give the text fields of a table the width that their longest entry needs."""
     fields = []
-    for name in table.dtype.names:
-        if table.dtype[name] == object:
+    names = table.dtype.names or ()
+    for name in names:
+        if table.dtype[name].hasobject:
             width = max((len(text.encode()) for text in table[name]), default=1)
             fields.append((name, h5py.string_dtype("utf-8", max(width, 1))))
         else:
             fields.append((name, table.dtype[name]))
     fixed = np.empty(len(table), dtype=fields)
-    for name in table.dtype.names:
+    for name in names:
         column = table[name]
-        fixed[name] = [t.encode() for t in column] if column.dtype == object else column
+        fixed[name] = [t.encode() for t in column] if column.dtype.hasobject else column
     return fixed

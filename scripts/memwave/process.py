@@ -99,8 +99,8 @@ def warm_up(threads: int) -> None:
         matrix @ matrix[:, :100]
 
     with ThreadPoolExecutor(threads) as pool:
-        for call in [pool.submit(multiply) for _ in range(threads)]:
-            call.result()
+        for future in [pool.submit(multiply) for _ in range(threads)]:
+            future.result()
     # LAPACK holds a buffer while what it calls asks for another one.
     for call in (np.linalg.qr, np.linalg.eigh, np.linalg.cholesky):
         call(matrix)

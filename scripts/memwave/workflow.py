@@ -254,7 +254,7 @@ class Workflow:
             },
         }
 
-    def code(self, script: str, w: Wildcards | None = None) -> dict[str, str]:
+    def code(self, script: str, w: Wildcards = None) -> dict[str, str]:
         """Digests of the modules that a job runs."""
         modules = []
         if script == "extract_features":
