@@ -48,15 +48,15 @@ rule extract_features:
         "logs/extract_features/{dataset}/{features}/{shard}.log",
     benchmark:
         "logs/benchmarks/extract_features/{dataset}/{features}/{shard}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("extract_features", w),
     params:
         features=memwave.features,
         windows=memwave.shard_windows,
         block_rows=memwave.extraction_rows,
         code=lambda w: memwave.code("extract_features", w),
-    resources:
-        mem_mb=lambda w: memwave.memory_mb("extract_features", w),
-    conda:
-        "envs/memwave.yaml"
     script:
         "scripts/extract_features.py"
 
@@ -72,16 +72,16 @@ rule summarize_features:
         "logs/summarize_features/{dataset}/{features}/{model}/{shard}.log",
     benchmark:
         "logs/benchmarks/summarize_features/{dataset}/{features}/{model}/{shard}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("summarize_features", w),
     params:
         model=memwave.model,
         train_ranges=memwave.train_ranges,
         block_rows=memwave.block_rows,
         dtype=memwave.compute_dtype,
         code=lambda w: memwave.code("summarize_features", w),
-    resources:
-        mem_mb=lambda w: memwave.memory_mb("summarize_features", w),
-    conda:
-        "envs/memwave.yaml"
     script:
         "scripts/summarize_features.py"
 
@@ -97,6 +97,11 @@ rule fit_model:
         "logs/fit_model/{dataset}/{features}/{model}.log",
     benchmark:
         "logs/benchmarks/fit_model/{dataset}/{features}/{model}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    threads: memwave.threads
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("fit_model", w),
     params:
         features=memwave.features,
         model=memwave.model,
@@ -105,11 +110,6 @@ rule fit_model:
         dtype=memwave.compute_dtype,
         provenance=memwave.provenance,
         code=lambda w: memwave.code("fit_model", w),
-    threads: memwave.threads
-    resources:
-        mem_mb=lambda w: memwave.memory_mb("fit_model", w),
-    conda:
-        "envs/memwave.yaml"
     script:
         "scripts/fit_model.py"
 
@@ -126,16 +126,16 @@ rule project_features:
         "logs/project_features/{dataset}/{features}/{model}/{shard}.log",
     benchmark:
         "logs/benchmarks/project_features/{dataset}/{features}/{model}/{shard}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("project_features", w),
     params:
         train_ranges=memwave.train_ranges,
         block_rows=memwave.block_rows,
         dtype=memwave.compute_dtype,
         score_dtype=memwave.settings["score_dtype"],
         code=lambda w: memwave.code("project_features", w),
-    resources:
-        mem_mb=lambda w: memwave.memory_mb("project_features", w),
-    conda:
-        "envs/memwave.yaml"
     script:
         "scripts/project_features.py"
 
@@ -157,16 +157,16 @@ rule write_projection:
         "logs/write_projection/{dataset}/{features}/{model}.log",
     benchmark:
         "logs/benchmarks/write_projection/{dataset}/{features}/{model}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("write_projection", w),
     params:
         features=memwave.features,
         windows=memwave.recording_windows,
         score_dtype=memwave.settings["score_dtype"],
         provenance=memwave.provenance,
         code=lambda w: memwave.code("write_projection", w),
-    resources:
-        mem_mb=lambda w: memwave.memory_mb("write_projection", w),
-    conda:
-        "envs/memwave.yaml"
     script:
         "scripts/write_projection.py"
 
@@ -186,13 +186,13 @@ rule write_summary:
         "logs/write_summary.log",
     benchmark:
         "logs/benchmarks/write_summary.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=memwave.summary_mb(),
     params:
         experiments=memwave.summary_rows(),
         code=memwave.code("write_summary"),
-    resources:
-        mem_mb=memwave.summary_mb(),
-    conda:
-        "envs/memwave.yaml"
     script:
         "scripts/write_summary.py"
 
