@@ -1,0 +1,65 @@
+# Sets memwave up in .venv, runs it, tests it, checks it. `make help` lists the targets.
+
+PYTHON ?= python3
+CORES ?= 4
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+UV := 0.13.9
+COMPILE := $(BIN)/uv pip compile --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header --quiet --upgrade
+
+# $(call timed,name,command) says how long a command took, and fails as it does.
+timed = @begin=$$(date +%s); $(2); status=$$?; \
+	echo "[$(strip $(1)): $$(($$(date +%s) - begin)) s]"; exit $$status
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run dry-run test lint format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+	@echo 'Variables: PYTHON=$(PYTHON) (3.11 or newer), CORES=$(CORES), ARGS= (for snakemake or pytest)'
+
+run: $(VENV)/run.stamp ## Run the workflow; ARGS="--configfile my.yaml" for your own configuration
+	$(call timed,run, $(BIN)/snakemake --cores $(CORES) $(ARGS))
+
+dry-run: $(VENV)/run.stamp ## Show what a run would do
+	$(call timed,dry run, $(BIN)/snakemake --dry-run $(ARGS))
+
+test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/test_plan.py" for some of them
+	$(call timed,tests, $(BIN)/python -m pytest $(ARGS))
+
+lint: $(VENV)/test.stamp ## Check style, types and the workflow
+	$(call timed,ruff check, $(BIN)/ruff check)
+	$(call timed,ruff format, $(BIN)/ruff format --check)
+	$(call timed,snakefmt, $(BIN)/snakefmt --check Snakefile)
+	$(call timed,mypy, $(BIN)/mypy)
+	$(call timed,snakemake --lint, $(BIN)/snakemake --lint)
+
+format: $(VENV)/test.stamp ## Put code into the style that lint checks
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/snakefmt Snakefile
+
+lock: $(BIN)/python ## Pin the newest versions that envs/*.in allow
+	$(PIP) install uv==$(UV)
+	$(COMPILE) envs/run.in -o envs/run.txt
+	$(COMPILE) envs/test.in -o envs/test.txt
+	$(BIN)/python envs/pin_conda.py
+
+clean: ## Remove results, logs and everything set up; recordings and configuration stay
+	rm -rf $(VENV) .snakemake results logs benchmarks/results
+	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is as old as the installation that it stands for: a newer lock file is installed anew.
+$(VENV)/%.stamp: envs/%.txt | $(BIN)/python
+	$(call timed,setting up $*, $(PIP) install --require-hashes -r $< && touch $@)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo >&2 \
+		'memwave needs Python 3.11 or newer; $(PYTHON) is not. Try: make PYTHON=python3.12 ...'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
