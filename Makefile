@@ -6,7 +6,7 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 UV := 0.13.9
 COMPILE := $(BIN)/uv pip compile --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header --quiet --upgrade

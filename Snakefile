@@ -35,6 +35,8 @@ rule all:
     input:
         memwave.of_experiments("results/{dataset}/{features}/{model}/projection.h5"),
         "results/summary.tsv",
+    message:
+        "all"
 
 
 rule extract_features:
@@ -57,6 +59,8 @@ rule extract_features:
         windows=memwave.shard_windows,
         block_rows=memwave.extraction_rows,
         code=lambda w: memwave.code("extract_features", w),
+    message:
+        "extract_features: {wildcards.dataset}/{wildcards.features}, shard {wildcards.shard} ({resources.mem_mb} MB)"
     script:
         "scripts/extract_features.py"
 
@@ -82,6 +86,8 @@ rule summarize_features:
         block_rows=memwave.block_rows,
         dtype=memwave.compute_dtype,
         code=lambda w: memwave.code("summarize_features", w),
+    message:
+        "summarize_features: {wildcards.dataset}/{wildcards.features}/{wildcards.model}, shard {wildcards.shard} ({resources.mem_mb} MB)"
     script:
         "scripts/summarize_features.py"
 
@@ -110,6 +116,8 @@ rule fit_model:
         dtype=memwave.compute_dtype,
         provenance=memwave.provenance,
         code=lambda w: memwave.code("fit_model", w),
+    message:
+        "fit_model: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
     script:
         "scripts/fit_model.py"
 
@@ -136,6 +144,8 @@ rule project_features:
         dtype=memwave.compute_dtype,
         score_dtype=memwave.settings["score_dtype"],
         code=lambda w: memwave.code("project_features", w),
+    message:
+        "project_features: {wildcards.dataset}/{wildcards.features}/{wildcards.model}, shard {wildcards.shard} ({resources.mem_mb} MB)"
     script:
         "scripts/project_features.py"
 
@@ -167,6 +177,8 @@ rule write_projection:
         score_dtype=memwave.settings["score_dtype"],
         provenance=memwave.provenance,
         code=lambda w: memwave.code("write_projection", w),
+    message:
+        "write_projection: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
     script:
         "scripts/write_projection.py"
 
@@ -193,6 +205,8 @@ rule write_summary:
     params:
         experiments=memwave.summary_rows(),
         code=memwave.code("write_summary"),
+    message:
+        "write_summary ({resources.mem_mb} MB)"
     script:
         "scripts/write_summary.py"
 
