@@ -124,7 +124,7 @@ def test_windows_around_the_length_where_their_interior_is_shared(wavelet, mode,
 def test_the_deepest_level(wavelet, layout):
     changes = {"window": 96, "wavelet": wavelet, "layout": layout}
     level = make_spec(level="max", **changes).level
-    assert level == deepest_level(settings, 2) > 3
+    assert level == deepest_level(changes, 2) > 3
     spec = make_spec(level="max", bands=all_bands(level), **changes)
     assert_as_pywavelets(some_recording(spec, 20), spec, 20)
 
