@@ -1,0 +1,67 @@
+"""The lock files and the conda environment name the same versions, and nowhere a place."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ENVS = Path(__file__).parents[1] / "envs"
+LOCKS = ("run.txt", "test.txt")
+
+
+def locked(name):
+    """Version and count of hashes of every package in a lock file."""
+    text = (ENVS / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    packages = {}
+    for line in text.splitlines():
+        package, version = re.match(r"([a-z0-9._-]+)==([^\s;]+)", line).groups()
+        assert package not in packages, f"{name} pins {package} twice"
+        packages[package] = version, len(re.findall(r"--hash=sha256:[0-9a-f]{64}(?!\S)", line))
+    return packages
+
+
+def required(name):
+    """Names that an .in file asks for."""
+    lines = (ENVS / name).read_text(encoding="utf-8").splitlines()
+    names = [re.match(r"[A-Za-z0-9._-]+", line) for line in lines if line[:1] not in "#-"]
+    return {match[0].lower() for match in names if match}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_has_hashes(name):
+    packages = locked(name)
+    assert packages
+    assert not [package for package, (_, hashes) in packages.items() if not hashes]
+
+
+@pytest.mark.parametrize("path", sorted(ENVS.glob("*.txt")), ids=lambda path: path.name)
+@pytest.mark.parametrize("address", ["http", "://", "--index", "--extra-index", "--find-links"])
+def test_lock_files_say_what_and_not_where_from(path, address):
+    assert address not in path.read_text(encoding="utf-8")
+
+
+def test_what_runs_is_what_is_tested():
+    run, test = (locked(name) for name in LOCKS)
+    assert run == {package: test.get(package) for package in run}
+
+
+@pytest.mark.parametrize("stem", ["run", "test"])
+def test_all_that_is_asked_for_is_locked(stem):
+    assert required(f"{stem}.in") <= set(locked(f"{stem}.txt"))
+
+
+def test_conda_installs_the_locked_versions():
+    environment = yaml.safe_load((ENVS / "memwave.yaml").read_text(encoding="utf-8"))
+    versions = dict(entry.split("=") for entry in environment["dependencies"])
+    versions.pop("python")
+    run = locked("run.txt")
+    assert versions == {package: run[package][0] for package in versions}
+    assert set(versions) == required("run.in") - {"snakemake"}
+
+
+def test_the_snakefile_names_the_conda_environment():
+    snakefile = ENVS.parent / "Snakefile"
+    named = re.findall(r'conda:\s+"([^"]+)"', snakefile.read_text(encoding="utf-8"))
+    rules = re.findall(r"^rule (?!all:)", snakefile.read_text(encoding="utf-8"), re.MULTILINE)
+    assert named == ["envs/memwave.yaml"] * len(rules)
