@@ -44,6 +44,8 @@ def fit_model(
     provenance : dict
         Stored with the model.
     """
+    if "chosen" in model:
+        process.log.info("%s", model["chosen"])
     spec = FeatureSpec.from_settings(features, features["channels"])
     solver = make_solver(model["solver"], spec.n_features, model, dtype)
     if solver.ONE_PASS:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from memwave.check_features import feature_findings
 from memwave.check_recordings import CheckedRecording, checked_recordings
+from memwave.choice import resolve
 from memwave.errors import ConfigurationError
 from memwave.memory import predict
 from memwave.plan import count_windows
 from memwave.settings import complete_model, experiments
-from memwave.solvers import solver_names
+from memwave.solvers import concrete_solvers
 from memwave.wavelets import FeatureSpec
 from memwave.words import either, listed, shown
 
@@ -26,11 +27,14 @@ class Checked:
     ----------
     recordings : dict of str to tuple of CheckedRecording
         By the names of the datasets that are used.
+    models : dict of (dataset, features, model) to dict
+        Complete options of every experiment's solver; ``auto`` has been replaced.
     warnings : tuple of str
         What is odd but no reason to stop.
     """
 
     recordings: dict[str, tuple[CheckedRecording, ...]]
+    models: dict[tuple[str, str, str], dict]
     warnings: tuple[str, ...]
 
 
@@ -50,6 +54,7 @@ def check(settings: dict) -> Checked:
     findings: list[str] = []
     warnings: list[str] = []
     recordings: dict[str, tuple[CheckedRecording, ...]] = {}
+    options: dict[tuple[str, str, str], dict] = {}
     for dataset in dict.fromkeys(experiment.dataset for experiment in experiments(settings)):
         try:
             recordings[dataset] = checked_recordings(dataset, settings["datasets"][dataset])
@@ -62,14 +67,17 @@ def check(settings: dict) -> Checked:
         findings += unfit
         if not unfit:
             spec = FeatureSpec.from_settings(chosen, channels)
-            pair = Pair(dataset, features, spec, models, settings)
+            train = _train_windows(recordings.get(dataset, ()), spec)
+            resolved = {name: _resolve(settings, name, spec, train) for name in models}
+            options |= {(dataset, features, name): resolved[name] for name in models}
+            pair = Pair(dataset, features, spec, resolved, settings)
             findings += [*pair.size_findings(), *pair.memory_findings()]
             if dataset in recordings:
                 findings += pair.window_findings(recordings[dataset])
                 warnings += pair.short_recordings(recordings[dataset])
     if findings:
         raise ConfigurationError(tuple(dict.fromkeys(findings)))
-    return Checked(recordings, tuple(warnings))
+    return Checked(recordings, options, tuple(warnings))
 
 
 def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:
@@ -81,14 +89,25 @@ def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:
     return pairs
 
 
+def _train_windows(recordings: tuple[CheckedRecording, ...], spec: FeatureSpec) -> int:
+    train = (recording for recording in recordings if recording.split == "train")
+    return sum(count_windows(recording.rows, spec.window, spec.step) for recording in train)
+
+
+def _resolve(settings: dict, model: str, spec: FeatureSpec, n_train: int) -> dict:
+    """Options of a model's solver, chosen if it says ``auto``."""
+    sizes = {key: settings[key] for key in ("block_mb", "shards", "threads", "max_mem_mb")}
+    return resolve(settings["models"][model], spec, n_train, **sizes)
+
+
 @dataclass(frozen=True)
 class Pair:
-    """A feature set on a dataset, and the names of the models fitted to it."""
+    """A feature set on a dataset, and the models fitted to it by their names."""
 
     dataset: str
     features: str
     spec: FeatureSpec
-    models: list[str]
+    models: dict[str, dict]
     settings: dict
 
     def size_findings(self) -> Iterator[str]:
@@ -129,8 +148,8 @@ class Pair:
         """Stages that need more than ``max_mem_mb``, whose models need it, and what would do."""
         limit = self.settings["max_mem_mb"]
         needs: dict[tuple[str, int], list[str]] = {}
-        for model in self.models:
-            for stage, need in self._predict(self.settings["models"][model]).items():
+        for model, options in self.models.items():
+            for stage, need in self._predict(options).items():
                 if need > limit:
                     needs.setdefault((stage, need), []).append(model)
         for (stage, need), models in needs.items():
@@ -152,8 +171,8 @@ class Pair:
         )
 
     def _component_findings(self, most: int, because: str) -> Iterator[str]:
-        for model in self.models:
-            wanted = self.settings["models"][model]["n_components"]
+        for model, options in self.models.items():
+            wanted = options["n_components"]
             if wanted > most:
                 remedy = f"Use at most {most}." if most else "Add recordings to split train."
                 yield f"models.{model}.n_components: found {wanted}, but {because}. {remedy}"
@@ -169,14 +188,14 @@ class Pair:
 
     def _memory_remedy(self, stage: str, need: int, model: str) -> str:
         """The largest block that fits, else the least need and the solvers that fit."""
-        limit, chosen = self.settings["max_mem_mb"], self.settings["models"][model]
+        limit, chosen = self.settings["max_mem_mb"], self.models[model]
         block = self.settings["block_mb"]
         while need > limit and block > 1:
             block //= 2
             need = self._predict(chosen, block)[stage]
         if need <= limit:
             return f"With block_mb: {block} it needs {need} MB."
-        most = {solver: self._most_with(solver, chosen) for solver in solver_names()}
+        most = {solver: self._most_with(solver, chosen) for solver in concrete_solvers()}
         others = [f"solver {name} ({mb} MB)" for name, mb in most.items() if mb <= limit]
         remedies = either([f"raise max_mem_mb to {need}", *(f"use {other}" for other in others)])
         return f"The least, with block_mb: 1, is {need} MB: {remedies}."

@@ -3,7 +3,7 @@
 import numpy as np
 
 # Values converted at once: the scratch and both ends stay in the second-level cache.
-CHUNK = 32_768
+CHUNK = 65_536
 
 _SIGN_AND_DIGITS = np.int32(-0x70002000)  # 0x8fffe000: sign, and ten bits of fraction with exponent
 _REBIAS = np.float32(2.0**112)  # the exponents of halves and singles start 112 apart

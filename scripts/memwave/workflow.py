@@ -42,7 +42,8 @@ class Workflow:
     def __init__(self, config: dict):
         self.settings = settings.complete(config)
         checked = check(self.settings)
-        self._recordings, self.warnings = checked.recordings, checked.warnings
+        self._recordings, self._models = checked.recordings, checked.models
+        self.warnings = checked.warnings
         self.experiments = settings.experiments(self.settings)
         self._n_shards: int = self.settings["shards"]
 
@@ -64,7 +65,7 @@ class Workflow:
         for e in self.experiments:
             jobs += [f"{e.dataset}/{e.features}/usage/extract_features/{s}" for s in self.shards]
             model = f"{e.dataset}/{e.features}/{e.model}/usage"
-            if self._one_pass(e.model):
+            if self._solver(e).Solver.ONE_PASS:
                 jobs += [f"{model}/summarize_features/{s}" for s in self.shards]
             jobs += [f"{model}/project_features/{s}" for s in self.shards]
             jobs += [f"{model}/fit_model", f"{model}/write_projection"]
@@ -111,7 +112,7 @@ class Workflow:
     def _predicted(self, dataset: str, features: str, model: str) -> dict[str, int]:
         return memory.predict(
             self.spec(dataset, features),
-            self.settings["models"][model],
+            self._models[dataset, features, model],
             block_mb=self.settings["block_mb"],
             shards=self._n_shards,
             threads=self.settings["threads"],
@@ -144,7 +145,7 @@ class Workflow:
     def fit_inputs(self, w: Wildcards) -> list[str]:
         """Summaries of the shards, or the shards, where a solver reads them several times."""
         folder = f"results/{w.dataset}/{w.features}"
-        if self._one_pass(w.model):
+        if self._solver(w).Solver.ONE_PASS:
             return [f"{folder}/{w.model}/summaries/{shard}.h5" for shard in self.shards]
         return [f"{folder}/features/{shard}.npy" for shard in self.shards]
 
@@ -215,11 +216,11 @@ class Workflow:
         return ranges
 
     def model(self, w: Wildcards) -> dict:
-        return self.settings["models"][w.model]
+        return self._models[w.dataset, w.features, w.model]
 
     def compute_dtype(self, w: Wildcards) -> str:
         stored = self.settings["features"][w.features]["dtype"]
-        return compute_dtype(self.settings["models"][w.model]["compute_dtype"], stored)
+        return compute_dtype(self.model(w)["compute_dtype"], stored)
 
     def extraction_rows(self, w: Wildcards) -> int:
         """Windows extracted at once."""
@@ -234,7 +235,9 @@ class Workflow:
 
     def threads(self, w: Wildcards) -> int:
         """Threads of a fit: more than one where it reads the shards itself."""
-        return 1 if self._one_pass(w.model) else min(self.settings["threads"], self._n_shards)
+        return (
+            1 if self._solver(w).Solver.ONE_PASS else min(self.settings["threads"], self._n_shards)
+        )
 
     def provenance(self, w: Wildcards) -> dict:
         """What made a result: its part of the configuration, and versions."""
@@ -243,7 +246,7 @@ class Workflow:
             "configuration": {
                 "datasets": {w.dataset: self.settings["datasets"][w.dataset]},
                 "features": {w.features: self.settings["features"][w.features]},
-                "models": {w.model: self.settings["models"][w.model]},
+                "models": {w.model: self.model(w)},
                 "shards": self._n_shards,
                 "block_mb": self.settings["block_mb"],
             },
@@ -262,14 +265,11 @@ class Workflow:
         if script == "write_projection":
             modules += unique(reader_of(file).__name__ for file in self.label_files(w))
         if script in ("summarize_features", "fit_model"):
-            modules.append(solver_module(self._solver(w.model)).__name__)
+            modules.append(self._solver(w).__name__)
         return digests(script, *modules)
 
-    def _one_pass(self, model: str) -> bool:
-        return solver_module(self._solver(model)).Solver.ONE_PASS
-
-    def _solver(self, model: str) -> str:
-        return self.settings["models"][model]["solver"]
+    def _solver(self, w: Wildcards) -> Any:
+        return solver_module(self.model(w)["solver"])
 
 
 def open_workflow(config: dict) -> Workflow:

@@ -13,12 +13,16 @@ A solver sees blocks of rows as arrays, never a file. The caller drives it::
             break
     model = solver.finish()
 
-To add a solver, add a file with a class `Solver` and its `OPTIONS`: it is found by its name.
+To add a solver, add a file: it is found by its name. It holds the class `Solver`; `OPTIONS`, the
+JSON schema of its options; ``summary_bytes`` and ``fit_bytes``, the memory of a part and of the fit
+beside the block; ``work``, what fitting takes; and ``promise``, the options that keep every
+eigenvalue within a tolerance, or None.
 """
 
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -64,10 +68,34 @@ class PcaSolver(Protocol):
         """Return the model. The solver is spent."""
 
 
+@dataclass(frozen=True)
+class Work:
+    """What fitting a model takes.
+
+    Attributes
+    ----------
+    reads : int
+        How often all features are read.
+    products : float
+        Floating point operations in matrix products over the rows.
+    dense : float
+        Those in decompositions of small matrices, which run at a lower rate.
+    """
+
+    reads: int
+    products: float
+    dense: float
+
+
 def solver_names() -> list[str]:
     """Names of all solvers, as the configuration spells them."""
     modules = pkgutil.iter_modules(__path__)
     return sorted(m.name.replace("_", "-") for m in modules if not m.name.startswith("_"))
+
+
+def concrete_solvers() -> list[str]:
+    """Names of the solvers that fit something themselves: all but ``auto``."""
+    return [name for name in solver_names() if hasattr(solver_module(name), "Solver")]
 
 
 def solver_module(name: str) -> Any:

@@ -13,6 +13,7 @@ from scipy.linalg import eigh
 
 from memwave.model import Model, from_eigenpairs
 from memwave.plan import spans
+from memwave.solvers import Work
 
 OPTIONS: dict[str, dict] = {}
 
@@ -157,11 +158,14 @@ class Solver:
         )
 
 
-def leading_eigenpairs(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def leading_eigenpairs(
+    matrix: np.ndarray, k: int, driver: str = "evx"
+) -> tuple[np.ndarray, np.ndarray]:
     """The k largest eigenvalues, ascending, and eigenvectors (d, k); `matrix` is overwritten.
 
-    Only the upper triangle of `matrix`, shape (d, d), float64 and C-ordered, is read. LAPACK works
-    in place (the transpose is Fortran-ordered).
+    Only the upper triangle of `matrix`, shape (d, d) and C-ordered, is read. LAPACK works in place
+    (the transpose is Fortran-ordered). Its driver ``evr`` is faster where k is not small, and less
+    orthogonal.
     """
     d = len(matrix)
     return eigh(
@@ -170,7 +174,7 @@ def leading_eigenpairs(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarr
         subset_by_index=[d - k, d - 1],
         overwrite_a=True,
         check_finite=False,
-        driver="evx",
+        driver=driver,
     )
 
 
@@ -186,3 +190,13 @@ def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
     solving = 8 * triangle_size(d) + 8 * d * d
     eigenpairs = 8 * d * d + 8 * d * (3 * k + 80)
     return max(merging, solving, eigenpairs)
+
+
+def work(d: int, n_rows: int, settings: dict) -> Work:
+    """Half the products of X'X, and a reduction to tridiagonal form."""
+    return Work(reads=1, products=float(n_rows) * d * d, dense=4 / 3 * float(d) ** 3)
+
+
+def promise(tolerance: float) -> dict | None:
+    """It is always as exact as rounding allows."""
+    return {}

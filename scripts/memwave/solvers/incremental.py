@@ -17,7 +17,7 @@ import numpy as np
 
 from memwave.model import Model, from_eigenpairs
 from memwave.plan import interleave
-from memwave.solvers import covariance
+from memwave.solvers import Work, covariance
 from memwave.solvers.covariance import Scatter, leading_eigenpairs
 
 OPTIONS: dict[str, dict] = {
@@ -25,15 +25,15 @@ OPTIONS: dict[str, dict] = {
         "type": "integer",
         "minimum": 1,
         "default": 1024,
-        "description": "Rows taken in between two truncations. A batch is a sample of the whole "
-        "shard, not a stretch of it. Larger batches truncate less often.",
+        "description": "Rows taken in between two truncations, if that is more than three "
+        "times inner_rank. A batch is a sample of the whole shard, not a stretch of it.",
     },
     "inner_rank": {
         "type": ["integer", "null"],
         "minimum": 1,
         "default": None,
         "description": "Rank kept inside between batches; at least n_components. More costs time "
-        "and memory and makes the result more exact. null: four times n_components.",
+        "and memory and makes the result more exact. null: eight times n_components.",
     },
 }
 
@@ -41,12 +41,22 @@ OPTIONS: dict[str, dict] = {
 # shard, large enough for a disk.
 RUN_BYTES = 65_536
 
+# Truncating every few rows loses more than it saves: the batch is at least so many times the rank.
+ROWS_PER_RANK = 3
+
+# A Gram matrix and its eigenvalues are off by about this many units of the last place.
+ROUNDING = 4
+
 
 def inner_rank(d: int, settings: dict) -> int:
     """Rows that the sketch keeps."""
-    return min(
-        d, max(settings["n_components"], settings["inner_rank"] or 4 * settings["n_components"])
-    )
+    k = settings["n_components"]
+    return min(d, max(k, settings["inner_rank"] or 8 * k))
+
+
+def batch_rows(d: int, settings: dict) -> int:
+    """Rows between two truncations."""
+    return max(settings["batch_rows"], ROWS_PER_RANK * inner_rank(d, settings))
 
 
 class Sketch:
@@ -126,11 +136,14 @@ class Sketch:
         self._truncate(stack)
 
     def _truncate(self, stack: np.ndarray) -> None:
-        gram = (stack @ stack.T).astype(np.float64)
-        trace, kept = float(np.trace(gram)), min(self._rank, *stack.shape)
-        values, vectors = leading_eigenpairs(gram, min(kept + 1, len(stack)))
+        gram = stack @ stack.T
+        trace, kept = float(np.trace(gram, dtype=np.float64)), min(self._rank, *stack.shape)
+        values, vectors = leading_eigenpairs(gram, min(kept + 1, len(stack)), driver="evr")
+        leading = vectors[:, -kept:]
+        # However orthogonal the vectors are, the stack is projected onto what they span.
+        correction = np.linalg.inv(np.linalg.cholesky(leading.T @ leading))
+        self.basis = (correction @ leading.T) @ stack
         self._drop(values, kept, trace)
-        self.basis = vectors[:, -kept:].T.astype(self._dtype) @ stack
 
     def _absorb_scatter(self, batch: Scatter) -> None:
         batch.centre()
@@ -140,9 +153,9 @@ class Sketch:
         matrix = batch.full()
         trace, kept = float(np.trace(matrix)), min(self._rank, len(matrix))
         values, vectors = leading_eigenpairs(matrix, min(kept + 1, len(matrix)))
-        self._drop(values, kept, trace)
         scale = np.sqrt(np.maximum(values[-kept:], 0.0))
         self.basis = np.ascontiguousarray((vectors[:, -kept:] * scale).T, dtype=self._dtype)
+        self._drop(values, kept, trace)
 
     def _move_mean(self, count: int, mean: np.ndarray) -> np.ndarray:
         """Count rows in; return the row whose outer product is their share of the scatter."""
@@ -155,8 +168,10 @@ class Sketch:
 
     def _drop(self, values: np.ndarray, kept: int, trace: float) -> None:
         if len(values) > kept:
-            self.dropped += max(0.0, float(values[0]))
-            self.dropped_trace += max(0.0, trace - float(values[-kept:].sum()))
+            rounding = ROUNDING * np.finfo(self._dtype).eps * float(values[-1])
+            self.dropped += float(max(0.0, values[0]) + rounding)
+            left = float(np.vecdot(self.basis, self.basis).sum(dtype=np.float64))
+            self.dropped_trace += max(0.0, trace - left)
 
     def merge(self, other: "Sketch") -> None:
         """Add the rows of another sketch."""
@@ -183,7 +198,7 @@ class Solver:
     def __init__(self, n_features: int, dtype: str, settings: dict):
         self._k = settings["n_components"]
         self._rank = inner_rank(n_features, settings)
-        self._batch_rows = settings["batch_rows"]
+        self._batch_rows = batch_rows(n_features, settings)
         self._dtype = dtype
         self._total: Sketch | None = None
 
@@ -249,7 +264,7 @@ def tall(d: int, rank: int, batch_rows: int) -> bool:
 
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
     """Memory of one part: the stacked batch with its Gram matrix, or a scatter matrix."""
-    rank, batch = inner_rank(d, settings), settings["batch_rows"]
+    rank, batch = inner_rank(d, settings), batch_rows(d, settings)
     basis = 2 * rank * d * itemsize
     if tall(d, rank, batch):
         return basis + covariance.fit_bytes(d, {"n_components": rank + 1}, itemsize) + 64 * d
@@ -265,3 +280,18 @@ def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
 def _stack_bytes(rows: int, rank: int, d: int, itemsize: int) -> int:
     """A stack of rows, its Gram matrix twice, its eigenvectors and LAPACK's work space."""
     return rows * d * itemsize + rows * rows * (itemsize + 8) + 8 * rows * (3 * rank + 80) + 80 * d
+
+
+def work(d: int, n_rows: int, settings: dict) -> Work:
+    """For every batch a Gram matrix, its leading eigenvectors, and a new basis."""
+    rank, batch = inner_rank(d, settings), batch_rows(d, settings)
+    rows, cuts = rank + batch + 1, n_rows / batch
+    if tall(d, rank, batch):
+        return Work(1, float(n_rows) * d * d, cuts * 4 / 3 * float(d) ** 3)
+    products = cuts * (float(rows) * rows * d + 2.0 * rank * rows * d)
+    return Work(1, products, cuts * 4 / 3 * float(rows) ** 3)
+
+
+def promise(tolerance: float) -> dict | None:
+    """It only tells its error afterwards."""
+    return None

@@ -15,6 +15,7 @@ import numpy as np
 
 from memwave.model import Model, from_eigenpairs
 from memwave.products import Products, products_bytes
+from memwave.solvers import Work
 
 OPTIONS: dict[str, dict] = {
     "random_state": {
@@ -184,3 +185,15 @@ def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
     """Memory of one part, as each thread has one."""
     return products_bytes(d, columns(d, settings), itemsize)
+
+
+def work(d: int, n_rows: int, settings: dict) -> Work:
+    """Two products a pass, and orthogonalisation of all blocks."""
+    width, passes = columns(d, settings), settings["passes"]
+    space = float(min(d, width * passes))
+    return Work(passes, passes * 4.0 * n_rows * d * width, 8.0 * d * space * space)
+
+
+def promise(tolerance: float) -> dict | None:
+    """It goes on until the residuals are small enough; ten reads have sufficed wherever tried."""
+    return {"tolerance": tolerance, "passes": 10}
