@@ -1,6 +1,7 @@
 """Choosing a solver: exact enough first, then what fits, then the fastest; and why is told."""
 
 import pytest
+
 from memwave import memory
 from memwave.choice import Candidate, choose, resolve
 from memwave.settings import complete_model
@@ -36,11 +37,11 @@ def test_few_features_are_solved_exactly_and_many_by_iteration():
 
 
 def test_the_covariance_gives_way_when_it_does_not_fit():
-    wide = spec(6000)
-    need = memory.predict(wide, complete_model({"solver": "covariance"}), **SIZES)["fit_model"]
-    few = {"n_components": 500, "compute_dtype": "float32"}
-    assert solver_for(wide, 10**5, **few) == "covariance"
-    assert solver_for(wide, 10**5, max_mem_mb=need - 1, n_components=5) == "randomized"
+    wide, rows, options = spec(12_000), 10**6, {"n_components": 60}
+    exact = complete_model({"solver": "covariance", **options})
+    need = memory.predict(wide, exact, **SIZES)["fit_model"]
+    assert solver_for(wide, rows, max_mem_mb=need, **options) == "covariance"
+    assert solver_for(wide, rows, max_mem_mb=need - 1, **options) == "randomized"
 
 
 def test_a_promise_is_worth_more_than_speed():
