@@ -37,7 +37,7 @@ def test_few_features_are_solved_exactly_and_many_by_iteration():
 
 
 def test_the_covariance_gives_way_when_it_does_not_fit():
-    wide, rows, options = spec(12_000), 10**6, {"n_components": 60}
+    wide, rows, options = spec(12_000), 10**6, {"n_components": 45}
     exact = complete_model({"solver": "covariance", **options})
     need = memory.predict(wide, exact, **SIZES)["fit_model"]
     assert solver_for(wide, rows, max_mem_mb=need, **options) == "covariance"
