@@ -55,6 +55,8 @@ def check_scores(matrix: np.ndarray, model: h5py.File, projection: h5py.File, ro
     train = projection["split"][()] == 0
     assert np.abs(expected[train].mean(axis=0)).max() < TOLERANCE * np.sqrt(variance[0])
     captured = expected[train].var(axis=0, ddof=1)
+    assert projection["captured_variance"].shape == (k,)
+    assert np.abs(projection["captured_variance"] - captured).max() < TOLERANCE * variance[0]
     bound = projection["residual"][()] + TOLERANCE * variance[0]
     assert (np.abs(captured - variance) <= bound).all(), f"{model.filename}: explained_variance"
     print(f"{projection.filename}: {n_rows} x {k}, scores right to {error:.0e}")

@@ -82,7 +82,7 @@ def residuals(model: Model, train: Products) -> tuple[np.ndarray, np.ndarray]:
         The Symmetric Eigenvalue Problem, theorem 4.5.1).
     """
     image = train.product / (train.count - 1)
-    variances = np.einsum("ji,ij->j", image, model.components)
+    variances = np.einsum("ji,ij->i", image, model.components)
     return variances, np.linalg.norm(image - model.components.T * model.explained_variance, axis=0)
 
 
