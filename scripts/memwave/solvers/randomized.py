@@ -164,7 +164,7 @@ def nystrom(
     """
     nudge = rounding * np.sqrt(len(space)) * np.linalg.norm(image)
     if nudge == 0.0:
-        return np.zeros(k), space[:, :k]
+        return np.zeros(k), np.linalg.qr(space[:, :k])[0]
     image = image + nudge * space
     inner = space.T @ image
     factor = np.linalg.cholesky((inner + inner.T) / 2)
