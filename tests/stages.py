@@ -1,0 +1,98 @@
+"""Runs the function of a script as a stage in a fresh process, as the workflow does.
+
+As a program: ``python tests/stages.py`` reads the stage as JSON from standard input.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+PLENTY_MB = 2000
+# A stage that hangs is killed, and the test fails.
+PATIENCE = 120
+
+
+@dataclass
+class Ended:
+    """How a stage ended.
+
+    Attributes
+    ----------
+    status : int
+        Of the process; negative if a signal ended it.
+    told : str
+        Its standard error.
+    log : str
+    usage : dict
+        What it measured; empty if it failed.
+    """
+
+    status: int
+    told: str
+    log: str
+    usage: dict
+
+
+def run_stage(
+    name: str,
+    folder: Path,
+    memory_mb: int = PLENTY_MB,
+    threads: int = 1,
+    script: str | None = None,
+    **keywords: object,
+) -> Ended:
+    """Run a stage; its log and its usage file stand in `folder` meanwhile.
+
+    Parameters
+    ----------
+    name : str
+        The function, and its script unless `script` names another module.
+    **keywords
+        Of the function; paths may be paths.
+    """
+    log, usage = folder / f"{name}.log", folder / f"{name}.json"
+    request = {
+        "name": name,
+        "script": script or name,
+        "stage": {
+            "memory_mb": memory_mb,
+            "threads": threads,
+            "log_path": str(log),
+            "usage_path": str(usage),
+        },
+        "keywords": keywords,
+    }
+    process = subprocess.run(
+        [sys.executable, __file__],
+        input=json.dumps(request, default=str),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    measured = json.loads(usage.read_text()) if usage.exists() else {}
+    logged = log.read_text() if log.exists() else ""
+    for path in (log, usage):
+        path.unlink(missing_ok=True)
+    return Ended(process.returncode, process.stderr, logged, measured)
+
+
+def main() -> None:
+    sys.path[:0] = [str(SCRIPTS), str(Path(__file__).parent)]
+    request = json.load(sys.stdin)
+    function = getattr(import_module(request["script"]), request["name"])
+    from memwave import process
+    from memwave.solvers import solver_module
+
+    keywords = request["keywords"]
+    if "model" in keywords:
+        solver_module(keywords["model"]["solver"])  # as the scripts do
+    with process.stage(request["name"], **request["stage"]):
+        function(**keywords)
+
+
+if __name__ == "__main__":
+    main()
