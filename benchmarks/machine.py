@@ -1,0 +1,48 @@
+"""The machine and the versions that figures belong to."""
+
+import datetime
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ("numpy", "scipy", "PyWavelets", "h5py", "snakemake", "scikit-learn", "dask")
+
+
+def describe() -> dict:
+    """Everything about the machine that a reader needs to judge the figures."""
+    return {
+        "date": datetime.date.today().isoformat(),
+        "processor": _field("/proc/cpuinfo", "model name"),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(int(_field("/proc/meminfo", "MemTotal").split()[0]) * 1024 / 1e9, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "load": round(os.getloadavg()[0], 2),
+        "versions": {
+            "memwave": _commit(),
+            "Python": platform.python_version(),
+            **{package: version(package) for package in PACKAGES},
+        },
+    }
+
+
+def available_memory() -> int:
+    """Bytes of memory that can be had without swapping."""
+    return int(_field("/proc/meminfo", "MemAvailable").split()[0]) * 1024
+
+
+def _field(path: str, name: str) -> str:
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == name:
+            return value.strip()
+    return "unknown"
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    found = subprocess.run(
+        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or "unknown"
