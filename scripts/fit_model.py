@@ -2,7 +2,10 @@
 
 from contextlib import ExitStack
 
+import numpy as np
+
 from memwave import hdf5, process
+from memwave.errors import MemwaveError
 from memwave.model_file import save_model
 from memwave.passes import count_rows, run_passes, summarize
 from memwave.process import Progress
@@ -50,15 +53,30 @@ def fit_model(
     solver = make_solver(model["solver"], spec.n_features, model, dtype)
     if solver.ONE_PASS:
         for part in parts:
-            solver.merge(solver.restore(hdf5.load_arrays(part)))
+            solver.merge(solver.restore(load_summary(part, spec.n_features)))
     else:
-        read_shards(solver, parts, train_ranges, block_rows, dtype, threads)
+        with ExitStack() as stack:
+            shards = [
+                stack.enter_context(Shard(part, n_features=spec.n_features)) for part in parts
+            ]
+            read_shards(solver, shards, train_ranges, block_rows, dtype, threads)
     save_model(model_path, solver.finish(), spec.feature_table(), provenance)
+
+
+def load_summary(path: str, n_features: int) -> dict[str, np.ndarray]:
+    """Load what `summarize_features` stored; raises MemwaveError if it is of other features."""
+    arrays = hdf5.load_arrays(path)
+    if len(arrays["mean"]) != n_features:
+        raise MemwaveError(
+            f"{path}: is of {len(arrays['mean'])} features a row, expected {n_features}. Delete "
+            "the file and the shard it summarises and run again to remake them."
+        )
+    return arrays
 
 
 def read_shards(
     solver: PcaSolver,
-    paths: list[str],
+    shards: list[Shard],
     train_ranges: list[list[tuple[int, int]]],
     block_rows: int,
     dtype: str,
@@ -66,22 +84,20 @@ def read_shards(
 ) -> None:
     """Run all passes of a solver over the shards."""
     progress = Progress(sum(map(count_rows, train_ranges)), "fit_model, this pass:")
-    with ExitStack() as stack:
-        shards = [stack.enter_context(Shard(path)) for path in paths]
-        run_passes(
+    run_passes(
+        solver,
+        lambda i: summarize(
             solver,
-            lambda i: summarize(
-                solver,
-                shards[i],
-                train_ranges[i],
-                dtype=dtype,
-                block_rows=block_rows,
-                tell=progress.add,
-            ),
-            len(shards),
-            threads,
-            end_of_pass=progress.restart,
-        )
+            shards[i],
+            train_ranges[i],
+            dtype=dtype,
+            block_rows=block_rows,
+            tell=progress.add,
+        ),
+        len(shards),
+        threads,
+        end_of_pass=progress.restart,
+    )
     progress.close()
 
 

@@ -38,7 +38,7 @@ def project_features(
     """
     model = load_model(model_path)
     projector = Projector(model, dtype)
-    with Shard(shard) as features:
+    with Shard(shard, n_features=model.n_features) as features:
         n_rows, d = features.shape
         progress = Progress(n_rows, f"project_features {shard}")
         products_size = 8 * (d + 1) * (model.n_components + 2) * 2

@@ -3,6 +3,7 @@
 import numpy as np
 
 from memwave import hdf5, process
+from memwave.errors import MemwaveError
 from memwave.model import Model
 from memwave.model_file import load_model
 from memwave.plan import spans
@@ -61,6 +62,7 @@ def write_projection(
             if labelled:
                 fill_labels(writer, row, recording["labels"], count, window, step)
             row += count
+        require_rows(parts, n_rows)
         losses = copy_parts(writer, parts, model)
         attributes = {"solver": model.solver, "window": window, "step": step}
         writer.describe({**attributes, **lost_shares(losses)}, provenance)
@@ -70,10 +72,30 @@ def fill_labels(
     writer: ProjectionWriter, row: int, path: str, count: int, window: int, step: int
 ) -> None:
     """Give each window of a recording the label of its last row."""
+    needed = (count - 1) * step + window
     with open_array(path) as labels:
+        if len(labels.shape) != 1 or labels.shape[0] < needed or labels.dtype.kind not in "iu":
+            raise MemwaveError(
+                f"{path} holds {labels.dtype} {labels.shape} now, and had at least {needed} whole "
+                "numbers when the run was planned. Start again."
+            )
         for low, high in spans(0, count, max(1, LABEL_ROWS // step)):
             first_row, last_row = low * step + window - 1, (high - 1) * step + window - 1
             writer.fill_labels(row + low, labels.read(first_row, last_row + 1)[::step])
+
+
+def require_rows(parts: list[str], n_rows: int) -> None:
+    """Require that the parts have a row for each window."""
+    found = 0
+    for part in parts:
+        with hdf5.open_read_only(part, PART_ENCODING) as file:
+            found += len(file["scores"])
+    if found != n_rows:
+        raise MemwaveError(
+            f"the parts of the projection ({parts[0]} ...) have {found} rows, expected {n_rows}. "
+            "A feature shard is not what was planned: delete the shards and run again to remake "
+            "them."
+        )
 
 
 def copy_parts(writer: ProjectionWriter, parts: list[str], model: Model) -> np.ndarray:

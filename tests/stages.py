@@ -41,7 +41,6 @@ def run_stage(
     name: str,
     folder: Path,
     memory_mb: int = PLENTY_MB,
-    threads: int = 1,
     script: str | None = None,
     **keywords: object,
 ) -> Ended:
@@ -60,7 +59,7 @@ def run_stage(
         "script": script or name,
         "stage": {
             "memory_mb": memory_mb,
-            "threads": threads,
+            "threads": keywords.get("threads", 1),
             "log_path": str(log),
             "usage_path": str(usage),
         },

@@ -223,7 +223,7 @@ def test_the_kind_of_an_hdf5_file_is_checked(tmp_path):
 def test_a_shard_reads_as_numpy_wrote_it_and_the_other_way_round(tmp_path):
     array = np.arange(30, dtype=np.float16).reshape(10, 3)
     np.save(tmp_path / "theirs.npy", array)
-    with Shard(tmp_path / "theirs.npy", expected=((10, 3), "float16")) as shard:
+    with Shard(tmp_path / "theirs.npy", n_features=3) as shard:
         np.testing.assert_array_equal(shard.rows(4, 9), array[4:9])
         with pytest.raises(ValueError, match="read-only"):
             shard.rows(0, 1)[:] = 0

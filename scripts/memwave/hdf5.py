@@ -65,6 +65,17 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
         yield file
 
 
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Say which file is damaged where an array cannot be read or is missing."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError) as error:
+        raise MemwaveError(
+            f"{path}: is damaged ({error}). Delete the file and run again to remake it."
+        ) from error
+
+
 def mark(file: h5py.File, encoding: str, version: str) -> None:
     """Say what kind of file this is, so that the kind can evolve."""
     file.attrs["encoding-type"] = encoding
@@ -90,5 +101,5 @@ def save_arrays(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
 
 def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """Read what `save_arrays` stored."""
-    with open_read_only(path, "memwave-arrays") as file:
+    with reading(path), open_read_only(path, "memwave-arrays") as file:
         return {name: file[name][()] for name in file}

@@ -63,7 +63,7 @@ def save_model(path: str | Path, model: Model, feature_table: np.ndarray, proven
 
 def load_model(path: str | Path) -> Model:
     """Read a model written by `save_model`."""
-    with hdf5.open_read_only(path, ENCODING) as file:
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
         return Model(
             components=file["components"][()],
             mean=file["mean"][()],

@@ -70,7 +70,7 @@ class ProjectionWriter:
         *,
         labelled: bool,
     ):
-        self._file, self._n_rows = file, n_rows
+        self._file, self.n_rows = file, n_rows
         hdf5.mark(file, ENCODING, VERSION)
         component = hdf5.dataset(file, "component", np.arange(1, k + 1), "Components from 1 on.")
         component.make_scale("component")
@@ -97,9 +97,9 @@ class ProjectionWriter:
         description: str,
         width: int | None = None,
     ) -> h5py.Dataset:
-        shape = (self._n_rows,) if width is None else (self._n_rows, width)
+        shape = (self.n_rows,) if width is None else (self.n_rows, width)
         row_bytes = np.dtype(dtype).itemsize * (width or 1)
-        rows = max(1, min(self._n_rows, CHUNK_BYTES // row_bytes))
+        rows = max(1, min(self.n_rows, CHUNK_BYTES // row_bytes))
         column = self._file.create_dataset(
             name,
             shape,

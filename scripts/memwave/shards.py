@@ -27,8 +27,8 @@ class Shard:
         The file.
     writable : bool
         Whether `rows` may be written to; only `create_shard` asks for that.
-    expected : tuple of (shape, dtype), optional
-        What the file must hold.
+    n_features : int, optional
+        How many columns the file must have.
 
     Raises
     ------
@@ -41,7 +41,7 @@ class Shard:
         path: str | Path,
         *,
         writable: bool = False,
-        expected: tuple[tuple[int, ...], str] | None = None,
+        n_features: int | None = None,
     ):
         self.path = Path(path)
         self._access = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
@@ -59,17 +59,17 @@ class Shard:
         if size != self._offset + self.shape[0] * self._row_bytes:
             self.close()
             raise self._broken(f"its header promises shape {self.shape}, it has {size:,} bytes")
-        if expected and (self.shape, self.dtype) != (expected[0], np.dtype(expected[1])):
+        if n_features not in (None, self.shape[1]):
             self.close()
-            raise self._broken(
-                f"holds {self.dtype} {self.shape}, expected {expected[1]} {expected[0]}"
-            )
+            raise self._broken(f"has {self.shape[1]} features a row, expected {n_features}")
 
     def _broken(self, what: str) -> MemwaveError:
         return MemwaveError(f"{self.path}: {what}. Delete the file and run again to remake it.")
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Map rows ``start:stop``; the map goes when the array goes."""
+        if not 0 <= start < stop <= self.shape[0]:
+            raise self._broken(f"has {self.shape[0]} rows, expected rows {start} to {stop - 1}")
         begin = self._offset + start * self._row_bytes
         aligned = begin - begin % mmap.ALLOCATIONGRANULARITY
         length = begin - aligned + (stop - start) * self._row_bytes
@@ -132,6 +132,6 @@ def _read_header(file) -> tuple[tuple[int, ...], np.dtype, int]:
     if version != (1, 0):
         raise ValueError(f"has .npy format version {version}, expected (1, 0)")
     shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-    if fortran_order or dtype.hasobject:
-        raise ValueError("is not a C-ordered array of numbers")
+    if fortran_order or dtype.kind != "f" or len(shape) != 2:
+        raise ValueError(f"holds {dtype} {shape}, expected a C-ordered matrix of floats")
     return shape, dtype, file.tell()
