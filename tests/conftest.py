@@ -5,6 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
 
+import pytest
 from hypothesis import settings
 
 import memwave  # noqa: F401 - sets the number of BLAS threads
@@ -12,3 +13,13 @@ import memwave  # noqa: F401 - sets the number of BLAS threads
 # A busy machine is no reason for a test to fail.
 settings.register_profile("memwave", deadline=None)
 settings.load_profile("memwave")
+
+
+@pytest.fixture(scope="session")
+def tiny_results(tmp_path_factory):
+    """A folder in which the workflow has run on a few seconds of the shipped recordings."""
+    from tiny_run import run_tiny
+
+    folder = tmp_path_factory.mktemp("tiny")
+    run_tiny(folder)
+    return folder
