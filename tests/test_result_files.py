@@ -16,8 +16,10 @@ PROJECTION = "results/hapt/haar/exact/projection.h5"
 
 def described(file, kind):
     """Rows of the table about `kind` in the section about a file: name to other cells."""
-    sections = {s.split("`")[0 if s[0] != "`" else 1]: s for s in DOCUMENT.split("\n## ")}
-    section = next(text for title, text in sections.items() if title.endswith(file))
+    sections = re.findall(
+        r"^## `?([^`\n]+)`?\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL
+    )
+    section = next(text for title, text in sections if title.endswith(file))
     table = re.search(rf"^\| {kind} \|.*\n\|[-|]+\n((?:\|.*\n)+)", section, re.MULTILINE)[1]
     rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in table.splitlines()]
     return {name: cells for names, *cells in rows for name in re.findall(r"`([^`]+)`", names)}
