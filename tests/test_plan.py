@@ -100,14 +100,19 @@ def test_interleaving_reorders_rows_without_loss(n_rows, run, combs):
 
 
 @pytest.mark.parametrize(("n_rows", "run", "combs"), [(1000, 10, 5), (96, 1, 4), (640, 8, 16)])
-def test_each_comb_samples_the_whole_range(n_rows, run, combs):
-    rows = rows_of(interleave(n_rows, run, combs))
-    teeth = run * combs
+def test_each_comb_takes_one_run_of_every_stretch(n_rows, run, combs):
+    rows = np.array(rows_of(interleave(n_rows, run, combs)))
+    stretches = n_rows // (run * combs)
     for comb in np.array_split(rows, combs):
-        ordered = np.sort(comb)
-        assert ordered[0] < teeth
-        assert ordered[-1] >= n_rows - teeth
-        assert np.diff(ordered).max() <= teeth
+        assert np.array_equal(comb[::run] // (run * combs), np.arange(stretches))
+
+
+def test_the_place_of_a_comb_in_a_stretch_has_no_period():
+    runs = np.array(list(interleave(10_000, 1, 100)))[:100, 0]
+    places = runs % 100
+    for period in range(1, 40):
+        assert not np.array_equal(places[period:], places[:-period])
+    assert np.histogram(places, bins=10, range=(0, 100))[0].min() >= 8
 
 
 @given(gaps=GAPS, data=st.data())

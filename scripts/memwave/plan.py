@@ -71,17 +71,26 @@ def spans(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
         yield low, min(low + size, stop)
 
 
+# 2**64 over the golden ratio: its multiples fall evenly into 2**64, whatever their number.
+GOLDEN = 0x9E3779B97F4A7C15
+
+
 def interleave(n_rows: int, run_rows: int, n_combs: int) -> Iterator[tuple[int, int]]:
     """Runs of rows, reordered so that every stretch of them samples the whole range.
 
-    The rows are cut into runs of `run_rows`; comb j holds runs j, j + `n_combs`, ...; the combs
-    follow one another. Each row comes exactly once.
+    The rows are cut into runs of `run_rows`, and the runs into stretches of `n_combs`; a comb takes
+    one run out of every stretch. Which one varies from stretch to stretch without a period, so that
+    no tone in the recording falls in step with it. The combs follow one another. Each row comes
+    exactly once.
 
     Yields
     ------
     (start, stop) : tuple of int
     """
     n_runs = -(-n_rows // run_rows)
-    for comb in range(min(n_combs, n_runs)):
-        for run in range(comb, n_runs, n_combs):
-            yield run * run_rows, min((run + 1) * run_rows, n_rows)
+    for comb in range(n_combs):
+        for stretch in range(-(-n_runs // n_combs)):
+            turn = (stretch * GOLDEN % 2**64) * n_combs >> 64
+            run = stretch * n_combs + (comb + turn) % n_combs
+            if run < n_runs:
+                yield run * run_rows, min((run + 1) * run_rows, n_rows)

@@ -25,7 +25,7 @@ OPTIONS: dict[str, dict] = {
         "type": "integer",
         "minimum": 1,
         "default": 1024,
-        "description": "Rows taken in between two truncations, if that is more than three "
+        "description": "Rows taken in between two truncations, if that is more than four "
         "times inner_rank. A batch is a sample of the whole shard, not a stretch of it.",
     },
     "inner_rank": {
@@ -33,7 +33,7 @@ OPTIONS: dict[str, dict] = {
         "minimum": 1,
         "default": None,
         "description": "Rank kept inside between batches; at least n_components. More costs time "
-        "and memory and makes the result more exact. null: eight times n_components.",
+        "and memory and makes the result more exact. null: six times n_components.",
     },
 }
 
@@ -42,7 +42,7 @@ OPTIONS: dict[str, dict] = {
 RUN_BYTES = 65_536
 
 # Truncating every few rows loses more than it saves: the batch is at least so many times the rank.
-ROWS_PER_RANK = 3
+ROWS_PER_RANK = 4
 
 # A Gram matrix and its eigenvalues are off by about this many units of the last place.
 ROUNDING = 4
@@ -51,7 +51,7 @@ ROUNDING = 4
 def inner_rank(d: int, settings: dict) -> int:
     """Rows that the sketch keeps."""
     k = settings["n_components"]
-    return min(d, max(k, settings["inner_rank"] or 8 * k))
+    return min(d, max(k, settings["inner_rank"] or 6 * k))
 
 
 def batch_rows(d: int, settings: dict) -> int:
