@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from memwave import settings
 from memwave.errors import ConfigurationError
 from memwave.settings import Experiment
-from memwave.solvers import concrete_solvers, solver_names
+from memwave.solvers import concrete_solvers
 
 ROOT = Path(__file__).parents[1]
 MINIMAL = {
