@@ -59,7 +59,7 @@ def write_projection(
         for i, recording in enumerate(windows):
             count = recording["count"]
             writer.fill_recording(row, count, recording=i, step=step, split=recording["split"])
-            if labelled:
+            if labelled and count:
                 fill_labels(writer, row, recording["labels"], count, window, step)
             row += count
         require_rows(parts, n_rows)
