@@ -2,8 +2,6 @@
 
 from contextlib import ExitStack
 
-import numpy as np
-
 from memwave import hdf5, process
 from memwave.errors import MemwaveError
 from memwave.model_file import save_model
@@ -63,7 +61,7 @@ def fit_model(
     save_model(model_path, solver.finish(), spec.feature_table(), provenance)
 
 
-def load_summary(path: str, n_features: int) -> dict[str, np.ndarray]:
+def load_summary(path: str, n_features: int) -> dict:
     """Load what `summarize_features` stored; raises MemwaveError if it is of other features."""
     arrays = hdf5.load_arrays(path)
     if len(arrays["mean"]) != n_features:

@@ -1,7 +1,5 @@
 """Put the parts of a projection together: scores of all windows, and where each is from."""
 
-import numpy as np
-
 from memwave import hdf5, process
 from memwave.errors import MemwaveError
 from memwave.model import Model
@@ -98,22 +96,22 @@ def require_rows(parts: list[str], n_rows: int) -> None:
         )
 
 
-def copy_parts(writer: ProjectionWriter, parts: list[str], model: Model) -> np.ndarray:
+def copy_parts(writer: ProjectionWriter, parts: list[str], model: Model) -> list[list[float]]:
     """Copy the scores of every part, and store what all of them together tell of the model.
 
     Returns
     -------
-    ndarray, shape (2, 2)
+    list of (total, lost)
         The sum of the parts' `Projector.losses`.
     """
     total: Products | None = None
-    losses = np.zeros((2, 2))
+    losses = []
     row = 0
     for part in parts:
         with hdf5.open_read_only(part, PART_ENCODING) as file:
             writer.copy_part(row, file)
             row += len(file["scores"])
-            losses += file["losses"][()]
+            losses.append(file["losses"][()])
             train = Products.of_arrays({name: file["train"][name][()] for name in file["train"]})
         if total is None:
             total = train
@@ -122,10 +120,10 @@ def copy_parts(writer: ProjectionWriter, parts: list[str], model: Model) -> np.n
     assert total is not None
     variances, norms = residuals(model, total)
     writer.certify(model, variances, norms)
-    return losses
+    return sum(losses).tolist()
 
 
-def lost_shares(losses: np.ndarray) -> dict[str, float]:
+def lost_shares(losses: list[list[float]]) -> dict[str, float]:
     """Share of the variance about the train mean that the scores do not reproduce, by split."""
     return {
         f"reconstruction_error_{split}": float(lost / total)

@@ -23,6 +23,24 @@ def test_an_error_nobody_thought_of_is_one_line_with_the_traceback_in_the_log(tm
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_numpy_is_loaded_by_the_package_that_limits_its_threads(script):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        f"import {script.stem}\n"
+        "from threadpoolctl import threadpool_info\n"
+        "assert all(pool['num_threads'] == 1 for pool in threadpool_info()), threadpool_info()\n"
+    )
+    threads = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}  # as Snakemake may set them
+    done = subprocess.run(
+        [sys.executable, "-c", code, SCRIPTS],
+        env=os.environ | threads,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_stage_ended_by_its_cluster_says_so_and_leaves_nothing(tmp_path):
     code = (
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"
