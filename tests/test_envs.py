@@ -1,13 +1,22 @@
 """The lock files and the conda environment name the same versions, and nowhere a place."""
 
+import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from memwave.modules import SCRIPTS, digests, module_file
+from memwave.readers import formats
+from memwave.solvers import concrete_solvers, solver_module
+
 ENVS = Path(__file__).parents[1] / "envs"
 LOCKS = ("run.txt", "test.txt")
+
+# Packages whose modules have another name.
+PACKAGES = {"pywt": "pywavelets", "yaml": "pyyaml"}
 
 
 def locked(name):
@@ -58,6 +67,30 @@ def test_conda_installs_the_locked_versions():
     run = locked("run.txt")
     assert versions == {package: run[package][0] for package in versions}
     assert set(versions) == required("run.in") - {"snakemake"}
+
+
+def test_conda_installs_all_that_the_jobs_import():
+    text = (ENVS / "memwave.yaml").read_text(encoding="utf-8")
+    installed = {entry.split("=")[0] for entry in yaml.safe_load(text)["dependencies"]}
+    by_name = {module.__name__ for module in formats().values()}
+    by_name |= {solver_module(name).__name__ for name in concrete_solvers()}
+    imported = set()
+    for script in SCRIPTS.glob("*.py"):
+        if '"snakemake" in globals()' in script.read_text(encoding="utf-8"):
+            modules = map(module_file, digests(script.stem, *by_name))
+            imported = imported.union(*map(top_level_imports, [script, *modules]))
+    others = imported - sys.stdlib_module_names - {"memwave"}
+    assert {"numpy", "h5py"} <= others
+    assert {PACKAGES.get(name, name) for name in others} <= installed
+
+
+def top_level_imports(file):
+    """Names of the packages that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
 
 
 def test_the_snakefile_names_the_conda_environment():
