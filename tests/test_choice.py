@@ -1,5 +1,7 @@
 """Choosing a solver: exact enough first, then what fits, then the fastest; and why is told."""
 
+import re
+
 import pytest
 
 from memwave import memory
@@ -36,12 +38,20 @@ def test_few_features_are_solved_exactly_and_many_by_iteration():
     assert solver_for(spec(20_000), 10**6, n_components=20) == "randomized"
 
 
-def test_the_covariance_gives_way_when_it_does_not_fit():
-    wide, rows, options = spec(12_000), 10**6, {"n_components": 45}
-    exact = complete_model({"solver": "covariance", **options})
-    need = memory.predict(wide, exact, **SIZES)["fit_model"]
-    assert solver_for(wide, rows, max_mem_mb=need, **options) == "covariance"
-    assert solver_for(wide, rows, max_mem_mb=need - 1, **options) == "randomized"
+def test_the_fastest_gives_way_when_it_does_not_fit():
+    large = Candidate({"solver": "covariance"}, 1.0, 900, promises=True)
+    small = Candidate({"solver": "randomized"}, 9.0, 300, promises=True)
+    assert choose([large, small], 900, 1e-6)["solver"] == "covariance"
+    assert choose([large, small], 899, 1e-6)["solver"] == "randomized"
+
+
+def test_the_reason_tells_what_the_others_would_have_needed():
+    wide = spec(12_000)
+    exact = complete_model({"solver": "covariance", "n_components": 5})
+    need = max(memory.predict(wide, exact, **SIZES).values())
+    chosen = resolve(auto(n_components=5), wide, 10**6, max_mem_mb=10_000, **SIZES)
+    assert chosen["solver"] == "randomized"
+    assert re.search(rf"over covariance \(about [0-9.e+]+ s, {need} MB\)", chosen["chosen"])
 
 
 def test_a_promise_is_worth_more_than_speed():
