@@ -4,6 +4,7 @@ Everything is a method that takes a job's wildcards, so that the Snakefile stays
 data flow. Nothing here reads more than headers of files.
 """
 
+import os
 import platform
 import sys
 from functools import cache, cached_property
@@ -74,11 +75,15 @@ class Workflow:
     def farewell(self) -> str:
         """Where the results are, for the end of a run."""
         first = self.of_experiments("results/{dataset}/{features}/{model}")[0]
+        count = len(self.experiments)
+        python = os.path.relpath(sys.executable)
+        python = "python" if python.startswith("..") else python
         return (
-            f"\nDone: {len(self.experiments)} experiments, summarised in results/summary.tsv.\n"
+            f"\nDone: {count} experiment{'s' if count > 1 else ''}, "
+            "summarised in results/summary.tsv.\n"
             "Models and projections: results/<dataset>/<features>/<model>/{model,projection}.h5\n"
             "Look into one with:\n"
-            "  python -c 'import h5py; "
+            f"  {python} -c 'import h5py; "
             f'f = h5py.File("{first}/projection.h5"); print(f["scores"])\''
         )
 
