@@ -35,7 +35,7 @@ OPTIONS: dict[str, dict] = {
         "minimum": 1,
         "default": None,
         "description": "Width of the block, at least n_components. More columns converge in fewer "
-        "passes. null: twice n_components.",
+        "passes. null: twice n_components and 20 more.",
     },
     "tolerance": {
         "type": ["number", "null"],
@@ -53,7 +53,7 @@ USUAL_PASSES = 5
 def columns(d: int, settings: dict) -> int:
     """Width of the block."""
     k = settings["n_components"]
-    return min(d, max(k, settings["columns"] or 2 * k))
+    return min(d, max(k, settings["columns"] or 2 * k + 20))
 
 
 class Solver:
