@@ -47,10 +47,11 @@ def stage(
     """
     _open_log(log_path)
     signal.signal(signal.SIGTERM, _terminated)
-    limit_memory(memory_mb, threads)
-    begin = time.perf_counter()
     try:
         with PeakMemory() as peak:
+            # Only now: Python waits for ever for a new thread that finds no memory to begin with.
+            limit_memory(memory_mb, threads)
+            begin = time.perf_counter()
             yield
         seconds = time.perf_counter() - begin
         log.info("done in %.2f s", seconds)
@@ -60,17 +61,23 @@ def stage(
         _write_usage(usage_path, name, seconds, peak.bytes, memory_mb)
     except MemwaveError as error:
         _fail(f"{name}: {error}")
-    except MemoryError:
-        log.error("%s", traceback.format_exc())
-        _fail(
-            f"{name}: needs more than the {memory_mb} MB predicted for it. Set a smaller block_mb "
-            "(or batch_rows) in the configuration, and please report it: the prediction is wrong."
-        )
     except KeyboardInterrupt:
         _fail(f"{name}: interrupted; nothing was left half-written, run again to go on.")
     except Exception as error:
         log.error("%s", traceback.format_exc())
+        if out_of_memory(error):
+            _fail(
+                f"{name}: needs more than the {memory_mb} MB predicted for it. Set a smaller "
+                "block_mb (or batch_rows) in the configuration, and please report it: the "
+                "prediction is wrong."
+            )
         _fail(f"{name}: {type(error).__name__}: {error} (traceback in {log_path})")
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error means that memory was refused; some libraries say so in words only."""
+    words = ("memory allocation failed", "cannot allocate memory", "failed to map segment")
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
 
 
 def limit_memory(memory_mb: int, threads: int = 1) -> None:
@@ -78,10 +85,10 @@ def limit_memory(memory_mb: int, threads: int = 1) -> None:
 
     Linux counts private writable addresses, not shared file maps; other systems do not limit it.
     Addresses that libraries reserved while they were loaded, and never touched, come on top. BLAS
-    gets its buffers for `threads` callers before, because it waits for ever where it gets none;
+    gets its buffers for all callers before, because it waits for ever where it gets none;
     for the same reason, modules that load another BLAS (scipy.linalg) must be imported before.
     """
-    warm_up(threads)
+    warm_up(threads + 1)  # what threads have done is merged by one more
     if sys.platform == "linux":
         reserved = max(0, status_bytes("VmData") - anonymous_memory())
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
