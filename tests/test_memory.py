@@ -1,0 +1,256 @@
+"""Stages held to the predicted memory by the kernel: enough, flat in the rows, and a hard limit."""
+
+import shutil
+import sys
+from dataclasses import fields
+
+import h5py
+import numpy as np
+import pytest
+from fitting import decaying, fit, options_of
+from oracles import make_spec
+from stages import run_stage
+
+from memwave import memory
+from memwave.model_file import save_model
+from memwave.plan import MEGABYTE, rows_per_block
+from memwave.products import Products
+from memwave.projection_file import create_part
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
+
+SPEC = make_spec(window=256, channels=6, dtype="float32")
+FEATURES = {field.name: getattr(SPEC, field.name) for field in fields(SPEC)}
+BLOCK_MB = 4
+THREADS = 2
+SMALL, LARGE = 13_000, 104_000
+# Peaks are measured every few hundredths of a second, and allocators keep a little.
+FLAT_MB = 5
+
+COVARIANCE = options_of("covariance", n_components=10)
+INCREMENTAL = options_of("incremental", n_components=10, inner_rank=10)
+RANDOMIZED = options_of("randomized", n_components=10, passes=2)
+
+
+def predicted(solver, options, stage, block_mb=BLOCK_MB):
+    model = {"solver": solver, **options, "compute_dtype": "auto"}
+    return memory.predict(SPEC, model, block_mb=block_mb, shards=4, threads=THREADS)[stage]
+
+
+class Run:
+    """All stages on `n` windows of one recording, in one shard."""
+
+    def __init__(self, folder, n, block_mb=BLOCK_MB):
+        self.folder, self.n, self.block_mb = folder, n, block_mb
+        self.train = [(0, n)]
+        self.sizes = {
+            "block_rows": rows_per_block(block_mb, SPEC.n_features, "float32"),
+            "dtype": "float32",
+        }
+        rows = n + SPEC.window - 1
+        random = np.random.default_rng(0)
+        np.save(folder / "recording.npy", random.normal(size=(rows, 6)).astype(np.float32))
+
+    def stage(self, name, solver, options, memory_mb=None, **keywords):
+        limit = memory_mb or predicted(solver, options, name, self.block_mb)
+        return run_stage(name, self.folder, limit, **keywords)
+
+    def extract(self, memory_mb=None):
+        piece = {"recording": "r", "path": self.folder / "recording.npy", "dtype": None}
+        piece |= {"rows": self.n + SPEC.window - 1, "first": 0, "count": self.n}
+        return self.stage(
+            "extract_features",
+            "covariance",
+            COVARIANCE,
+            memory_mb,
+            shard=self.folder / "shard.npy",
+            features=FEATURES,
+            windows=[piece],
+            block_rows=memory.extraction_rows(SPEC, self.block_mb),
+        )
+
+    def summarize(self, solver, options, memory_mb=None):
+        return self.stage(
+            "summarize_features",
+            solver,
+            options,
+            memory_mb,
+            shard=self.folder / "shard.npy",
+            summary=self.folder / f"{solver}.h5",
+            model={"solver": solver, **options},
+            train_ranges=self.train,
+            **self.sizes,
+        )
+
+    def fit(self, solver, options, memory_mb=None, part=None):
+        part = part or f"{solver}.h5"
+        return self.stage(
+            "fit_model",
+            solver,
+            options,
+            memory_mb,
+            parts=[self.folder / part] * 2,
+            model_path=self.folder / "model.h5",
+            features=FEATURES,
+            model={"solver": solver, **options},
+            train_ranges=[self.train] * 2,
+            threads=THREADS if solver == "randomized" else 1,
+            provenance={},
+            **self.sizes,
+        )
+
+    def project(self, memory_mb=None):
+        return self.stage(
+            "project_features",
+            "covariance",
+            COVARIANCE,
+            memory_mb,
+            shard=self.folder / "shard.npy",
+            model_path=self.folder / "model.h5",
+            part=self.folder / "part.h5",
+            train_ranges=self.train,
+            score_dtype="float32",
+            **self.sizes,
+        )
+
+    def all_stages(self):
+        ended = {"extract": self.extract()}
+        for solver, options in (("covariance", COVARIANCE), ("incremental", INCREMENTAL)):
+            ended[f"summarize {solver}"] = self.summarize(solver, options)
+            ended[f"fit {solver}"] = self.fit(solver, options)
+        ended["fit randomized"] = self.fit("randomized", RANDOMIZED, part="shard.npy")
+        ended["project"] = self.project()
+        return ended
+
+
+STAGES = [
+    "extract",
+    "summarize covariance",
+    "fit covariance",
+    "summarize incremental",
+    "fit incremental",
+    "fit randomized",
+    "project",
+]
+
+
+def run_all(folder, n):
+    ended = Run(folder, n).all_stages()
+    size = (folder / "shard.npy").stat().st_size
+    shutil.rmtree(folder)
+    return ended, size
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return run_all(tmp_path_factory.mktemp("small"), SMALL)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    return run_all(tmp_path_factory.mktemp("large"), LARGE)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_memory_is_as_predicted_and_flat_in_the_rows(small, large, stage):
+    peaks = []
+    for ended, _ in (small, large):
+        assert ended[stage].status == 0, ended[stage].told
+        usage = ended[stage].usage
+        peaks.append(usage["peak_anonymous_mb"])
+        assert peaks[-1] <= usage["predicted_mb"]
+    assert usage["predicted_mb"] * MEGABYTE < large[1] / 1.5
+    assert peaks[1] * MEGABYTE < large[1] / 4
+    assert abs(peaks[1] - peaks[0]) <= FLAT_MB, peaks
+
+
+def test_the_large_file_is_large(large):
+    assert large[1] > 300 * MEGABYTE
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A small model, and products that certify it."""
+    folder = tmp_path_factory.mktemp("model")
+    rows = decaying(200, 20)
+    fitted = fit("covariance", [rows], n_components=2)
+    table = np.array([("x", "d1", i) for i in range(20)], dtype=SPEC.feature_table().dtype)
+    save_model(folder / "model.h5", fitted, table, {})
+    products = Products(fitted.mean, fitted.components.T)
+    products.update(rows - fitted.mean)
+    return folder / "model.h5", products.arrays()
+
+
+def write_many(folder, n, model, memory_mb):
+    """Write a projection of `n` windows, all from one part, with labels."""
+    path, products = model
+    with h5py.File(folder / "part.h5", "w") as file:
+        create_part(file, n, 2, "float32")
+        file["losses"] = np.ones((2, 2))
+        for name, array in products.items():
+            file[f"train/{name}"] = array
+    np.save(folder / "labels.npy", np.zeros(n + 9, np.int64))
+    windows = {"recording": "r", "labels": folder / "labels.npy", "split": "train", "count": n}
+    ended = run_stage(
+        "write_projection",
+        folder,
+        memory_mb,
+        parts=[folder / "part.h5"],
+        model_path=path,
+        projection=folder / "projection.h5",
+        windows=[windows],
+        features={"window": 10, "step": 1},
+        score_dtype="float32",
+        provenance={},
+    )
+    if ended.status == 0:
+        with h5py.File(folder / "projection.h5") as file:
+            assert file["start_row"][n - 1] == n - 1
+    shutil.rmtree(folder)
+    return ended
+
+
+def test_a_projection_of_millions_of_windows_is_written_in_flat_memory(tmp_path, model):
+    limit = predicted("covariance", COVARIANCE, "write_projection")
+    peaks = []
+    for n in (500_000, 4_000_000):
+        (tmp_path / str(n)).mkdir()
+        ended = write_many(tmp_path / str(n), n, model, limit)
+        assert ended.status == 0, ended.told
+        peaks.append(ended.usage["peak_anonymous_mb"])
+    assert peaks[1] <= limit
+    assert peaks[1] - peaks[0] <= FLAT_MB, peaks  # a column alone has 32 MB
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """All stages on few rows in blocks larger than the limits below."""
+    folder = tmp_path_factory.mktemp("short")
+    run = Run(folder, SMALL, block_mb=64)
+    run.sizes["block_rows"] = rows_per_block(64, SPEC.n_features, "float32")
+    assert all(ended.status == 0 for ended in run.all_stages().values())
+    yield run
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("memory_mb", [10, 45])
+@pytest.mark.parametrize("stage", ["summarize", "fit", "project"])
+def test_a_stage_that_needs_more_ends_and_says_so(short, stage, memory_mb):
+    if stage == "summarize":
+        ended = short.summarize("covariance", COVARIANCE, memory_mb)
+    elif stage == "fit":
+        ended = short.fit("randomized", RANDOMIZED, memory_mb, part="shard.npy")
+    else:
+        ended = short.project(memory_mb)
+    assert_refused(ended, memory_mb)
+
+
+def test_writing_ends_and_says_so_where_a_chunk_finds_no_memory(tmp_path, model):
+    assert_refused(write_many(tmp_path, 500_000, model, 10), 10)
+
+
+def assert_refused(ended, memory_mb):
+    assert ended.status == 1
+    assert f"needs more than the {memory_mb} MB predicted for it. Set a smaller" in ended.told
+    assert len(ended.told.splitlines()) == 1
+    assert ended.usage == {}
