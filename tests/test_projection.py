@@ -177,6 +177,16 @@ def test_a_score_is_not_lost_in_a_large_mean():
     np.testing.assert_allclose(errors, (lost**2).sum(axis=1), atol=1e-7)
 
 
+def test_a_mean_that_single_precision_rounds_is_made_up_for():
+    rows = (decaying(400, 40) + 1e4 + 1 / 3).astype(np.float32)
+    model = fit("covariance", [rows], dtype="float64")
+    assert np.abs(model.mean - model.mean.astype(np.float32)).max() > 1e-4
+    projector = Projector(model, "float32")
+    scores, _ = projector.project(rows - projector.shift, is_train=True)
+    expected = (rows.astype(np.float64) - model.mean) @ model.components.T
+    np.testing.assert_allclose(scores, expected, atol=2e-5)
+
+
 def test_every_window_tells_where_it_is_from(run, opened):
     recordings, starts, labels, splits = [], [], [], []
     for i, (_, _, split) in enumerate(RECORDINGS):

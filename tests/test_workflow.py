@@ -172,6 +172,12 @@ def test_an_option_of_a_model_repeats_that_model_only(changing):
     ("module", "jobs"),
     [
         ("memwave/solvers/randomized.py", jobs_of("randomized", FITTED, PROJECTED)),
+        (
+            "memwave/products.py",  # by way of other modules
+            jobs_of("randomized", FITTED, PROJECTED)
+            | jobs_of("incremental", PROJECTED)
+            | jobs_of("exact", PROJECTED),
+        ),
         ("memwave/summary.py", SUMMARY),
         ("memwave/readers/raw.py", set()),
     ],
