@@ -43,9 +43,9 @@ def test_the_error_bound_of_incremental_holds(
 @pytest.mark.parametrize("n_parts", [1, 2])
 def test_the_error_bound_is_of_the_size_of_an_error_that_happens(n_parts):
     """A direction is dropped in every batch, until it has become larger than one that is kept."""
-    first, then = np.diag([10.0, 2.0, 1.9]), np.diag([10.0, 0.0, 1.9])
-    batches = [np.vstack([first, -first])] + 5 * [np.vstack([then, -then])]
-    options = options_of("incremental", n_components=2, inner_rank=2, batch_rows=6)
+    first, then, rest = np.diag([10.0, 2.0, 1.9]), np.diag([10.0, 0.0, 1.9]), np.zeros((14, 3))
+    batches = [np.vstack([first, -first, rest])] + 5 * [np.vstack([then, -then, rest])]
+    options = options_of("incremental", n_components=2, inner_rank=2, batch_rows=20)
     solver = make_solver("incremental", 3, options, "float64")
     for _ in range(n_parts):
         part = solver.start(np.zeros(3))
