@@ -17,10 +17,10 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run dry-run test lint format lock clean
+.PHONY: help run dry-run test lint format bench bench-small lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables: PYTHON=$(PYTHON) (3.11 or newer), CORES=$(CORES), ARGS= (for snakemake or pytest)'
 
 run: $(VENV)/run.stamp ## Run the workflow; ARGS="--configfile my.yaml" for your own configuration
@@ -43,6 +43,13 @@ format: $(VENV)/test.stamp ## Put code into the style that lint checks
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile
+
+bench: $(VENV)/test.stamp ## Measure everything (half an hour, 23 GB); HAPT=<folder of all recordings>
+	$(call timed,benchmarks, $(BIN)/python benchmarks/run.py $(if $(HAPT),--hapt $(HAPT)) $(ARGS))
+
+bench-small: $(VENV)/test.stamp ## Run the benchmarks on little data, to see that they work
+	$(call timed,small benchmarks, $(BIN)/python benchmarks/run.py --size small \
+		--output benchmarks/results/small.md $(ARGS))
 
 lock: $(BIN)/python ## Pin the newest versions that envs/*.in allow
 	$(PIP) install uv==$(UV)

@@ -204,8 +204,9 @@ def measure(phases: Sequence[Sequence[Job]], folder: Path, at_once: int = 2) -> 
         together = max(together, watch.together, largest)
         resident = max([resident, *(report["resident"] for report in reports)])
         answers += [report["answer"] for report in reports]
-    sizes = (size / MEGABYTE for size in (largest, together, resident))
-    return Measurement(seconds, *sizes, answers)
+    return Measurement(
+        seconds, largest / MEGABYTE, together / MEGABYTE, resident / MEGABYTE, answers
+    )
 
 
 def _run_phase(workers: list[_Worker], at_once: int) -> tuple[float, MemoryWatch, list[dict]]:

@@ -1,6 +1,177 @@
-"""The report: a table a person can read, made from the figures."""
+"""The report: tables a person can read, made from the figures alone."""
 
 from pathlib import Path
+
+import figures as stored
+from figures import Figures, Place
+from targets import scaled, targets
+
+TITLES = {
+    "extract": "Extracting features",
+    "project": "Projecting",
+    "fit-covariance": "Fitting: exact",
+    "fit-randomized": "Fitting: randomized",
+    "fit-incremental": "Fitting: incremental",
+    "pipeline": "Everything: from the recording to the projection",
+}
+
+METHOD = """\
+## How it is measured
+
+- Every contender runs in fresh processes. The clock starts when they have imported what they
+  need, and stops with the last answer. `snakemake --cores 2` is the exception: it is timed from
+  start to end, start-up of Python and of all jobs included.
+- memwave's stages are the functions of its scripts with the parameters that the workflow gives
+  them, two processes at a time (the randomized solver: two threads). Rivals and floors may use
+  two threads of BLAS, or two processes.
+- Contenders that are compared take turns (A B A B ...). Times are medians, ratios are medians of
+  the ratios of pairs. What takes minutes runs once. Before each run the files it reads are read
+  once, so they come from the page cache; old output is deleted and dirty pages are written.
+- What a contender writes is on the disk when its clock stops (fsync).
+- Memory is anonymous resident memory (RssAnon, sampled every 20 ms): of the largest process, and
+  of all processes at the same time. Resident memory (VmHWM) includes pages of file maps, which
+  the kernel takes back when it needs them.
+- A *floor* is the least that any program would have to do: the same bytes copied, the same
+  products taken, without checks, shifts, certificates or HDF5.
+- Accuracy is against the exact PCA, computed block by block in float64 from the same features:
+  `1 - msc`, 1 - mean squared cosine of the principal angles between the subspaces; the largest
+  angle; the worst relative error of an eigenvalue; the variance lost, as a share of what the best
+  subspace of that dimension captures.
+- The synthetic signal (drift, wandering tones and noise in 7 channels) is described in
+  `benchmarks/synthetic.py`; its rows are the same whatever their number.
+- *The original script, repaired* is what memwave began with: `pywt.dwt` window by window into a
+  memmap, flushed and opened again read-only; scikit-learn's `IncrementalPCA` as it comes;
+  `transform` in batches. Its fit is the row *scikit-learn IncrementalPCA* of the synthetic signal.
+"""
+
+
+def write(figures: Figures, path: Path) -> None:
+    """Write the report, and the figures beside it."""
+    stored.save(figures, path.with_suffix(".json"))
+    path.write_text(render(figures, path.with_suffix(".json").name), encoding="utf-8")
+
+
+def render(figures: Figures, raw: str) -> str:
+    """Return the report as Markdown; `raw` names the file of the figures."""
+    parts = [
+        "# Benchmarks",
+        f"Made by `make bench` on {figures.machine['date']}; all figures: [`{raw}`]({raw}).",
+        machine(figures),
+    ]
+    parts += [f"Skipped: {message}." for message in dict.fromkeys(figures.skipped)]
+    parts += ["## Targets"]
+    if figures.size["name"] != "full":
+        parts.append("Targets are for the full size; these figures are of another.")
+    parts.append(target_table(figures))
+    for experiment, title in TITLES.items():
+        places = [place for place in figures.places() if place[0] == experiment]
+        places = [place for place in places if place[1] != "c"]
+        if places:
+            parts.append(f"## {title}")
+        for place in places:
+            parts += [caption(figures, place), comparison(figures, place)]
+    if any(place[1] == "c" for place in figures.places()):
+        parts += [f"## {figures.size['tenfold']} times the rows", scaling(figures)]
+    return "\n\n".join([*parts, METHOD])
+
+
+def machine(figures: Figures) -> str:
+    about = figures.machine
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    return (
+        f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GB of memory, "
+        f"{about['system']}; load {about['load']} before the start. {versions}."
+    )
+
+
+def target_table(figures: Figures) -> str:
+    verdicts = {True: "yes", False: "**no**", None: "-"}
+    if figures.size["name"] != "full":
+        verdicts = dict.fromkeys(verdicts, "-")
+    rows = [(t.text, t.measured, verdicts[t.met]) for t in targets(figures)]
+    return table(("target", "measured", "met"), rows)
+
+
+def caption(figures: Figures, place: Place) -> str:
+    (run, *_) = (r for r in figures.runs if (r["experiment"], r["work"], r["dtype"]) == place)
+    gigabytes = run["windows"] * run["features"] * int(place[2].removeprefix("float")) / 8e9
+    return (
+        f"Work {place[1]}: {run['title']}, {run['windows']:,} x {run['features']:,} {place[2]} "
+        f"({gigabytes:.3g} GB), {figures.size['components']} components."
+    )
+
+
+def comparison(figures: Figures, place: Place) -> str:
+    """Time, memory and accuracy of all contenders on one work."""
+    names = figures.contenders(place)
+    judged = any("accuracy" in run for name in names for run in figures.of(place, name))
+    header = ["", "runs", "seconds", "of memwave's", "MB, largest", "MB, together", "MB, resident"]
+    header += ["1 - msc", "angle", "eigenvalue", "lost"] if judged else []
+    rows = []
+    for name in names:
+        runs = figures.of(place, name)
+        rows.append(
+            [
+                ("floor: " if runs[0]["kind"] == "floor" else "") + name,
+                str(len(runs)),
+                spread([run["seconds"] for run in runs], figures.seconds(place, name)),
+                "" if name == names[0] else f"{figures.ratio(place, name, names[0]):.3g}",
+                *(f"{figures.peak(place, name, size):.0f}" for size in MEMORY),
+                *(accuracy(figures, place, name) if judged else ()),
+            ]
+        )
+    return table(header, rows)
+
+
+MEMORY = ("peak_mb", "together_mb", "resident_mb")
+
+
+def accuracy(figures: Figures, place: Place, name: str) -> list[str]:
+    """The four cells on accuracy."""
+    try:
+        found = figures.accuracy(place, name)
+    except LookupError:
+        return [""] * 4
+    return [
+        f"{found['lost_cosine']:.1e}",
+        f"{found['angle']:.2g}°",
+        f"{found['eigenvalue_error']:.1e}",
+        f"{found['lost']:.1e}",
+    ]
+
+
+def spread(values: list[float], middle: float) -> str:
+    if len(values) == 1:
+        return f"{middle:.3g}"
+    return f"{middle:.3g} ({min(values):.3g} to {max(values):.3g})"
+
+
+def scaling(figures: Figures) -> str:
+    """Time and memory of every stage at few and at many rows."""
+    header = ("stage", "seconds", "at more rows", "of linear", "MB, largest", "at more rows")
+    rows = []
+    for small, large, name in scaled():
+        try:
+            seconds = [figures.seconds(place, name) for place in (small, large)]
+            peaks = [figures.peak(place, name) for place in (small, large)]
+        except LookupError:
+            continue
+        share = seconds[1] / seconds[0] / figures.size["tenfold"]
+        rows.append(
+            [
+                name,
+                *(f"{value:.3g}" for value in seconds),
+                f"{share:.2f}",
+                *(f"{value:.0f}" for value in peaks),
+            ]
+        )
+    return table(header, rows)
+
+
+def table(header, rows) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def line(record: dict) -> str:
@@ -12,7 +183,3 @@ def line(record: dict) -> str:
     if "accuracy" in record:
         text += "".join(f"  {name} {value:.2g}" for name, value in record["accuracy"].items())
     return text
-
-
-def write(figures: dict, path: Path) -> None:
-    raise NotImplementedError

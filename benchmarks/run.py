@@ -14,18 +14,21 @@ Without ``--output``, only a whole run in full size writes the report.
 """
 
 import argparse
-import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import experiments
+import figures
 import machine
 import report
-from experiments import Bench, Contender, Entry
+from accuracy import Reference
+from contenders import SCRIPT, SKLEARN_INCREMENTAL, WORKFLOW, Bench, Contender
+from experiments import Entry
+from figures import Figures
 from measure import warm
 from works import SIZES, Size, Work, hapt_work, synthetic_work
 
@@ -58,23 +61,25 @@ def main(arguments: list[str]) -> None:
     given = parse(arguments)
     output = given.output or REPORT
     if given.report:
-        report.write(json.loads(output.with_suffix(".json").read_text()), output)
+        report.write(figures.load(output.with_suffix(".json")), output)
         return
     size = SIZES[given.size]
-    size = replace(
-        size, windows=given.windows or size.windows, repeats=given.repeats or size.repeats
+    if given.windows:
+        size = replace(size, name="other", windows=given.windows)
+    size = replace(size, repeats=given.repeats or size.repeats)
+    whole = size.name == "full" and not (given.only or given.dtype or given.no_rivals)
+    whole = whole and given.work == list("abc")
+    measured = Figures(
+        {"machine": machine.describe(), "size": asdict(size), "skipped": [], "runs": []}
     )
-    whole = not (given.only or given.dtype or given.no_rivals or given.windows)
-    whole = whole and given.size == "full" and given.work == list("abc")
-    figures = {"machine": machine.describe(), "size": asdict(size), "skipped": [], "runs": []}
     try:
         for entry in chosen(given):
-            measure_entry(entry, given, size, figures)
+            measure_entry(entry, given, size, measured)
     finally:
         if not given.keep:
             shutil.rmtree(given.scratch, ignore_errors=True)
     if whole or given.output:
-        report.write(figures, output)
+        report.write(measured, output)
         print(f"\nwritten: {output}, {output.with_suffix('.json')}")
 
 
@@ -87,32 +92,42 @@ def chosen(given: argparse.Namespace) -> Iterator[Entry]:
             yield replace(entry, experiments=names, kinds=kinds)
 
 
-def measure_entry(entry: Entry, given: argparse.Namespace, size: Size, figures: dict) -> None:
-    """Run the experiments of one entry of the plan; what they find is added to `figures`."""
+def measure_entry(entry: Entry, given: argparse.Namespace, size: Size, measured: Figures) -> None:
+    """Run the experiments of one entry of the plan; what they find is added to `measured`."""
     work = make_work(entry.work, given, size)
-    needed = 1.3 * work.feature_bytes(entry.dtype)
+    if work is None:
+        return measured.skip(f"work {entry.work}: no recordings in the folder of --hapt")
+    needed = (5 if "rival" in entry.kinds else 1.3) * work.feature_bytes(entry.dtype)
     free = shutil.disk_usage(given.scratch).free
     if free < needed:
-        skip(figures, f"work {work.name}: needs {needed:,.0f} bytes of disk, {free:,} are free")
-        return
+        return measured.skip(
+            f"work {work.name}: needs {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free"
+        )
     bench = Bench(work, entry.dtype, "rival" in entry.kinds)
     for name in entry.experiments:
         print(f"\n{name}: {work.title}, {entry.dtype}", flush=True)
         bench.make_features()
         contenders = [c for c in experiments.EXPERIMENTS[name](bench) if c.kind in entry.kinds]
-        place = {"experiment": name, "work": work.name, "title": work.title, "dtype": entry.dtype}
-        place |= {"windows": work.n_windows, "features": work.n_features}
-        for contender, run in take_turns(contenders, size.repeats if entry.repeated else 1):
-            record = run_once(contender, bench if entry.judged else None, figures)
-            if record is not None:
-                figures["runs"].append({**place, "repeat": run, **record})
-                save(figures)
+        place = {"experiment": name, "dtype": entry.dtype, **work.describe()}
+        for contender, repeat in take_turns(contenders, size.repeats if entry.repeated else 1):
+            if contender.memory_bytes > machine.available_memory():
+                measured.skip(
+                    f"{contender.name}: may need {contender.memory_bytes / 1e9:.1f} GB of memory"
+                )
+                continue
+            reference = bench.reference() if entry.judged and contender.model else None
+            record = run_once(contender, reference)
+            measured.runs += [{**place, "repeat": repeat, **r} for r in with_parts(record)]
+            figures.save(measured, (given.output or RESULTS / "last").with_suffix(".json"))
+        for contender in contenders:
+            if contender.kind != "memwave" or contender.name == WORKFLOW:
+                remove(contender.writes)
     if work.name == "c" and not given.keep:
         shutil.rmtree(work.folder)
 
 
-def make_work(name: str, given: argparse.Namespace, size: Size) -> Work:
-    """Prepare a work's recordings."""
+def make_work(name: str, given: argparse.Namespace, size: Size) -> Work | None:
+    """Prepare a work's recordings; None where there are none."""
     given.scratch.mkdir(parents=True, exist_ok=True)
     scratch = given.scratch.resolve()
     if name == "b":
@@ -128,38 +143,34 @@ def take_turns(contenders: list[Contender], repeats: int) -> Iterator[tuple[Cont
                 yield contender, run
 
 
-def run_once(contender: Contender, bench: Bench | None, figures: dict) -> dict | None:
-    """Run a contender, and compare the model it leaves with the exact one of `bench`."""
-    available = machine.available_memory()
-    if available < contender.memory_bytes:
-        skip(
-            figures,
-            f"{contender.name}: needs about {contender.memory_bytes / 1e9:.1f} GB of memory, "
-            f"{available / 1e9:.1f} GB are available",
-        )
-        return None
-    reference = bench.reference() if bench and contender.model else None
-    for path in contender.writes:
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+def run_once(contender: Contender, reference: Reference | None) -> dict:
+    """Run a contender, and compare the model that it leaves with the exact one."""
+    remove(contender.writes)
     os.sync()
     warm(contender.reads)
-    measured = contender.run()
-    record = {"contender": contender.name, "kind": contender.kind, **asdict(measured)}
-    if reference is not None and contender.model is not None:
+    record = {"contender": contender.name, "kind": contender.kind, **asdict(contender.run())}
+    if reference and contender.model:
         record["accuracy"] = reference.judge(contender.model)
     print(report.line(record), flush=True)
     return record
 
 
-def skip(figures: dict, message: str) -> None:
-    print(f"skipped: {message}", flush=True)
-    figures["skipped"].append(message)
+def remove(paths: Iterable[Path]) -> None:
+    """Delete files and folders, if they are there."""
+    for path in paths:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def save(figures: dict) -> None:
-    """Keep what was measured so far."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "runs.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+def with_parts(record: dict) -> Iterator[dict]:
+    """A record, and for the repaired script that of its fit by itself."""
+    yield record
+    if record["contender"] == SCRIPT:
+        yield {
+            **record,
+            "experiment": "fit-incremental",
+            "contender": SKLEARN_INCREMENTAL,
+            "seconds": record["answers"][0]["fit"],
+        }
 
 
 if __name__ == "__main__":

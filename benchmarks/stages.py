@@ -8,12 +8,12 @@ from typing import Any
 import yaml
 from measure import Job
 
-REPOSITORY = Path(__file__).parents[1]
-sys.path.append(str(REPOSITORY / "scripts"))
+sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 
-from memwave.workflow import Workflow  # noqa: E402
+from memwave.workflow import Workflow
 
 DATASET, FEATURES = "bench", "haar"
+SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 
 ORIGINAL_FEATURES = {
     "wavelet": "haar",
@@ -33,6 +33,7 @@ def models(size: Any) -> dict[str, dict]:
         "incremental": {**incremental, "batch_rows": size.batch_rows},
         **{f"incremental-{n}": {**incremental, "batch_rows": n} for n in size.other_batches},
         "randomized": {"solver": "randomized", **common},
+        "auto": {"solver": "auto", **common},
     }
 
 
@@ -182,10 +183,10 @@ class Stages:
         return [jobs, [Job("write_projection.write_projection", arguments)]]
 
     def pipeline(self, folder: Path) -> list[str]:
-        """Command that runs the whole workflow, with the exact model, in a new folder."""
+        """Command that runs the whole workflow, with the solver it chooses, in a new folder."""
         (folder / "config").mkdir(parents=True)
-        config = self.config | {"experiments": [experiment("covariance")]}
+        config = self.config | {"experiments": [experiment("auto")]}
         text = yaml.safe_dump(config, sort_keys=False)
         (folder / "config" / "config.yaml").write_text(text, encoding="utf-8")
         snakemake = [sys.executable, "-m", "snakemake"]
-        return [*snakemake, "--cores", "2", "--snakefile", str(REPOSITORY / "Snakefile")]
+        return [*snakemake, "--cores", "2", "--snakefile", str(SNAKEFILE)]

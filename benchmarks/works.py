@@ -18,6 +18,8 @@ class Size:
 
     Attributes
     ----------
+    name : str
+        ``full`` or ``small``; ``other`` once something is changed.
     windows : int
         Windows of work a; work c has `tenfold` times as many.
     window : int
@@ -35,6 +37,7 @@ class Size:
         The smaller batch of scikit-learn's IncrementalPCA.
     """
 
+    name: str
     windows: int
     window: int
     components: int
@@ -48,8 +51,11 @@ class Size:
 
 
 SIZES = {
-    "full": Size(140_000, 1001, 50, 4, 32, 3, 1024, (256, 16_384), 1000),
-    "small": Size(6000, 40, 5, 2, 1, 1, 64, (32, 256), 1000),
+    size.name: size
+    for size in (
+        Size("full", 140_000, 1001, 50, 4, 32, 3, 1024, (256, 16_384), 1000),
+        Size("small", 6000, 40, 5, 2, 1, 1, 64, (32, 256), 1000),
+    )
 }
 
 
@@ -97,6 +103,15 @@ class Work:
         rows = (np.load(path, mmap_mode="r").shape[0] for path in self.recordings.values())
         return sum(max(0, n - self.size.window + 1) for n in rows)
 
+    def describe(self) -> dict:
+        """What the report says of it."""
+        return {
+            "work": self.name,
+            "title": self.title,
+            "windows": self.n_windows,
+            "features": self.n_features,
+        }
+
     def feature_bytes(self, dtype: str) -> int:
         return self.n_windows * self.n_features * np.dtype(dtype).itemsize
 
@@ -114,11 +129,11 @@ def synthetic_work(name: str, folder: Path, size: Size) -> Work:
     return Work(name, title, folder, {"synthetic": path}, CHANNELS, size)
 
 
-def hapt_work(folder: Path, size: Size, hapt: Path | None) -> Work:
-    """Work b: the recordings in a folder, or those that are shipped."""
+def hapt_work(folder: Path, size: Size, hapt: Path | None) -> Work | None:
+    """Work b: the recordings in a folder, or those that are shipped; None if there are none."""
     paths = sorted(p for p in (hapt or SHIPPED).glob("*.npy") if ".labels" not in p.name)
     if not paths:
-        raise FileNotFoundError(f"{hapt}: no recordings (*.npy)")
+        return None
     recordings = {path.stem: path.resolve() for path in paths}
     channels = np.load(paths[0], mmap_mode="r").shape[1]
     title = f"{len(paths)} HAPT recordings" + ("" if hapt else " (those shipped)")
