@@ -12,7 +12,8 @@ from stages import Stages
 from works import Work
 
 # Names that the report looks for.
-COPY = "copying ready-made rows"
+COPY = "copying ready-made rows into maps"
+WRITE = "writing ready-made rows"
 LOOP = "loop over windows"
 EIGH = "bare syrk + eigh"
 GEMM_PASSES = "bare GEMM passes"

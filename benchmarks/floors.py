@@ -17,24 +17,33 @@ from memwave.precision import halves_to_singles
 BLOCK_BYTES = 32_000_000
 
 
-def copy_rows(path: str, rows: int, features: int, dtype: str, block_rows: int) -> None:
-    """Copy ready-made rows into a new file through maps, as large as a shard.
+def copy_rows(
+    path: str, rows: int, features: int, dtype: str, block_rows: int, mapped: bool = True
+) -> None:
+    """Copy ready-made rows into a new file as large as a shard, its space reserved.
 
-    Space is reserved, blocks are mapped with their pages, and all is on the disk in the end.
+    Blocks are copied into maps of the file, each with all its pages mapped at once, or handed to
+    the kernel (pwrite). All is on the disk in the end.
     """
     row_bytes = features * np.dtype(dtype).itemsize
     ready = memoryview(bytearray(b"<%") * (block_rows * row_bytes // 2))
     with open(path, "w+b", buffering=0) as file:
         os.posix_fallocate(file.fileno(), 0, rows * row_bytes)
         for start in range(0, rows, block_rows):
-            size = min(block_rows, rows - start) * row_bytes
-            begin = start * row_bytes
-            offset = begin - begin % mmap.ALLOCATIONGRANULARITY
-            flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
-            pages = mmap.mmap(file.fileno(), begin - offset + size, flags=flags, offset=offset)
-            pages[begin - offset :] = ready[:size]
-            pages.close()
+            block = ready[: min(block_rows, rows - start) * row_bytes]
+            if mapped:
+                copy_to_map(file.fileno(), start * row_bytes, block)
+            else:
+                os.pwrite(file.fileno(), block, start * row_bytes)
         os.fsync(file.fileno())
+
+
+def copy_to_map(descriptor: int, begin: int, block: memoryview) -> None:
+    """Copy a block to a place of a file through a map."""
+    margin = begin % mmap.ALLOCATIONGRANULARITY
+    flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
+    with mmap.mmap(descriptor, margin + len(block), flags=flags, offset=begin - margin) as pages:
+        pages[margin:] = block
 
 
 def syrk_eigh(shards: list[str], components: int) -> dict[str, float]:

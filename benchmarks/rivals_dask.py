@@ -13,7 +13,7 @@ def dask_svd(features: str, components: int, block_rows: int, iterations: int, m
     with dask.config.set(scheduler="threads", num_workers=2):
         mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32).compute()
         _, singular, right = dask.array.linalg.svd_compressed(
-            rows - mean, components, n_power_iter=iterations, seed=0
+            rows - mean, components, iterator="QR", n_power_iter=iterations, seed=0
         )
         singular, right = dask.compute(singular, right)
     variance = singular.astype(np.float64) ** 2 / (len(stored) - 1)

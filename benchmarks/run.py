@@ -29,7 +29,7 @@ from accuracy import Reference
 from contenders import SCRIPT, SKLEARN_INCREMENTAL, WORKFLOW, Bench, Contender
 from experiments import Entry
 from figures import Figures
-from measure import warm
+from measure import JobFailed, warm
 from works import SIZES, Size, Work, hapt_work, synthetic_work
 
 RESULTS = Path(__file__).parent / "results"
@@ -116,7 +116,11 @@ def measure_entry(entry: Entry, given: argparse.Namespace, size: Size, measured:
                 )
                 continue
             reference = bench.reference() if entry.judged and contender.model else None
-            record = run_once(contender, reference)
+            try:
+                record = run_once(contender, reference)
+            except JobFailed as error:
+                measured.skip(f"{contender.name}: {error}")
+                continue
             measured.runs += [{**place, "repeat": repeat, **r} for r in with_parts(record)]
             figures.save(measured, (given.output or RESULTS / "last").with_suffix(".json"))
         for contender in contenders:

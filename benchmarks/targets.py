@@ -169,7 +169,7 @@ def scaled() -> list[tuple[Place, Place, str]]:
 
 CHECKS: list[tuple[str, Callable[[Figures], Finding]]] = [
     (
-        "extract, float32: at least 0.8 of the speed of copying ready-made rows",
+        "extract, float32: at least 0.8 of the speed of copying ready-made rows into maps",
         faster(in_synthetic("extract"), EXTRACT, COPY, 0.8),
     ),
     (
@@ -177,7 +177,7 @@ CHECKS: list[tuple[str, Callable[[Figures], Finding]]] = [
         faster(in_synthetic("extract"), EXTRACT, LOOP, 3.0),
     ),
     (
-        "extract, float16: at least 0.5 of the speed of copying ready-made rows",
+        "extract, float16: at least 0.5 of the speed of copying ready-made rows into maps",
         faster(("extract", "a", "float16"), EXTRACT, COPY, 0.5),
     ),
     (

@@ -119,7 +119,10 @@ def test_targets_are_judged_by_paired_runs(tmp_path):
         record(name, kind, seconds, 20.0)
         for pair in ((1.0, 0.9), (2.0, 1.8), (9.0, 0.9))
         for name, kind, seconds in zip(
-            ("memwave extract", "copying ready-made rows"), ("memwave", "floor"), pair, strict=True
+            ("memwave extract", "copying ready-made rows into maps"),
+            ("memwave", "floor"),
+            pair,
+            strict=True,
         )
     ]
     runs.append(record("loop over windows", "rival", 4.0, 20.0))
