@@ -8,6 +8,7 @@ import mmap
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 from scipy.linalg import eigh
@@ -15,6 +16,9 @@ from scipy.linalg import eigh
 from memwave.precision import halves_to_singles
 
 BLOCK_BYTES = 32_000_000
+
+# Make pages that can be written to, all at once.
+MADV_POPULATE_WRITE = 23
 
 
 def copy_rows(
@@ -41,8 +45,9 @@ def copy_rows(
 def copy_to_map(descriptor: int, begin: int, block: memoryview) -> None:
     """Copy a block to a place of a file through a map."""
     margin = begin % mmap.ALLOCATIONGRANULARITY
-    flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
-    with mmap.mmap(descriptor, margin + len(block), flags=flags, offset=begin - margin) as pages:
+    with mmap.mmap(descriptor, margin + len(block), offset=begin - margin) as pages:
+        with suppress(OSError):  # before Linux 5.14 pages come one by one, when touched
+            pages.madvise(MADV_POPULATE_WRITE)
         pages[margin:] = block
 
 

@@ -85,7 +85,7 @@ class MemoryWatch:
         Seconds between two looks.
     """
 
-    def __init__(self, processes: Callable[[], Iterable[int]], interval: float = 0.02):
+    def __init__(self, processes: Callable[[], Iterable[int]], interval: float = 0.01):
         self.largest = self.together = 0
         self._processes, self._interval = processes, interval
         self._stop = threading.Event()

@@ -23,12 +23,12 @@ METHOD = """\
   start to end, start-up of Python and of all jobs included.
 - memwave's stages are the functions of its scripts with the parameters that the workflow gives
   them, two processes at a time (the randomized solver: two threads). Rivals and floors may use
-  two threads of BLAS, or two processes.
+  two threads of BLAS, or two processes. The whole workflow fits with `solver: auto`.
 - Contenders that are compared take turns (A B A B ...). Times are medians, ratios are medians of
   the ratios of pairs. What takes minutes runs once. Before each run the files it reads are read
   once, so they come from the page cache; old output is deleted and dirty pages are written.
 - What a contender writes is on the disk when its clock stops (fsync).
-- Memory is anonymous resident memory (RssAnon, sampled every 20 ms): of the largest process, and
+- Memory is anonymous resident memory (RssAnon, sampled every 10 ms): of the largest process, and
   of all processes at the same time. Resident memory (VmHWM) includes pages of file maps, which
   the kernel takes back when it needs them.
 - A *floor* is the least that any program would have to do: the same bytes copied, the same
@@ -105,7 +105,7 @@ def comparison(figures: Figures, place: Place) -> str:
     """Time, memory and accuracy of all contenders on one work."""
     names = figures.contenders(place)
     judged = any("accuracy" in run for name in names for run in figures.of(place, name))
-    header = ["", "runs", "seconds", "of memwave's", "MB, largest", "MB, together", "MB, resident"]
+    header = ["", "runs", "seconds", "x memwave", "MB, largest", "MB, together", "MB, resident"]
     header += ["1 - msc", "angle", "eigenvalue", "lost"] if judged else []
     rows = []
     for name in names:
@@ -116,7 +116,7 @@ def comparison(figures: Figures, place: Place) -> str:
                 str(len(runs)),
                 spread([run["seconds"] for run in runs], figures.seconds(place, name)),
                 "" if name == names[0] else f"{figures.ratio(place, name, names[0]):.3g}",
-                *(f"{figures.peak(place, name, size):.0f}" for size in MEMORY),
+                *(megabytes(figures.peak(place, name, size)) for size in MEMORY),
                 *(accuracy(figures, place, name) if judged else ()),
             ]
         )
@@ -138,6 +138,11 @@ def accuracy(figures: Figures, place: Place, name: str) -> list[str]:
         f"{found['eigenvalue_error']:.1e}",
         f"{found['lost']:.1e}",
     ]
+
+
+def megabytes(size: float) -> str:
+    """Rounded; nothing where it was not measured, as resident memory of a command is not."""
+    return f"{size:.0f}" if size else ""
 
 
 def spread(values: list[float], middle: float) -> str:

@@ -119,7 +119,8 @@ def measure_entry(entry: Entry, given: argparse.Namespace, size: Size, measured:
             try:
                 record = run_once(contender, reference)
             except JobFailed as error:
-                measured.skip(f"{contender.name}: {error}")
+                print(error, file=sys.stderr)
+                measured.skip(f"{contender.name}: {str(error).strip().splitlines()[-1]}")
                 continue
             measured.runs += [{**place, "repeat": repeat, **r} for r in with_parts(record)]
             figures.save(measured, (given.output or RESULTS / "last").with_suffix(".json"))
