@@ -7,7 +7,7 @@ OPTIONS: dict[str, dict] = {
     "tolerance": {
         "type": "number",
         "exclusiveMinimum": 0,
-        "default": 1e-6,
+        "default": 1e-5,
         "description": "How far an eigenvalue may be from a true one, as a share of the largest. "
         "The solver is the fastest by estimate of those that promise it within max_mem_mb.",
     },
