@@ -32,6 +32,15 @@ def available_memory() -> int:
     return int(_field("/proc/meminfo", "MemAvailable").split()[0]) * 1024
 
 
+def read_from_disks() -> int:
+    """Bytes that the machine has read from its disks since it started, for whatever process."""
+    for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
+        name, value = line.split()
+        if name == "pgpgin":
+            return int(value) * 1024
+    return 0
+
+
 def _field(path: str, name: str) -> str:
     for line in Path(path).read_text(encoding="utf-8").splitlines():
         key, _, value = line.partition(":")

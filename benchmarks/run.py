@@ -153,7 +153,10 @@ def run_once(contender: Contender, reference: Reference | None) -> dict:
     remove(contender.writes)
     os.sync()
     warm(contender.reads)
+    read = machine.read_from_disks()
     record = {"contender": contender.name, "kind": contender.kind, **asdict(contender.run())}
+    # More than next to nothing: the page cache was taken away, and the time is not to be trusted.
+    record["disk_mb"] = (machine.read_from_disks() - read) / 1e6
     if reference and contender.model:
         record["accuracy"] = reference.judge(contender.model)
     print(report.line(record), flush=True)
