@@ -59,9 +59,10 @@ METHOD = """\
 
 
 def write(figures: Figures, path: Path) -> None:
-    """Write the report, and the figures beside it."""
-    stored.save(figures, path.with_suffix(".json"))
-    path.write_text(render(figures, path.with_suffix(".json").name), encoding="utf-8")
+    """Write the figures, and the report beside them, made of the figures as written."""
+    raw = path.with_suffix(".json")
+    stored.save(figures, raw)
+    path.write_text(render(stored.load(raw), raw.name), encoding="utf-8")
 
 
 def render(figures: Figures, raw: str) -> str:
