@@ -140,6 +140,8 @@ rule project_features:
         mem_mb=lambda w: memwave.memory_mb("project_features", w),
     params:
         train_ranges=memwave.train_ranges,
+        first_row=memwave.first_row,
+        n_windows=memwave.n_windows,
         block_rows=memwave.block_rows,
         dtype=memwave.compute_dtype,
         score_dtype=memwave.settings["score_dtype"],

@@ -165,6 +165,8 @@ class Stages:
                 "model_path": str(self.model_file(model)),
                 "part": str(part),
                 "train_ranges": flow.train_ranges(w),
+                "first_row": flow.first_row(w),
+                "n_windows": flow.n_windows(w),
                 "block_rows": flow.block_rows(w),
                 "dtype": flow.compute_dtype(w),
                 "score_dtype": score_dtype,

@@ -5,7 +5,7 @@ from memwave.model_file import load_model
 from memwave.passes import blocks
 from memwave.process import Progress
 from memwave.projection import Projector
-from memwave.projection_file import create_part, part_size
+from memwave.projection_file import PartWriter, part_size
 from memwave.shards import Shard
 
 
@@ -15,6 +15,8 @@ def project_features(
     model_path: str,
     part: str,
     train_ranges: list[tuple[int, int]],
+    first_row: int,
+    n_windows: int,
     block_rows: int,
     dtype: str,
     score_dtype: str,
@@ -28,9 +30,11 @@ def project_features(
     model_path : path
         The fitted model.
     part : path
-        The HDF5 file to write: scores, reconstruction errors, and products over the train rows.
+        The HDF5 file to write: scores, reconstruction errors, and what certifies the model.
     train_ranges : list of (start, stop)
         Rows of the shard that PCA was fitted on.
+    first_row, n_windows : int
+        Where the shard begins among the rows of the feature matrix, and how many that has.
     block_rows : int
         Rows loaded at once.
     dtype, score_dtype : {"float32", "float64"}
@@ -44,19 +48,14 @@ def project_features(
         products_size = 8 * (d + 1) * (model.n_components + 2) * 2
         size = part_size(n_rows, model.n_components, score_dtype) + products_size
         with hdf5.create(part, size) as file:
-            create_part(file, n_rows, model.n_components, score_dtype)
+            writer = PartWriter(file, first_row, n_rows, n_windows, model.n_components, score_dtype)
             for start, stop, is_train in labelled_ranges(n_rows, train_ranges):
-                row = start
                 runs = iter([(start, stop)])
                 for block in blocks(features, runs, projector.shift, dtype, block_rows):
                     scores, errors = projector.project(block, is_train=is_train)
-                    file["scores"][row : row + len(block)] = scores
-                    file["reconstruction_error"][row : row + len(block)] = errors
-                    row += len(block)
+                    writer.append(scores, errors)
                     progress.add(len(block))
-            file.create_dataset("losses", data=projector.losses, track_times=False)
-            for name, array in projector.train.arrays().items():
-                file.create_dataset(f"train/{name}", data=array, track_times=False)
+            writer.finish(projector)
         progress.close()
 
 
@@ -84,6 +83,8 @@ if "snakemake" in globals():
             model_path=snakemake.input.model,
             part=snakemake.output.part,
             train_ranges=snakemake.params.train_ranges,
+            first_row=snakemake.params.first_row,
+            n_windows=snakemake.params.n_windows,
             block_rows=snakemake.params.block_rows,
             dtype=snakemake.params.dtype,
             score_dtype=snakemake.params.score_dtype,

@@ -1,12 +1,15 @@
 """Put the parts of a projection together: scores of all windows, and where each is from."""
 
+import h5py
+import numpy as np
+
 from memwave import hdf5, process
 from memwave.errors import MemwaveError
 from memwave.model import Model
 from memwave.model_file import load_model
 from memwave.plan import spans
 from memwave.products import Products
-from memwave.projection import residuals
+from memwave.projection import captured_variance, residuals
 from memwave.projection_file import PART_ENCODING, SPLITS, ProjectionWriter, projection_size
 from memwave.readers import open_array
 
@@ -87,7 +90,7 @@ def require_rows(parts: list[str], n_rows: int) -> None:
     found = 0
     for part in parts:
         with hdf5.open_read_only(part, PART_ENCODING) as file:
-            found += len(file["scores"])
+            found += len(file["reconstruction_error"])
     if found != n_rows:
         raise MemwaveError(
             f"the parts of the projection ({parts[0]} ...) have {found} rows, expected {n_rows}. "
@@ -105,22 +108,28 @@ def copy_parts(writer: ProjectionWriter, parts: list[str], model: Model) -> list
         The sum of the parts' `Projector.losses`.
     """
     total: Products | None = None
-    losses = []
+    losses, moments = np.zeros((2, 2)), np.zeros((2, model.n_components))
     row = 0
     for part in parts:
-        with hdf5.open_read_only(part, PART_ENCODING) as file:
+        with hdf5.reading(part), hdf5.open_read_only(part, PART_ENCODING) as file:
             writer.copy_part(row, file)
-            row += len(file["scores"])
-            losses.append(file["losses"][()])
-            train = Products.of_arrays({name: file["train"][name][()] for name in file["train"]})
-        if total is None:
-            total = train
-        else:
-            total.merge(train)
-    assert total is not None
-    variances, norms = residuals(model, total)
-    writer.certify(model, variances, norms)
-    return sum(losses).tolist()
+            row += len(file["reconstruction_error"])
+            losses += file["losses"][()]
+            moments += file["moments"][()]
+            if model.residual is None:
+                total = merged(total, file["train"])
+    norms = model.residual if total is None else residuals(model, total)
+    writer.certify(model, captured_variance(moments, model.n_samples), norms)
+    return losses.tolist()
+
+
+def merged(total: Products | None, stored: h5py.Group) -> Products:
+    """Add the products that a part holds to those of the parts before it."""
+    train = Products.of_arrays({name: stored[name][()] for name in stored})
+    if total is None:
+        return train
+    total.merge(train)
+    return total
 
 
 def lost_shares(losses: list[list[float]]) -> dict[str, float]:

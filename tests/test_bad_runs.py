@@ -72,6 +72,8 @@ class Run:
             model_path=self.path(model),
             part=self.path(part),
             train_ranges=[(0, rows)],
+            first_row=0,
+            n_windows=COUNT,
             score_dtype="float32",
             **SIZES,
         )

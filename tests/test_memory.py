@@ -12,10 +12,10 @@ from oracles import make_spec
 from stages import run_stage
 
 from memwave import memory
-from memwave.model_file import save_model
+from memwave.model_file import load_model, save_model
 from memwave.plan import MEGABYTE, rows_per_block
-from memwave.products import Products
-from memwave.projection_file import create_part
+from memwave.projection import Projector
+from memwave.projection_file import PartWriter
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
 
@@ -109,6 +109,8 @@ class Run:
             model_path=self.folder / "model.h5",
             part=self.folder / "part.h5",
             train_ranges=self.train,
+            first_row=0,
+            n_windows=self.n,
             score_dtype="float32",
             **self.sizes,
         )
@@ -170,25 +172,21 @@ def test_the_large_file_is_large(large):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """A small model, and products that certify it."""
+    """A small model."""
     folder = tmp_path_factory.mktemp("model")
     rows = decaying(200, 20)
     fitted = fit("covariance", [rows], n_components=2)
     table = np.array([("x", "d1", i) for i in range(20)], dtype=SPEC.feature_table().dtype)
     save_model(folder / "model.h5", fitted, table, {})
-    products = Products(fitted.mean, fitted.components.T)
-    products.update(rows - fitted.mean)
-    return folder / "model.h5", products.arrays()
+    return folder / "model.h5"
 
 
 def write_many(folder, n, model, memory_mb):
     """Write a projection of `n` windows, all from one part, with labels."""
-    path, products = model
     with h5py.File(folder / "part.h5", "w") as file:
-        create_part(file, n, 2, "float32")
-        file["losses"] = np.ones((2, 2))
-        for name, array in products.items():
-            file[f"train/{name}"] = array
+        writer = PartWriter(file, 0, n, n, 2, "float32")
+        writer.append(np.zeros((n, 2)), np.zeros(n))
+        writer.finish(Projector(load_model(model), "float32"))
     np.save(folder / "labels.npy", np.zeros(n + 9, np.int64))
     windows = {"recording": "r", "labels": folder / "labels.npy", "split": "train", "count": n}
     ended = run_stage(
@@ -196,7 +194,7 @@ def write_many(folder, n, model, memory_mb):
         folder,
         memory_mb,
         parts=[folder / "part.h5"],
-        model_path=path,
+        model_path=model,
         projection=folder / "projection.h5",
         windows=[windows],
         features={"window": 10, "step": 1},

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memwave.passes import blocks, count_rows, cut, located, sample_mean
+from memwave.passes import blocks, count_rows, cut, located, sample_shift
 from memwave.plan import (
     MEGABYTE,
     count_windows,
@@ -155,16 +155,31 @@ def test_blocks_hold_the_rows_of_all_runs_in_order(numbered, gaps, block_rows, b
 
 
 @given(gaps=GAPS)
-def test_the_sample_mean_is_the_mean_of_a_short_shard(numbered, gaps):
+def test_the_shift_of_a_short_shard_is_its_mean(numbered, gaps):
     rows = rows_of(ranges_of(gaps))
     expected = np.mean(rows) if rows else 0.0
-    found = sample_mean(numbered, ranges_of(gaps))
+    found = sample_shift(numbered, ranges_of(gaps))
     np.testing.assert_allclose(found, expected + np.array([0.0, 0.25, 0.5]) * bool(rows))
 
 
-def test_the_sample_mean_of_a_long_shard_samples_all_of_it(tmp_path):
+@pytest.mark.parametrize(("offset", "needed"), [(0.0, False), (0.9, False), (1.1, True)])
+def test_rows_about_as_long_as_their_spread_are_not_shifted(tmp_path, offset, needed):
+    rows = np.array([[1.0, offset], [-1.0, offset]] * 50)
+    path = tmp_path / "long.npy"
+    with create_shard(path, rows.shape, "float32") as shard:
+        shard.rows(0, len(rows))[:] = rows
+    with Shard(path) as shard:
+        shift = sample_shift(shard, [(0, 100)])
+        (block,) = blocks(shard, iter([(0, 100)]), shift, "float32", 100)
+        mapped = not block.flags.writeable
+    np.testing.assert_allclose(shift, [0.0, offset * needed])
+    np.testing.assert_allclose(block, rows - shift, atol=1e-7)
+    assert mapped == (not needed)
+
+
+def test_the_shift_of_a_long_shard_samples_all_of_it(tmp_path):
     path = tmp_path / "long.npy"
     with create_shard(path, (5000, 1), "float64") as shard:
         shard.rows(0, 5000)[:] = np.arange(5000)[:, None]
     with Shard(path) as shard:
-        assert sample_mean(shard, [(0, 5000)])[0] == pytest.approx(2500, abs=5000 / 256)
+        assert sample_shift(shard, [(0, 5000)])[0] == pytest.approx(2500, abs=5000 / 256)

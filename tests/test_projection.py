@@ -6,12 +6,11 @@ import h5py
 import numpy as np
 import pytest
 import xarray
-from fitting import decaying, dense, fit
+from fitting import SOLVERS, decaying, dense, fit
 
 from memwave.model_file import load_model, save_model
 from memwave.plan import count_windows, shard_range
-from memwave.projection import Projector, residuals
-from memwave.projection_file import stretches
+from memwave.projection import Projector, captured_variance, residuals
 from memwave.shards import create_shard
 from project_features import labelled_ranges, project_features
 from write_projection import write_projection
@@ -39,8 +38,16 @@ def train_mask():
 class Run:
     """Shards, a model and the projection of some features, made by the scripts."""
 
-    def __init__(self, folder, dtype="float64", score_dtype="float64", n_shards=3, labelled=True):
-        self.folder, self.dtype, self.score_dtype = folder, dtype, score_dtype
+    def __init__(
+        self,
+        folder,
+        dtype="float64",
+        score_dtype="float64",
+        n_shards=3,
+        labelled=True,
+        solver="covariance",
+    ):
+        self.folder, self.dtype, self.score_dtype, self.solver = folder, dtype, score_dtype, solver
         self.features = (decaying(sum(n_windows()), 30) + 3.0).astype(dtype)
         self.train = self.features[train_mask()]
         self.shards = [shard_range(len(self.features), i, n_shards) for i in range(n_shards)]
@@ -52,7 +59,7 @@ class Run:
         self.make()
 
     def make(self):
-        model = fit("covariance", [self.train], dtype=self.dtype, n_components=4)
+        model = fit(self.solver, [self.train], dtype=self.dtype, n_components=4)
         table = np.array([("x", "d1", i) for i in range(30)], TABLE)
         save_model(self.model_path, model, table, {"made": "here"})
         self.model = load_model(self.model_path)
@@ -72,6 +79,8 @@ class Run:
             model_path=self.model_path,
             part=part,
             train_ranges=edges.reshape(-1, 2).tolist(),
+            first_row=start,
+            n_windows=len(self.features),
             block_rows=block_rows,
             dtype=self.dtype,
             score_dtype=self.score_dtype,
@@ -125,20 +134,27 @@ def test_scores_are_the_centred_features_on_the_components(tmp_path, dtype, n_sh
     np.testing.assert_allclose(errors, squares, rtol=1e-5, atol=allowed)
 
 
-def test_the_model_is_measured_on_its_train_windows(run, opened):
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_model_is_measured_on_its_train_windows(tmp_path, solver):
+    run = Run(tmp_path, solver=solver)
     values, vectors, covariance = dense(run.train, 4)
     v = run.model.components
     image = covariance @ v.T
     measured = np.linalg.norm(image - v.T * run.model.explained_variance, axis=0)
-    np.testing.assert_allclose(opened.residual, measured, atol=1e-10)
-    np.testing.assert_allclose(opened.captured_variance, values, rtol=1e-9)
-    np.testing.assert_allclose(np.abs(np.einsum("ij,ij->i", v, vectors)), 1, atol=1e-9)
+    with h5py.File(run.path) as file:
+        residual, captured = file["residual"][()], file["captured_variance"][()]
+        attributes = dict(file.attrs)
+    np.testing.assert_allclose(residual, measured, atol=1e-10)
+    np.testing.assert_allclose(captured, np.diag(v @ image), rtol=1e-9)
+    if solver == "covariance":
+        np.testing.assert_allclose(captured, values, rtol=1e-9)
+        np.testing.assert_allclose(np.abs(np.einsum("ij,ij->i", v, vectors)), 1, atol=1e-9)
     centred = run.features - run.model.mean
     lost = ((centred - centred @ v.T @ v) ** 2).sum(axis=1)
     total = (centred**2).sum(axis=1)
     for split, chosen in (("train", train_mask()), ("test", ~train_mask())):
         share = lost[chosen].sum() / total[chosen].sum()
-        assert opened.attrs[f"reconstruction_error_{split}"] == pytest.approx(share, rel=1e-9)
+        assert attributes[f"reconstruction_error_{split}"] == pytest.approx(share, rel=1e-9)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -146,17 +162,18 @@ def test_residuals_are_those_of_a_dense_covariance(dtype):
     rows = (decaying(300, 20) + 50.0).astype(dtype)
     model = fit("incremental", [rows], n_components=5, inner_rank=5, batch_rows=16)
     model.components = np.linalg.qr(model.components.T + 0.05)[0].T  # visibly wrong
-    total = None
+    total, moments = None, np.zeros((2, 5))
     for part in np.array_split(rows, 3):
         projector = Projector(model, dtype)
         for block in np.array_split(part, 7):
             projector.project(block - projector.shift, is_train=True)
         projector.train.centre()
+        moments += projector.moments
         if total is None:
             total = projector.train
         else:
             total.merge(projector.train)
-    variances, norms = residuals(model, total)
+    norms, variances = residuals(model, total), captured_variance(moments, len(rows))
     _, _, covariance = dense(rows, 5)
     image = covariance @ model.components.T
     expected = np.linalg.norm(image - model.components.T * model.explained_variance, axis=0)
@@ -260,7 +277,7 @@ def test_blocks_change_nothing_beyond_rounding(run):
     found = []
     for block_rows in (1, 1000):
         with h5py.File(run.project(start, stop, block_rows=block_rows)) as file:
-            found.append({name: file[name][()] for name in ("scores", "losses", "train/product")})
+            found.append({name: file[name][()] for name in ("scores", "losses", "moments")})
     for name, values in found[0].items():
         np.testing.assert_allclose(values, found[1][name], rtol=1e-9, atol=1e-10)
 
@@ -288,11 +305,3 @@ def test_a_model_comes_back_from_its_file(run):
 )
 def test_rows_are_cut_where_train_and_test_meet(ranges, expected):
     assert labelled_ranges(9, ranges) == expected
-
-
-def test_stretches_end_where_chunks_do(tmp_path):
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        data = file.create_dataset("a", (95,), "i4", chunks=(10,))
-        assert list(stretches(data, 7, 31)) == [(7, 10), (10, 20), (20, 30), (30, 31)]
-        assert list(stretches(data))[-1] == (90, 95)
-        assert list(stretches(data, 40, 40)) == []

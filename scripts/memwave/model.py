@@ -22,6 +22,9 @@ class Model:
     solver : str
     eigenvalue_error_bound : float
         No eigenvalue is further from the true one than this; nan if the solver knows no bound.
+    residual : ndarray, shape (k,), optional
+        ``||C v - l v||`` of each component v with explained variance l, where the solver had the
+        covariance C of all rows.
     notes : dict
         What else the solver found out about itself: numbers or strings.
     """
@@ -33,6 +36,7 @@ class Model:
     n_samples: int
     solver: str
     eigenvalue_error_bound: float = float("nan")
+    residual: np.ndarray | None = None
     notes: dict = field(default_factory=dict)
 
     @property

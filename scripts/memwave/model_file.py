@@ -21,6 +21,11 @@ DESCRIPTIONS = {
     "noise_variance": "Mean variance along the components that were not kept.",
 }
 
+RESIDUAL = (
+    "||C v - l v|| of each component v with explained variance l: the covariance C of the train "
+    "windows has an eigenvalue within this distance of l."
+)
+
 
 def save_model(path: str | Path, model: Model, feature_table: np.ndarray, provenance: dict) -> None:
     """Write a model.
@@ -44,6 +49,8 @@ def save_model(path: str | Path, model: Model, feature_table: np.ndarray, proven
             data = np.asarray(getattr(model, name), dtype=np.float64)
             options = {"fletcher32": True, "chunks": data.shape} if data.ndim else {}
             hdf5.dataset(file, name, data, description, **options)
+        if model.residual is not None:
+            hdf5.dataset(file, "residual", model.residual, RESIDUAL)
         hdf5.dataset(
             file,
             "features",
@@ -72,6 +79,7 @@ def load_model(path: str | Path) -> Model:
             n_samples=int(file.attrs["n_samples"]),
             solver=str(file.attrs["solver"]),
             eigenvalue_error_bound=float(file.attrs["eigenvalue_error_bound"]),
+            residual=file["residual"][()] if "residual" in file else None,
             notes=json.loads(file.attrs["solver_notes"]),
         )
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from memwave.plan import spans
-from memwave.precision import load_shifted
+from memwave.precision import load_shifted, needed_shift
 from memwave.shards import Shard
 from memwave.solvers import Part, PcaSolver
 
@@ -21,19 +21,22 @@ def count_rows(ranges: Ranges) -> int:
     return sum(stop - start for start, stop in ranges)
 
 
-def sample_mean(shard: Shard, ranges: Ranges) -> np.ndarray:
-    """Mean of up to `SAMPLE` rows, evenly spread over the ranges of a shard; float64, shape (d,).
+def sample_shift(shard: Shard, ranges: Ranges) -> np.ndarray:
+    """A fixed shift, float64, shape (d,), about which sums of squares of a shard lose nothing.
 
-    Not the mean, but near enough to it that sums of squares about it lose nothing.
+    The mean of up to `SAMPLE` rows, evenly spread over the ranges, or zeros where that will do.
     """
     n_rows = count_rows(ranges)
-    total = np.zeros(shard.shape[1])
+    total, squares = np.zeros(shard.shape[1]), 0.0
     wanted = min(SAMPLE, n_rows)
     for i in range(wanted):
-        row = i * n_rows // wanted
-        ((start, stop),) = located((row, row + 1), ranges)
-        total += shard.rows(start, stop)[0]
-    return total / max(wanted, 1)
+        number = i * n_rows // wanted
+        ((start, stop),) = located((number, number + 1), ranges)
+        row = shard.rows(start, stop)[0].astype(np.float64)
+        total += row
+        squares += float(row @ row)
+    mean = total / max(wanted, 1)
+    return needed_shift(mean, squares / max(wanted, 1) - float(mean @ mean))
 
 
 def located(run: tuple[int, int], ranges: Ranges) -> Iterator[tuple[int, int]]:
@@ -54,7 +57,10 @@ def blocks(
     dtype: str,
     block_rows: int,
 ) -> Iterator[np.ndarray]:
-    """Load rows, shifted, into one buffer again and again.
+    """Load rows, shifted, block by block.
+
+    Whole blocks that are stored in the type wanted and need no shift are not copied: they are maps
+    of the file. All others are loaded into one buffer, again and again.
 
     Parameters
     ----------
@@ -72,15 +78,20 @@ def blocks(
     Yields
     ------
     ndarray, shape (m, d)
-        Valid until the next one is asked for.
+        Not to be written to, and valid until the next one is asked for.
     """
     buffer = np.empty((block_rows, shard.shape[1]), dtype)
     shift = shift.astype(dtype)
+    as_stored = shard.dtype == np.dtype(dtype) and not shift.any()
     filled = 0
     for start, stop in read_ahead(shard, cut(runs, block_rows)):
         while start < stop:
             taken = min(stop - start, block_rows - filled)
             stored = shard.rows(start, start + taken)
+            if as_stored and taken == block_rows:
+                yield stored
+                start += taken
+                continue
             load_shifted(stored, shift, buffer[filled : filled + taken])
             del stored  # its pages go with it
             start, filled = start + taken, filled + taken
@@ -132,7 +143,7 @@ def summarize(
     tell : callable
         Told the rows done, block by block.
     """
-    part = solver.start(sample_mean(shard, ranges))
+    part = solver.start(sample_shift(shard, ranges))
     row_bytes = shard.shape[1] * shard.dtype.itemsize
     order = solver.row_order(count_rows(ranges), row_bytes)
     runs = (place for run in order for place in located(run, ranges))

@@ -16,6 +16,26 @@ def compute_dtype(setting: str, stored: str) -> str:
     return "float64" if np.dtype(stored) == np.float64 else "float32"
 
 
+def needed_shift(mean: np.ndarray, variance: float) -> np.ndarray:
+    """What is to be subtracted from rows so that their products keep their digits, shape (d,).
+
+    Products of rows with a mean far longer than their spread lose it; where the mean is no longer
+    than the spread, they lose less than a bit, and the rows can be used as they are stored.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (d,)
+    variance : float
+        Mean squared distance of the rows from it.
+
+    Returns
+    -------
+    ndarray, shape (d,)
+        The mean, or zeros.
+    """
+    return mean if float(mean @ mean) > variance else np.zeros_like(mean)
+
+
 def load_shifted(stored: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None:
     """Compute ``stored - shift`` in the dtype of `out`, in one pass through the cache.
 
@@ -37,11 +57,12 @@ def load_shifted(stored: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None
     if not (stored.dtype == np.float16 and out.dtype == np.float32):
         np.subtract(stored, shift, out=out, dtype=out.dtype, casting="same_kind")
         return
-    rows = max(1, CHUNK // stored.shape[1])
+    rows, shifted = max(1, CHUNK // stored.shape[1]), shift.any()
     for start in range(0, len(stored), rows):
         piece = out[start : start + rows]
         halves_to_singles(stored[start : start + rows], piece)
-        piece -= shift
+        if shifted:
+            piece -= shift
 
 
 def halves_to_singles(halves: np.ndarray, out: np.ndarray) -> None:

@@ -3,11 +3,12 @@
 import numpy as np
 
 from memwave.model import Model
+from memwave.precision import needed_shift
 from memwave.products import Products, products_bytes, squared_norms
 
 
 class Projector:
-    """Scores of rows, their reconstruction errors, and products that certify the model.
+    """Scores of rows, their reconstruction errors, and what certifies the model.
 
     Parameters
     ----------
@@ -18,24 +19,29 @@ class Projector:
 
     Attributes
     ----------
-    train : Products
-        Of the rows that the model was fitted on, with the components.
+    shift : ndarray, shape (d,)
+        What is to be subtracted from the rows: their mean, or nothing where that will do.
+    moments : ndarray, shape (2, k)
+        Sums of the scores and of their squares over the rows that the model was fitted on.
+    train : Products or None
+        Products of those rows with the components, unless the model knows its residuals.
     losses : ndarray, shape (2, 2)
         Sums over train and over test rows (first axis) of the squared distance from the mean and
         of the squared reconstruction error (second axis).
     """
 
     def __init__(self, model: Model, dtype: str):
-        components = np.ascontiguousarray(model.components.T, dtype=dtype)
-        self.train = Products(model.mean, components)
-        # The rows come shifted by the mean as rounded to dtype; this is what is left of it.
-        self._offset = (self.train.shift.astype(np.float64) - model.mean) @ model.components.T
+        self.shift = needed_shift(model.mean, model.total_variance).astype(dtype)
+        # The rows come shifted, if at all, by the mean as rounded to dtype; this is left of it.
+        rest = model.mean - self.shift.astype(np.float64)
+        self._offset, self._rest_squared = rest @ model.components.T, float(rest @ rest)
+        self._basis = np.empty((model.n_features, model.n_components + 1), dtype)
+        self._basis[:, :-1], self._basis[:, -1] = model.components.T, rest
+        self.train: Products | None = None
+        if model.residual is None:
+            self.train = Products(self.shift, np.ascontiguousarray(self._basis[:, :-1]))
+        self.moments = np.zeros((2, model.n_components))
         self.losses = np.zeros((2, 2))
-
-    @property
-    def shift(self) -> np.ndarray:
-        """What is to be subtracted from the rows, shape (d,)."""
-        return self.train.shift
 
     def project(self, block: np.ndarray, *, is_train: bool) -> tuple[np.ndarray, np.ndarray]:
         """Project a block of shifted rows.
@@ -52,18 +58,29 @@ class Projector:
         errors : ndarray, shape (n,), float64
             Squared distance of each row from its reconstruction.
         """
-        projected = self.train.project(block)
+        projected = block @ self._basis
         norms = squared_norms(block)
+        scores = projected[:, :-1] - self._offset
+        # About the mean: |x - m|^2 = |y|^2 - 2 y'r + |r|^2, for a row x = y + s and m = s + r.
+        distances = norms.astype(np.float64) - 2.0 * projected[:, -1] + self._rest_squared
+        squares = scores * scores
+        errors = np.maximum(distances - squares.sum(axis=1), 0.0)
+        self.losses[0 if is_train else 1] += distances.sum(), errors.sum()
         if is_train:
-            self.train.add(block, projected, norms)
-        scores = projected[:, :-1] + self._offset
-        captured = np.einsum("ij,ij->i", scores, scores)
-        errors = np.maximum(norms.astype(np.float64) - captured, 0.0)
-        self.losses[0 if is_train else 1] += norms.sum(dtype=np.float64), errors.sum()
+            self.moments += scores.sum(axis=0), squares.sum(axis=0)
+            if self.train is not None:
+                projected[:, -1] = 1.0
+                self.train.add(block, projected, norms)
         return scores, errors
 
 
-def residuals(model: Model, train: Products) -> tuple[np.ndarray, np.ndarray]:
+def captured_variance(moments: np.ndarray, count: int) -> np.ndarray:
+    """Variance of the scores, shape (k,), of `Projector.moments` of all rows fitted on."""
+    total, squares = moments
+    return (squares - total * total / count) / (count - 1)
+
+
+def residuals(model: Model, train: Products) -> np.ndarray:
     """How far the components are from eigenvectors of the covariance, measured.
 
     Parameters
@@ -75,17 +92,15 @@ def residuals(model: Model, train: Products) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    variances : ndarray, shape (k,)
-        ``v' C v``: variance of the scores.
-    norms : ndarray, shape (k,)
+    ndarray, shape (k,)
         ``||C v - l v||``. The covariance has an eigenvalue within that distance of l (Parlett,
         The Symmetric Eigenvalue Problem, theorem 4.5.1).
     """
     image = train.product / (train.count - 1)
-    variances = np.einsum("ji,ij->i", image, model.components)
-    return variances, np.linalg.norm(image - model.components.T * model.explained_variance, axis=0)
+    return np.linalg.norm(image - model.components.T * model.explained_variance, axis=0)
 
 
 def project_bytes(d: int, k: int, itemsize: int, block_rows: int) -> int:
     """Memory of projecting a block, beside the block."""
-    return products_bytes(d, k, itemsize) + 3 * 8 * d * k + block_rows * (k + 2) * (itemsize + 16)
+    products = products_bytes(d, k, itemsize) + itemsize * d * (k + 1)
+    return products + 3 * 8 * d * k + block_rows * (k + 2) * (itemsize + 24)

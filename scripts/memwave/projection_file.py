@@ -12,12 +12,13 @@ import h5py
 import numpy as np
 
 from memwave import hdf5
+from memwave.chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows, copy_rows, stretches
 from memwave.model import Model
+from memwave.model_file import RESIDUAL
+from memwave.projection import Projector
 
 ENCODING, VERSION = "memwave-projection", "1"
 PART_ENCODING = "memwave-projection-part"
-
-CHUNK_BYTES = 262_144
 
 SPLITS = ("train", "test")
 
@@ -32,15 +33,62 @@ COLUMNS = {
 }
 
 
-def create_part(file: h5py.File, n_rows: int, k: int, dtype: str) -> None:
-    """Make the datasets of one shard's part of a projection."""
-    hdf5.mark(file, PART_ENCODING, "1")
-    file.create_dataset("scores", (n_rows, k), dtype, track_times=False)
-    file.create_dataset("reconstruction_error", (n_rows,), "f4", track_times=False)
+class PartWriter:
+    """Writes one shard's part of a projection.
+
+    Its scores are chunked and encoded as those of the projection, in which the part begins and
+    ends somewhere in a chunk: the rows before and after it in its chunks are zeros.
+
+    Parameters
+    ----------
+    file : h5py.File
+        New and empty.
+    first_row, n_rows, n_windows : int
+        First row of the shard among all windows; rows of the shard; all windows.
+    k : int
+        Components.
+    dtype : {"float32", "float64"}
+        Type of the scores.
+    """
+
+    def __init__(
+        self, file: h5py.File, first_row: int, n_rows: int, n_windows: int, k: int, dtype: str
+    ):
+        self._file = file
+        hdf5.mark(file, PART_ENCODING, "2")
+        size = chunk_rows(n_windows, k * np.dtype(dtype).itemsize)
+        lead = first_row % size
+        length = -(-(lead + n_rows) // size) * size
+        scores = file.create_dataset(
+            "scores", (length, k), dtype, chunks=(size, k), track_times=False, **FILTERS
+        )
+        scores.attrs["first_row"] = lead
+        self._scores, self._row = ChunkWriter(scores), 0
+        self._scores.append(np.zeros((lead, k), dtype))
+        chunks = (chunk_rows(n_rows, 4),)
+        self._errors = file.create_dataset(
+            "reconstruction_error", (n_rows,), "f4", chunks=chunks, track_times=False, **FILTERS
+        )
+
+    def append(self, scores: np.ndarray, errors: np.ndarray) -> None:
+        """Add scores, shape (n, k), and reconstruction errors, shape (n,), of the next rows."""
+        self._scores.append(scores)
+        self._errors[self._row : self._row + len(errors)] = errors
+        self._row += len(errors)
+
+    def finish(self, projector: Projector) -> None:
+        """Store what all rows together tell of the model."""
+        self._scores.finish()
+        arrays = {"losses": projector.losses, "moments": projector.moments}
+        if projector.train is not None:
+            arrays |= {f"train/{name}": a for name, a in projector.train.arrays().items()}
+        for name, array in arrays.items():
+            self._file.create_dataset(name, data=array, track_times=False)
 
 
 def part_size(n_rows: int, k: int, dtype: str) -> int:
-    return n_rows * (k * np.dtype(dtype).itemsize + 4)
+    """Bytes that a part has at most, beside what it tells of the model."""
+    return n_rows * (k * np.dtype(dtype).itemsize + 4) + 2 * CHUNK_BYTES
 
 
 class ProjectionWriter:
@@ -99,17 +147,9 @@ class ProjectionWriter:
     ) -> h5py.Dataset:
         shape = (self.n_rows,) if width is None else (self.n_rows, width)
         row_bytes = np.dtype(dtype).itemsize * (width or 1)
-        rows = max(1, min(self.n_rows, CHUNK_BYTES // row_bytes))
+        chunks = (chunk_rows(self.n_rows, row_bytes), *shape[1:])
         column = self._file.create_dataset(
-            name,
-            shape,
-            dtype,
-            chunks=(rows, *shape[1:]),
-            compression="gzip",
-            compression_opts=1,
-            shuffle=True,
-            fletcher32=True,
-            track_times=False,
+            name, shape, dtype, chunks=chunks, track_times=False, **FILTERS
         )
         column.attrs["description"] = description
         return column
@@ -137,20 +177,16 @@ class ProjectionWriter:
 
     def copy_part(self, row: int, part: h5py.File) -> None:
         """Copy one shard's scores and errors to row `row` and the following."""
-        for name in ("scores", "reconstruction_error"):
-            source, target = part[name], self._file[name]
-            for start, stop in stretches(target, row, row + len(source)):
-                target[start:stop] = source[start - row : stop - row]
+        scores, errors = part["scores"], part["reconstruction_error"]
+        count = len(errors)
+        copy_rows(scores, scores.attrs["first_row"], count, self._file["scores"], row)
+        copy_rows(errors, 0, count, self._file["reconstruction_error"], row)
 
     def certify(self, model: Model, variances: np.ndarray, norms: np.ndarray) -> None:
         """Store what was measured of the model on the rows it was fitted on."""
         measured = {
             "captured_variance": (variances, "Variance of the scores over the train windows."),
-            "residual": (
-                norms,
-                "||C v - l v|| of each component v with explained variance l: the covariance C "
-                "of the train windows has an eigenvalue within this distance of l.",
-            ),
+            "residual": (norms, RESIDUAL),
         }
         for name, (values, description) in measured.items():
             written = hdf5.dataset(self._file, name, values, description)
@@ -162,18 +198,6 @@ class ProjectionWriter:
         for name, value in attributes.items():
             self._file.attrs[name] = value
         self._file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
-
-
-def stretches(
-    dataset: h5py.Dataset, start: int = 0, stop: int | None = None
-) -> Iterable[tuple[int, int]]:
-    """Cut rows ``start:stop`` at the borders of a dataset's chunks."""
-    stop = len(dataset) if stop is None else stop
-    rows = dataset.chunks[0]
-    while start < stop:
-        end = min(stop, start - start % rows + rows)
-        yield start, end
-        start = end
 
 
 def projection_size(n_rows: int, k: int, dtype: str) -> int:

@@ -205,6 +205,14 @@ class Workflow:
         """Rows of one shard that PCA is fitted on."""
         return self._train_ranges(w.dataset, w.features, shard_index(w.shard))
 
+    def first_row(self, w: Wildcards) -> int:
+        """Row of the feature matrix that a shard begins with."""
+        return plan.shard_range(self.n_windows(w), shard_index(w.shard), self._n_shards)[0]
+
+    def n_windows(self, w: Wildcards) -> int:
+        """Rows of the feature matrix."""
+        return sum(self._windows(w.dataset, w.features))
+
     def all_train_ranges(self, w: Wildcards) -> list[list[tuple[int, int]]]:
         """Rows of every shard that PCA is fitted on."""
         return [self._train_ranges(w.dataset, w.features, i) for i in range(self._n_shards)]

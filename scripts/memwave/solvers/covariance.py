@@ -86,11 +86,12 @@ class Scatter:
             panel += np.multiply.outer(weight * vector[start:stop], vector[start:])
 
     def full(self) -> np.ndarray:
-        """The matrix, shape (d, d), its strict lower triangle not set; the scatter is spent."""
+        """The matrix, shape (d, d); the scatter is spent."""
         d = len(self._sum)
-        matrix = np.zeros((d, d))
+        matrix = np.empty((d, d))
         for start, stop, panel in self.panels():
             matrix[start:stop, start:] = panel
+            matrix[start:, start:stop] = panel.T
         self._triangle = np.empty(0)
         return matrix
 
@@ -146,16 +147,21 @@ class Solver:
         count, mean = self._total.count, self._total.mean
         covariance = self._total.full()
         covariance /= count - 1
-        trace = float(np.trace(covariance))
+        diagonal = covariance.diagonal().copy()
         values, vectors = leading_eigenpairs(covariance, self._k)
-        return from_eigenpairs(
+        model = from_eigenpairs(
             values,
             vectors,
             mean=mean,
-            total_variance=trace,
+            total_variance=float(diagonal.sum()),
             n_samples=count,
             solver="covariance",
         )
+        image = symmetric_product(covariance, diagonal, model.components.T)
+        model.residual = np.linalg.norm(
+            image - model.components.T * model.explained_variance, axis=0
+        )
+        return model
 
 
 def leading_eigenpairs(
@@ -163,9 +169,9 @@ def leading_eigenpairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k largest eigenvalues, ascending, and eigenvectors (d, k); `matrix` is overwritten.
 
-    Only the upper triangle of `matrix`, shape (d, d) and C-ordered, is read. LAPACK works in place
-    (the transpose is Fortran-ordered). Its driver ``evr`` is faster where k is not small, and less
-    orthogonal.
+    Only the upper triangle of `matrix`, shape (d, d) and C-ordered, is read; it and the diagonal
+    are lost, the strict lower triangle stays. LAPACK works in place (the transpose is
+    Fortran-ordered). Its driver ``evr`` is faster where k is not small, and less orthogonal.
     """
     d = len(matrix)
     return eigh(
@@ -178,6 +184,29 @@ def leading_eigenpairs(
     )
 
 
+def symmetric_product(lower: np.ndarray, diagonal: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Multiply a symmetric matrix, of which the strict lower triangle is left, with vectors.
+
+    Parameters
+    ----------
+    lower : ndarray, shape (d, d)
+        Only its strict lower triangle is read.
+    diagonal : ndarray, shape (d,)
+    vectors : ndarray, shape (d, k)
+
+    Returns
+    -------
+    ndarray, shape (d, k)
+    """
+    product = diagonal[:, None] * vectors
+    for start, stop in spans(0, len(lower), PANEL):
+        corner = np.tril(lower[start:stop, start:stop], -1)
+        below = lower[stop:, start:stop]
+        product[start:stop] += (corner + corner.T) @ vectors[start:stop] + below.T @ vectors[stop:]
+        product[stop:] += below @ vectors[start:stop]
+    return product
+
+
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
     """Memory of one part: the triangle, a panel's product, and the outer product at the end."""
     return 8 * triangle_size(d) + 2 * 8 * PANEL * d + 64 * d
@@ -188,7 +217,7 @@ def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
     k = settings["n_components"]
     merging = 2 * 8 * triangle_size(d) + 2 * 8 * PANEL * d
     solving = 8 * triangle_size(d) + 8 * d * d
-    eigenpairs = 8 * d * d + 8 * d * (3 * k + 80)
+    eigenpairs = 8 * d * d + 8 * d * (6 * k + 80) + 4 * 8 * PANEL * PANEL
     return max(merging, solving, eigenpairs)
 
 

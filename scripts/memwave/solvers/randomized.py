@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from memwave.model import Model, from_eigenpairs
+from memwave.precision import needed_shift
 from memwave.products import Products, products_bytes
 from memwave.solvers import Work
 
@@ -79,7 +80,9 @@ class Solver:
         yield 0, n_rows
 
     def start(self, shift: np.ndarray) -> Products:
-        return Products(shift if self._mean is None else self._mean, self._next)
+        if self._mean is not None:
+            shift = needed_shift(self._mean, self._variance)
+        return Products(shift, self._next)
 
     def restore(self, arrays: dict[str, np.ndarray]) -> Products:
         return Products.of_arrays(arrays)
