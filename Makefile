@@ -17,7 +17,7 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run dry-run test lint format bench bench-small lock clean
+.PHONY: help run dry-run formats test lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,8 @@ run: $(VENV)/run.stamp ## Run the workflow; ARGS="--configfile my.yaml" for your
 
 dry-run: $(VENV)/run.stamp ## Show what a run would do
 	$(call timed,dry run, $(BIN)/snakemake --dry-run $(ARGS))
+
+formats: $(VENV)/formats.stamp ## Install the libraries of all formats of recordings
 
 test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/test_plan.py" for some of them
 	$(call timed,tests, $(BIN)/python -m pytest $(ARGS))
@@ -54,7 +56,9 @@ bench-small: $(VENV)/test.stamp ## Run the benchmarks on little data, to see tha
 lock: $(BIN)/python ## Pin the newest versions that envs/*.in allow
 	$(PIP) install uv==$(UV)
 	$(COMPILE) envs/run.in -o envs/run.txt
+	$(COMPILE) envs/formats.in -o envs/formats.txt
 	$(COMPILE) envs/test.in -o envs/test.txt
+	$(COMPILE) envs/fuzz.in -o envs/fuzz.txt
 	$(BIN)/python envs/pin_conda.py
 
 clean: ## Remove results, logs and everything set up; recordings and configuration stay

@@ -1,7 +1,7 @@
 # From recordings to projections, in the order that data travels:
 #
 #   recordings -> extract_features -> feature shards -> summarize_features -> fit_model -> model.h5
-#                                          \-> project_features -> write_projection -> projection.h5
+#      \-> convert_recording -^           \-> project_features -> write_projection -> projection.h5
 #
 # A job is a process with memory known beforehand (resources: mem_mb), from sizes alone.
 
@@ -21,6 +21,7 @@ memwave = open_workflow(config)
 
 wildcard_constraints:
     dataset="[A-Za-z0-9_-]+",
+    recording="[0-9]+",
     features="[A-Za-z0-9_-]+",
     model="[A-Za-z0-9_-]+",
     shard="[0-9]+-of-[0-9]+",
@@ -37,6 +38,30 @@ rule all:
         "results/summary.tsv",
     message:
         "all"
+
+
+rule convert_recording:
+    """A recording in a format that cannot be read piece by piece -> .npy, once."""
+    input:
+        source=memwave.source_file,
+    output:
+        recording="results/{dataset}/recordings/{recording}.npy",
+        usage="results/{dataset}/usage/convert_recording/{recording}.json",
+    log:
+        "logs/convert_recording/{dataset}/{recording}.log",
+    benchmark:
+        "logs/benchmarks/convert_recording/{dataset}/{recording}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("convert_recording", w),
+    params:
+        source=memwave.source,
+        code=lambda w: memwave.code("convert_recording", w),
+    message:
+        "convert_recording: {wildcards.dataset}, recording {wildcards.recording} ({resources.mem_mb} MB)"
+    script:
+        "scripts/convert_recording.py"
 
 
 rule extract_features:

@@ -10,7 +10,7 @@ from memwave.extraction import check_features, check_rows
 from memwave.features import FeatureBlocks
 from memwave.plan import spans
 from memwave.process import Progress
-from memwave.readers import open_array
+from memwave.readers import load_libraries, open_array
 from memwave.shards import create_shard
 from memwave.wavelets import FeatureSpec
 
@@ -43,7 +43,7 @@ def extract_features(*, shard: str, features: dict, windows: list[dict], block_r
     row = 0
     with create_shard(shard, (n_rows, spec.n_features), spec.dtype) as target:
         for piece in windows:
-            with open_array(piece["path"], piece["dtype"], spec.n_channels) as recording:
+            with open_array(piece["path"], piece["dtype"], spec.channels) as recording:
                 if recording.shape != (piece["rows"], spec.n_channels):
                     raise MemwaveError(
                         f"recording {piece['recording']!r}: {piece['path']} has shape "
@@ -65,6 +65,7 @@ def extract_features(*, shard: str, features: dict, windows: list[dict], block_r
 
 
 if "snakemake" in globals():
+    load_libraries(piece["path"] for piece in snakemake.params.windows)
     with process.stage(
         "extract_features",
         memory_mb=snakemake.resources.mem_mb,

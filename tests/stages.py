@@ -84,9 +84,12 @@ def main() -> None:
     request = json.load(sys.stdin)
     function = getattr(import_module(request["script"]), request["name"])
     from memwave import process
+    from memwave.readers import load_libraries
     from memwave.solvers import solver_module
 
     keywords = request["keywords"]
+    if "source" in keywords:
+        load_libraries([keywords["source"]["path"]])
     if "model" in keywords:
         solver_module(keywords["model"]["solver"])  # as the scripts do
     with process.stage(request["name"], **request["stage"]):

@@ -13,10 +13,10 @@ from memwave.readers import formats
 from memwave.solvers import concrete_solvers, solver_module
 
 ENVS = Path(__file__).parents[1] / "envs"
-LOCKS = ("run.txt", "test.txt")
+LOCKS = ("run.txt", "formats.txt", "fuzz.txt", "test.txt")
 
 # Packages whose modules have another name.
-PACKAGES = {"pywt": "pywavelets", "yaml": "pyyaml"}
+PACKAGES = {"pywt": "pywavelets", "yaml": "pyyaml", "soundfile": "pysoundfile"}
 
 
 def locked(name):
@@ -45,17 +45,18 @@ def test_every_package_has_hashes(name):
 
 
 @pytest.mark.parametrize("path", sorted(ENVS.glob("*.txt")), ids=lambda path: path.name)
-@pytest.mark.parametrize("address", ["http", "://", "--index", "--extra-index", "--find-links"])
+@pytest.mark.parametrize("address", ["http:", "://", "--index", "--extra-index", "--find-links"])
 def test_lock_files_say_what_and_not_where_from(path, address):
     assert address not in path.read_text(encoding="utf-8")
 
 
-def test_what_runs_is_what_is_tested():
-    run, test = (locked(name) for name in LOCKS)
+@pytest.mark.parametrize("name", ["run.txt", "formats.txt"])
+def test_what_runs_is_what_is_tested(name):
+    run, test = locked(name), locked("test.txt")
     assert run == {package: test.get(package) for package in run}
 
 
-@pytest.mark.parametrize("stem", ["run", "test"])
+@pytest.mark.parametrize("stem", ["run", "formats", "fuzz", "test"])
 def test_all_that_is_asked_for_is_locked(stem):
     assert required(f"{stem}.in") <= set(locked(f"{stem}.txt"))
 
@@ -64,9 +65,11 @@ def test_conda_installs_the_locked_versions():
     environment = yaml.safe_load((ENVS / "memwave.yaml").read_text(encoding="utf-8"))
     versions = dict(entry.split("=") for entry in environment["dependencies"])
     versions.pop("python")
-    run = locked("run.txt")
-    assert versions == {package: run[package][0] for package in versions}
-    assert set(versions) == required("run.in") - {"snakemake"}
+    pinned = locked("run.txt") | locked("formats.txt")
+    pinned["pysoundfile"] = pinned["soundfile"]
+    assert versions == {package: pinned[package][0] for package in versions}
+    wanted = (required("run.in") | required("formats.in")) - {"snakemake"}
+    assert set(versions) == {PACKAGES.get(name, name) for name in wanted}
 
 
 def test_conda_installs_all_that_the_jobs_import():
@@ -81,6 +84,7 @@ def test_conda_installs_all_that_the_jobs_import():
             imported = imported.union(*map(top_level_imports, [script, *modules]))
     others = imported - sys.stdlib_module_names - {"memwave"}
     assert {"numpy", "h5py"} <= others
+    others |= {name.split(".")[0] for module in formats().values() for name in module.LIBRARIES}
     assert {PACKAGES.get(name, name) for name in others} <= installed
 
 

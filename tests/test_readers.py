@@ -33,7 +33,11 @@ def save_npy(folder, array):
 
 def save_raw(folder, array):
     array.tofile(folder / "a.dat")
-    return str(folder / "a.dat"), array.dtype.str, array.shape[1] if array.ndim == 2 else 1
+    return (
+        str(folder / "a.dat"),
+        array.dtype.str,
+        "abcdefghi"[: array.shape[1] if array.ndim == 2 else 1],
+    )
 
 
 def save_hdf5(folder, array):
@@ -116,9 +120,9 @@ def test_a_piece_costs_the_memory_of_the_piece(tmp_path):
     subprocess.run(run, check=True, env=os.environ | {"PYTHONPATH": str(scripts)})
 
 
-def refuse(path, *words, dtype=None, n_channels=None):
+def refuse(path, *words, dtype=None, channels=None):
     with pytest.raises(MemwaveError) as caught:
-        open_array(str(path), dtype, n_channels)
+        open_array(str(path), dtype, channels)
     message = str(caught.value)
     assert all(word in message for word in [str(path), *words]), message
 
@@ -187,22 +191,22 @@ def test_junk_in_an_npy_file(folder, content, magic):
 def test_raw_files(tmp_path):
     path = tmp_path / "a.raw"
     path.write_bytes(bytes(25))
-    refuse(path, "25 bytes", "3 channels x 4 bytes", "Check its dtype", dtype="<f4", n_channels=3)
+    refuse(path, "25 bytes", "3 channels x 4 bytes", "Check its dtype", dtype="<f4", channels="abc")
     refuse(path, "with a dtype", "in the sheet")
     path.write_bytes(b"")
-    refuse(path, "shape (0, 3)", "at least one row", dtype="<f4", n_channels=3)
+    refuse(path, "shape (0, 3)", "at least one row", dtype="<f4", channels="abc")
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.raw", "a.h5::/a"])
 def test_files_that_are_not_there(tmp_path, name):
     path = f"{tmp_path}/{name}"
-    refuse(path, "No such file", "relative paths start in", dtype="f4", n_channels=2)
+    refuse(path, "No such file", "relative paths start in", dtype="f4", channels="ab")
     os.mkdir(file_of(path))
-    refuse(path, "not a regular file", dtype="f4", n_channels=2)
+    refuse(path, "not a regular file", dtype="f4", channels="ab")
 
 
 def test_paths_no_reader_knows(tmp_path):
-    refuse(tmp_path / "a.csv", "unknown kind of file .csv", ".npy", ".h5", "numpy.save")
+    refuse(tmp_path / "a.txt", "unknown kind of file .txt", ".npy", ".h5", "numpy.save")
     refuse("nul\0.npy", "null")
 
 
@@ -210,7 +214,7 @@ def test_paths_no_reader_knows(tmp_path):
 def test_one_array_a_file(tmp_path, name):
     np.save(tmp_path / "a.npy", np.zeros((2, 2)))
     (tmp_path / "a.raw").write_bytes(bytes(32))
-    refuse(f"{tmp_path / name}::/a", "holds one array", dtype="f8", n_channels=2)
+    refuse(f"{tmp_path / name}::/a", "holds one array", dtype="f8", channels="ab")
 
 
 @pytest.fixture

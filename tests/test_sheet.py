@@ -67,7 +67,7 @@ BAD_ROWS = [
     ("o\x07ne\ta.npy\t\ttest\t", ["line 2", r'recording "o\u0007ne"', "control character"]),
     ("one\ta\x00.npy\t\ttest\t", ["line 2", "path", "control character"]),
     ("one\t\t\ttest\t", ["line 2", '"one" has no path']),
-    ("one\ta.csv\t\ttest\t", ["line 2", "a.csv", "unknown kind of file .csv", ".npy", ".raw"]),
+    ("one\ta.txt\t\ttest\t", ["line 2", "a.txt", "unknown kind of file .txt", ".npy", ".raw"]),
     ("one\ta\t\ttest\t", ["line 2", "unknown kind of file (no suffix)"]),
     ("one\ta.raw\t\ttest\t", ["line 2", '"one" has no dtype', "a.raw", "float32"]),
     ("one\ta.raw\t\ttest\tfloat", ["line 2", 'dtype "float"', "int16, float32"]),

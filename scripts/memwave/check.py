@@ -11,8 +11,9 @@ from memwave.check_features import feature_findings
 from memwave.check_recordings import CheckedRecording, checked_recordings
 from memwave.choice import resolve
 from memwave.errors import ConfigurationError
-from memwave.memory import predict
+from memwave.memory import conversion_mb, predict
 from memwave.plan import count_windows
+from memwave.readers import library_bytes
 from memwave.settings import complete_model, experiments
 from memwave.solvers import concrete_solvers
 from memwave.wavelets import FeatureSpec
@@ -60,6 +61,8 @@ def check(settings: dict) -> Checked:
             recordings[dataset] = checked_recordings(dataset, settings["datasets"][dataset])
         except ConfigurationError as error:
             findings += error.findings
+        else:
+            findings += _conversion_findings(recordings[dataset], settings["max_mem_mb"])
     for (dataset, features), models in _models_by_pair(settings).items():
         chosen = settings["features"][features]
         channels = settings["datasets"][dataset]["channels"]
@@ -70,7 +73,8 @@ def check(settings: dict) -> Checked:
             train = _train_windows(recordings.get(dataset, ()), spec)
             resolved = {name: _resolve(settings, name, spec, train) for name in models}
             options |= {(dataset, features, name): resolved[name] for name in models}
-            pair = Pair(dataset, features, spec, resolved, settings)
+            need = library_bytes(recording.path for recording in recordings.get(dataset, ()))
+            pair = Pair(dataset, features, spec, resolved, settings, need)
             findings += [*pair.size_findings(), *pair.memory_findings()]
             if dataset in recordings:
                 findings += pair.window_findings(recordings[dataset])
@@ -87,6 +91,17 @@ def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:
         key = (experiment.dataset, experiment.features)
         pairs.setdefault(key, []).append(experiment.model)
     return pairs
+
+
+def _conversion_findings(recordings: tuple[CheckedRecording, ...], limit: int) -> Iterator[str]:
+    """Recordings whose conversion needs more than ``max_mem_mb``."""
+    for recording in (r for r in recordings if r.path != r.source):
+        need = conversion_mb(library_bytes([recording.source]))
+        if need > limit:
+            yield (
+                f"max_mem_mb: stage convert_recording of {recording.source} needs {need} MB, "
+                f"max_mem_mb is {limit}. Raise it to {need}, or convert the recording to .npy."
+            )
 
 
 def _train_windows(recordings: tuple[CheckedRecording, ...], spec: FeatureSpec) -> int:
@@ -109,6 +124,7 @@ class Pair:
     spec: FeatureSpec
     models: dict[str, dict]
     settings: dict
+    library_bytes: int
 
     def size_findings(self) -> Iterator[str]:
         """Whether more components are wanted than there are features."""
@@ -181,6 +197,7 @@ class Pair:
         return predict(
             self.spec,
             model,
+            library_bytes=self.library_bytes,
             block_mb=block_mb or self.settings["block_mb"],
             shards=self.settings["shards"],
             threads=self.settings["threads"],

@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from math import isclose
 
 import numpy as np
 
 from memwave.errors import ConfigurationError, MemwaveError
-from memwave.readers import open_array
+from memwave.readers import is_converted, open_array, open_source
 from memwave.sheet import Recording, read_sheet
 from memwave.words import shown
+
+# Files round their rates.
+RATE_TOLERANCE = 1e-6
+
+# Where a recording goes that is converted; numbers count the rows of the sheet.
+CONVERTED = "results/{dataset}/recordings/{number}.npy"
 
 
 @dataclass(frozen=True)
@@ -19,9 +26,12 @@ class CheckedRecording(Recording):
     ----------
     rows : int
         Length of the recording; see `Recording` for the others.
+    source : str
+        Path in the sheet. `path` is another where the recording is converted before it is read.
     """
 
     rows: int
+    source: str
 
 
 def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...]:
@@ -43,25 +53,35 @@ def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...
     recordings = read_sheet(sheet)
     findings: list[str] = []
     checked = []
-    for recording in recordings:
+    for number, recording in enumerate(recordings, 1):
         place = f"{sheet}, recording {shown(recording.name)}"
         try:
-            rows = _rows(recording, name, settings["channels"])
+            rows = _rows(recording, name, settings)
             if recording.labels is not None:
                 _check_labels(recording.labels, recording.path, rows)
         except MemwaveError as error:
             findings.append(f"{place}: {error}")
         else:
-            checked.append(CheckedRecording(**asdict(recording), rows=rows))
+            facts = asdict(recording) | {"rows": rows, "source": recording.path}
+            if is_converted(recording.path):
+                facts["path"] = CONVERTED.format(dataset=name, number=number)
+            checked.append(CheckedRecording(**facts))
     findings += _sheet_findings(sheet, recordings)
     if findings:
         raise ConfigurationError(findings)
     return tuple(checked)
 
 
-def _rows(recording: Recording, dataset: str, channels: list[str]) -> int:
-    with open_array(recording.path, recording.dtype, len(channels)) as source:
-        shape = source.shape
+def _rows(recording: Recording, dataset: str, settings: dict) -> int:
+    channels = settings["channels"]
+    with open_source(recording.path, recording.dtype, channels) as source:
+        shape, rate = source.shape, source.sampling_rate
+    expected = settings["sampling_rate"]
+    if rate and expected and not isclose(rate, expected, rel_tol=RATE_TOLERANCE):
+        raise MemwaveError(
+            f"{recording.path} has {rate:g} rows a second, expected {expected:g} as in "
+            f"datasets.{dataset}.sampling_rate. Resample it, or put it into another dataset."
+        )
     if len(shape) == 2 and shape[1] == len(channels):
         return shape[0]
     turned = " It looks transposed; save array.T." if shape[0] == len(channels) else ""

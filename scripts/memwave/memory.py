@@ -22,7 +22,13 @@ THREAD_MB = 48
 
 
 def predict(
-    spec: FeatureSpec, model: dict, *, block_mb: float, shards: int, threads: int
+    spec: FeatureSpec,
+    model: dict,
+    *,
+    block_mb: float,
+    shards: int,
+    threads: int,
+    library_bytes: int = 0,
 ) -> dict[str, int]:
     """Predict the memory of every stage.
 
@@ -38,6 +44,8 @@ def predict(
         Shards of the feature matrix; never needs more threads than that.
     threads : int
         Threads of a fit that reads the features several times.
+    library_bytes : int
+        What the libraries need that read the recordings.
 
     Returns
     -------
@@ -53,7 +61,7 @@ def predict(
     part = block + solver.summary_bytes(d, model, itemsize)
     model_file = 4 * 8 * k * d + 400 * d
     fit = solver.fit_bytes(d, model, itemsize)
-    stages = {"extract_features": extraction_bytes(spec, block_mb)}
+    stages = {"extract_features": extraction_bytes(spec, block_mb) + library_bytes}
     if solver.Solver.ONE_PASS:
         stages["summarize_features"] = part
         stages["fit_model"] = fit + model_file
@@ -70,6 +78,11 @@ def predict(
 def stage_mb(arrays: int) -> int:
     """MB of a stage whose arrays take so many bytes."""
     return BASE_MB + -(-arrays // MEGABYTE)
+
+
+def conversion_mb(library_bytes: int) -> int:
+    """MB of converting a recording; what is written is a file map."""
+    return stage_mb(library_bytes + SCRATCH_BYTES)
 
 
 def extraction_rows(spec: FeatureSpec, block_mb: float) -> int:

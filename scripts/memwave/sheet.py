@@ -13,8 +13,8 @@ COLUMNS = {
     "recording": "Name of the recording, unique in the sheet, at most 200 characters.",
     "path": (
         "Where it is, rows x channels: `x.npy`, a raw binary file in C order (`.dat`, `.bin`, "
-        "`.raw`, `.mmap`), or `x.h5::/path/to/dataset`. Relative paths start in the folder "
-        "Snakemake runs in."
+        "`.raw`, `.mmap`), `x.h5::/path/to/dataset`, or a file in one of the other formats in "
+        "`docs/formats.md`. Relative paths start in the folder Snakemake runs in."
     ),
     "labels": (
         "Where its labels are, one whole number a row: `x.npy` or `x.h5::/path/to/dataset`. "

@@ -36,8 +36,10 @@ def stage_columns(experiment: dict, measured: dict[str, dict], stages: list[str]
         ``<stage>_seconds``, summed over the jobs, ``<stage>_peak_mb`` of the largest job, and
         ``<stage>_predicted_mb``; empty where a solver does without the stage.
     """
-    shared = f"results/{experiment['dataset']}/{experiment['features']}"
-    own = tuple(f"{folder}/usage/" for folder in (shared, f"{shared}/{experiment['model']}"))
+    dataset = f"results/{experiment['dataset']}"
+    shared = f"{dataset}/{experiment['features']}"
+    folders = (dataset, shared, f"{shared}/{experiment['model']}")
+    own = tuple(f"{folder}/usage/" for folder in folders)
     columns: dict = {}
     for stage in stages:
         jobs = [

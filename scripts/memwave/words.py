@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 LONGEST_SHOWN = 80
+LONGEST_MESSAGE = 200
 
 
 def shown(value: Any) -> str:
@@ -17,6 +18,13 @@ def shown(value: Any) -> str:
     else:
         text = repr(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+def printable(message: object) -> str:
+    """Return what a library says on one line of printable characters, cut if it is long."""
+    text = "".join(c if c.isprintable() else " " for c in str(message))
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}..."
 
 
 def either(words: Iterable[str]) -> str:

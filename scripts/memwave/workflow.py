@@ -19,7 +19,7 @@ from memwave.errors import ConfigurationError
 from memwave.modules import digests
 from memwave.plan import Piece
 from memwave.precision import compute_dtype
-from memwave.readers import file_of, reader_of
+from memwave.readers import file_of, library_bytes, reader_of
 from memwave.solvers import solver_module
 from memwave.wavelets import FeatureSpec
 
@@ -64,6 +64,11 @@ class Workflow:
         """Fill a pattern with the jobs, as dataset/features/stage/shard, of all experiments."""
         jobs = []
         for e in self.experiments:
+            jobs += [
+                f"{e.dataset}/usage/convert_recording/{number}"
+                for number, r in enumerate(self._recordings[e.dataset], 1)
+                if r.path != r.source
+            ]
             jobs += [f"{e.dataset}/{e.features}/usage/extract_features/{s}" for s in self.shards]
             model = f"{e.dataset}/{e.features}/{e.model}/usage"
             if self._solver(e).Solver.ONE_PASS:
@@ -107,10 +112,13 @@ class Workflow:
 
     def memory_mb(self, stage: str, w: Wildcards) -> int:
         """MB that a job of a stage needs at most."""
+        if stage == "convert_recording":
+            return memory.conversion_mb(library_bytes([self._recording(w).source]))
         if stage == "extract_features":
-            return memory.stage_mb(
-                memory.extraction_bytes(self.spec(w.dataset, w.features), self.settings["block_mb"])
+            arrays = memory.extraction_bytes(
+                self.spec(w.dataset, w.features), self.settings["block_mb"]
             )
+            return memory.stage_mb(arrays + self._library_bytes(w.dataset))
         return self._predicted(w.dataset, w.features, w.model)[stage]
 
     @cache  # noqa: B019
@@ -121,7 +129,11 @@ class Workflow:
             block_mb=self.settings["block_mb"],
             shards=self._n_shards,
             threads=self.settings["threads"],
+            library_bytes=self._library_bytes(dataset),
         )
+
+    def _library_bytes(self, dataset: str) -> int:
+        return library_bytes(recording.path for recording in self._recordings[dataset])
 
     def summary_mb(self) -> int:
         """MB that `write_summary` needs at most."""
@@ -136,6 +148,14 @@ class Workflow:
         return sum(self._windows(dataset, features)) * row_bytes
 
     # Inputs
+
+    def _recording(self, w: Wildcards) -> CheckedRecording:
+        """The recording that is converted to ``{recording}.npy``."""
+        return self._recordings[w.dataset][int(w.recording) - 1]
+
+    def source_file(self, w: Wildcards) -> str:
+        """File of a recording that is converted."""
+        return file_of(self._recording(w).source)
 
     def recording_files(self, w: Wildcards) -> list[str]:
         """Files of the recordings that a shard has windows of."""
@@ -175,6 +195,16 @@ class Workflow:
         spec = self.spec(w.dataset, w.features)
         chosen = self.settings["features"][w.features]
         return {**chosen, "level": spec.level, "channels": list(spec.channels)}
+
+    def source(self, w: Wildcards) -> dict:
+        """What is converted, for `convert_recording`."""
+        recording = self._recording(w)
+        return {
+            "recording": recording.name,
+            "path": recording.source,
+            "channels": self.settings["datasets"][w.dataset]["channels"],
+            "rows": recording.rows,
+        }
 
     def shard_windows(self, w: Wildcards) -> list[dict]:
         """Which windows of which recordings a shard holds, for `extract_features`."""
@@ -273,6 +303,8 @@ class Workflow:
     def code(self, script: str, w: Wildcards = None) -> dict[str, str]:
         """Digests of the modules that a job runs."""
         modules = []
+        if script == "convert_recording":
+            modules.append(reader_of(self.source_file(w)).__name__)
         if script == "extract_features":
             modules += unique(reader_of(file).__name__ for file in self.recording_files(w))
         if script == "write_projection":

@@ -4,21 +4,44 @@ To add a format, add a file with
 
 - ``SUFFIXES``, the endings of its files, lower case with the dot;
 - ``NEEDS_DTYPE``, whether the sheet has to name the dtype;
-- ``Source``, an `ArraySource`, made as ``Source(path, dtype, n_channels)``.
+- ``LIBRARIES``, the modules that it imports beside those that memwave always needs;
+- ``LIBRARY_MB``, the memory that these need, to be there and to read;
+- ``Source``, made as ``Source(path, dtype, channels)``: an `ArraySource` if any piece of a file
+  can be read, a `StreamSource` if a file is read from end to end and converted first.
 
-It is found by its suffixes. What is dear to import is imported when a file is opened.
+It is found by its suffixes. Its libraries are imported by `library` when a file is opened.
 """
 
 import importlib
 import pkgutil
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import PurePath
 from types import ModuleType
 
 from memwave.errors import MemwaveError
-from memwave.readers._source import LARGEST_CHUNK, ArraySource, file_of
+from memwave.readers._library import library
+from memwave.readers._source import (
+    LARGEST_CHUNK,
+    ArraySource,
+    FileSource,
+    StreamSource,
+    file_of,
+)
 
-__all__ = ["ArraySource", "file_of", "formats", "open_array", "reader_of"]
+__all__ = [
+    "ArraySource",
+    "FileSource",
+    "StreamSource",
+    "file_of",
+    "formats",
+    "is_converted",
+    "library_bytes",
+    "load_libraries",
+    "open_array",
+    "open_source",
+    "reader_of",
+]
 
 # What a reader may need beside the piece it returns: chunks that are unpacked as a whole.
 SCRATCH_BYTES = 3 * LARGEST_CHUNK
@@ -32,8 +55,10 @@ def formats() -> dict[str, ModuleType]:
     return {suffix: module for module in modules for suffix in module.SUFFIXES}
 
 
-def open_array(path: str, dtype: str | None = None, n_channels: int | None = None) -> ArraySource:
-    """Open a recording or labels for reading.
+def open_source(
+    path: str, dtype: str | None = None, channels: Sequence[str] | None = None
+) -> FileSource:
+    """Open a recording or labels.
 
     Parameters
     ----------
@@ -41,28 +66,61 @@ def open_array(path: str, dtype: str | None = None, n_channels: int | None = Non
         A file, or ``file::/path/to/dataset`` for formats that hold several arrays.
     dtype : str, optional
         Type of the values, for files that do not tell it themselves.
-    n_channels : int, optional
-        Number of columns, for files that do not tell it themselves.
+    channels : sequence of str, optional
+        Channels to read, in this order, from files that name theirs; files that do not have as
+        many columns. Without them, all columns.
 
     Returns
     -------
-    ArraySource
-        Open; reads pieces of rows. Nothing but the header has been read.
+    FileSource
+        Open. Nothing but the header has been read.
 
     Raises
     ------
     MemwaveError
-        If the file is missing, damaged or holds anything but a 1-D or 2-D array of real numbers.
+        If the file is missing, damaged, lacks a channel, holds anything but a 1-D or 2-D array of
+        real numbers, or if the library that reads it is not installed.
     """
-    return reader_of(path).Source(path, dtype, n_channels)
+    return reader_of(path).Source(path, dtype, channels)
+
+
+def open_array(
+    path: str, dtype: str | None = None, channels: Sequence[str] | None = None
+) -> ArraySource:
+    """Open a recording or labels to read pieces of rows; see `open_source`."""
+    source = open_source(path, dtype, channels)
+    if not isinstance(source, ArraySource):
+        source.close()
+        raise source.error("cannot be read piece by piece. Convert it, for example to .npy")
+    return source
 
 
 def reader_of(path: str) -> ModuleType:
     """Return the module that reads a file; raises MemwaveError if none does."""
-    suffix = PurePath(file_of(path)).suffix.lower()
-    if suffix not in formats():
-        raise MemwaveError(
-            f"{path}: unknown kind of file {suffix or '(no suffix)'}. Expected one of "
-            f"{', '.join(sorted(formats()))}; convert it, for example with numpy.save."
-        )
-    return formats()[suffix]
+    name = PurePath(file_of(path)).name.lower()
+    endings = ("".join(PurePath(name).suffixes[-n:]) for n in (2, 1))
+    for ending in endings:
+        if ending in formats():
+            return formats()[ending]
+    raise MemwaveError(
+        f"{path}: unknown kind of file {PurePath(name).suffix or '(no suffix)'}. Expected one of "
+        f"{', '.join(sorted(formats()))}; convert it, for example with numpy.save."
+    )
+
+
+def is_converted(path: str) -> bool:
+    """Whether a file is converted before it is read by pieces."""
+    return issubclass(reader_of(path).Source, StreamSource)
+
+
+def load_libraries(paths: Iterable[str]) -> None:
+    """Import what reading these files needs, before memory is limited; see `process.stage`."""
+    for path in paths:
+        for name in reader_of(path).LIBRARIES:
+            library(name, path)
+
+
+def library_bytes(paths: Iterable[str]) -> int:
+    """Memory that the libraries of all readers of these files need together."""
+    readers = {reader_of(path) for path in paths}
+    return sum(reader.LIBRARY_MB for reader in readers) * 1_000_000

@@ -5,21 +5,28 @@ import math
 import os
 import stat
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 import numpy as np
 
 from memwave.errors import MemwaveError
+from memwave.words import did_you_mean, listed, shown
 
 # Bytes of a chunk of a compressed format, which is unpacked whole whatever piece is asked for.
 LARGEST_CHUNK = 8_000_000
 
+# Names of channels that an error lists.
+MOST_LISTED = 60
 
-class ArraySource(ABC):
-    """An array on disk that is read piece by piece, and never written to.
+Piece = tuple[slice, slice, np.ndarray]
+
+
+class FileSource(ABC):
+    """An array in a file, which is never written to.
 
     A reader calls ``super().__init__(path)`` before it opens the file and `_describe` as soon as
-    it knows the array, and implements `_read` and `close`.
+    it knows the array, and implements `close`.
 
     Attributes
     ----------
@@ -31,6 +38,8 @@ class ArraySource(ABC):
         (rows, channels), or (rows,).
     dtype : numpy.dtype
         Integers or floats of at most 64 bits, in the stored byte order.
+    sampling_rate : float or None
+        Rows a second, if the file tells it.
 
     Raises
     ------
@@ -40,6 +49,7 @@ class ArraySource(ABC):
 
     shape: tuple[int, ...]
     dtype: np.dtype
+    sampling_rate: float | None = None
 
     def __init__(self, path: str):
         self.path = path
@@ -55,6 +65,70 @@ class ArraySource(ABC):
             raise self.error("is not a regular file. Expected a file that can be read twice")
         self.file_size = status.st_size
         self._state = _state(status)
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the file."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def error(self, what: str) -> MemwaveError:
+        """Return an error about this file."""
+        return MemwaveError(f"{self.path}: {what}.")
+
+    def _choose(self, names: Sequence[str], wanted: Sequence[str] | None) -> list[int]:
+        """Return where the wanted channels are, in their order; all, if none are named."""
+        if wanted is None:
+            return list(range(len(names)))
+        for name in wanted:
+            if name not in names:
+                raise self.error(
+                    f"has no channel {shown(name)}.{did_you_mean(name, names)} It has "
+                    f"{listed(map(shown, names[:MOST_LISTED]))}"
+                    f"{' ...' if len(names) > MOST_LISTED else ''}. "
+                    "Name those you want in the channels of the dataset"
+                )
+            if names.count(name) > 1:
+                raise self.error(
+                    f"has {names.count(name)} channels called {shown(name)}, expected one. "
+                    "Rename them in the file"
+                )
+        return [names.index(name) for name in wanted]
+
+    def _describe(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        """Set shape and dtype, if they are those of a recording or of labels."""
+        if dtype.kind not in "iuf" or dtype.itemsize > 8:
+            held = "Python objects (pickles are never opened)" if dtype.hasobject else dtype
+            raise self.error(
+                f"holds values of type {held}, expected integers or floats of at most 64 bits. "
+                "Convert it, for example with array.astype('float32')"
+            )
+        if len(shape) not in (1, 2):
+            raise self.error(
+                f"has {len(shape)} dimensions, expected 2 (a recording: rows x channels) "
+                "or 1 (labels)"
+            )
+        if min(shape) < 1:
+            raise self.error(f"has shape {shape}, expected at least one row and one column")
+        self.shape, self.dtype = tuple(shape), dtype
+
+    def _require_unchanged(self) -> None:
+        try:
+            unchanged = _state(os.stat(self.file)) == self._state
+        except OSError:
+            unchanged = False
+        if not unchanged:
+            raise self.error(
+                "changed while it was read. Nothing may write to it during a run; start again"
+            )
+
+
+class ArraySource(FileSource):
+    """An array that is read piece by piece, any piece at any time; a reader implements `_read`."""
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read the rows ``start:stop``.
@@ -83,46 +157,32 @@ class ArraySource(ABC):
     def _read(self, start: int, stop: int) -> np.ndarray:
         """Read rows; raise OSError if they are not there."""
 
+
+class StreamSource(FileSource):
+    """An array that is read once, from end to end; `convert_recording` makes it an `ArraySource`.
+
+    A reader implements `_pieces`.
+    """
+
+    def pieces(self) -> Iterator[Piece]:
+        """Read everything.
+
+        Yields
+        ------
+        (rows, columns, values) : slice, slice, ndarray
+            Where the values go in the array; together they fill it.
+
+        Raises
+        ------
+        MemwaveError
+            If the file cannot be read, or changed since it was opened.
+        """
+        yield from self._pieces()
+        self._require_unchanged()
+
     @abstractmethod
-    def close(self) -> None:
-        """Close the file."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def error(self, what: str) -> MemwaveError:
-        """Return an error about this file."""
-        return MemwaveError(f"{self.path}: {what}.")
-
-    def _describe(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        """Set shape and dtype, if they are those of a recording or of labels."""
-        if dtype.kind not in "iuf" or dtype.itemsize > 8:
-            held = "Python objects (pickles are never opened)" if dtype.hasobject else dtype
-            raise self.error(
-                f"holds values of type {held}, expected integers or floats of at most 64 bits. "
-                "Convert it, for example with array.astype('float32')"
-            )
-        if len(shape) not in (1, 2):
-            raise self.error(
-                f"has {len(shape)} dimensions, expected 2 (a recording: rows x channels) "
-                "or 1 (labels)"
-            )
-        if min(shape) < 1:
-            raise self.error(f"has shape {shape}, expected at least one row and one column")
-        self.shape, self.dtype = tuple(shape), dtype
-
-    def _require_unchanged(self) -> None:
-        try:
-            unchanged = _state(os.stat(self.file)) == self._state
-        except OSError:
-            unchanged = False
-        if not unchanged:
-            raise self.error(
-                "changed while it was read. Nothing may write to it during a run; start again"
-            )
+    def _pieces(self) -> Iterator[Piece]:
+        """Read everything; raise MemwaveError if it cannot be read."""
 
 
 class FlatSource(ArraySource):

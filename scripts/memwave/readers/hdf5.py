@@ -1,5 +1,6 @@
 """Datasets of HDF5 files, ``x.h5::/path/to/dataset``, without leaving the file."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ from memwave.words import did_you_mean, listed
 
 SUFFIXES = (".h5", ".hdf5")
 NEEDS_DTYPE = False
+LIBRARIES: tuple[str, ...] = ()
+LIBRARY_MB = 0
 
 
 class Source(ArraySource):
     """A dataset in an HDF5 file."""
 
-    def __init__(self, path: str, dtype: str | None, n_channels: int | None):
+    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
         import h5py  # only here: no other format should wait for it
 
         super().__init__(path)

@@ -1,6 +1,7 @@
 """Arrays as ``numpy.save`` writes them; pickles are never opened."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.lib import format as npy
@@ -10,12 +11,14 @@ from memwave.readers._source import FlatSource
 
 SUFFIXES = (".npy",)
 NEEDS_DTYPE = False
+LIBRARIES: tuple[str, ...] = ()
+LIBRARY_MB = 0
 
 
 class Source(FlatSource):
     """An array in a .npy file."""
 
-    def __init__(self, path: str, dtype: str | None, n_channels: int | None):
+    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
         super().__init__(path)
         try:
             if self.file != path:

@@ -1,5 +1,7 @@
 """Raw binary recordings: values in C order, rows x channels, no header."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from memwave.errors import MemwaveError
@@ -7,21 +9,23 @@ from memwave.readers._source import FlatSource
 
 SUFFIXES = (".dat", ".bin", ".raw", ".mmap")
 NEEDS_DTYPE = True
+LIBRARIES: tuple[str, ...] = ()
+LIBRARY_MB = 0
 
 
 class Source(FlatSource):
     """A recording whose dtype and number of channels come from the sheet and the configuration."""
 
-    def __init__(self, path: str, dtype: str | None, n_channels: int | None):
+    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
         super().__init__(path)
         try:
-            if dtype is None or n_channels is None:
+            if dtype is None or channels is None:
                 raise self.error(
                     "a raw file can only be a recording with a dtype, such as float32, in the sheet"
                 )
             if self.file != path:
                 raise self.error("a raw file holds one array, expected no '::' after it")
-            stored = np.dtype(dtype)
+            stored, n_channels = np.dtype(dtype), len(channels)
             rows, rest = divmod(self.file_size, n_channels * stored.itemsize)
             if rest:
                 raise self.error(

@@ -1,0 +1,47 @@
+"""What readers with pyarrow share: its import, and its columns as NumPy arrays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from memwave.readers._library import library
+from memwave.readers._source import FileSource
+
+
+def arrow_module(name: str, path: str) -> Any:
+    """Import a module of pyarrow that takes its memory as it needs it.
+
+    Its own pools reserve far more than they use, which the limit of a stage would count.
+    """
+    arrow = library("pyarrow", path)
+    arrow.set_memory_pool(arrow.system_memory_pool())
+    return library(f"pyarrow.{name}", path)
+
+
+def column_dtype(source: FileSource, schema: Any, columns: Sequence[int]) -> np.dtype:
+    """Return the type that holds all columns: a float, since any value may be missing.
+
+    Raises
+    ------
+    MemwaveError
+        Names a column that holds no numbers.
+    """
+    types = library("pyarrow.types", source.path)
+    small = True
+    for field in (schema.field(column) for column in columns):
+        if not (types.is_integer(field.type) or types.is_floating(field.type)):
+            raise source.error(
+                f"the channel {field.name!r} holds values of type {field.type}, expected integers "
+                "or floats. Leave it out of the channels, or convert it"
+            )
+        small = small and types.is_floating(field.type) and not types.is_float64(field.type)
+    return np.dtype("f4" if small else "f8")
+
+
+def column_values(columns: Sequence[Any], dtype: np.dtype) -> np.ndarray:
+    """Return Arrow arrays as the columns of one array; what is missing is NaN."""
+    values = np.empty((len(columns[0]), len(columns)), dtype)
+    for i, column in enumerate(columns):
+        values[:, i] = column.to_numpy(zero_copy_only=False)
+    return values

@@ -1,0 +1,18 @@
+"""The libraries that formats need: imported when needed, and a word on how to get them."""
+
+import importlib
+from typing import Any
+
+from memwave.errors import MemwaveError
+
+
+def library(name: str, path: str) -> Any:
+    """Import a module to read `path` with; raises MemwaveError that says what to install."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        package = name.partition(".")[0]
+        raise MemwaveError(
+            f"{path}: reading this format needs the package {package}, which cannot be imported "
+            f"({error}). Install it with `make formats`, or with pip install {package}."
+        ) from error

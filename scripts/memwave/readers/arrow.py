@@ -1,0 +1,69 @@
+"""Apache Arrow tables in files, .arrow and .feather (version 2): one column a channel."""
+
+from collections.abc import Iterator, Sequence
+
+from memwave.errors import MemwaveError
+from memwave.plan import spans
+from memwave.readers._arrow import arrow_module, column_dtype, column_values
+from memwave.readers._library import library
+from memwave.readers._source import Piece, StreamSource
+from memwave.words import printable
+
+SUFFIXES = (".arrow", ".feather")
+NEEDS_DTYPE = False
+LIBRARIES = ("pyarrow", "pyarrow.ipc")
+# pyarrow, and a record batch unpacked; one that is not packed stays in the file.
+LIBRARY_MB = 120
+
+BATCH_ROWS = 16_384
+
+
+class Source(StreamSource):
+    """Columns of an Arrow file; a missing value is NaN."""
+
+    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+        super().__init__(path)
+        if self.file != path:
+            raise self.error("an Arrow file holds one table, expected no '::' after it")
+        ipc = arrow_module("ipc", path)
+        arrow = library("pyarrow", path)
+        try:
+            self._map = arrow.memory_map(self.file)
+            schema = ipc.open_file(self._map).schema
+            self._columns = self._choose(schema.names, channels)
+            options = ipc.IpcReadOptions(use_threads=False, included_fields=self._columns)
+            self._table = ipc.open_file(self._map, options=options)
+            rows = self._table.count_rows()
+        except (OSError, ValueError) as error:
+            raise self.error(
+                f"is not a whole Arrow file ({printable(error)}). Save it again, as an Arrow file "
+                "(not a stream) or Feather version 2"
+            ) from error
+        self._describe((rows, len(self._columns)), column_dtype(self, schema, self._columns))
+        self._names = [schema.names[column] for column in self._columns]
+
+    def _pieces(self) -> Iterator[Piece]:
+        row = 0
+        for i in range(self._table.num_record_batches):
+            try:
+                batch = self._table.get_batch(i)
+                batch.validate(full=True)
+            except (OSError, ValueError) as error:
+                raise self._unreadable(row, printable(error)) from error
+            except MemoryError as error:
+                raise self._unreadable(row, "its record batch is too large to unpack") from error
+            columns = [batch.column(name) for name in self._names]
+            for start, stop in spans(0, batch.num_rows, BATCH_ROWS):
+                part = [column.slice(start, stop - start) for column in columns]
+                values = column_values(part, self.dtype)
+                yield slice(row + start, row + stop), slice(0, len(part)), values
+            row += batch.num_rows
+
+    def _unreadable(self, row: int, reason: str) -> MemwaveError:
+        return self.error(
+            f"row {row} or one soon after it cannot be read ({reason}). Save it again, in record "
+            "batches of some ten thousand rows"
+        )
+
+    def close(self) -> None:
+        self._map.close()
