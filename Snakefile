@@ -64,10 +64,37 @@ rule convert_recording:
         "scripts/convert_recording.py"
 
 
+rule measure_channels:
+    """Mean, spread and quartiles of the channels, where a feature set scales by them."""
+    input:
+        recordings=memwave.train_files,
+    output:
+        table="results/{dataset}/channels.tsv",
+        usage="results/{dataset}/usage/measure_channels.json",
+    log:
+        "logs/measure_channels/{dataset}.log",
+    benchmark:
+        "logs/benchmarks/measure_channels/{dataset}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("measure_channels", w),
+    params:
+        recordings=memwave.train_recordings,
+        channels=memwave.channels,
+        block_rows=memwave.measuring_rows,
+        code=lambda w: memwave.code("measure_channels", w),
+    message:
+        "measure_channels: {wildcards.dataset} ({resources.mem_mb} MB)"
+    script:
+        "scripts/measure_channels.py"
+
+
 rule extract_features:
     """Wavelet features of a shard's windows: recordings -> .npy, row by row."""
     input:
         recordings=memwave.recording_files,
+        channels=memwave.channel_tables,
     output:
         shard="results/{dataset}/{features}/features/{shard}.npy",
         usage="results/{dataset}/{features}/usage/extract_features/{shard}.json",
@@ -90,10 +117,36 @@ rule extract_features:
         "scripts/extract_features.py"
 
 
+rule measure_features:
+    """Mean and deviation of each feature in a shard, where a model standardizes by them."""
+    input:
+        shard="results/{dataset}/{features}/features/{shard}.npy",
+    output:
+        measures=temp("results/{dataset}/{features}/measures/{shard}.h5"),
+        usage="results/{dataset}/{features}/usage/measure_features/{shard}.json",
+    log:
+        "logs/measure_features/{dataset}/{features}/{shard}.log",
+    benchmark:
+        "logs/benchmarks/measure_features/{dataset}/{features}/{shard}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("measure_features", w),
+    params:
+        train_ranges=memwave.train_ranges,
+        block_rows=memwave.measured_rows,
+        code=lambda w: memwave.code("measure_features", w),
+    message:
+        "measure_features: {wildcards.dataset}/{wildcards.features}, shard {wildcards.shard} ({resources.mem_mb} MB)"
+    script:
+        "scripts/measure_features.py"
+
+
 rule summarize_features:
     """What a solver that reads the features once needs to know of a shard."""
     input:
         shard="results/{dataset}/{features}/features/{shard}.npy",
+        measures=memwave.feature_measures,
     output:
         summary=temp("results/{dataset}/{features}/{model}/summaries/{shard}.h5"),
         usage="results/{dataset}/{features}/{model}/usage/summarize_features/{shard}.json",
@@ -121,6 +174,8 @@ rule fit_model:
     """PCA: from the summaries, merged in their order, or from the shards in several passes."""
     input:
         parts=memwave.fit_inputs,
+        measures=memwave.feature_measures,
+        channels=memwave.channel_tables,
     output:
         model="results/{dataset}/{features}/{model}/model.h5",
         usage="results/{dataset}/{features}/{model}/usage/fit_model.json",

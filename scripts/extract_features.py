@@ -5,8 +5,8 @@ nothing in memory grows with either.
 """
 
 from memwave import process
-from memwave.errors import MemwaveError
-from memwave.extraction import check_features, check_rows
+from memwave.channel_table import load_scaling
+from memwave.extraction import check_features, check_rows, require_shape
 from memwave.features import FeatureBlocks
 from memwave.plan import spans
 from memwave.process import Progress
@@ -15,7 +15,14 @@ from memwave.shards import create_shard
 from memwave.wavelets import FeatureSpec
 
 
-def extract_features(*, shard: str, features: dict, windows: list[dict], block_rows: int) -> None:
+def extract_features(
+    *,
+    shard: str,
+    features: dict,
+    windows: list[dict],
+    block_rows: int,
+    channel_table: str | None = None,
+) -> None:
     """Extract a shard.
 
     Parameters
@@ -29,6 +36,8 @@ def extract_features(*, shard: str, features: dict, windows: list[dict], block_r
         count.
     block_rows : int
         Windows computed at once.
+    channel_table : path, optional
+        What `measure_channels` wrote, where the channels are scaled.
 
     Raises
     ------
@@ -37,6 +46,7 @@ def extract_features(*, shard: str, features: dict, windows: list[dict], block_r
         overflows the dtype; names recording, row and channel.
     """
     spec = FeatureSpec.from_settings(features, features["channels"])
+    scaling = load_scaling(spec.scale, channel_table)
     n_rows = sum(piece["count"] for piece in windows)
     progress = Progress(n_rows, f"extract_features {shard}")
     blocks = FeatureBlocks(spec)
@@ -44,17 +54,14 @@ def extract_features(*, shard: str, features: dict, windows: list[dict], block_r
     with create_shard(shard, (n_rows, spec.n_features), spec.dtype) as target:
         for piece in windows:
             with open_array(piece["path"], piece["dtype"], spec.channels) as recording:
-                if recording.shape != (piece["rows"], spec.n_channels):
-                    raise MemwaveError(
-                        f"recording {piece['recording']!r}: {piece['path']} has shape "
-                        f"{recording.shape} now, and had {piece['rows']} rows when the run was "
-                        "planned. Start again."
-                    )
+                require_shape(recording.shape, piece, spec.n_channels)
                 for low, high in spans(0, piece["count"], block_rows):
                     first, count = piece["first"] + low, high - low
                     start, stop = blocks.stretch(first, count)
                     rows = recording.read(start, stop)
                     check_rows(rows, start, piece, spec.channels)
+                    if scaling is not None:
+                        rows = scaling.apply(rows)
                     block = target.rows(row, row + count)
                     if not blocks.fill(rows, block):
                         check_features(block, first, piece, spec)
@@ -77,4 +84,5 @@ if "snakemake" in globals():
             features=snakemake.params.features,
             windows=snakemake.params.windows,
             block_rows=snakemake.params.block_rows,
+            channel_table=next(iter(snakemake.input.channels), None),
         )

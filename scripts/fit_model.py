@@ -3,12 +3,15 @@
 from contextlib import ExitStack
 
 from memwave import hdf5, process
+from memwave.channel_table import load_scaling
 from memwave.errors import MemwaveError
+from memwave.feature_measures import load_standardizer
 from memwave.model_file import save_model
 from memwave.passes import count_rows, run_passes, summarize
 from memwave.process import Progress
 from memwave.shards import Shard
 from memwave.solvers import PcaSolver, make_solver, solver_module
+from memwave.standardizer import Standardizer
 from memwave.wavelets import FeatureSpec
 
 
@@ -23,6 +26,8 @@ def fit_model(
     dtype: str,
     threads: int,
     provenance: dict,
+    measures: list[str] | None = None,
+    channel_table: str | None = None,
 ) -> None:
     """Fit a model.
 
@@ -44,11 +49,16 @@ def fit_model(
         Type that is computed in.
     provenance : dict
         Stored with the model.
+    measures : list of path, optional
+        What `measure_features` wrote for all shards, where the model standardizes.
+    channel_table : path, optional
+        What `measure_channels` wrote, where the channels are scaled; stored with the model.
     """
     if "chosen" in model:
         process.log.info("%s", model["chosen"])
     spec = FeatureSpec.from_settings(features, features["channels"])
     solver = make_solver(model["solver"], spec.n_features, model, dtype)
+    standardizer = load_standardizer(measures or [], dtype)
     if solver.ONE_PASS:
         for part in parts:
             solver.merge(solver.restore(load_summary(part, spec.n_features)))
@@ -57,8 +67,12 @@ def fit_model(
             shards = [
                 stack.enter_context(Shard(part, n_features=spec.n_features)) for part in parts
             ]
-            read_shards(solver, shards, train_ranges, block_rows, dtype, threads)
-    save_model(model_path, solver.finish(), spec.feature_table(), provenance)
+            read_shards(solver, shards, train_ranges, block_rows, dtype, threads, standardizer)
+    fitted = solver.finish()
+    if standardizer is not None:
+        fitted = standardizer.in_units(fitted)
+    scaling = load_scaling(spec.scale, channel_table)
+    save_model(model_path, fitted, spec.feature_table(), provenance, scaling)
 
 
 def load_summary(path: str, n_features: int) -> dict:
@@ -79,6 +93,7 @@ def read_shards(
     block_rows: int,
     dtype: str,
     threads: int,
+    standardizer: Standardizer | None,
 ) -> None:
     """Run all passes of a solver over the shards."""
     progress = Progress(sum(map(count_rows, train_ranges)), "fit_model, this pass:")
@@ -91,6 +106,7 @@ def read_shards(
             dtype=dtype,
             block_rows=block_rows,
             tell=progress.add,
+            standardizer=standardizer,
         ),
         len(shards),
         threads,
@@ -118,4 +134,6 @@ if "snakemake" in globals():
             dtype=snakemake.params.dtype,
             threads=snakemake.threads,
             provenance=snakemake.params.provenance,
+            measures=list(snakemake.input.measures),
+            channel_table=next(iter(snakemake.input.channels), None),
         )

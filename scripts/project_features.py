@@ -51,7 +51,9 @@ def project_features(
             writer = PartWriter(file, first_row, n_rows, n_windows, model.n_components, score_dtype)
             for start, stop, is_train in labelled_ranges(n_rows, train_ranges):
                 runs = iter([(start, stop)])
-                for block in blocks(features, runs, projector.shift, dtype, block_rows):
+                for block in blocks(
+                    features, runs, projector.shift, dtype, block_rows, projector.load
+                ):
                     scores, errors = projector.project(block, is_train=is_train)
                     writer.append(scores, errors)
                     progress.add(len(block))

@@ -1,6 +1,7 @@
 """Summarise one shard for a solver that reads the features once."""
 
 from memwave import hdf5, process
+from memwave.feature_measures import load_standardizer
 from memwave.passes import count_rows, summarize
 from memwave.process import Progress
 from memwave.shards import Shard
@@ -15,6 +16,7 @@ def summarize_features(
     train_ranges: list[tuple[int, int]],
     block_rows: int,
     dtype: str,
+    measures: list[str] | None = None,
 ) -> None:
     """Summarise a shard.
 
@@ -32,7 +34,10 @@ def summarize_features(
         Rows loaded at once.
     dtype : {"float32", "float64"}
         Type that is computed in.
+    measures : list of path, optional
+        What `measure_features` wrote for all shards, where the model standardizes.
     """
+    standardizer = load_standardizer(measures or [], dtype)
     with Shard(shard) as features:
         solver = make_solver(model["solver"], features.shape[1], model, dtype)
         progress = Progress(count_rows(train_ranges), f"summarize_features {shard}")
@@ -43,6 +48,7 @@ def summarize_features(
             dtype=dtype,
             block_rows=block_rows,
             tell=progress.add,
+            standardizer=standardizer,
         )
         progress.close()
     hdf5.save_arrays(summary, part.arrays())
@@ -63,4 +69,5 @@ if "snakemake" in globals():
             train_ranges=snakemake.params.train_ranges,
             block_rows=snakemake.params.block_rows,
             dtype=snakemake.params.dtype,
+            measures=list(snakemake.input.measures),
         )

@@ -48,7 +48,7 @@ class ArrayShard:
 def options_of(name, **changes):
     """A complete entry of ``models`` for a solver."""
     defaults = {key: rule["default"] for key, rule in solver_module(name).OPTIONS.items()}
-    return {"n_components": 3, **defaults, **changes}
+    return {"n_components": 3, "standardize": False, **defaults, **changes}
 
 
 def fit(name, parts, *, dtype="float64", ranges=None, block_rows=50, threads=1, **changes):

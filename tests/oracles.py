@@ -20,6 +20,7 @@ def make_spec(**changes):
         "mode": "symmetric",
         "dtype": "float64",
         "channels": 2,
+        "scale": "none",
     } | changes
     return FeatureSpec.from_settings(chosen, LETTERS[: chosen["channels"]])
 

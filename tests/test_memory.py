@@ -11,7 +11,7 @@ from fitting import decaying, fit, options_of
 from oracles import make_spec
 from stages import run_stage
 
-from memwave import memory
+from memwave import channels, memory
 from memwave.model_file import load_model, save_model
 from memwave.plan import MEGABYTE, rows_per_block
 from memwave.projection import Projector
@@ -23,6 +23,7 @@ SPEC = make_spec(window=256, channels=6, dtype="float32")
 FEATURES = {field.name: getattr(SPEC, field.name) for field in fields(SPEC)}
 BLOCK_MB = 4
 THREADS = 2
+MEASURED_ROWS = 2000
 SMALL, LARGE = 13_000, 104_000
 # Peaks are measured every few hundredths of a second, and allocators keep a little.
 FLAT_MB = 5
@@ -67,6 +68,30 @@ class Run:
             features=FEATURES,
             windows=[piece],
             block_rows=memory.extraction_rows(SPEC, self.block_mb),
+        )
+
+    def measure_channels(self):
+        piece = {"recording": "r", "path": self.folder / "recording.npy", "dtype": None}
+        return run_stage(
+            "measure_channels",
+            self.folder,
+            memory.stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
+            table=self.folder / "channels.tsv",
+            recordings=[{**piece, "rows": self.n + SPEC.window - 1}],
+            channels=list(SPEC.channels),
+            block_rows=MEASURED_ROWS,
+        )
+
+    def measure_features(self):
+        rows = memory.measured_rows(SPEC.n_features, self.block_mb)
+        return run_stage(
+            "measure_features",
+            self.folder,
+            memory.stage_mb(memory.moments_bytes(SPEC.n_features, rows)),
+            shard=self.folder / "shard.npy",
+            measures=self.folder / "measures.h5",
+            train_ranges=self.train,
+            block_rows=rows,
         )
 
     def summarize(self, solver, options, memory_mb=None):
@@ -116,7 +141,8 @@ class Run:
         )
 
     def all_stages(self):
-        ended = {"extract": self.extract()}
+        ended = {"measure channels": self.measure_channels(), "extract": self.extract()}
+        ended["measure features"] = self.measure_features()
         for solver, options in (("covariance", COVARIANCE), ("incremental", INCREMENTAL)):
             ended[f"summarize {solver}"] = self.summarize(solver, options)
             ended[f"fit {solver}"] = self.fit(solver, options)
@@ -126,7 +152,9 @@ class Run:
 
 
 STAGES = [
+    "measure channels",
     "extract",
+    "measure features",
     "summarize covariance",
     "fit covariance",
     "summarize incremental",

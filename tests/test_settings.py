@@ -55,10 +55,12 @@ def test_defaults_are_filled_in():
         "bands": ["d1"],
         "layout": "interleaved",
         "mode": "symmetric",
+        "scale": "none",
         "dtype": "float32",
     }
     assert complete["datasets"]["pilot"]["sampling_rate"] is None
     assert complete["models"]["exact"]["n_components"] == 50
+    assert complete["models"]["exact"]["standardize"] is False
     assert complete["models"]["exact"]["compute_dtype"] == "auto"
     scalars = ("shards", "block_mb", "max_mem_mb", "threads", "score_dtype")
     assert [complete[key] for key in scalars] == [4, 32, 2000, 2, "float32"]

@@ -84,7 +84,7 @@ def promised(model: dict, spec: FeatureSpec) -> float:
 
 def options_for(name: str, model: dict, spec: FeatureSpec) -> dict:
     """Options of a solver that promise the tolerance of an ``auto`` model, if it can."""
-    common = {key: model[key] for key in ("n_components", "compute_dtype")}
+    common = {key: model[key] for key in ("n_components", "compute_dtype", "standardize")}
     promise = solver_module(name).promise(promised(model, spec)) or {}
     return complete_model({"solver": name, **common, **promise})
 

@@ -8,6 +8,15 @@ from memwave.errors import MemwaveError
 from memwave.wavelets import FeatureSpec
 
 
+def require_shape(shape: tuple[int, ...], piece: dict, n_channels: int) -> None:
+    """Raise MemwaveError if a recording is not as long and wide as when the run was planned."""
+    if shape != (piece["rows"], n_channels):
+        raise MemwaveError(
+            f"recording {piece['recording']!r}: {piece['path']} has shape {shape} now, and had "
+            f"{piece['rows']} rows when the run was planned. Start again."
+        )
+
+
 def check_rows(rows: np.ndarray, start: int, piece: dict, channels: Sequence[str]) -> None:
     """Require that all values of a stretch of a recording are finite.
 

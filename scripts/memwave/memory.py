@@ -6,7 +6,8 @@ depends on how many windows there are, nor on how many cores the workflow is giv
 
 import numpy as np
 
-from memwave import features, projection
+from memwave import channels, features, projection
+from memwave.moments import moments_bytes
 from memwave.plan import MEGABYTE, rows_per_block
 from memwave.precision import compute_dtype
 from memwave.readers import SCRATCH_BYTES
@@ -19,6 +20,10 @@ BASE_MB = 80
 
 # Packing room of BLAS for each further thread that calls it, and the thread's stack.
 THREAD_MB = 48
+
+# Size of the blocks in which recordings are measured. Means depend on it in the last bit, and so
+# on nothing that is configured.
+MEASURED_MB = 8
 
 
 def predict(
@@ -57,11 +62,17 @@ def predict(
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     itemsize = np.dtype(dtype).itemsize
     block_rows = rows_per_block(block_mb, d, dtype)
-    block = block_rows * d * itemsize + 64 * d
+    # Beside a block, a few numbers for each feature: shifts, sums, what standardizes them.
+    block = block_rows * d * itemsize + (192 if model["standardize"] else 64) * d
     part = block + solver.summary_bytes(d, model, itemsize)
     model_file = 4 * 8 * k * d + 400 * d
     fit = solver.fit_bytes(d, model, itemsize)
     stages = {"extract_features": extraction_bytes(spec, block_mb) + library_bytes}
+    if spec.scale != "none":
+        measuring = measuring_bytes(spec.n_channels) + library_bytes
+        stages = {"measure_channels": measuring} | stages
+    if model["standardize"]:
+        stages["measure_features"] = moments_bytes(d, measured_rows(d, block_mb))
     if solver.Solver.ONE_PASS:
         stages["summarize_features"] = part
         stages["fit_model"] = fit + model_file
@@ -93,3 +104,18 @@ def extraction_rows(spec: FeatureSpec, block_mb: float) -> int:
 def extraction_bytes(spec: FeatureSpec, block_mb: float) -> int:
     """Memory of extracting a block: none of it is the block itself, which is a file map."""
     return features.working_bytes(spec, extraction_rows(spec, block_mb)) + SCRATCH_BYTES
+
+
+def measuring_rows(n_channels: int) -> int:
+    """Rows of recordings that are measured at once."""
+    return rows_per_block(MEASURED_MB, n_channels, "float64")
+
+
+def measuring_bytes(n_channels: int) -> int:
+    """Memory of measuring the channels of a dataset."""
+    return channels.measuring_bytes(n_channels, measuring_rows(n_channels)) + SCRATCH_BYTES
+
+
+def measured_rows(n_features: int, block_mb: float) -> int:
+    """Rows of features that are measured at once, in float64."""
+    return rows_per_block(block_mb, n_features, "float64")

@@ -14,6 +14,7 @@ class Model:
     components : ndarray, shape (k, d)
         Orthonormal, largest variance first; the entry of largest magnitude is positive.
     mean : ndarray, shape (d,)
+        Of the features as they are, standardized or not.
     explained_variance : ndarray, shape (k,)
         Eigenvalues of the covariance (n - 1 in the denominator).
     total_variance : float
@@ -27,6 +28,9 @@ class Model:
         covariance C of all rows.
     notes : dict
         What else the solver found out about itself: numbers or strings.
+    scale : ndarray, shape (d,), optional
+        Standard deviations that the centred features were divided by. Then the components are
+        those of ``(x - mean) / scale``, and "covariance" stands for their correlations.
     """
 
     components: np.ndarray
@@ -38,6 +42,7 @@ class Model:
     eigenvalue_error_bound: float = float("nan")
     residual: np.ndarray | None = None
     notes: dict = field(default_factory=dict)
+    scale: np.ndarray | None = None
 
     @property
     def n_components(self) -> int:

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 
 from memwave import hdf5
+from memwave.channels import Scaling
 from memwave.model import Model
 
 ENCODING, VERSION = "memwave-model", "1"
@@ -26,8 +27,21 @@ RESIDUAL = (
     "windows has an eigenvalue within this distance of l."
 )
 
+SCALE = "Standard deviation of the features, which the centred features are divided by."
 
-def save_model(path: str | Path, model: Model, feature_table: np.ndarray, provenance: dict) -> None:
+SCALING = {
+    "centre": "Subtracted from each channel before the features are computed.",
+    "spread": "What each channel is divided by then.",
+}
+
+
+def save_model(
+    path: str | Path,
+    model: Model,
+    feature_table: np.ndarray,
+    provenance: dict,
+    scaling: Scaling | None = None,
+) -> None:
     """Write a model.
 
     Parameters
@@ -40,6 +54,8 @@ def save_model(path: str | Path, model: Model, feature_table: np.ndarray, proven
         Which coefficient each feature is.
     provenance : dict
         The configuration that made it, and versions; stored as JSON.
+    scaling : Scaling, optional
+        What was done to the channels before the features were computed.
     """
     table = fixed_width(feature_table)
     size = 2 * model.components.nbytes + table.nbytes + 64 * len(table)
@@ -59,6 +75,11 @@ def save_model(path: str | Path, model: Model, feature_table: np.ndarray, proven
             fletcher32=True,
             chunks=(min(len(table), 4096),),
         )
+        if model.scale is not None:
+            hdf5.dataset(file, "scale", model.scale, SCALE, fletcher32=True, chunks=table.shape)
+        if scaling is not None:
+            for name, description in SCALING.items():
+                hdf5.dataset(file, f"channel_{name}", getattr(scaling, name), description)
         file.attrs["n_samples"] = model.n_samples
         file.attrs["n_features"] = model.n_features
         file.attrs["total_variance"] = model.total_variance
@@ -81,6 +102,7 @@ def load_model(path: str | Path) -> Model:
             eigenvalue_error_bound=float(file.attrs["eigenvalue_error_bound"]),
             residual=file["residual"][()] if "residual" in file else None,
             notes=json.loads(file.attrs["solver_notes"]),
+            scale=file["scale"][()] if "scale" in file else None,
         )
 
 

@@ -7,9 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from memwave.plan import spans
-from memwave.precision import load_shifted, needed_shift
+from memwave.precision import Load, load_shifted, needed_shift
 from memwave.shards import Shard
 from memwave.solvers import Part, PcaSolver
+from memwave.standardizer import Standardizer
 
 # Rows that a first idea of the mean is made of.
 SAMPLE = 256
@@ -56,6 +57,7 @@ def blocks(
     shift: np.ndarray,
     dtype: str,
     block_rows: int,
+    load: Load = load_shifted,
 ) -> Iterator[np.ndarray]:
     """Load rows, shifted, block by block.
 
@@ -74,6 +76,8 @@ def blocks(
         Type of the blocks.
     block_rows : int
         Rows of a block; the last one may have fewer.
+    load : callable
+        How stored rows become those of a block.
 
     Yields
     ------
@@ -82,7 +86,7 @@ def blocks(
     """
     buffer = np.empty((block_rows, shard.shape[1]), dtype)
     shift = shift.astype(dtype)
-    as_stored = shard.dtype == np.dtype(dtype) and not shift.any()
+    as_stored = load is load_shifted and shard.dtype == np.dtype(dtype) and not shift.any()
     filled = 0
     for start, stop in read_ahead(shard, cut(runs, block_rows)):
         while start < stop:
@@ -92,7 +96,7 @@ def blocks(
                 yield stored
                 start += taken
                 continue
-            load_shifted(stored, shift, buffer[filled : filled + taken])
+            load(stored, shift, buffer[filled : filled + taken])
             del stored  # its pages go with it
             start, filled = start + taken, filled + taken
             if filled == block_rows:
@@ -127,6 +131,7 @@ def summarize(
     dtype: str,
     block_rows: int,
     tell: Callable[[int], None],
+    standardizer: Standardizer | None = None,
 ) -> Part:
     """Run one pass of a solver over one shard.
 
@@ -142,12 +147,17 @@ def summarize(
         See `blocks`.
     tell : callable
         Told the rows done, block by block.
+    standardizer : Standardizer, optional
+        Makes the rows those of a PCA on correlations.
     """
-    part = solver.start(sample_shift(shard, ranges))
+    if standardizer is None:
+        part, load = solver.start(sample_shift(shard, ranges)), load_shifted
+    else:
+        part, load = solver.start(np.zeros(shard.shape[1])), standardizer.load
     row_bytes = shard.shape[1] * shard.dtype.itemsize
     order = solver.row_order(count_rows(ranges), row_bytes)
     runs = (place for run in order for place in located(run, ranges))
-    for block in blocks(shard, runs, part.shift, dtype, block_rows):
+    for block in blocks(shard, runs, part.shift, dtype, block_rows, load):
         part.update(block)
         tell(len(block))
     return part

@@ -1,6 +1,11 @@
 """Blocks of stored features brought to the type that is computed in, shifted."""
 
+from collections.abc import Callable
+
 import numpy as np
+
+# Brings stored rows to the type of a block, shifted; see `load_shifted`.
+Load = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
 # Values converted at once: the scratch and both ends stay in the second-level cache.
 CHUNK = 65_536

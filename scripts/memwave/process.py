@@ -74,6 +74,12 @@ def stage(
         _fail(f"{name}: {type(error).__name__}: {error} (traceback in {log_path})")
 
 
+def warn(message: str) -> None:
+    """Tell what is odd and no reason to stop, in the log and to the user."""
+    log.warning("%s", message)
+    print(f"Warning: {message}", file=sys.stderr, flush=True)
+
+
 def out_of_memory(error: Exception) -> bool:
     """Whether an error means that memory was refused; some libraries say so in words only."""
     words = ("memory allocation failed", "cannot allocate memory", "failed to map segment")

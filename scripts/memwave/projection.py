@@ -3,8 +3,9 @@
 import numpy as np
 
 from memwave.model import Model
-from memwave.precision import needed_shift
+from memwave.precision import Load, load_shifted, needed_shift
 from memwave.products import Products, products_bytes, squared_norms
+from memwave.standardizer import Standardizer
 
 
 class Projector:
@@ -19,6 +20,8 @@ class Projector:
 
     Attributes
     ----------
+    load : callable
+        Makes blocks of stored rows; see `memwave.passes.blocks`.
     shift : ndarray, shape (d,)
         What is to be subtracted from the rows: their mean, or nothing where that will do.
     moments : ndarray, shape (2, k)
@@ -31,9 +34,14 @@ class Projector:
     """
 
     def __init__(self, model: Model, dtype: str):
+        self.load: Load = load_shifted
         self.shift = needed_shift(model.mean, model.total_variance).astype(dtype)
         # The rows come shifted, if at all, by the mean as rounded to dtype; this is left of it.
         rest = model.mean - self.shift.astype(np.float64)
+        if model.scale is not None:
+            standardizer = Standardizer(model.mean, model.scale, dtype)
+            self.load, self.shift = standardizer.load, np.zeros(model.n_features, dtype)
+            rest = (model.mean - standardizer.mean) / model.scale
         self._offset, self._rest_squared = rest @ model.components.T, float(rest @ rest)
         self._basis = np.empty((model.n_features, model.n_components + 1), dtype)
         self._basis[:, :-1], self._basis[:, -1] = model.components.T, rest

@@ -71,6 +71,8 @@ class FeatureSpec:
         Type of the stored features.
     channels : tuple of str
         Names of the channels of a recording.
+    scale : {"none", "zscore", "robust"}
+        How the channels are scaled before the transform; see `memwave.channels.Scaling`.
     """
 
     window: int
@@ -82,6 +84,7 @@ class FeatureSpec:
     mode: str
     dtype: str
     channels: tuple[str, ...]
+    scale: str = "none"
 
     @classmethod
     def from_settings(cls, settings: dict, channels: Sequence[str]) -> "FeatureSpec":
@@ -100,6 +103,7 @@ class FeatureSpec:
             mode=settings["mode"],
             dtype=settings["dtype"],
             channels=tuple(channels),
+            scale=settings.get("scale", "none"),
         )
 
     @property

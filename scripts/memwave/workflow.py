@@ -17,6 +17,7 @@ from memwave import __version__, memory, plan, settings
 from memwave.check import CheckedRecording, check
 from memwave.errors import ConfigurationError
 from memwave.modules import digests
+from memwave.moments import moments_bytes
 from memwave.plan import Piece
 from memwave.precision import compute_dtype
 from memwave.readers import file_of, library_bytes, reader_of
@@ -69,7 +70,12 @@ class Workflow:
                 for number, r in enumerate(self._recordings[e.dataset], 1)
                 if r.path != r.source
             ]
+            if self.channel_tables(e):
+                jobs.append(f"{e.dataset}/usage/measure_channels")
             jobs += [f"{e.dataset}/{e.features}/usage/extract_features/{s}" for s in self.shards]
+            if self.feature_measures(e):
+                stage = f"{e.dataset}/{e.features}/usage/measure_features"
+                jobs += [f"{stage}/{s}" for s in self.shards]
             model = f"{e.dataset}/{e.features}/{e.model}/usage"
             if self._solver(e).Solver.ONE_PASS:
                 jobs += [f"{model}/summarize_features/{s}" for s in self.shards]
@@ -114,6 +120,13 @@ class Workflow:
         """MB that a job of a stage needs at most."""
         if stage == "convert_recording":
             return memory.conversion_mb(library_bytes([self._recording(w).source]))
+        if stage == "measure_channels":
+            return memory.stage_mb(
+                memory.measuring_bytes(len(self.channels(w))) + self._library_bytes(w.dataset)
+            )
+        if stage == "measure_features":
+            d = self.spec(w.dataset, w.features).n_features
+            return memory.stage_mb(moments_bytes(d, self.measured_rows(w)))
         if stage == "extract_features":
             arrays = memory.extraction_bytes(
                 self.spec(w.dataset, w.features), self.settings["block_mb"]
@@ -163,6 +176,21 @@ class Workflow:
         recordings = self._recordings[w.dataset]
         return unique(file_of(recordings[piece.recording].path) for piece in pieces)
 
+    def train_files(self, w: Wildcards) -> list[str]:
+        """Files of the recordings that PCA is fitted on."""
+        return unique(file_of(recording["path"]) for recording in self.train_recordings(w))
+
+    def channel_tables(self, w: Wildcards) -> list[str]:
+        """The measures of the channels, where a feature set scales by them."""
+        scaled = self.spec(w.dataset, w.features).scale != "none"
+        return [f"results/{w.dataset}/channels.tsv"] if scaled else []
+
+    def feature_measures(self, w: Wildcards) -> list[str]:
+        """Moments of the features of all shards, where a model standardizes by them."""
+        folder = f"results/{w.dataset}/{w.features}/measures"
+        wanted = self.model(w)["standardize"]
+        return [f"{folder}/{shard}.h5" for shard in self.shards] if wanted else []
+
     def label_files(self, w: Wildcards) -> list[str]:
         recordings = self._recordings[w.dataset]
         return unique(file_of(r.labels) for r in recordings if r.labels is not None)
@@ -210,6 +238,21 @@ class Workflow:
         """Which windows of which recordings a shard holds, for `extract_features`."""
         pieces = self._pieces(w.dataset, w.features, shard_index(w.shard))
         return [self._piece_of(w, piece) for piece in pieces]
+
+    def train_recordings(self, w: Wildcards) -> list[dict]:
+        """The recordings that PCA is fitted on, for `measure_channels`."""
+        return [
+            {"recording": r.name, "path": r.path, "dtype": r.dtype, "rows": r.rows}
+            for r in self._recordings[w.dataset]
+            if r.split == "train"
+        ]
+
+    def channels(self, w: Wildcards) -> list[str]:
+        return self.settings["datasets"][w.dataset]["channels"]
+
+    def measuring_rows(self, w: Wildcards) -> int:
+        """Rows of recordings measured at once."""
+        return memory.measuring_rows(len(self.channels(w)))
 
     def _piece_of(self, w: Wildcards, piece: Piece) -> dict:
         recording = self._recordings[w.dataset][piece.recording]
@@ -270,6 +313,11 @@ class Workflow:
         spec = self.spec(w.dataset, w.features)
         return memory.extraction_rows(spec, self.settings["block_mb"])
 
+    def measured_rows(self, w: Wildcards) -> int:
+        """Feature rows measured at once."""
+        spec = self.spec(w.dataset, w.features)
+        return memory.measured_rows(spec.n_features, self.settings["block_mb"])
+
     def block_rows(self, w: Wildcards) -> int:
         """Feature rows loaded at once."""
         spec = self.spec(w.dataset, w.features)
@@ -307,6 +355,8 @@ class Workflow:
             modules.append(reader_of(self.source_file(w)).__name__)
         if script == "extract_features":
             modules += unique(reader_of(file).__name__ for file in self.recording_files(w))
+        if script == "measure_channels":
+            modules += unique(reader_of(file).__name__ for file in self.train_files(w))
         if script == "write_projection":
             modules += unique(reader_of(file).__name__ for file in self.label_files(w))
         if script in ("summarize_features", "fit_model"):

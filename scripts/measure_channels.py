@@ -1,0 +1,93 @@
+"""Measure the channels of a dataset over the recordings that PCA is fitted on.
+
+The recordings are read stretch by stretch, once for the moments and a few times more for the
+quartiles, which are exact. Nothing in memory grows with them.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from memwave import process
+from memwave.channel_table import save_channels
+from memwave.channels import ChannelMeasures
+from memwave.extraction import check_rows, require_shape
+from memwave.plan import spans
+from memwave.process import Progress
+from memwave.readers import load_libraries, open_array
+
+
+def measure_channels(
+    *, table: str, recordings: list[dict], channels: list[str], block_rows: int
+) -> None:
+    """Measure channels.
+
+    Parameters
+    ----------
+    table : path
+        The TSV file to write.
+    recordings : list of dict
+        Those of split train: recording, path, dtype, rows.
+    channels : list of str
+        Their names.
+    block_rows : int
+        Rows read at once.
+
+    Raises
+    ------
+    MemwaveError
+        If a recording has a value that is not finite; names recording, row and channel.
+    """
+    total = sum(recording["rows"] for recording in recordings)
+    measures = ChannelMeasures(channels, dtype_of_all(recordings, channels))
+    progress = Progress(total, "measure_channels, this pass:")
+    for rows in blocks(recordings, channels, block_rows):
+        measures.look(rows)
+        progress.add(len(rows))
+    while measures.wanting:
+        progress.restart()
+        for rows in blocks(recordings, channels, block_rows):
+            measures.rank(rows)
+            progress.add(len(rows))
+        measures.end_pass()
+    progress.close()
+    measured = measures.result()
+    for channel in (channel for channel in measured if channel.remark):
+        process.warn(f"channel {channel.channel} is {channel.remark}: see {table}.")
+    save_channels(table, measured)
+
+
+def dtype_of_all(recordings: list[dict], channels: list[str]) -> str:
+    """float32 if it holds the values of every recording, float64 if not."""
+    for piece in recordings:
+        with open_array(piece["path"], piece["dtype"], channels) as recording:
+            if not np.can_cast(recording.dtype, np.float32):
+                return "float64"
+    return "float32"
+
+
+def blocks(recordings: list[dict], channels: list[str], block_rows: int) -> Iterator[np.ndarray]:
+    """Rows of all recordings, one after the other."""
+    for piece in recordings:
+        with open_array(piece["path"], piece["dtype"], channels) as recording:
+            require_shape(recording.shape, piece, len(channels))
+            for start, stop in spans(0, recording.shape[0], block_rows):
+                rows = recording.read(start, stop)
+                check_rows(rows, start, piece, channels)
+                yield rows
+
+
+if "snakemake" in globals():
+    load_libraries(piece["path"] for piece in snakemake.params.recordings)
+    with process.stage(
+        "measure_channels",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        measure_channels(
+            table=snakemake.output.table,
+            recordings=snakemake.params.recordings,
+            channels=snakemake.params.channels,
+            block_rows=snakemake.params.block_rows,
+        )

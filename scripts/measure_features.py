@@ -1,0 +1,49 @@
+"""Mean and deviation of every feature of one shard, for models that standardize."""
+
+from memwave import process
+from memwave.feature_measures import save_moments
+from memwave.moments import Moments
+from memwave.passes import blocks, count_rows
+from memwave.process import Progress
+from memwave.shards import Shard
+
+
+def measure_features(
+    *, shard: str, measures: str, train_ranges: list[tuple[int, int]], block_rows: int
+) -> None:
+    """Measure features.
+
+    Parameters
+    ----------
+    shard : path
+        Features, .npy.
+    measures : path
+        The HDF5 file to write.
+    train_ranges : list of (start, stop)
+        Rows of the shard that PCA is fitted on.
+    block_rows : int
+        Rows loaded at once.
+    """
+    with Shard(shard) as features:
+        moments = Moments(features.shape[1])
+        progress = Progress(count_rows(train_ranges), f"measure_features {shard}")
+        for block in blocks(features, iter(train_ranges), moments.mean, "float64", block_rows):
+            moments.update(block)
+            progress.add(len(block))
+        progress.close()
+    save_moments(measures, moments)
+
+
+if "snakemake" in globals():
+    with process.stage(
+        "measure_features",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        measure_features(
+            shard=snakemake.input.shard,
+            measures=snakemake.output.measures,
+            train_ranges=snakemake.params.train_ranges,
+            block_rows=snakemake.params.block_rows,
+        )

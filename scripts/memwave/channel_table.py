@@ -1,0 +1,52 @@
+"""channels.tsv: measures of the channels of a dataset, one row a channel."""
+
+import csv
+from pathlib import Path
+
+from memwave.channels import COLUMNS, Channel, Scaling
+from memwave.errors import MemwaveError
+from memwave.files import replacing
+
+
+def save_channels(path: str | Path, channels: list[Channel]) -> None:
+    """Write the table. Numbers are written so that they are read back to the last bit."""
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow([*COLUMNS, "remark"])
+        for channel in channels:
+            writer.writerow([*(getattr(channel, name) for name in COLUMNS), channel.remark])
+
+
+def load_channels(path: str | Path) -> list[Channel]:
+    """Read what `save_channels` wrote; raises MemwaveError if it is anything else."""
+    kinds = Channel.__annotations__
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            channels = [
+                Channel(**{name: kinds[name](row[name]) for name in COLUMNS})
+                for row in csv.DictReader(file, delimiter="\t")
+            ]
+            if not channels:
+                raise ValueError("it is empty")
+            return channels
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise MemwaveError(
+            f"{path}: is no table of channels ({error}). Delete the file and run again to remake "
+            "it."
+        ) from error
+
+
+def load_scaling(scale: str, path: str | Path | None) -> Scaling | None:
+    """Return the scaling of a feature set by the table of its channels; None for ``none``.
+
+    Raises
+    ------
+    MemwaveError
+        If the table is not one, or a channel cannot be scaled that way.
+    """
+    if scale == "none" or path is None:
+        return None
+    try:
+        return Scaling.of(scale, load_channels(path))
+    except ValueError as error:
+        raise MemwaveError(f"{path}: {error}.") from error
