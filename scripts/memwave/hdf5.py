@@ -13,6 +13,9 @@ from memwave.files import disk_full, replacing, require_space
 # Room for a file's own structure beside its data.
 OVERHEAD_BYTES = 200_000
 
+# Chunks that HDF5 keeps of each open dataset.
+CACHE_BYTES = 1_048_576
+
 
 @contextmanager
 def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
@@ -35,7 +38,8 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
     require_space(path, data_bytes + OVERHEAD_BYTES)
     with replacing(path) as temporary:
         try:
-            with h5py.File(temporary, "w", libver=("earliest", "v110")) as file:
+            options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES}
+            with h5py.File(temporary, "w", **options) as file:
                 yield file
         except (OSError, RuntimeError) as error:
             if "errno = 28" in str(error) or "errno = 122" in str(error):

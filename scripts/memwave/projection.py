@@ -43,12 +43,13 @@ class Projector:
             self.load, self.shift = standardizer.load, np.zeros(model.n_features, dtype)
             rest = (model.mean - standardizer.mean) / model.scale
         self._offset, self._rest_squared = rest @ model.components.T, float(rest @ rest)
-        self._basis = np.empty((model.n_features, model.n_components + 1), dtype)
-        self._basis[:, :-1], self._basis[:, -1] = model.components.T, rest
+        self._k = k = model.n_components
+        self._basis = np.zeros((model.n_features, padded(k + 1)), dtype)
+        self._basis[:, :k], self._basis[:, k] = model.components.T, rest
         self.train: Products | None = None
         if model.residual is None:
-            self.train = Products(self.shift, np.ascontiguousarray(self._basis[:, :-1]))
-        self.moments = np.zeros((2, model.n_components))
+            self.train = Products(self.shift, np.ascontiguousarray(self._basis[:, :k]))
+        self.moments = np.zeros((2, k))
         self.losses = np.zeros((2, 2))
 
     def project(self, block: np.ndarray, *, is_train: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -68,18 +69,23 @@ class Projector:
         """
         projected = block @ self._basis
         norms = squared_norms(block)
-        scores = projected[:, :-1] - self._offset
+        scores = projected[:, : self._k] - self._offset
         # About the mean: |x - m|^2 = |y|^2 - 2 y'r + |r|^2, for a row x = y + s and m = s + r.
-        distances = norms.astype(np.float64) - 2.0 * projected[:, -1] + self._rest_squared
+        distances = norms.astype(np.float64) - 2.0 * projected[:, self._k] + self._rest_squared
         squares = scores * scores
         errors = np.maximum(distances - squares.sum(axis=1), 0.0)
         self.losses[0 if is_train else 1] += distances.sum(), errors.sum()
         if is_train:
             self.moments += scores.sum(axis=0), squares.sum(axis=0)
             if self.train is not None:
-                projected[:, -1] = 1.0
-                self.train.add(block, projected, norms)
+                projected[:, self._k] = 1.0
+                self.train.add(block, projected[:, : self._k + 1], norms)
         return scores, errors
+
+
+def padded(columns: int) -> int:
+    """Columns that BLAS multiplies as fast: its kernels take four at a time."""
+    return -(-columns // 4) * 4
 
 
 def captured_variance(moments: np.ndarray, count: int) -> np.ndarray:
@@ -110,5 +116,5 @@ def residuals(model: Model, train: Products) -> np.ndarray:
 
 def project_bytes(d: int, k: int, itemsize: int, block_rows: int) -> int:
     """Memory of projecting a block, beside the block."""
-    products = products_bytes(d, k, itemsize) + itemsize * d * (k + 1)
-    return products + 3 * 8 * d * k + block_rows * (k + 2) * (itemsize + 24)
+    products = products_bytes(d, k, itemsize) + itemsize * d * padded(k + 1)
+    return products + 3 * 8 * d * k + block_rows * padded(k + 1) * (itemsize + 24)

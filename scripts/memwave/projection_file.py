@@ -119,6 +119,8 @@ class ProjectionWriter:
         labelled: bool,
     ):
         self._file, self.n_rows = file, n_rows
+        # Kept open: a dataset that is closed writes its last chunk, to be read and written again.
+        self._columns: dict[str, h5py.Dataset] = {}
         hdf5.mark(file, ENCODING, VERSION)
         component = hdf5.dataset(file, "component", np.arange(1, k + 1), "Components from 1 on.")
         component.make_scale("component")
@@ -152,35 +154,37 @@ class ProjectionWriter:
             name, shape, dtype, chunks=chunks, track_times=False, **FILTERS
         )
         column.attrs["description"] = description
+        self._columns[name] = column
         return column
 
     def _with_scale(self, column: h5py.Dataset) -> None:
-        column.dims[0].attach_scale(self._file["window"])
+        column.dims[0].attach_scale(self._columns["window"])
 
     def _fill_numbers(self) -> None:
-        for start, stop in stretches(self._file["window"]):
-            self._file["window"][start:stop] = np.arange(start, stop)
+        window = self._columns["window"]
+        for start, stop in stretches(window):
+            window[start:stop] = np.arange(start, stop)
 
     def fill_recording(
         self, row: int, count: int, *, recording: int, step: int, split: str
     ) -> None:
         """Say where `count` windows from row `row` of the projection on are from."""
-        file = self._file
-        for start, stop in stretches(file["start_row"], row, row + count):
-            file["recording"][start:stop] = recording
-            file["split"][start:stop] = SPLITS.index(split)
-            file["start_row"][start:stop] = np.arange(start - row, stop - row) * step
+        columns = self._columns
+        for start, stop in stretches(columns["start_row"], row, row + count):
+            columns["recording"][start:stop] = recording
+            columns["split"][start:stop] = SPLITS.index(split)
+            columns["start_row"][start:stop] = np.arange(start - row, stop - row) * step
 
     def fill_labels(self, row: int, labels: np.ndarray) -> None:
         """Set the labels of consecutive windows."""
-        self._file["label"][row : row + len(labels)] = labels
+        self._columns["label"][row : row + len(labels)] = labels
 
     def copy_part(self, row: int, part: h5py.File) -> None:
         """Copy one shard's scores and errors to row `row` and the following."""
         scores, errors = part["scores"], part["reconstruction_error"]
         count = len(errors)
-        copy_rows(scores, scores.attrs["first_row"], count, self._file["scores"], row)
-        copy_rows(errors, 0, count, self._file["reconstruction_error"], row)
+        copy_rows(scores, scores.attrs["first_row"], count, self._columns["scores"], row)
+        copy_rows(errors, 0, count, self._columns["reconstruction_error"], row)
 
     def certify(self, model: Model, variances: np.ndarray, norms: np.ndarray) -> None:
         """Store what was measured of the model on the rows it was fitted on."""
