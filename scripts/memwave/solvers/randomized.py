@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from memwave.model import Model, from_eigenpairs
+from memwave.plan import spans
 from memwave.precision import needed_shift
 from memwave.products import Products, products_bytes
 from memwave.solvers import Work
@@ -47,6 +48,9 @@ OPTIONS: dict[str, dict] = {
     },
 }
 
+# Features that are solved for at once at the end.
+PANEL = 512
+
 # With a tolerance, up to 1e-6, recordings of several kinds took 2 to 6 passes.
 USUAL_PASSES = 5
 
@@ -67,14 +71,13 @@ class Solver:
         self._dtype = dtype
         self._passes = settings["passes"]
         self._tolerance = settings["tolerance"]
+        width = columns(n_features, settings)
+        self._krylov = Krylov(n_features, min(n_features, width * self._passes), dtype)
         random = np.random.default_rng(settings["random_state"])
-        start = random.standard_normal((n_features, columns(n_features, settings)))
-        self._spanned: list[np.ndarray] = []  # blocks Q of the Krylov space
-        self._products: list[np.ndarray] = []  # C Q of each
+        start = random.standard_normal((n_features, width))
         self._next = np.linalg.qr(start)[0].astype(dtype)
         self._total: Products | None = None
         self._mean: np.ndarray | None = None
-        self._residuals = np.full(self._k, np.inf)
 
     def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
         yield 0, n_rows
@@ -99,41 +102,24 @@ class Solver:
         total, self._total = self._total, None
         self._mean, self._count = total.mean, total.count
         self._variance = total.squares / (total.count - 1)
-        self._spanned.append(self._next.astype(np.float64))
-        self._products.append(total.product / (total.count - 1))
-        if len(self._spanned) == self._passes or self._converged():
+        block = total.product / (total.count - 1)
+        self._krylov.append(self._next, block)
+        if len(self._krylov.blocks) == self._passes or self._converged():
             return False
-        self._next = self._new_directions(self._products[-1])
+        self._next = self._krylov.new_directions(block)
         return self._next.shape[1] > 0
-
-    def _new_directions(self, block: np.ndarray) -> np.ndarray:
-        """What `block` adds to the space: orthonormal, possibly fewer columns or none."""
-        scale = np.linalg.norm(block)
-        for _ in range(2):  # twice is enough (Giraud, Langou and Rozloznik, 2005)
-            for known in self._spanned:
-                block = block - known @ (known.T @ block)
-        q, r = np.linalg.qr(block)
-        # Directions that rounding alone made are no directions.
-        real = np.abs(np.diag(r)) > 10 * np.finfo(self._dtype).eps * scale / np.sqrt(len(block))
-        room = len(block) - sum(known.shape[1] for known in self._spanned)
-        return q[:, real][:, :room].astype(self._dtype)
 
     def _converged(self) -> bool:
         """Whether the Ritz pairs' residuals, known without a further read, are small enough."""
         if self._tolerance is None:
             return False
-        space, image = np.hstack(self._spanned), np.hstack(self._products)
-        inner = space.T @ image
-        values, vectors = np.linalg.eigh((inner + inner.T) / 2)
-        values, vectors = values[-self._k :], vectors[:, -self._k :]
-        residuals = np.linalg.norm(image @ vectors - (space @ vectors) * values, axis=0)
-        return bool(len(values) == self._k and residuals.max() <= self._tolerance * values[-1])
+        values, residuals = self._krylov.ritz_residuals(self._k)
+        enough = len(values) == self._k
+        return bool(enough and residuals.max() <= self._tolerance * values[-1])
 
     def finish(self) -> Model:
-        space, image = np.hstack(self._spanned), np.hstack(self._products)
-        passes = len(self._spanned)
-        self._spanned, self._products = [], []
-        values, vectors = nystrom(space, image, self._k, float(np.finfo(self._dtype).eps))
+        passes, width = len(self._krylov.blocks), self._krylov.filled
+        values, vectors = self._krylov.nystrom(self._k)
         assert self._mean is not None
         return from_eigenpairs(
             values,
@@ -142,50 +128,102 @@ class Solver:
             total_variance=self._variance,
             n_samples=self._count,
             solver="randomized",
-            notes={"passes": passes, "columns": space.shape[1] // passes},
+            notes={"passes": passes, "columns": width // passes},
         )
 
 
-def nystrom(
-    space: np.ndarray, image: np.ndarray, k: int, rounding: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Leading eigenpairs of the Nystrom approximation of a positive semidefinite matrix C.
+class Krylov:
+    """Orthonormal vectors V, in blocks, and C V for a positive semidefinite matrix C.
 
     Parameters
     ----------
-    space : ndarray, shape (d, m)
-        Nearly orthonormal columns V.
-    image : ndarray, shape (d, m)
-        C V.
-    k : int
-        Pairs wanted, at most m.
-    rounding : float
-        Relative error of `image`.
-
-    Returns
-    -------
-    values : ndarray, shape (k,)
-    vectors : ndarray, shape (d, k)
-        Orthonormal columns.
+    d, room : int
+        Length of the vectors, and how many there may be.
+    dtype : {"float32", "float64"}
+        Type that the vectors were multiplied in; their products are kept in float64.
     """
-    nudge = rounding * np.sqrt(len(space)) * np.linalg.norm(image)
-    if nudge == 0.0:
-        return np.zeros(k), np.linalg.qr(space[:, :k])[0]
-    image = image + nudge * space
-    inner = space.T @ image
-    factor = np.linalg.cholesky((inner + inner.T) / 2)
-    root = np.linalg.solve(factor, image.T).T
-    values, vectors = np.linalg.eigh(root.T @ root)
-    values, vectors = values[-k:], vectors[:, -k:]
-    q, _ = np.linalg.qr(root @ vectors[:, ::-1])
-    return np.maximum(values - nudge, 0.0)[::-1], q
+
+    def __init__(self, d: int, room: int, dtype: str):
+        self._space = np.empty((room, d), dtype)  # V', a vector a row
+        self._image = np.empty((room, d))  # (C V)'
+        self.blocks: list[slice] = []
+
+    @property
+    def filled(self) -> int:
+        """How many vectors there are."""
+        return self.blocks[-1].stop if self.blocks else 0
+
+    def append(self, vectors: np.ndarray, image: np.ndarray) -> None:
+        """Add a block of vectors, shape (d, l), and its product with C."""
+        block = slice(self.filled, self.filled + vectors.shape[1])
+        self._space[block], self._image[block] = vectors.T, image.T
+        self.blocks.append(block)
+
+    def new_directions(self, block: np.ndarray) -> np.ndarray:
+        """What `block` adds to the space: orthonormal, possibly fewer columns or none."""
+        scale = np.linalg.norm(block)
+        for _ in range(2):  # twice is enough (Giraud, Langou and Rozloznik, 2005)
+            for known in self._vectors():
+                block = block - known.T @ (known @ block)
+        q, r = np.linalg.qr(block)
+        # Directions that rounding alone made are no directions.
+        eps = np.finfo(self._space.dtype).eps
+        real = np.abs(np.diag(r)) > 10 * eps * scale / np.sqrt(len(block))
+        room = len(self._space) - self.filled
+        return q[:, real][:, :room].astype(self._space.dtype)
+
+    def _vectors(self) -> Iterator[np.ndarray]:
+        """The vectors of every block, in float64: rows."""
+        for block in self.blocks:
+            yield self._space[block].astype(np.float64, copy=False)
+
+    def ritz_residuals(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """The largest Ritz values, ascending, and the residuals of their pairs."""
+        inner = self._inner()
+        values, vectors = np.linalg.eigh((inner + inner.T) / 2)
+        values, vectors = values[-k:], vectors[:, -k:]
+        difference = vectors.T @ self._image[: self.filled]
+        for block, known in zip(self.blocks, self._vectors(), strict=True):
+            difference -= (vectors[block] * values).T @ known
+        return values, np.linalg.norm(difference, axis=1)
+
+    def _inner(self) -> np.ndarray:
+        """V' C V, not quite symmetric."""
+        image = self._image[: self.filled]
+        return np.vstack([known @ image.T for known in self._vectors()])
+
+    def nystrom(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Leading eigenpairs of the Nystrom approximation of C; what is stored here is spent.
+
+        Returns
+        -------
+        values : ndarray, shape (k,)
+            Descending.
+        vectors : ndarray, shape (d, k)
+            Orthonormal columns.
+        """
+        image = self._image[: self.filled]
+        d = image.shape[1]
+        nudge = float(np.finfo(self._space.dtype).eps) * np.sqrt(d) * np.linalg.norm(image)
+        if nudge == 0.0:
+            return np.zeros(k), np.linalg.qr(self._space[:k].T.astype(np.float64))[0]
+        for block, known in zip(self.blocks, self._vectors(), strict=True):
+            image[block] += nudge * known
+        inner = self._inner()
+        factor = np.linalg.cholesky((inner + inner.T) / 2)
+        for start, stop in spans(0, d, PANEL):
+            image[:, start:stop] = np.linalg.solve(factor, image[:, start:stop])
+        values, vectors = np.linalg.eigh(image @ image.T)
+        values, vectors = values[-k:], vectors[:, -k:]
+        q, _ = np.linalg.qr(image.T @ vectors[:, ::-1])
+        return np.maximum(values - nudge, 0.0)[::-1], q
 
 
 def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
     """Memory of all blocks and products with what the finish makes of them."""
     width = columns(d, settings)
     space = min(d, width * settings["passes"])
-    return 8 * (5 * d * space + 4 * space * space) + 4 * 8 * d * width
+    return (itemsize + 8) * d * space + 5 * 8 * space * (space + PANEL) + 6 * 8 * d * width
 
 
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
