@@ -4,6 +4,7 @@
 #      \-> convert_recording -^           \-> project_features -> write_projection -> projection.h5
 #
 # A job is a process with memory known beforehand (resources: mem_mb), from sizes alone.
+# Shards are `ancient`: not their times, their checksums tell whether they changed.
 
 import sys
 from pathlib import Path
@@ -97,6 +98,7 @@ rule extract_features:
         channels=memwave.channel_tables,
     output:
         shard="results/{dataset}/{features}/features/{shard}.npy",
+        checksums="results/{dataset}/{features}/features/{shard}.npy.xxh3",
         usage="results/{dataset}/{features}/usage/extract_features/{shard}.json",
     log:
         "logs/extract_features/{dataset}/{features}/{shard}.log",
@@ -120,7 +122,8 @@ rule extract_features:
 rule measure_features:
     """Mean and deviation of each feature in a shard, where a model standardizes by them."""
     input:
-        shard="results/{dataset}/{features}/features/{shard}.npy",
+        shard=ancient("results/{dataset}/{features}/features/{shard}.npy"),
+        checksums="results/{dataset}/{features}/features/{shard}.npy.xxh3",
     output:
         measures=temp("results/{dataset}/{features}/measures/{shard}.h5"),
         usage="results/{dataset}/{features}/usage/measure_features/{shard}.json",
@@ -145,7 +148,8 @@ rule measure_features:
 rule summarize_features:
     """What a solver that reads the features once needs to know of a shard."""
     input:
-        shard="results/{dataset}/{features}/features/{shard}.npy",
+        shard=ancient("results/{dataset}/{features}/features/{shard}.npy"),
+        checksums="results/{dataset}/{features}/features/{shard}.npy.xxh3",
         measures=memwave.feature_measures,
     output:
         summary=temp("results/{dataset}/{features}/{model}/summaries/{shard}.h5"),
@@ -173,7 +177,9 @@ rule summarize_features:
 rule fit_model:
     """PCA: from the summaries, merged in their order, or from the shards in several passes."""
     input:
-        parts=memwave.fit_inputs,
+        summaries=memwave.fit_summaries,
+        shards=ancient(memwave.fit_shards),
+        checksums=memwave.fit_checksums,
         measures=memwave.feature_measures,
         channels=memwave.channel_tables,
     output:
@@ -205,7 +211,8 @@ rule fit_model:
 rule project_features:
     """Scores of a shard, and what its rows tell of the model's accuracy."""
     input:
-        shard="results/{dataset}/{features}/features/{shard}.npy",
+        shard=ancient("results/{dataset}/{features}/features/{shard}.npy"),
+        checksums="results/{dataset}/{features}/features/{shard}.npy.xxh3",
         model="results/{dataset}/{features}/{model}/model.h5",
     output:
         part=temp("results/{dataset}/{features}/{model}/parts/{shard}.h5"),

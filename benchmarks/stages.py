@@ -123,7 +123,9 @@ class Stages:
         summaries = [folder / model / "summaries" / f"{path.stem}.h5" for path in self.shards]
         solver = f"memwave.solvers.{flow.model(w)['solver'].replace('-', '_')}"
         arguments = {
-            "parts": [str(self.folder / part) for part in flow.fit_inputs(w)],
+            "parts": [
+                str(self.folder / part) for part in flow.fit_summaries(w) or flow.fit_shards(w)
+            ],
             "model_path": str(self.model_file(model)),
             "features": flow.features(w),
             "model": flow.model(w),

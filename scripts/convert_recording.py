@@ -5,9 +5,9 @@ It is read from end to end, a piece at a time, and written straight into a file 
 
 from memwave import process
 from memwave.errors import MemwaveError
+from memwave.mapped import create_matrix
 from memwave.process import Progress
 from memwave.readers import StreamSource, load_libraries, open_source
-from memwave.shards import create_shard
 
 
 def convert_recording(*, source: dict, converted: str) -> None:
@@ -32,7 +32,7 @@ def convert_recording(*, source: dict, converted: str) -> None:
             raise changed(source, recording.shape[0])
         progress = Progress(recording.shape[0], f"convert_recording {source['recording']}")
         filled = 0
-        with create_shard(converted, shape, recording.dtype) as target:
+        with create_matrix(converted, shape, recording.dtype) as target:
             for rows, columns, values in recording.pieces():
                 if rows.stop > shape[0]:
                     raise changed(source, rows.stop)

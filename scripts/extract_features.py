@@ -50,7 +50,6 @@ def extract_features(
     n_rows = sum(piece["count"] for piece in windows)
     progress = Progress(n_rows, f"extract_features {shard}")
     blocks = FeatureBlocks(spec)
-    row = 0
     with create_shard(shard, (n_rows, spec.n_features), spec.dtype) as target:
         for piece in windows:
             with open_array(piece["path"], piece["dtype"], spec.channels) as recording:
@@ -62,11 +61,10 @@ def extract_features(
                     check_rows(rows, start, piece, spec.channels)
                     if scaling is not None:
                         rows = scaling.apply(rows)
-                    block = target.rows(row, row + count)
-                    if not blocks.fill(rows, block):
-                        check_features(block, first, piece, spec)
+                    with target.next_rows(count) as block:
+                        if not blocks.fill(rows, block):
+                            check_features(block, first, piece, spec)
                     del block  # its pages go with it
-                    row += count
                     progress.add(count)
     progress.close()
 

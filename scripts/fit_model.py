@@ -125,7 +125,7 @@ if "snakemake" in globals():
         threads=snakemake.threads,
     ):
         fit_model(
-            parts=snakemake.input.parts,
+            parts=snakemake.input.summaries or snakemake.input.shards,
             model_path=snakemake.output.model,
             features=snakemake.params.features,
             model=snakemake.params.model,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 from memwave.passes import run_passes, summarize
+from memwave.shards import create_shard
 from memwave.solvers import concrete_solvers, make_solver, solver_module
 
 SOLVERS = concrete_solvers()
@@ -80,6 +81,12 @@ def fit(name, parts, *, dtype="float64", ranges=None, block_rows=50, threads=1, 
 
     run_passes(solver, part_of, len(parts), threads)
     return solver.finish()
+
+
+def save_shard(path, rows):
+    """Write a shard as `extract_features` does."""
+    with create_shard(path, rows.shape, rows.dtype) as shard, shard.next_rows(len(rows)) as new:
+        new[:] = rows
 
 
 def dense(rows, k):

@@ -3,12 +3,13 @@
 import hashlib
 import shutil
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from fitting import options_of
+from fitting import options_of, save_shard
 from oracles import make_spec
 from stages import run_stage
 
@@ -22,7 +23,7 @@ from write_projection import write_projection
 ROWS, WINDOW = 300, 20
 COUNT = ROWS - WINDOW + 1
 SIZES = {"block_rows": 50, "dtype": "float32"}
-REMAKE = "Delete the file and run again to remake it."
+REMAKE = "Delete the file and run again to remake it: rm /"
 
 
 class Run:
@@ -193,6 +194,18 @@ def replace_shard(run, change):
     np.save(run.path("shard.npy"), change(np.load(run.path("shard.npy"))))
 
 
+def write_shard(run, change):
+    """Replace the shard by another one that is whole."""
+    save_shard(run.path("shard.npy"), change(np.load(run.path("shard.npy"))))
+
+
+def flip(path, place):
+    """Change one bit of a file."""
+    content = bytearray(Path(path).read_bytes())
+    content[place] ^= 0x10
+    Path(path).write_bytes(content)
+
+
 SHARDS = [
     (spoil_cut, ["its header promises shape (281, 30), it has 16,888 bytes"]),
     (spoil_header, ["shard.npy"]),
@@ -202,7 +215,15 @@ SHARDS = [
     (lambda run: replace_shard(run, lambda a: a[:, 0]), ["(281,), expected a C-ordered matrix"]),
     (lambda run: replace_shard(run, lambda a: a[..., None]), ["(281, 30, 1), expected"]),
     (lambda run: replace_shard(run, lambda a: a.astype(int)), ["holds int64", "of floats"]),
-    (lambda run: replace_shard(run, lambda a: a[:100]), ["has 100 rows, expected rows"]),
+    (lambda run: replace_shard(run, lambda a: a[:100]), ["its header has changed"]),
+    (lambda run: write_shard(run, lambda a: a[:100]), ["has 100 rows, expected rows"]),
+    (lambda run: flip(run.path("shard.npy"), 128), ["rows 0 to 280 have changed since"]),
+    (lambda run: flip(run.path("shard.npy"), -1), ["rows 0 to 280 have changed since"]),
+    (lambda run: flip(run.path("shard.npy.xxh3"), 0), ["its header has changed since"]),
+    (lambda run: flip(run.path("shard.npy.xxh3"), -1), ["rows 0 to 280 have changed since"]),
+    (lambda run: cut_off(run.path("shard.npy.xxh3"), 8), ["has 1 checksums, expected 2"]),
+    (lambda run: cut_off(run.path("shard.npy.xxh3"), 0), ["its checksums in", "cannot be read"]),
+    (lambda run: Path(run.path("shard.npy.xxh3")).unlink(), ["No such file"]),
 ]
 
 
@@ -218,7 +239,7 @@ def test_a_shard_that_is_not_what_was_written(run, spoil, words):
 
 
 def test_a_shard_of_other_features(run):
-    replace_shard(run, lambda array: array[:, :29])
+    write_shard(run, lambda array: array[:, :29])
     words = ["shard.npy: has 29 features a row, expected 30", REMAKE]
     refused(run, run.project, *words)
     refused(run, run.fit, *words, solver="randomized", part="shard.npy")
@@ -231,42 +252,42 @@ def test_a_shard_that_is_missing(run):
     refused(run, run.summarize, "shard.npy: cannot be opened: No such file or directory.")
 
 
-@pytest.mark.parametrize("remaining", [-300, 1000, 0])
-def test_a_model_that_was_cut_off(run, remaining):
-    cut_off(run.path("model.h5"), remaining)
-    for stage in (run.project, run.write):
-        refused(run, stage, "model.h5: cannot be read", REMAKE)
+# The stages that read a file of HDF5.
+READERS = {
+    "summary.h5": (Run.fit,),
+    "model.h5": (Run.project, Run.write),
+    "part.h5": (Run.write,),
+}
 
 
-def test_a_model_with_a_changed_byte(run):
-    with h5py.File(run.path("model.h5")) as file:
-        place = file["components"].id.get_chunk_info(0).byte_offset
-    content = bytearray(Path(run.path("model.h5")).read_bytes())
-    content[place + 50] ^= 0x40
-    Path(run.path("model.h5")).write_bytes(content)
-    for stage in (run.project, run.write):
-        refused(run, stage, "model.h5: is damaged", REMAKE)
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("remaining", [-1, -300, 1000, 10, 0])
+def test_a_file_of_hdf5_that_was_cut_off(run, name, remaining):
+    cut_off(run.path(name), remaining)
+    for stage in READERS[name]:
+        refused(run, partial(stage, run), f"{name}: has no seal: it was cut off", REMAKE)
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("share", [0, 0.3, 0.6, 0.99])
+def test_a_file_of_hdf5_with_a_changed_bit(run, name, share):
+    flip(run.path(name), int(share * (Path(run.path(name)).stat().st_size - 60)))
+    for stage in READERS[name]:
+        refused(run, partial(stage, run), f"{name}: has changed since it was written", REMAKE)
 
 
 def test_a_model_that_lacks_something(run):
     with h5py.File(run.path("model.h5"), "a") as file:
         del file["mean"]
-    refused(run, run.project, "model.h5: is damaged", "'mean'", REMAKE)
-
-
-def test_a_summary_that_was_cut_off(run):
-    cut_off(run.path("summary.h5"), -100)
-    refused(run, run.fit, "summary.h5: cannot be read", REMAKE)
+    refused(run, run.project, "model.h5: has", REMAKE)
 
 
 def test_parts_that_do_not_make_a_projection(run):
     refused(run, run.write, "have 562 rows, expected 281", parts=["part.h5", "part.h5"])
     refused(run, run.write, "model.h5: is of type 'memwave-model'", parts=["model.h5"])
-    replace_shard(run, lambda array: array[:100])
+    write_shard(run, lambda array: array[:100])
     run.project(rows=100)
     refused(run, run.write, "part.h5", "have 100 rows, expected 281", "delete the shards")
-    cut_off(run.path("part.h5"), -100)
-    refused(run, run.write, "part.h5: cannot be read", REMAKE)
 
 
 @pytest.mark.parametrize(

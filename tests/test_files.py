@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
+from fitting import save_shard
 from stages import run_stage
 
 from memwave import hdf5
@@ -160,8 +160,7 @@ def test_a_shard_that_does_not_fit_the_disk(small_disk):
     with pytest.raises(MemwaveError, match=words), create_shard(path, (1000, 1000), "float32"):
         pass
     assert names(small_disk) == []
-    with create_shard(path, (1000, 300), "float32") as shard:
-        shard.rows(0, 1000)[:] = 1.0
+    save_shard(path, np.ones((1000, 300), np.float32))
     with Shard(path) as shard:
         assert shard.rows(999, 1000).tolist() == [[1.0] * 300]
 
@@ -214,22 +213,34 @@ def test_the_kind_of_an_hdf5_file_is_checked(tmp_path):
     words = "of type 'memwave-arrays', expected 'memwave-model'"
     with pytest.raises(MemwaveError, match=words), hdf5.open_read_only(path, "memwave-model"):
         pass
-    with h5py.File(path, "w"):
+    with hdf5.create(path, 0):
         pass
     with pytest.raises(MemwaveError, match="of type None, expected 'memwave-arrays'"):
         hdf5.load_arrays(path)
 
 
-def test_a_shard_reads_as_numpy_wrote_it_and_the_other_way_round(tmp_path):
+def test_a_shard_is_what_numpy_writes(tmp_path):
     array = np.arange(30, dtype=np.float16).reshape(10, 3)
     np.save(tmp_path / "theirs.npy", array)
-    with Shard(tmp_path / "theirs.npy", n_features=3) as shard:
-        np.testing.assert_array_equal(shard.rows(4, 9), array[4:9])
-        with pytest.raises(ValueError, match="read-only"):
-            shard.rows(0, 1)[:] = 0
     with create_shard(tmp_path / "ours.npy", array.shape, "float16") as shard:
         for start in range(0, 10, 3):
-            shard.rows(start, min(start + 3, 10))[:] = array[start : start + 3]
+            with shard.next_rows(min(3, 10 - start)) as rows:
+                rows[:] = array[start : start + 3]
     found = np.load(tmp_path / "ours.npy", mmap_mode="r")
     np.testing.assert_array_equal(found, array)
     assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "theirs.npy").read_bytes()
+    with Shard(tmp_path / "ours.npy", n_features=3) as shard:
+        np.testing.assert_array_equal(shard.rows(4, 9), array[4:9])
+        with pytest.raises(ValueError, match="read-only"):
+            shard.rows(0, 1)[:] = 0
+
+
+@pytest.mark.parametrize("count", [9, 11])
+def test_a_shard_gets_all_its_rows_and_no_more(tmp_path, count):
+    with (
+        pytest.raises(ValueError, match=f"{count} of 10 "),
+        create_shard(tmp_path / "shard.npy", (10, 3), "float16") as shard,
+        shard.next_rows(count) as rows,
+    ):
+        rows[:] = 0
+    assert names(tmp_path) == []

@@ -11,7 +11,7 @@ from fitting import decaying, fit, options_of
 from oracles import make_spec
 from stages import run_stage
 
-from memwave import channels, memory
+from memwave import channels, hdf5, memory
 from memwave.model_file import load_model, save_model
 from memwave.plan import MEGABYTE, rows_per_block
 from memwave.projection import Projector
@@ -211,7 +211,7 @@ def model(tmp_path_factory):
 
 def write_many(folder, n, model, memory_mb):
     """Write a projection of `n` windows, all from one part, with labels."""
-    with h5py.File(folder / "part.h5", "w") as file:
+    with hdf5.create(folder / "part.h5", 0) as file:
         writer = PartWriter(file, 0, n, n, 2, "float32")
         writer.append(np.zeros((n, 2)), np.zeros(n))
         writer.finish(Projector(load_model(model), "float32"))

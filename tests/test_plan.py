@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fitting import save_shard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from memwave.plan import (
     shard_range,
     spans,
 )
-from memwave.shards import Shard, create_shard
+from memwave.shards import Shard
 
 SIZES = st.integers(1, 10**12)
 COUNTS = st.lists(st.integers(0, 60), min_size=1, max_size=8)
@@ -137,8 +138,8 @@ def test_cutting_keeps_the_order_of_rows(gaps, size):
 def numbered(tmp_path_factory):
     """A shard whose rows tell their numbers: 90 x 3, float32."""
     path = tmp_path_factory.mktemp("shard") / "numbered.npy"
-    with create_shard(path, (90, 3), "float32") as shard:
-        shard.rows(0, 90)[:] = np.arange(90)[:, None] + np.array([0.0, 0.25, 0.5])
+    rows = np.arange(90)[:, None] + np.array([0.0, 0.25, 0.5])
+    save_shard(path, rows.astype("float32"))
     with Shard(path) as shard:
         yield shard
 
@@ -166,8 +167,7 @@ def test_the_shift_of_a_short_shard_is_its_mean(numbered, gaps):
 def test_rows_about_as_long_as_their_spread_are_not_shifted(tmp_path, offset, needed):
     rows = np.array([[1.0, offset], [-1.0, offset]] * 50)
     path = tmp_path / "long.npy"
-    with create_shard(path, rows.shape, "float32") as shard:
-        shard.rows(0, len(rows))[:] = rows
+    save_shard(path, rows.astype("float32"))
     with Shard(path) as shard:
         shift = sample_shift(shard, [(0, 100)])
         (block,) = blocks(shard, iter([(0, 100)]), shift, "float32", 100)
@@ -179,7 +179,6 @@ def test_rows_about_as_long_as_their_spread_are_not_shifted(tmp_path, offset, ne
 
 def test_the_shift_of_a_long_shard_samples_all_of_it(tmp_path):
     path = tmp_path / "long.npy"
-    with create_shard(path, (5000, 1), "float64") as shard:
-        shard.rows(0, 5000)[:] = np.arange(5000)[:, None]
+    save_shard(path, np.arange(5000.0)[:, None])
     with Shard(path) as shard:
         assert sample_shift(shard, [(0, 5000)])[0] == pytest.approx(2500, abs=5000 / 256)

@@ -6,12 +6,11 @@ import h5py
 import numpy as np
 import pytest
 import xarray
-from fitting import SOLVERS, decaying, dense, fit
+from fitting import SOLVERS, decaying, dense, fit, save_shard
 
 from memwave.model_file import load_model, save_model
 from memwave.plan import count_windows, shard_range
 from memwave.projection import Projector, captured_variance, residuals
-from memwave.shards import create_shard
 from project_features import labelled_ranges, project_features
 from write_projection import write_projection
 
@@ -71,8 +70,7 @@ class Run:
     def project(self, start, stop, block_rows=17):
         rows = self.features[start:stop]
         shard, part = self.folder / f"{start}.npy", self.folder / f"{start}.h5"
-        with create_shard(shard, rows.shape, self.dtype) as file:
-            file.rows(0, len(rows))[:] = rows
+        save_shard(shard, rows)
         edges = np.flatnonzero(np.diff(train_mask()[start:stop], prepend=False, append=False))
         project_features(
             shard=shard,

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from fitting import EXACT, SOLVERS, options_of
+from fitting import EXACT, SOLVERS, options_of, save_shard
 
 from fit_model import fit_model
 from measure_features import measure_features
 from memwave import hdf5
 from memwave.model_file import load_model
-from memwave.shards import create_shard
 from project_features import project_features
 from summarize_features import summarize_features
 
@@ -48,8 +47,7 @@ class Run:
         shards, measures, summaries = [], [], []
         for i, (start, stop) in enumerate(self.cuts):
             shards.append(folder / f"{i}.npy")
-            with create_shard(shards[i], (stop - start, D), dtype) as file:
-                file.rows(0, stop - start)[:] = self.rows[start:stop]
+            save_shard(shards[i], self.rows[start:stop])
             measures.append(folder / f"measures{i}.h5")
             measure_features(
                 shard=shards[i], measures=measures[i], train_ranges=ranges[i], block_rows=block_rows
@@ -130,8 +128,7 @@ def test_scores_are_those_of_standardized_features(tmp_path, dtype):
 
 def test_a_model_that_does_not_standardize_has_no_scale(tmp_path):
     rows = some_rows("float64")
-    with create_shard(tmp_path / "0.npy", rows.shape, "float64") as file:
-        file.rows(0, N)[:] = rows
+    save_shard(tmp_path / "0.npy", rows)
     model = {"solver": "randomized", **options_of("randomized", n_components=K, passes=1)}
     fit_model(
         parts=[tmp_path / "0.npy"],

@@ -1,6 +1,8 @@
 """Errors that a user can act on: they say where, what was expected and what to do."""
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class MemwaveError(Exception):
@@ -21,3 +23,8 @@ class ConfigurationError(MemwaveError):
         count = f"{len(self.findings)} problem{'s' if len(self.findings) != 1 else ''}"
         lines = "\n".join(f"  - {finding}" for finding in self.findings)
         super().__init__(f"The configuration cannot be run ({count}):\n{lines}")
+
+
+def to_remake(path: str | Path) -> str:
+    """What to do about a file that the workflow wrote and that is not what it was."""
+    return f"Delete the file and run again to remake it: rm {shlex.quote(str(path))}"

@@ -1,5 +1,10 @@
-"""HDF5 files that appear whole or not at all, with the same bytes for the same content."""
+"""HDF5 files that appear whole or not at all, with the same bytes for the same content.
 
+Behind its last byte each file has a seal: the checksum of all bytes before. HDF5 does not look
+beyond the end that a file states of itself, so that any program reads a sealed file.
+"""
+
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +12,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from memwave.errors import MemwaveError
+from memwave.checksums import checksum
+from memwave.errors import MemwaveError, to_remake
 from memwave.files import disk_full, replacing, require_space
 
 # Room for a file's own structure beside its data.
@@ -15,6 +21,9 @@ OVERHEAD_BYTES = 200_000
 
 # Chunks that HDF5 keeps of each open dataset.
 CACHE_BYTES = 1_048_576
+
+SEAL = b"memwave sealed: xxh3 %016x\n"
+SEAL_BYTES = len(SEAL % 0)
 
 
 @contextmanager
@@ -41,6 +50,8 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
             options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES}
             with h5py.File(temporary, "w", **options) as file:
                 yield file
+            with open(temporary, "ab") as sealed:
+                sealed.write(SEAL % checksum(temporary))
         except (OSError, RuntimeError) as error:
             if "errno = 28" in str(error) or "errno = 122" in str(error):
                 raise disk_full(path, data_bytes) from error
@@ -49,19 +60,18 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
 
 @contextmanager
 def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
-    """Open an HDF5 file that memwave wrote.
+    """Open an HDF5 file that memwave wrote, after a look at all of its bytes.
 
     Raises
     ------
     MemwaveError
-        If it is missing, cut off, or not of that encoding type.
+        If it is missing, cut off, changed, or not of that encoding type.
     """
     try:
+        _require_seal(path)
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
-        raise MemwaveError(
-            f"{path}: cannot be read ({error}). Delete the file and run again to remake it."
-        ) from error
+        raise MemwaveError(f"{path}: cannot be read ({error}). {to_remake(path)}") from error
     with file:
         found = file.attrs.get("encoding-type")
         if found != encoding:
@@ -75,9 +85,20 @@ def reading(path: str | Path) -> Iterator[None]:
     try:
         yield
     except (OSError, KeyError, ValueError) as error:
+        raise MemwaveError(f"{path}: is damaged ({error}). {to_remake(path)}") from error
+
+
+def _require_seal(path: str | Path) -> None:
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END) - SEAL_BYTES
+        file.seek(max(size, 0))
+        found = file.read()
+    if size < 0 or not found.startswith(SEAL[: SEAL.index(b"%")]):
+        raise MemwaveError(f"{path}: has no seal: it was cut off or changed. {to_remake(path)}")
+    if found != SEAL % checksum(path, size):
         raise MemwaveError(
-            f"{path}: is damaged ({error}). Delete the file and run again to remake it."
-        ) from error
+            f"{path}: has changed since it was written (checksums differ). {to_remake(path)}"
+        )
 
 
 def mark(file: h5py.File, encoding: str, version: str) -> None:

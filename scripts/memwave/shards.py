@@ -1,36 +1,35 @@
-"""Feature shards: plain .npy files, mapped one block of rows at a time.
+"""Feature shards: plain .npy files whose rows are compared with checksums whenever they are read.
 
-A map lives as long as the array made of it; with the array go its pages and its addresses. So
-neither resident memory nor address space grows with the file.
+The checksums stand beside a shard in ``<shard>.xxh3``: that of its header, then that of each chunk
+of its rows.
 """
 
-import mmap
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
-from memwave.errors import MemwaveError
-from memwave.files import replacing, reserve
+from memwave.checksums import STORED, ChecksumWriter, damaged_chunk, rows_per_chunk
+from memwave.errors import MemwaveError, to_remake
+from memwave.files import replacing
+from memwave.mapped import MappedRows, create_matrix
 
-# Make pages that can be written to all at once: one fault each, instead of one to read and one to
-# write. Linux 5.14 and newer; Python has no name for it yet.
-MADV_POPULATE_WRITE = 23
+
+def checksums_of(shard: str | Path) -> Path:
+    """The file beside a shard that has its checksums."""
+    return Path(f"{shard}.xxh3")
 
 
 class Shard:
-    """Rows of a matrix in a C-ordered .npy file, mapped on demand.
+    """Rows of a shard, mapped and checked on demand.
 
     Parameters
     ----------
     path : path
         The file.
-    writable : bool
-        Whether `rows` may be written to; only `create_shard` asks for that.
     n_features : int, optional
         How many columns the file must have.
 
@@ -40,63 +39,81 @@ class Shard:
         If the file is missing, cut short, no such .npy file, or not what was expected.
     """
 
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        writable: bool = False,
-        n_features: int | None = None,
-    ):
+    def __init__(self, path: str | Path, *, n_features: int | None = None):
         self.path = Path(path)
-        self._access = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
-        self._populate = 0 if writable else getattr(mmap, "MAP_POPULATE", 0)
         try:
-            self._file = open(path, "r+b" if writable else "rb", buffering=0)  # noqa: SIM115
+            self._file = open(path, "rb", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise MemwaveError(f"{path}: cannot be opened: {error.strerror}.") from error
         try:
-            self.shape, self.dtype, self._offset = _read_header(self._file)
+            self._mapped = MappedRows(self._file)
+            self._checksums = self._open_checksums()
+            if n_features not in (None, self.shape[1]):
+                raise self._broken(f"has {self.shape[1]} features a row, expected {n_features}")
         except ValueError as error:
             self.close()
             raise self._broken(str(error)) from error
-        self._row_bytes = int(np.prod(self.shape[1:])) * self.dtype.itemsize
-        size = os.fstat(self._file.fileno()).st_size
-        if size != self._offset + self.shape[0] * self._row_bytes:
+        except MemwaveError:
             self.close()
-            raise self._broken(f"its header promises shape {self.shape}, it has {size:,} bytes")
-        if n_features not in (None, self.shape[1]):
-            self.close()
-            raise self._broken(f"has {self.shape[1]} features a row, expected {n_features}")
+            raise
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self._mapped.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self._mapped.dtype
+
+    def _open_checksums(self) -> np.ndarray:
+        self._chunk_rows = rows_per_chunk(self._mapped.row_bytes)
+        expected = 1 - (-self.shape[0] // self._chunk_rows)
+        path = checksums_of(self.path)
+        try:
+            # Mapped, since anonymous memory must not grow with the rows.
+            checksums = np.memmap(path, STORED, "r")
+        except (OSError, ValueError) as error:
+            raise self._broken(f"its checksums in {path} cannot be read ({error})") from error
+        if len(checksums) != expected:
+            raise self._broken(f"{path} has {len(checksums)} checksums, expected {expected}")
+        header = memoryview(self._mapped.header())
+        if damaged_chunk(header, len(header), checksums[:1]) is not None:
+            raise self._broken("its header has changed since it was written (checksums differ)")
+        return checksums
 
     def _broken(self, what: str) -> MemwaveError:
-        return MemwaveError(f"{self.path}: {what}. Delete the file and run again to remake it.")
+        return MemwaveError(f"{self.path}: {what}. {to_remake(self.path)}")
 
     def rows(self, start: int, stop: int) -> np.ndarray:
-        """Map rows ``start:stop``; the map goes when the array goes."""
+        """Map rows ``start:stop``; the map goes when the array goes.
+
+        Raises
+        ------
+        MemwaveError
+            If they are not as they were written; names the rows of the damaged chunk.
+        """
         if not 0 <= start < stop <= self.shape[0]:
             raise self._broken(f"has {self.shape[0]} rows, expected rows {start} to {stop - 1}")
-        begin = self._offset + start * self._row_bytes
-        aligned = begin - begin % mmap.ALLOCATIONGRANULARITY
-        length = begin - aligned + (stop - start) * self._row_bytes
-        pages = mmap.mmap(
-            self._file.fileno(),
-            length,
-            mmap.MAP_SHARED | self._populate,
-            self._access,
-            offset=aligned,
+        size = self._chunk_rows
+        first, last = start // size, -(-stop // size)
+        low = first * size
+        chunks = self._mapped.rows(low, min(last * size, self.shape[0]))
+        damaged = damaged_chunk(
+            chunks.data.cast("B"),
+            size * self._mapped.row_bytes,
+            self._checksums[1 + first : 1 + last],
         )
-        if self._access & mmap.PROT_WRITE:
-            with suppress(OSError):  # before Linux 5.14 pages come one by one, when touched
-                pages.madvise(MADV_POPULATE_WRITE)
-        flat = np.frombuffer(pages, self.dtype, offset=begin - aligned)
-        return flat.reshape(stop - start, *self.shape[1:])
+        if damaged is not None:
+            low += damaged * size
+            high = min(low + size, self.shape[0])
+            raise self._broken(
+                f"rows {low} to {high - 1} have changed since they were written (checksums differ)"
+            )
+        return chunks[start - low : stop - low]
 
     def read_ahead(self, start: int, stop: int) -> None:
         """Ask the kernel to fetch rows ``start:stop`` while we compute."""
-        if hasattr(os, "posix_fadvise") and start < stop:
-            begin = self._offset + start * self._row_bytes
-            length = (stop - start) * self._row_bytes
-            os.posix_fadvise(self._file.fileno(), begin, length, os.POSIX_FADV_WILLNEED)
+        self._mapped.read_ahead(start, stop)
 
     def close(self) -> None:
         self._file.close()
@@ -113,33 +130,47 @@ class Shard:
         self.close()
 
 
-@contextmanager
-def create_shard(path: str | Path, shape: tuple[int, ...], dtype: str) -> Iterator[Shard]:
-    """Create a .npy file of a known size to be filled through `Shard.rows`.
+class ShardWriter:
+    """Rows of a new shard, filled stretch after stretch; made by `create_shard`."""
 
-    The space is reserved first, and the file gets its name when it is complete and on the disk.
+    def __init__(self, mapped: MappedRows, checksums: ChecksumWriter):
+        self._mapped, self._checksums, self._done = mapped, checksums, 0
+        checksums.update(memoryview(mapped.header()))
+        checksums.end_chunk()
+
+    @contextmanager
+    def next_rows(self, count: int) -> Iterator[np.ndarray]:
+        """Map the next `count` rows, to be filled; they count as written afterwards."""
+        stop = self._done + count
+        if stop > self._mapped.shape[0]:
+            raise ValueError(f"{stop} of {self._mapped.shape[0]} rows cannot be written")
+        rows = self._mapped.rows(self._done, stop)
+        yield rows
+        self._checksums.update(rows.data.cast("B"))
+        self._done = stop
+
+    def finish(self) -> None:
+        """Require that all rows were written."""
+        if self._done != self._mapped.shape[0]:
+            raise ValueError(f"{self._done} of {self._mapped.shape[0]} rows were written")
+        self._checksums.end_chunk()
+
+
+@contextmanager
+def create_shard(path: str | Path, shape: tuple[int, int], dtype: str) -> Iterator[ShardWriter]:
+    """Create a shard of a known size and its checksums, to be filled row after row.
 
     Raises
     ------
     MemwaveError
         If the disk has too little space: says how much is needed and how much is free.
     """
-    with replacing(path) as temporary:
-        with open(temporary, "wb") as file:
-            header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
-            size = file.tell() + int(np.prod(shape, dtype=object)) * np.dtype(dtype).itemsize
-            file.flush()
-            reserve(file.fileno(), size, path)
-        with Shard(temporary, writable=True) as shard:
-            yield shard
-
-
-def _read_header(file) -> tuple[tuple[int, ...], np.dtype, int]:
-    version = np.lib.format.read_magic(file)
-    if version != (1, 0):
-        raise ValueError(f"has .npy format version {version}, expected (1, 0)")
-    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-    if fortran_order or dtype.kind != "f" or len(shape) != 2:
-        raise ValueError(f"holds {dtype} {shape}, expected a C-ordered matrix of floats")
-    return shape, dtype, file.tell()
+    row_bytes = shape[1] * np.dtype(dtype).itemsize
+    with (
+        create_matrix(path, shape, dtype) as mapped,
+        replacing(checksums_of(path)) as temporary,
+        open(temporary, "wb") as file,
+    ):
+        writer = ShardWriter(mapped, ChecksumWriter(file, rows_per_chunk(row_bytes) * row_bytes))
+        yield writer
+        writer.finish()

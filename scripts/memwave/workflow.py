@@ -195,12 +195,21 @@ class Workflow:
         recordings = self._recordings[w.dataset]
         return unique(file_of(r.labels) for r in recordings if r.labels is not None)
 
-    def fit_inputs(self, w: Wildcards) -> list[str]:
-        """Summaries of the shards, or the shards, where a solver reads them several times."""
-        folder = f"results/{w.dataset}/{w.features}"
+    def fit_summaries(self, w: Wildcards) -> list[str]:
+        """Summaries of the shards, for a solver that reads the features once."""
+        if not self._solver(w).Solver.ONE_PASS:
+            return []
+        folder = f"results/{w.dataset}/{w.features}/{w.model}"
+        return [f"{folder}/summaries/{shard}.h5" for shard in self.shards]
+
+    def fit_shards(self, w: Wildcards) -> list[str]:
+        """The shards, for a solver that reads them several times."""
         if self._solver(w).Solver.ONE_PASS:
-            return [f"{folder}/{w.model}/summaries/{shard}.h5" for shard in self.shards]
-        return [f"{folder}/features/{shard}.npy" for shard in self.shards]
+            return []
+        return [f"results/{w.dataset}/{w.features}/features/{s}.npy" for s in self.shards]
+
+    def fit_checksums(self, w: Wildcards) -> list[str]:
+        return [f"{shard}.xxh3" for shard in self.fit_shards(w)]
 
     # Parameters
 
