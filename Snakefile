@@ -2,6 +2,7 @@
 #
 #   recordings -> extract_features -> feature shards -> summarize_features -> fit_model -> model.h5
 #      \-> convert_recording -^           \-> project_features -> write_projection -> projection.h5
+#   model.h5, projection.h5 -> plot_* -> figures;  all experiments -> write_summary -> summary.tsv
 #
 # A job is a process with memory known beforehand (resources: mem_mb), from sizes alone.
 # Shards are `ancient`: not their times, their checksums tell whether they changed.
@@ -15,6 +16,9 @@ from memwave.workflow import open_workflow
 
 
 configfile: "config/config.yaml"
+
+
+report: "report/workflow.rst"
 
 
 memwave = open_workflow(config)
@@ -37,6 +41,13 @@ rule all:
     input:
         memwave.of_experiments("results/{dataset}/{features}/{model}/projection.h5"),
         "results/summary.tsv",
+        memwave.plots(
+            "results/{dataset}/{features}/{model}/plots/spectrum.svg",
+            "results/{dataset}/{features}/{model}/plots/components.svg",
+            "results/{dataset}/{features}/{model}/plots/scores.svg",
+            "results/{dataset}/{features}/{model}/plots/reconstruction.svg",
+            "results/plots/memory.svg",
+        ),
     message:
         "all"
 
@@ -298,6 +309,182 @@ rule write_summary:
         "write_summary ({resources.mem_mb} MB)"
     script:
         "scripts/write_summary.py"
+
+
+rule plot_spectrum:
+    """Variance that the components explain, with its error bound."""
+    input:
+        model="results/{dataset}/{features}/{model}/model.h5",
+        projection="results/{dataset}/{features}/{model}/projection.h5",
+    output:
+        figure=report(
+            "results/{dataset}/{features}/{model}/plots/spectrum.svg",
+            caption="report/spectrum.rst",
+            category="Spectrum",
+            labels={
+                "dataset": "{dataset}",
+                "features": "{features}",
+                "model": "{model}",
+            },
+        ),
+        usage="results/{dataset}/{features}/{model}/usage/plot_spectrum.json",
+    log:
+        "logs/plot_spectrum/{dataset}/{features}/{model}.log",
+    benchmark:
+        "logs/benchmarks/plot_spectrum/{dataset}/{features}/{model}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("plot_spectrum", w),
+    params:
+        code=lambda w: memwave.code("plot_spectrum", w),
+    message:
+        "plot_spectrum: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
+    script:
+        "scripts/plot_spectrum.py"
+
+
+rule plot_components:
+    """The components as signals: which wave shape each stands for."""
+    input:
+        model="results/{dataset}/{features}/{model}/model.h5",
+    output:
+        figure=report(
+            "results/{dataset}/{features}/{model}/plots/components.svg",
+            caption="report/components.rst",
+            category="Components",
+            labels={
+                "dataset": "{dataset}",
+                "features": "{features}",
+                "model": "{model}",
+            },
+        ),
+        usage="results/{dataset}/{features}/{model}/usage/plot_components.json",
+    log:
+        "logs/plot_components/{dataset}/{features}/{model}.log",
+    benchmark:
+        "logs/benchmarks/plot_components/{dataset}/{features}/{model}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("plot_components", w),
+    params:
+        features=memwave.features,
+        dataset=memwave.dataset,
+        code=lambda w: memwave.code("plot_components", w),
+    message:
+        "plot_components: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
+    script:
+        "scripts/plot_components.py"
+
+
+rule plot_scores:
+    """Scores: components against each other, and along the recordings."""
+    input:
+        model="results/{dataset}/{features}/{model}/model.h5",
+        projection="results/{dataset}/{features}/{model}/projection.h5",
+    output:
+        against_each_other=report(
+            "results/{dataset}/{features}/{model}/plots/scores.svg",
+            caption="report/scores.rst",
+            category="Scores",
+            labels={
+                "dataset": "{dataset}",
+                "features": "{features}",
+                "model": "{model}",
+                "figure": "against each other",
+            },
+        ),
+        in_time=report(
+            "results/{dataset}/{features}/{model}/plots/scores-in-time.svg",
+            caption="report/scores-in-time.rst",
+            category="Scores",
+            labels={
+                "dataset": "{dataset}",
+                "features": "{features}",
+                "model": "{model}",
+                "figure": "in time",
+            },
+        ),
+        usage="results/{dataset}/{features}/{model}/usage/plot_scores.json",
+    log:
+        "logs/plot_scores/{dataset}/{features}/{model}.log",
+    benchmark:
+        "logs/benchmarks/plot_scores/{dataset}/{features}/{model}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("plot_scores", w),
+    params:
+        dataset=memwave.dataset,
+        code=lambda w: memwave.code("plot_scores", w),
+    message:
+        "plot_scores: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
+    script:
+        "scripts/plot_scores.py"
+
+
+rule plot_reconstruction:
+    """How well the components reproduce the windows, along the recordings."""
+    input:
+        model="results/{dataset}/{features}/{model}/model.h5",
+        projection="results/{dataset}/{features}/{model}/projection.h5",
+    output:
+        figure=report(
+            "results/{dataset}/{features}/{model}/plots/reconstruction.svg",
+            caption="report/reconstruction.rst",
+            category="Reconstruction error",
+            labels={
+                "dataset": "{dataset}",
+                "features": "{features}",
+                "model": "{model}",
+            },
+        ),
+        usage="results/{dataset}/{features}/{model}/usage/plot_reconstruction.json",
+    log:
+        "logs/plot_reconstruction/{dataset}/{features}/{model}.log",
+    benchmark:
+        "logs/benchmarks/plot_reconstruction/{dataset}/{features}/{model}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("plot_reconstruction", w),
+    params:
+        dataset=memwave.dataset,
+        code=lambda w: memwave.code("plot_reconstruction", w),
+    message:
+        "plot_reconstruction: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
+    script:
+        "scripts/plot_reconstruction.py"
+
+
+rule plot_memory:
+    """Memory of every stage, predicted and measured."""
+    input:
+        summary="results/summary.tsv",
+    output:
+        figure=report(
+            "results/plots/memory.svg",
+            caption="report/memory.rst",
+            category="Comparison",
+            labels={"figure": "memory"},
+        ),
+        usage="results/usage/plot_memory.json",
+    log:
+        "logs/plot_memory.log",
+    benchmark:
+        "logs/benchmarks/plot_memory.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=memwave.table_figure_mb(),
+    params:
+        limit_mb=memwave.settings["max_mem_mb"],
+        code=memwave.code("plot_memory"),
+    message:
+        "plot_memory ({resources.mem_mb} MB)"
+    script:
+        "scripts/plot_memory.py"
 
 
 onsuccess:

@@ -11,8 +11,8 @@ FOLDER = Path(__file__).parent
 # Snakemake starts the jobs and is not needed in them.
 NOT_IN_JOBS = {"snakemake"}
 
-# Packages that have another name at conda-forge.
-CONDA_NAMES = {"soundfile": "pysoundfile"}
+# Packages that have another name at conda-forge; matplotlib without the toolkits for windows.
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "soundfile": "pysoundfile"}
 
 OPENING = """\
 # For `snakemake --sdm conda`: the packages that the scripts import, at the versions of the locks.

@@ -28,6 +28,7 @@ class Project:
             "features": {"haar": {"window": 8}},
             "models": {"exact": {"solver": "covariance", "n_components": 3}},
             "experiments": [{"dataset": "pilot", "features": "haar", "model": "exact"}],
+            "plots": False,
         }
         self.save("one.npy", np.zeros((40, 2)))
         self.save("two.npy", np.zeros((30, 2)))
@@ -358,3 +359,12 @@ def test_all_files_of_all_recordings_are_reported_together(project):
     project.label(np.zeros(39, int), np.zeros(30))
     project.rows.append({"recording": "three", "path": "gone.npy", "labels": "gone.npy"})
     assert len(project.findings()) == 3
+
+
+def test_figures_count_only_where_they_are_drawn(project):
+    project.config |= {"max_mem_mb": 150, "block_mb": 1}
+    project.check()
+    project.config["plots"] = True
+    (finding,) = project.findings()
+    assert "plot_scores of pilot/haar/exact needs" in finding
+    assert "plots: false" in finding

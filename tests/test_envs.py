@@ -18,6 +18,9 @@ LOCKS = ("run.txt", "formats.txt", "fuzz.txt", "test.txt")
 # Packages whose modules have another name.
 PACKAGES = {"pywt": "pywavelets", "yaml": "pyyaml", "soundfile": "pysoundfile"}
 
+# Packages of conda that have another name.
+IN_PIP = {"matplotlib-base": "matplotlib"}
+
 
 def locked(name):
     """Version and count of hashes of every package in a lock file."""
@@ -63,7 +66,8 @@ def test_all_that_is_asked_for_is_locked(stem):
 
 def test_conda_installs_the_locked_versions():
     environment = yaml.safe_load((ENVS / "memwave.yaml").read_text(encoding="utf-8"))
-    versions = dict(entry.split("=") for entry in environment["dependencies"])
+    entries = (entry.split("=") for entry in environment["dependencies"])
+    versions = {IN_PIP.get(name, name): version for name, version in entries}
     versions.pop("python")
     pinned = locked("run.txt") | locked("formats.txt")
     pinned["pysoundfile"] = pinned["soundfile"]
@@ -74,7 +78,8 @@ def test_conda_installs_the_locked_versions():
 
 def test_conda_installs_all_that_the_jobs_import():
     text = (ENVS / "memwave.yaml").read_text(encoding="utf-8")
-    installed = {entry.split("=")[0] for entry in yaml.safe_load(text)["dependencies"]}
+    names = (entry.split("=")[0] for entry in yaml.safe_load(text)["dependencies"])
+    installed = {IN_PIP.get(name, name) for name in names}
     by_name = {module.__name__ for module in formats().values()}
     by_name |= {solver_module(name).__name__ for name in concrete_solvers()}
     imported = set()

@@ -45,6 +45,12 @@ def findings_of(config: Any) -> tuple[str, ...]:
     return caught.value.findings
 
 
+def test_units_are_of_channels():
+    (finding,) = findings_of(changed(("datasets", "pilot", "units"), {"x": "mV", "xy": "mV"}))
+    assert finding.startswith("datasets.pilot.units.xy: there is no such channel.")
+    assert "Channels: x, y" in finding
+
+
 def test_defaults_are_filled_in():
     complete = settings.complete(MINIMAL)
     assert complete["features"]["haar"] == {

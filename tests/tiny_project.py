@@ -69,6 +69,7 @@ class Project:
             "experiments": [{"dataset": "toy", "features": "deep", "model": models}],
             "shards": 2,
             "block_mb": 1,
+            "plots": False,
         }
         self.write_config()
         self.write_recordings()

@@ -11,7 +11,7 @@ from memwave.check_features import feature_findings
 from memwave.check_recordings import CheckedRecording, checked_recordings
 from memwave.choice import resolve
 from memwave.errors import ConfigurationError
-from memwave.memory import conversion_mb, predict
+from memwave.memory import conversion_mb, predict, predict_figures
 from memwave.plan import count_windows
 from memwave.readers import library_bytes
 from memwave.settings import complete_model, experiments
@@ -76,6 +76,7 @@ def check(settings: dict) -> Checked:
             need = library_bytes(recording.path for recording in recordings.get(dataset, ()))
             pair = Pair(dataset, features, spec, resolved, settings, need)
             findings += [*pair.size_findings(), *pair.memory_findings()]
+            findings += pair.figure_findings() if settings["plots"] else ()
             if dataset in recordings:
                 findings += pair.window_findings(recordings[dataset])
                 warnings += pair.short_recordings(recordings[dataset])
@@ -174,6 +175,19 @@ class Pair:
                 f"{listed(models)} needs {need} MB, max_mem_mb is {limit}. "
                 f"{self._memory_remedy(stage, need, models[0])}"
             )
+
+    def figure_findings(self) -> Iterator[str]:
+        """Figures that need more than ``max_mem_mb``."""
+        limit = self.settings["max_mem_mb"]
+        for model, options in self.models.items():
+            rule, need = max(
+                predict_figures(self.spec, options).items(), key=lambda figure: figure[1]
+            )
+            if need > limit:
+                yield (
+                    f"max_mem_mb: {rule} of {self.dataset}/{self.features}/{model} needs {need} "
+                    f"MB, max_mem_mb is {limit}. Raise max_mem_mb to {need} or set plots: false."
+                )
 
     def _windows(self, recording: CheckedRecording) -> int:
         return count_windows(recording.rows, self.spec.window, self.spec.step)

@@ -7,6 +7,7 @@ depends on how many windows there are, nor on how many cores the workflow is giv
 import numpy as np
 
 from memwave import channels, features, projection
+from memwave.figures.sizes import FIGURE_BYTES, figure_bytes
 from memwave.moments import moments_bytes
 from memwave.plan import MEGABYTE, rows_per_block
 from memwave.precision import compute_dtype
@@ -84,6 +85,18 @@ def predict(
     )
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
     return {name: stage_mb(need) for name, need in stages.items()}
+
+
+def predict_figures(spec: FeatureSpec, model: dict) -> dict[str, int]:
+    """Predict the memory of the figures of one experiment: MB by the name of the rule."""
+    model_file = 4 * 8 * model["n_components"] * spec.n_features + 400 * spec.n_features
+    needs = figure_bytes(spec, model_file)
+    return {name: stage_mb(need) for name, need in needs.items()}
+
+
+def table_figure_mb(n_experiments: int) -> int:
+    """MB that a figure of the table of all experiments needs."""
+    return stage_mb(FIGURE_BYTES + 100_000 * n_experiments)
 
 
 def stage_mb(arrays: int) -> int:

@@ -74,7 +74,7 @@ def complete(config: dict) -> dict:
     """
     errors = _Validator(schema()).iter_errors(config)
     findings = [finding for error in errors for finding in _findings(error)]
-    findings += _undefined_names(config)
+    findings += [*_undefined_names(config), *_unknown_units(config)]
     if findings:
         raise ConfigurationError(tuple(dict.fromkeys(findings)))
     return _filled(config, schema())
@@ -164,6 +164,21 @@ def _undefined_names(config: Any) -> Iterator[str]:
                 yield (
                     f"experiments[{i}].{key}: {shown(name)} is not defined in {section}."
                     f"{did_you_mean(name, known)} Defined there: {listed(map(shown, known))}."
+                )
+
+
+def _unknown_units(config: Any) -> Iterator[str]:
+    """Findings about units of channels that a dataset does not have."""
+    datasets = config.get("datasets") if isinstance(config, dict) else None
+    for name, dataset in datasets.items() if isinstance(datasets, dict) else ():
+        if not isinstance(dataset, dict):
+            continue
+        units, channels = dataset.get("units"), dataset.get("channels")
+        if isinstance(units, dict) and isinstance(channels, list):
+            for unknown in (channel for channel in units if channel not in channels):
+                yield (
+                    f"{_place('datasets', name, 'units', unknown)}: there is no such channel."
+                    f"{did_you_mean(unknown, map(str, channels))} Channels: {listed(channels)}."
                 )
 
 

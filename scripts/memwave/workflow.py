@@ -26,6 +26,9 @@ from memwave.wavelets import FeatureSpec
 
 Wildcards = Any
 
+# Keys of a dataset that change nothing but figures: to change them fits no model again.
+FOR_FIGURES = ("units", "label_names")
+
 
 class Workflow:
     """A checked configuration.
@@ -60,6 +63,12 @@ class Workflow:
             pattern.format(dataset=e.dataset, features=e.features, model=e.model)
             for e in self.experiments
         ]
+
+    def plots(self, *patterns: str) -> list[str]:
+        """Fill patterns with every experiment's names, if plots are wanted."""
+        if not self.settings["plots"]:
+            return []
+        return unique(path for pattern in patterns for path in self.of_experiments(pattern))
 
     def usage_files(self, pattern: str) -> list[str]:
         """Fill a pattern with the jobs, as dataset/features/stage/shard, of all experiments."""
@@ -124,6 +133,9 @@ class Workflow:
             return memory.stage_mb(
                 memory.measuring_bytes(len(self.channels(w))) + self._library_bytes(w.dataset)
             )
+        if stage.startswith("plot_"):
+            spec = self.spec(w.dataset, w.features)
+            return memory.predict_figures(spec, self.model(w))[stage]
         if stage == "measure_features":
             d = self.spec(w.dataset, w.features).n_features
             return memory.stage_mb(moments_bytes(d, self.measured_rows(w)))
@@ -154,6 +166,10 @@ class Workflow:
             self._predicted(e.dataset, e.features, e.model)["write_projection"]
             for e in self.experiments
         )
+
+    def table_figure_mb(self) -> int:
+        """MB that a figure of all experiments needs."""
+        return memory.table_figure_mb(len(self.experiments))
 
     def _feature_bytes(self, dataset: str, features: str) -> int:
         spec = self.spec(dataset, features)
@@ -242,6 +258,11 @@ class Workflow:
             "channels": self.settings["datasets"][w.dataset]["channels"],
             "rows": recording.rows,
         }
+
+    def dataset(self, w: Wildcards) -> dict:
+        """What figures say about a dataset: sampling rate, units, names of labels."""
+        chosen = self.settings["datasets"][w.dataset]
+        return {key: chosen[key] for key in ("sampling_rate", *FOR_FIGURES)}
 
     def shard_windows(self, w: Wildcards) -> list[dict]:
         """Which windows of which recordings a shard holds, for `extract_features`."""
@@ -342,9 +363,11 @@ class Workflow:
     def provenance(self, w: Wildcards) -> dict:
         """What made a result: its part of the configuration, and versions."""
         packages = ("numpy", "scipy", "PyWavelets", "h5py")
+        chosen = self.settings["datasets"][w.dataset]
+        known = {key: value for key, value in chosen.items() if key not in FOR_FIGURES}
         return {
             "configuration": {
-                "datasets": {w.dataset: self.settings["datasets"][w.dataset]},
+                "datasets": {w.dataset: known},
                 "features": {w.features: self.settings["features"][w.features]},
                 "models": {w.model: self.model(w)},
                 "shards": self._n_shards,

@@ -1,0 +1,33 @@
+"""Memory of each figure, whatever the length of the projection."""
+
+from memwave.figures.classes import MOST_CLASSES
+from memwave.figures.density import density_bytes
+from memwave.figures.rows import BLOCK_ROWS, RECORDINGS, SHOWN, block_bytes
+from memwave.figures.timeline import timeline_bytes
+from memwave.figures.waves import waves_bytes
+from memwave.wavelets import FeatureSpec
+
+# What matplotlib takes beside Python and NumPy: its modules, fonts, some hundred lines, and the
+# text of the figure.
+FIGURE_BYTES = 60_000_000
+
+
+def figure_bytes(spec: FeatureSpec, model_file: int) -> dict[str, int]:
+    """Memory of the figures of one experiment, by the name of their rule.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+    model_file : int
+        Memory of loading the model.
+    """
+    alone = FIGURE_BYTES + model_file
+    block = block_bytes(SHOWN)
+    pairs = SHOWN * (SHOWN - 1) // 2
+    in_time = RECORDINGS * timeline_bytes(SHOWN, MOST_CLASSES, BLOCK_ROWS)
+    return {
+        "plot_spectrum": alone,
+        "plot_components": alone + waves_bytes(spec),
+        "plot_scores": alone + block + pairs * density_bytes(MOST_CLASSES, BLOCK_ROWS) + in_time,
+        "plot_reconstruction": alone + block + in_time,
+    }

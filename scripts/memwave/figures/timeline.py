@@ -1,0 +1,51 @@
+"""Long series drawn in few bins: the range of values, and the most frequent class, in each."""
+
+import numpy as np
+
+BINS = 400
+
+
+class Timeline:
+    """Ranges of a recording's rows, filled in row order, block by block.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of the recording.
+    n_series, n_classes : int
+        Values and classes of a row.
+
+    Attributes
+    ----------
+    low, high : ndarray, shape (bins, n_series)
+        Smallest and largest value in each bin.
+    edges : ndarray, shape (bins + 1,)
+        First row of each bin, and the number of rows.
+    """
+
+    def __init__(self, n_rows: int, n_series: int, n_classes: int):
+        bins = min(BINS, n_rows)
+        self._n_rows, self._done = n_rows, 0
+        self.edges = -(-np.arange(bins + 1) * n_rows // bins)
+        self.low = np.full((bins, n_series), np.inf)
+        self.high = np.full((bins, n_series), -np.inf)
+        self._counts = np.zeros((bins, n_classes), dtype=np.int64)
+
+    def add(self, values: np.ndarray, classes: np.ndarray) -> None:
+        """Take in the next rows, shapes (n, n_series) and (n,)."""
+        rows = self._done + np.arange(len(values))
+        bins = rows * len(self.low) // self._n_rows
+        np.minimum.at(self.low, bins, values)
+        np.maximum.at(self.high, bins, values)
+        np.add.at(self._counts, (bins, classes), 1)
+        self._done += len(values)
+
+    @property
+    def classes(self) -> np.ndarray:
+        """Most frequent class in each bin."""
+        return self._counts.argmax(axis=1)
+
+
+def timeline_bytes(n_series: int, n_classes: int, block_rows: int) -> int:
+    """Memory of filling a timeline."""
+    return 8 * BINS * (2 * n_series + n_classes + 1) + block_rows * (16 * n_series + 40)

@@ -1,0 +1,45 @@
+"""Draw the components of a model as signals: the inverse wavelet transform of their loadings."""
+
+from memwave import process
+from memwave.figures.components import draw_components
+from memwave.figures.style import save_figure
+from memwave.model_file import load_model
+from memwave.wavelets import FeatureSpec
+
+
+def plot_components(
+    *, model_path: str, features: dict, rate: float | None, units: dict[str, str], figure: str
+) -> None:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    model_path : path
+    features : dict
+        A feature set and the names of the channels; see `FeatureSpec`.
+    rate : float or None
+        Rows a second.
+    units : dict of str to str
+        Units of the channels, by name.
+    figure : path
+        The SVG file to write.
+    """
+    spec = FeatureSpec.from_settings(features, features["channels"])
+    drawn = draw_components(load_model(model_path), spec, rate=rate, units=units)
+    save_figure(drawn, figure)
+
+
+if "snakemake" in globals():
+    with process.stage(
+        "plot_components",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        plot_components(
+            model_path=snakemake.input.model,
+            features=snakemake.params.features,
+            rate=snakemake.params.dataset["sampling_rate"],
+            units=snakemake.params.dataset["units"],
+            figure=snakemake.output.figure,
+        )

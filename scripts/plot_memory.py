@@ -1,0 +1,49 @@
+"""Draw the memory of every stage, predicted and measured."""
+
+import csv
+
+from memwave import process
+from memwave.figures.memory import draw_memory
+from memwave.figures.style import save_figure
+
+MEASURED, PREDICTED = "_peak_mb", "_predicted_mb"
+
+
+def plot_memory(*, summary: str, limit_mb: float, figure: str) -> None:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    summary : path
+        The table of all experiments.
+    limit_mb : float
+        Memory that no stage may exceed.
+    figure : path
+        The SVG file to write.
+    """
+    with open(summary, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    names = [column.removesuffix(MEASURED) for column in rows[0] if column.endswith(MEASURED)]
+    stages = {
+        name: [
+            (float(row[name + MEASURED]), float(row[name + PREDICTED]))
+            for row in rows
+            if row[name + MEASURED]
+        ]
+        for name in names
+    }
+    save_figure(draw_memory(stages, limit_mb), figure)
+
+
+if "snakemake" in globals():
+    with process.stage(
+        "plot_memory",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        plot_memory(
+            summary=snakemake.input.summary,
+            limit_mb=snakemake.params.limit_mb,
+            figure=snakemake.output.figure,
+        )

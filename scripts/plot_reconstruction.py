@@ -1,0 +1,58 @@
+"""Draw how well the components reproduce the windows along the recordings."""
+
+from memwave import hdf5, process
+from memwave.figures.in_time import Clock, draw_in_time
+from memwave.figures.rows import RECORDINGS, blocks, survey
+from memwave.figures.style import save_figure
+from memwave.figures.timeline import Timeline
+from memwave.model_file import load_model
+from memwave.projection_file import open_projection
+
+
+def plot_reconstruction(
+    *,
+    model_path: str,
+    projection: str,
+    rate: float | None,
+    label_names: dict[int, str],
+    figure: str,
+) -> None:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    model_path, projection : path
+    rate : float or None
+        Rows a second.
+    label_names : dict of int to str
+    figure : path
+        The SVG file to write.
+    """
+    total = load_model(model_path).total_variance or 1.0
+    with hdf5.reading(projection), open_projection(projection) as file:
+        found = survey(file, label_names)
+        timelines = {}
+        for name, start, stop in found.recordings[:RECORDINGS]:
+            timeline = Timeline(stop - start, 1, len(found.classes.names))
+            for errors, classes in blocks(file, "reconstruction_error", found.classes, start, stop):
+                timeline.add(errors[:, None] / total, classes)
+            timelines[name] = timeline
+        clock = Clock(int(file.attrs["window"]), int(file.attrs["step"]), rate)
+    series = ["squared error\n(1: total variance)"]
+    save_figure(draw_in_time(timelines, series, found.classes, clock), figure)
+
+
+if "snakemake" in globals():
+    with process.stage(
+        "plot_reconstruction",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        plot_reconstruction(
+            model_path=snakemake.input.model,
+            projection=snakemake.input.projection,
+            rate=snakemake.params.dataset["sampling_rate"],
+            label_names=snakemake.params.dataset["label_names"],
+            figure=snakemake.output.figure,
+        )

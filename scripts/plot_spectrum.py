@@ -1,0 +1,36 @@
+"""Draw the variance that the components of a model explain, with its error bound."""
+
+from memwave import hdf5, process
+from memwave.figures.spectrum import draw_spectrum
+from memwave.figures.style import save_figure
+from memwave.model_file import load_model
+from memwave.projection_file import open_projection
+
+
+def plot_spectrum(*, model_path: str, projection: str, figure: str) -> None:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    model_path, projection : path
+        A model, and the projection that measured it.
+    figure : path
+        The SVG file to write.
+    """
+    with hdf5.reading(projection), open_projection(projection) as file:
+        residual = file["residual"][()]
+    save_figure(draw_spectrum(load_model(model_path), residual), figure)
+
+
+if "snakemake" in globals():
+    with process.stage(
+        "plot_spectrum",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        plot_spectrum(
+            model_path=snakemake.input.model,
+            projection=snakemake.input.projection,
+            figure=snakemake.output.figure,
+        )
