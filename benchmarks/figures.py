@@ -1,7 +1,7 @@
 """Looking things up in what was measured."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import median
 
@@ -10,22 +10,33 @@ Place = tuple[str, str, str]
 
 
 class Figures:
-    """Everything that one call of ``run.py`` measured.
+    """Everything that was measured, at once or part by part.
 
     Parameters
     ----------
     data : dict
-        ``machine``, ``size``, ``skipped`` (messages) and ``runs`` (one dict each).
+        ``machine``, ``size``, ``skipped`` (a dict each: work, dtype, message) and ``runs`` (a dict
+        each).
     """
 
     def __init__(self, data: dict):
         self.machine, self.size, self.skipped = data["machine"], data["size"], data["skipped"]
         self.runs: list[dict] = data["runs"]
 
-    def skip(self, message: str) -> None:
+    def skip(self, work: str, dtype: str, message: str) -> None:
         """Note that something was not measured, and why."""
         print(f"skipped: {message}", flush=True)
-        self.skipped.append(message)
+        self.skipped.append({"work": work, "dtype": dtype, "message": message})
+
+    def drop(self, experiments: Iterable[str], work: str, dtype: str) -> None:
+        """Forget experiments, to measure them again."""
+        names = set(experiments)
+
+        def is_other(run: dict) -> bool:
+            return (run["work"], run["dtype"]) != (work, dtype) or run["part"] not in names
+
+        self.runs = [run for run in self.runs if is_other(run)]
+        self.skipped = [s for s in self.skipped if (s["work"], s["dtype"]) != (work, dtype)]
 
     def places(self) -> list[Place]:
         """Groups of runs, in the order they were measured."""

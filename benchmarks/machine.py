@@ -18,12 +18,19 @@ def describe() -> dict:
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(int(_field("/proc/meminfo", "MemTotal").split()[0]) * 1024 / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
-        "load": round(os.getloadavg()[0], 2),
         "versions": {
-            "memwave": _commit(),
             "Python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
         },
+    }
+
+
+def moment() -> dict:
+    """What else may differ from one part of the measurements to the next."""
+    return {
+        "at": datetime.datetime.now().isoformat(" ", "minutes"),
+        "load": round(os.getloadavg()[0], 2),
+        "commit": _commit(),
     }
 
 

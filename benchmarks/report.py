@@ -72,7 +72,8 @@ def render(figures: Figures, raw: str) -> str:
         f"Made by `make bench` on {figures.machine['date']}; all figures: [`{raw}`]({raw}).",
         machine(figures),
     ]
-    parts += [f"Skipped: {message}." for message in dict.fromkeys(figures.skipped)]
+    skipped = [f"Work {s['work']}, {s['dtype']}, skipped: {s['message']}." for s in figures.skipped]
+    parts += dict.fromkeys(skipped)
     parts += ["## Targets"]
     if figures.size["name"] != "full":
         parts.append("Targets are for the full size; these figures are of another.")
@@ -86,7 +87,7 @@ def render(figures: Figures, raw: str) -> str:
             parts += [caption(figures, place), comparison(figures, place)]
     if any(place[1] == "c" for place in figures.places()):
         parts += [f"## {figures.size['tenfold']} times the rows", scaling(figures)]
-    return "\n\n".join([*parts, METHOD])
+    return "\n\n".join([*parts, METHOD, "## When it was measured", moments(figures)]) + "\n"
 
 
 def machine(figures: Figures) -> str:
@@ -94,8 +95,18 @@ def machine(figures: Figures) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     return (
         f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GB of memory, "
-        f"{about['system']}; load {about['load']} before the start. {versions}."
+        f"{about['system']}. {versions}."
     )
+
+
+def moments(figures: Figures) -> str:
+    """When each part was measured, with which memwave, and how busy the machine was before."""
+    parts = {
+        tuple(run[name] for name in ("part", "work", "dtype", "at", "load", "commit")): None
+        for run in figures.runs
+    }
+    header = ("experiment", "work", "features", "begun", "load before", "memwave")
+    return table(header, [[str(cell) for cell in part] for part in parts])
 
 
 def target_table(figures: Figures) -> str:

@@ -10,15 +10,20 @@ The same in small, in seconds; some of it; the report again from the last whole 
     python benchmarks/run.py --only fit-covariance --work a --no-rivals
     python benchmarks/run.py --report
 
-Without ``--output``, only a whole run in full size writes the report.
+Without ``--output``, only a whole run in full size writes the report. With ``--update``, what was
+measured goes into the report that is there, in place of the same experiments::
+
+    python benchmarks/run.py --update --work b
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import experiments
@@ -53,6 +58,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--scratch", type=Path, default=RESULTS / "scratch", help="folder for large files")
     add("--keep", action="store_true", help="do not delete them at the end")
     add("--output", type=Path, help="report to write (.md), with the figures beside it (.json)")
+    add("--update", action="store_true", help="put what is measured into the report that is there")
     add("--report", action="store_true", help="only write the report again from its figures")
     return parser.parse_args(arguments)
 
@@ -72,13 +78,20 @@ def main(arguments: list[str]) -> None:
     measured = Figures(
         {"machine": machine.describe(), "size": asdict(size), "skipped": [], "runs": []}
     )
+    if given.update:
+        before = figures.load(output.with_suffix(".json"))
+        if before.size != json.loads(json.dumps(measured.size)):
+            raise SystemExit(f"{output} is of other sizes: {before.size}, not {measured.size}.")
+        measured.runs, measured.skipped = before.runs, before.skipped
+        for entry in chosen(given):
+            measured.drop(entry.experiments, entry.work, entry.dtype)
     try:
         for entry in chosen(given):
             measure_entry(entry, given, size, measured)
     finally:
         if not given.keep:
             shutil.rmtree(given.scratch, ignore_errors=True)
-    if whole or given.output:
+    if whole or given.output or given.update:
         report.write(measured, output)
         print(f"\nwritten: {output}, {output.with_suffix('.json')}")
 
@@ -94,36 +107,34 @@ def chosen(given: argparse.Namespace) -> Iterator[Entry]:
 
 def measure_entry(entry: Entry, given: argparse.Namespace, size: Size, measured: Figures) -> None:
     """Run the experiments of one entry of the plan; what they find is added to `measured`."""
+    skip = partial(measured.skip, entry.work, entry.dtype)
     work = make_work(entry.work, given, size)
     if work is None:
-        return measured.skip(f"work {entry.work}: no recordings in the folder of --hapt")
+        return skip("there are no recordings in the folder of --hapt")
     needed = (5 if "rival" in entry.kinds else 1.3) * work.feature_bytes(entry.dtype)
     free = shutil.disk_usage(given.scratch).free
     if free < needed:
-        return measured.skip(
-            f"work {work.name}: needs {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free"
-        )
+        return skip(f"needs {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free")
     bench = Bench(work, entry.dtype, "rival" in entry.kinds)
     for name in entry.experiments:
         print(f"\n{name}: {work.title}, {entry.dtype}", flush=True)
         bench.make_features()
         contenders = [c for c in experiments.EXPERIMENTS[name](bench) if c.kind in entry.kinds]
-        place = {"experiment": name, "dtype": entry.dtype, **work.describe()}
+        place = {"experiment": name, "part": name, "dtype": entry.dtype, **work.describe()}
+        place |= machine.moment()
         for contender, repeat in take_turns(contenders, size.repeats if entry.repeated else 1):
             if contender.memory_bytes > machine.available_memory():
-                measured.skip(
-                    f"{contender.name}: may need {contender.memory_bytes / 1e9:.1f} GB of memory"
-                )
+                skip(f"{contender.name} may need {contender.memory_bytes / 1e9:.1f} GB of memory")
                 continue
             reference = bench.reference() if entry.judged and contender.model else None
             try:
                 record = run_once(contender, reference)
             except JobFailed as error:
                 print(error, file=sys.stderr)
-                measured.skip(f"{contender.name}: {str(error).strip().splitlines()[-1]}")
+                skip(f"{contender.name}: {str(error).strip().splitlines()[-1]}")
                 continue
             measured.runs += [{**place, "repeat": repeat, **r} for r in with_parts(record)]
-            figures.save(measured, (given.output or RESULTS / "last").with_suffix(".json"))
+            figures.save(measured, RESULTS / "last.json")
         for contender in contenders:
             if contender.kind != "memwave" or contender.name == WORKFLOW:
                 remove(contender.writes)

@@ -92,7 +92,8 @@ def tables(text):
 def test_report(small):
     folder, figures = small
     text = (folder / "report.md").read_text()
-    aims, *comparisons = tables(text)
+    aims, *comparisons, moments = tables(text)
+    assert len(moments) == 2 + len(figures.places())
     assert len(comparisons) == len(figures.places())
     for table in (aims, *comparisons):
         assert {len(row) for row in table} == {len(table[0])}
@@ -105,9 +106,27 @@ def test_report(small):
     assert (folder / "report.md").read_text() == text
 
 
+def test_a_part_is_measured_again(small):
+    folder, before = small
+    report = folder / "report.md"
+    run(
+        *("--size", "small", "--work", "a", "--dtype", "float32", "--only", "extract", "--update"),
+        *("--scratch", folder / "scratch", "--output", report),
+    )
+    after = load(report.with_suffix(".json"))
+    assert sorted(after.places()) == sorted(before.places())
+    for place in before.places():
+        assert len(after.contenders(place)) == len(before.contenders(place))
+        same = list(after.of(place, name) for name in after.contenders(place)) == list(
+            before.of(place, name) for name in before.contenders(place)
+        )
+        assert same == (place[0] != "extract")
+
+
 def record(contender, kind, seconds, peak, work="a", dtype="float32", **more):
     return {
-        **{"experiment": "extract", "work": work, "title": "a signal", "dtype": dtype},
+        **{"experiment": "extract", "part": "extract", "work": work, "dtype": dtype},
+        **{"title": "a signal", "at": "2026-01-01 10:00", "load": 0.1, "commit": "abc"},
         **{"windows": 1000, "features": 10, "contender": contender, "kind": kind},
         **{"seconds": seconds, "peak_mb": peak, "together_mb": peak, "resident_mb": peak},
         **more,
@@ -129,13 +148,19 @@ def test_targets_are_judged_by_paired_runs(tmp_path):
     runs.append(record("memwave extract", "memwave", 1.0, 20.0, dtype="float16"))
     runs.append(record("memwave extract", "memwave", 13.0, 20.5, "c", "float16"))
     size = {"name": "full", "components": 5, "tenfold": 10, "other_batches": []}
-    machine = {"date": "", "processor": "", "cores": 2, "memory_gb": 1, "system": "", "load": 0}
-    data = {"machine": {**machine, "versions": {}}, "size": size, "skipped": ["b"], "runs": runs}
+    machine = {"date": "", "processor": "", "cores": 2, "memory_gb": 1, "system": ""}
+    skipped = [{"work": "b", "dtype": "float16", "message": "no disk"}]
+    data = {"machine": {**machine, "versions": {}}, "size": size, "skipped": skipped, "runs": runs}
     (tmp_path / "report.json").write_text(json.dumps(data))
     run("--report", "--output", tmp_path / "report.md")
     text = (tmp_path / "report.md").read_text()
-    aims, *_, scaling = tables(text)
-    assert "Skipped: b." in text
+    aims, *_, scaling, moments = tables(text)
+    assert "Work b, float16, skipped: no disk." in text
+    assert [row[:3] for row in moments[2:]] == [
+        ["extract", "a", "float32"],
+        ["extract", "a", "float16"],
+        ["extract", "c", "float16"],
+    ]
     assert aims[2][1:] == ["0.90", "yes"]  # the median of 0.9, 0.9 and 0.1
     assert aims[3][1:] == ["2.00", "**no**"]  # 4 s against a median of 2 s
     assert aims[4][1:] == ["not measured", "-"]
