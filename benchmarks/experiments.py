@@ -92,6 +92,7 @@ def fit_covariance(bench: Bench) -> Iterator[Contender]:
         reads=tuple(bench.stages.shards),
     )
     if bench.rivals:
+        yield memwave_fit(bench, "covariance-float64", repeats=1)
         yield rival_fit(
             bench, "scikit-learn PCA, covariance_eigh", "rivals.in_core", solver="covariance_eigh"
         )
@@ -134,6 +135,7 @@ def fit_randomized(bench: Bench) -> Iterator[Contender]:
     )
     if not bench.rivals:
         return
+    yield memwave_fit(bench, "randomized-float64", repeats=1)
     yield rival_fit(bench, "scikit-learn PCA, randomized", "rivals.in_core", solver="randomized")
     yield rival_fit(
         bench,

@@ -25,7 +25,10 @@ ORIGINAL_FEATURES = {
 
 
 def models(size: Any) -> dict[str, dict]:
-    """Entries of ``models`` in the configuration; ``incremental-<n>`` has batches of n rows."""
+    """Entries of ``models`` in the configuration.
+
+    ``incremental-<n>`` has batches of n rows, ``<solver>-float64`` computes in double precision.
+    """
     common = {"n_components": size.components}
     incremental = {"solver": "incremental", **common}
     return {
@@ -33,6 +36,10 @@ def models(size: Any) -> dict[str, dict]:
         "incremental": {**incremental, "batch_rows": size.batch_rows},
         **{f"incremental-{n}": {**incremental, "batch_rows": n} for n in size.other_batches},
         "randomized": {"solver": "randomized", **common},
+        **{
+            f"{solver}-float64": {"solver": solver, **common, "compute_dtype": "float64"}
+            for solver in ("covariance", "randomized")
+        },
         "auto": {"solver": "auto", **common},
     }
 
