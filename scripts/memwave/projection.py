@@ -72,11 +72,10 @@ class Projector:
         scores = projected[:, : self._k] - self._offset
         # About the mean: |x - m|^2 = |y|^2 - 2 y'r + |r|^2, for a row x = y + s and m = s + r.
         distances = norms.astype(np.float64) - 2.0 * projected[:, self._k] + self._rest_squared
-        squares = scores * scores
-        errors = np.maximum(distances - squares.sum(axis=1), 0.0)
+        errors = np.maximum(distances - np.vecdot(scores, scores), 0.0)
         self.losses[0 if is_train else 1] += distances.sum(), errors.sum()
         if is_train:
-            self.moments += scores.sum(axis=0), squares.sum(axis=0)
+            self.moments += scores.sum(axis=0), np.einsum("ij,ij->j", scores, scores)
             if self.train is not None:
                 projected[:, self._k] = 1.0
                 self.train.add(block, projected[:, : self._k + 1], norms)
