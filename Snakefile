@@ -55,7 +55,7 @@ rule all:
 rule convert_recording:
     """A recording in a format that cannot be read piece by piece -> .npy, once."""
     input:
-        source=memwave.source_file,
+        source=memwave.source_files,
     output:
         recording="results/{dataset}/recordings/{recording}.npy",
         usage="results/{dataset}/usage/convert_recording/{recording}.json",

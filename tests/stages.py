@@ -88,8 +88,8 @@ def main() -> None:
     from memwave.solvers import solver_module
 
     keywords = request["keywords"]
-    if "source" in keywords:
-        load_libraries([keywords["source"]["path"]])
+    pieces = keywords.get("windows") or [keywords.get("source") or {}]
+    load_libraries(piece["path"] for piece in pieces if "path" in piece)
     if "model" in keywords:
         solver_module(keywords["model"]["solver"])  # as the scripts do
     with process.stage(request["name"], **request["stage"]):

@@ -20,7 +20,7 @@ from memwave.modules import digests
 from memwave.moments import moments_bytes
 from memwave.plan import Piece
 from memwave.precision import compute_dtype
-from memwave.readers import file_of, library_bytes, reader_of
+from memwave.readers import file_of, files_of, library_bytes, reader_of
 from memwave.solvers import solver_module
 from memwave.wavelets import FeatureSpec
 
@@ -182,19 +182,19 @@ class Workflow:
         """The recording that is converted to ``{recording}.npy``."""
         return self._recordings[w.dataset][int(w.recording) - 1]
 
-    def source_file(self, w: Wildcards) -> str:
-        """File of a recording that is converted."""
-        return file_of(self._recording(w).source)
+    def source_files(self, w: Wildcards) -> list[str]:
+        """Files of a recording that is converted."""
+        return files_of(self._recording(w).source)
 
     def recording_files(self, w: Wildcards) -> list[str]:
         """Files of the recordings that a shard has windows of."""
         pieces = self._pieces(w.dataset, w.features, shard_index(w.shard))
         recordings = self._recordings[w.dataset]
-        return unique(file_of(recordings[piece.recording].path) for piece in pieces)
+        return unique(f for piece in pieces for f in files_of(recordings[piece.recording].path))
 
     def train_files(self, w: Wildcards) -> list[str]:
         """Files of the recordings that PCA is fitted on."""
-        return unique(file_of(recording["path"]) for recording in self.train_recordings(w))
+        return unique(f for r in self.train_recordings(w) for f in files_of(r["path"]))
 
     def channel_tables(self, w: Wildcards) -> list[str]:
         """The measures of the channels, where a feature set scales by them."""
@@ -384,16 +384,20 @@ class Workflow:
         """Digests of the modules that a job runs."""
         modules = []
         if script == "convert_recording":
-            modules.append(reader_of(self.source_file(w)).__name__)
+            modules.append(reader_of(self._recording(w).source).__name__)
         if script == "extract_features":
-            modules += unique(reader_of(file).__name__ for file in self.recording_files(w))
+            modules += self._readers(self.shard_windows(w))
         if script == "measure_channels":
-            modules += unique(reader_of(file).__name__ for file in self.train_files(w))
+            modules += self._readers(self.train_recordings(w))
         if script == "write_projection":
             modules += unique(reader_of(file).__name__ for file in self.label_files(w))
         if script in ("summarize_features", "fit_model"):
             modules.append(self._solver(w).__name__)
         return digests(script, *modules)
+
+    @staticmethod
+    def _readers(recordings: list[dict]) -> list[str]:
+        return unique(reader_of(recording["path"]).__name__ for recording in recordings)
 
     def _solver(self, w: Wildcards) -> Any:
         return solver_module(self.model(w)["solver"])

@@ -9,6 +9,10 @@ To add a format, add a file with
 - ``Source``, made as ``Source(path, dtype, channels)``: an `ArraySource` if any piece of a file
   can be read, a `StreamSource` if a file is read from end to end and converted first.
 
+Where an array is in other files than its path names, there is also
+
+- ``files(path)``, which lists them.
+
 It is found by its suffixes. Its libraries are imported by `library` when a file is opened.
 """
 
@@ -34,6 +38,7 @@ __all__ = [
     "FileSource",
     "StreamSource",
     "file_of",
+    "files_of",
     "formats",
     "is_converted",
     "library_bytes",
@@ -106,6 +111,12 @@ def reader_of(path: str) -> ModuleType:
         f"{path}: unknown kind of file {PurePath(name).suffix or '(no suffix)'}. Expected one of "
         f"{', '.join(sorted(formats()))}; convert it, for example with numpy.save."
     )
+
+
+def files_of(path: str) -> list[str]:
+    """Return the files that an array is in."""
+    reader = reader_of(path)
+    return reader.files(path) if hasattr(reader, "files") else [file_of(path)]
 
 
 def is_converted(path: str) -> bool:

@@ -41,6 +41,13 @@ class FileSource(ABC):
     sampling_rate : float or None
         Rows a second, if the file tells it.
 
+    Parameters
+    ----------
+    path : str
+        As in the sheet.
+    first_file : str, optional
+        The file to look at, where the path names a folder.
+
     Raises
     ------
     MemwaveError
@@ -51,20 +58,11 @@ class FileSource(ABC):
     dtype: np.dtype
     sampling_rate: float | None = None
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, first_file: str | None = None):
         self.path = path
         self.file = file_of(path)
-        try:
-            status = os.stat(self.file)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise self.error(
-                f"{reason}. Expected a file; relative paths start in {os.getcwd()}"
-            ) from error
-        if not stat.S_ISREG(status.st_mode):
-            raise self.error("is not a regular file. Expected a file that can be read twice")
-        self.file_size = status.st_size
-        self._state = _state(status)
+        self._states: dict[str, tuple[int, int, int]] = {}
+        self.file_size = self._watch(first_file or self.file)
 
     @abstractmethod
     def close(self) -> None:
@@ -76,9 +74,28 @@ class FileSource(ABC):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def watched(self) -> list[str]:
+        """Return all files that the array is in."""
+        return list(self._states)
+
     def error(self, what: str) -> MemwaveError:
         """Return an error about this file."""
         return MemwaveError(f"{self.path}: {what}.")
+
+    def _watch(self, file: str) -> int:
+        """Note the state of a file, which must not change; return its size."""
+        try:
+            status = os.stat(file)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            missing = "" if file == self.file else f" ({file})"
+            raise self.error(
+                f"{reason}{missing}. Expected a file; relative paths start in {os.getcwd()}"
+            ) from error
+        if not stat.S_ISREG(status.st_mode):
+            raise self.error("is not a regular file. Expected a file that can be read twice")
+        self._states[file] = _state(status)
+        return status.st_size
 
     def _choose(self, names: Sequence[str], wanted: Sequence[str] | None) -> list[int]:
         """Return where the wanted channels are, in their order; all, if none are named."""
@@ -118,7 +135,7 @@ class FileSource(ABC):
 
     def _require_unchanged(self) -> None:
         try:
-            unchanged = _state(os.stat(self.file)) == self._state
+            unchanged = all(_state(os.stat(file)) == was for file, was in self._states.items())
         except OSError:
             unchanged = False
         if not unchanged:
