@@ -72,7 +72,7 @@ def fit_model(
     if standardizer is not None:
         fitted = standardizer.in_units(fitted)
     scaling = load_scaling(spec.scale, channel_table)
-    save_model(model_path, fitted, spec.feature_table(), provenance, scaling)
+    save_model(model_path, fitted, spec.feature_table(), provenance, scaling, spec)
 
 
 def load_summary(path: str, n_features: int) -> dict:

@@ -120,6 +120,10 @@ class Scaling:
         scaled /= self.spread
         return scaled
 
+    def undo(self, scaled: np.ndarray) -> np.ndarray:
+        """Return what `apply` made this of, float64; the last axis is that of the channels."""
+        return scaled * self.spread + self.centre
+
 
 class ChannelMeasures:
     """Measures the channels of recordings that are read several times.

@@ -1,14 +1,18 @@
 """model.h5: a fitted PCA on disk."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
 from memwave import hdf5
 from memwave.channels import Scaling
+from memwave.errors import MemwaveError
 from memwave.model import Model
+from memwave.wavelets import FeatureSpec
 
 ENCODING, VERSION = "memwave-model", "1"
 
@@ -41,6 +45,7 @@ def save_model(
     feature_table: np.ndarray,
     provenance: dict,
     scaling: Scaling | None = None,
+    spec: FeatureSpec | None = None,
 ) -> None:
     """Write a model.
 
@@ -56,6 +61,8 @@ def save_model(
         The configuration that made it, and versions; stored as JSON.
     scaling : Scaling, optional
         What was done to the channels before the features were computed.
+    spec : FeatureSpec, optional
+        How the features were computed; a model without it cannot be applied to recordings.
     """
     table = fixed_width(feature_table)
     size = 2 * model.components.nbytes + table.nbytes + 64 * len(table)
@@ -80,6 +87,8 @@ def save_model(
         if scaling is not None:
             for name, description in SCALING.items():
                 hdf5.dataset(file, f"channel_{name}", getattr(scaling, name), description)
+        if spec is not None:
+            file.attrs["extraction"] = json.dumps(asdict(spec), sort_keys=True)
         file.attrs["n_samples"] = model.n_samples
         file.attrs["n_features"] = model.n_features
         file.attrs["total_variance"] = model.total_variance
@@ -104,6 +113,32 @@ def load_model(path: str | Path) -> Model:
             notes=json.loads(file.attrs["solver_notes"]),
             scale=file["scale"][()] if "scale" in file else None,
         )
+
+
+def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
+    """Read how the features of a model were computed, and how the channels were scaled before.
+
+    Raises
+    ------
+    MemwaveError
+        If the file is no model, or was not fitted to features of recordings.
+    """
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        if "extraction" not in file.attrs:
+            raise MemwaveError(
+                f"{path}: does not say how its features were computed, which models of older "
+                "versions of memwave do not. Fit it again."
+            )
+        chosen = json.loads(file.attrs["extraction"])
+        spec = FeatureSpec(**{name: as_tuple(value) for name, value in chosen.items()})
+        if "channel_centre" not in file:
+            return spec, None
+        return spec, Scaling(**{name: file[f"channel_{name}"][()] for name in SCALING})
+
+
+def as_tuple(value: Any) -> Any:
+    """Undo what JSON makes of a tuple."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def fixed_width(table: np.ndarray) -> np.ndarray:

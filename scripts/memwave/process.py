@@ -74,6 +74,15 @@ def stage(
         _fail(f"{name}: {type(error).__name__}: {error} (traceback in {log_path})")
 
 
+@contextmanager
+def command() -> Iterator[None]:
+    """Run what a person calls by hand: an error that can be mended is one message, status 1."""
+    try:
+        yield
+    except MemwaveError as error:
+        sys.exit(str(error))
+
+
 def warn(message: str) -> None:
     """Tell what is odd and no reason to stop, in the log and to the user."""
     log.warning("%s", message)

@@ -179,6 +179,11 @@ class ProjectionWriter:
         """Set the labels of consecutive windows."""
         self._columns["label"][row : row + len(labels)] = labels
 
+    def fill_scores(self, row: int, scores: np.ndarray, errors: np.ndarray) -> None:
+        """Set scores, shape (n, k), and reconstruction errors of consecutive windows."""
+        self._columns["scores"][row : row + len(scores)] = scores
+        self._columns["reconstruction_error"][row : row + len(errors)] = errors
+
     def copy_part(self, row: int, part: h5py.File) -> None:
         """Copy one shard's scores and errors to row `row` and the following."""
         scores, errors = part["scores"], part["reconstruction_error"]

@@ -1,0 +1,126 @@
+"""Go back from scores to the signal, and say how near it comes.
+
+``python scripts/reconstruct_recording.py MODEL PROJECTION NAME OUTPUT`` writes what the scores of
+recording NAME tell of its rows, rows x channels; ``--original RECORDING`` measures the distance.
+"""
+
+import argparse
+from bisect import bisect_left, bisect_right
+
+import numpy as np
+
+from memwave import process
+from memwave.errors import MemwaveError
+from memwave.files import replacing
+from memwave.memory import extraction_rows
+from memwave.model_file import load_extraction, load_model
+from memwave.moments import Moments
+from memwave.plan import spans
+from memwave.projection_file import open_projection
+from memwave.readers import open_array
+from memwave.reconstruction import Overlap, features_of, windows_of
+
+# Rows that are compared at once.
+COMPARED_ROWS = 65_536
+
+
+def reconstruct_recording(
+    *, model_path: str, projection: str, recording: str, output: str, block_mb: float = 32
+) -> None:
+    """Reconstruct one recording, block of windows by block of windows.
+
+    Parameters
+    ----------
+    model_path, projection : path
+        A model.h5, and a projection onto it.
+    recording : str
+        Its name in the projection.
+    output : path
+        The .npy file to write, float64, rows x channels, up to the last row of the last window;
+        NaN where there is no window. Bands that are no features are taken as zeros.
+    block_mb : float
+        Size of a block of features; what is needed in all is a few times that and the model.
+
+    Raises
+    ------
+    MemwaveError
+        If there is no such recording in the projection, or it is of another model.
+    """
+    model = load_model(model_path)
+    spec, scaling = load_extraction(model_path)
+    with open_projection(projection) as file, replacing(output) as temporary:
+        names = list(file["recording_names"].asstr()[:])
+        if recording not in names:
+            raise MemwaveError(f"{projection}: has no recording {recording!r}, but {names}.")
+        number, column = names.index(recording), file["recording"]
+        first, last = bisect_left(column, number), bisect_right(column, number)
+        if file["scores"].shape[1] != model.n_components or first == last:
+            raise MemwaveError(
+                f"{projection}: has {last - first} windows of {recording!r} with "
+                f"{file['scores'].shape[1]} scores, expected some with {model.n_components}, as "
+                f"{model_path} has components."
+            )
+        overlap = Overlap(spec)
+        with open(temporary, "wb") as out:
+            shape = (int(file["start_row"][last - 1]) + spec.window, spec.n_channels)
+            header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(out, header)
+            for low, high in spans(first, last, extraction_rows(spec, block_mb)):
+                features = features_of(model, file["scores"][low:high])
+                windows = windows_of(spec, features, scaling)
+                overlap.add(file["start_row"][low:high], windows).tofile(out)
+            overlap.rest().tofile(out)
+
+
+def distances(
+    original: str, output: str, channels: tuple[str, ...], dtype: str | None = None
+) -> np.ndarray:
+    """How far a reconstruction is from the recording.
+
+    Parameters
+    ----------
+    original, output : path
+        The recording, and what `reconstruct_recording` made of its scores.
+    channels : tuple of str
+    dtype : str, optional
+        Type of the values of a raw recording.
+
+    Returns
+    -------
+    ndarray, shape (n_channels,), float64
+        Mean squared distance over the rows that have a reconstruction, as a share of the variance
+        of the channel: 0 is a perfect reconstruction, 1 is no better than the mean.
+    """
+    made = np.load(output, mmap_mode="r")
+    variance, lost = Moments(len(channels)), Moments(len(channels))
+    with open_array(original, dtype, channels) as source:
+        for start, stop in spans(0, len(made), COMPARED_ROWS):
+            rows = source.read(start, stop).astype(np.float64)
+            rows[np.isnan(made[start:stop])] = np.nan
+            variance.update(rows)
+            lost.update((rows - made[start:stop]) ** 2)
+    return lost.mean * lost.count / np.maximum(variance.squares, np.finfo(float).tiny)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="a model.h5")
+    parser.add_argument("projection", help="a projection onto it")
+    parser.add_argument("recording", help="name of a recording in the projection")
+    parser.add_argument("output", help="the .npy file to write")
+    parser.add_argument("--original", help="the recording itself, to measure the distance")
+    parser.add_argument("--dtype", help="type of the values of a raw original")
+    given = parser.parse_args()
+    with process.command():
+        reconstruct_recording(
+            model_path=given.model,
+            projection=given.projection,
+            recording=given.recording,
+            output=given.output,
+        )
+        if given.original:
+            names = load_extraction(given.model)[0].channels
+            shares = distances(given.original, given.output, names, given.dtype)
+            print("share of each channel's variance that is lost:")
+            for name, share in zip(names, shares, strict=True):
+                print(f"  {name}\t{share:.3g}")
