@@ -240,7 +240,7 @@ rule project_features:
         train_ranges=memwave.train_ranges,
         first_row=memwave.first_row,
         n_windows=memwave.n_windows,
-        block_rows=memwave.block_rows,
+        block_rows=memwave.projection_rows,
         dtype=memwave.compute_dtype,
         score_dtype=memwave.settings["score_dtype"],
         code=lambda w: memwave.code("project_features", w),

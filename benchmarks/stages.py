@@ -176,7 +176,7 @@ class Stages:
                 "train_ranges": flow.train_ranges(w),
                 "first_row": flow.first_row(w),
                 "n_windows": flow.n_windows(w),
-                "block_rows": flow.block_rows(w),
+                "block_rows": flow.projection_rows(w),
                 "dtype": flow.compute_dtype(w),
                 "score_dtype": score_dtype,
             }

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xxhash import xxh3_64_digest
 
-from memwave.checksums import STORED, ChecksumWriter, damaged_chunk, rows_per_chunk
+from memwave.checksums import CHUNK_BYTES, STORED, ChecksumWriter, damaged_chunk, rows_per_chunk
 from memwave.errors import MemwaveError
 from memwave.shards import Shard, create_shard
 
@@ -49,14 +49,14 @@ def test_a_changed_bit_is_found_in_its_chunk(content, chunk_bytes, data):
 @given(row_bytes=st.integers(1, 10**7))
 def test_a_chunk_has_whole_rows_and_no_more_bytes_than_a_cache_holds(row_bytes):
     rows = rows_per_chunk(row_bytes)
-    assert rows == 1 or rows * row_bytes <= 65_536 < (rows + 1) * row_bytes
+    assert rows == 1 or rows * row_bytes <= CHUNK_BYTES < (rows + 1) * row_bytes
 
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory):
-    """Shards with one row of 40 kB a chunk, and with five rows of 12 kB."""
+    """Shards with one row of 160 kB a chunk, and with five rows of 48 kB."""
     folder = tmp_path_factory.mktemp("shards")
-    for name, shape in (("wide", (20, 10_000)), ("narrow", (318, 3_000))):
+    for name, shape in (("wide", (20, 40_000)), ("narrow", (318, 12_000))):
         random = np.random.default_rng(0)
         with create_shard(folder / name, shape, "float32") as new:
             for start in range(0, shape[0], 7):

@@ -124,7 +124,8 @@ class Run:
             **self.sizes,
         )
 
-    def project(self, memory_mb=None):
+    def project(self, memory_mb=None, block_rows=None):
+        block_rows = block_rows or memory.projection_rows(SPEC.n_features, self.block_mb, "float32")
         return self.stage(
             "project_features",
             "covariance",
@@ -137,7 +138,8 @@ class Run:
             first_row=0,
             n_windows=self.n,
             score_dtype="float32",
-            **self.sizes,
+            block_rows=block_rows,
+            dtype="float32",
         )
 
     def all_stages(self):
@@ -267,7 +269,7 @@ def test_a_stage_that_needs_more_ends_and_says_so(short, stage, memory_mb):
     elif stage == "fit":
         ended = short.fit("randomized", RANDOMIZED, memory_mb, part="shard.npy")
     else:
-        ended = short.project(memory_mb)
+        ended = short.project(memory_mb, short.sizes["block_rows"])
     assert_refused(ended, memory_mb)
 
 

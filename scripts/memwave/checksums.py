@@ -12,7 +12,7 @@ from xxhash import xxh3_64, xxh3_64_intdigest
 
 # Small enough for the second-level cache, so that a chunk that was checked is read again for
 # nothing; a checksum adds 8 bytes to it.
-CHUNK_BYTES = 65_536
+CHUNK_BYTES = 262_144
 
 # As they stand in files: in the order in which XXH3 writes its digests.
 STORED = np.dtype(">u8")

@@ -52,7 +52,7 @@ class ChunkWriter:
 
     Parameters
     ----------
-    dataset : h5py.Dataset, shape (n, k)
+    dataset : h5py.Dataset, shape (n,) or (n, k)
         Chunked by rows, with `FILTERS`.
     """
 
@@ -80,7 +80,8 @@ class ChunkWriter:
             self._write(self._row - filled)
 
     def _write(self, row: int) -> None:
-        self._dataset.id.write_direct_chunk((row, 0), encode(self._chunk))
+        place = (row, *(0,) * (self._chunk.ndim - 1))
+        self._dataset.id.write_direct_chunk(place, encode(self._chunk))
 
 
 def copy_rows(source: h5py.Dataset, first: int, count: int, target: h5py.Dataset, row: int) -> None:

@@ -26,6 +26,10 @@ THREAD_MB = 48
 # on nothing that is configured.
 MEASURED_MB = 8
 
+# Size of the blocks that are projected, unless block_mb is smaller: what is checked, multiplied and
+# squared one after the other is still in the cache then.
+PROJECTED_MB = 4
+
 
 def predict(
     spec: FeatureSpec,
@@ -63,9 +67,10 @@ def predict(
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     itemsize = np.dtype(dtype).itemsize
     block_rows = rows_per_block(block_mb, d, dtype)
+    projected_rows = projection_rows(d, block_mb, dtype)
     # Beside a block, a few numbers for each feature: shifts, sums, what standardizes them.
-    block = block_rows * d * itemsize + (192 if model["standardize"] else 64) * d
-    part = block + solver.summary_bytes(d, model, itemsize)
+    beside = (192 if model["standardize"] else 64) * d
+    part = block_rows * d * itemsize + beside + solver.summary_bytes(d, model, itemsize)
     model_file = 4 * 8 * k * d + 400 * d
     fit = solver.fit_bytes(d, model, itemsize)
     stages = {"extract_features": extraction_bytes(spec, block_mb) + library_bytes}
@@ -81,7 +86,10 @@ def predict(
         workers = min(threads, shards)
         stages["fit_model"] = fit + model_file + workers * (part + THREAD_MB * MEGABYTE)
     stages["project_features"] = (
-        block + model_file + projection.project_bytes(d, k, itemsize, block_rows)
+        projected_rows * d * itemsize
+        + beside
+        + model_file
+        + projection.project_bytes(d, k, itemsize, projected_rows)
     )
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
     return {name: stage_mb(need) for name, need in stages.items()}
@@ -117,6 +125,11 @@ def extraction_rows(spec: FeatureSpec, block_mb: float) -> int:
 def extraction_bytes(spec: FeatureSpec, block_mb: float) -> int:
     """Memory of extracting a block: none of it is the block itself, which is a file map."""
     return features.working_bytes(spec, extraction_rows(spec, block_mb)) + SCRATCH_BYTES
+
+
+def projection_rows(n_features: int, block_mb: float, dtype: str) -> int:
+    """Rows that are projected at once."""
+    return rows_per_block(min(block_mb, PROJECTED_MB), n_features, dtype)
 
 
 def measuring_rows(n_channels: int) -> int:

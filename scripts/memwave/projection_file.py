@@ -63,22 +63,23 @@ class PartWriter:
             "scores", (length, k), dtype, chunks=(size, k), track_times=False, **FILTERS
         )
         scores.attrs["first_row"] = lead
-        self._scores, self._row = ChunkWriter(scores), 0
+        self._scores = ChunkWriter(scores)
         self._scores.append(np.zeros((lead, k), dtype))
         chunks = (chunk_rows(n_rows, 4),)
-        self._errors = file.create_dataset(
+        errors = file.create_dataset(
             "reconstruction_error", (n_rows,), "f4", chunks=chunks, track_times=False, **FILTERS
         )
+        self._errors = ChunkWriter(errors)
 
     def append(self, scores: np.ndarray, errors: np.ndarray) -> None:
         """Add scores, shape (n, k), and reconstruction errors, shape (n,), of the next rows."""
         self._scores.append(scores)
-        self._errors[self._row : self._row + len(errors)] = errors
-        self._row += len(errors)
+        self._errors.append(errors)
 
     def finish(self, projector: Projector) -> None:
         """Store what all rows together tell of the model."""
         self._scores.finish()
+        self._errors.finish()
         arrays = {"losses": projector.losses, "moments": projector.moments}
         if projector.train is not None:
             arrays |= {f"train/{name}": a for name, a in projector.train.arrays().items()}

@@ -354,6 +354,12 @@ class Workflow:
         block_mb = self.settings["block_mb"]
         return plan.rows_per_block(block_mb, spec.n_features, self.compute_dtype(w))
 
+    def projection_rows(self, w: Wildcards) -> int:
+        """Feature rows projected at once."""
+        spec = self.spec(w.dataset, w.features)
+        block_mb = self.settings["block_mb"]
+        return memory.projection_rows(spec.n_features, block_mb, self.compute_dtype(w))
+
     def threads(self, w: Wildcards) -> int:
         """Threads of a fit: more than one where it reads the shards itself."""
         return (
