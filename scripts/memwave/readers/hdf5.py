@@ -76,5 +76,17 @@ class Source(ArraySource):
     def _read(self, start: int, stop: int) -> np.ndarray:
         return self._dataset[start:stop]
 
+    def read_columns(self, start: int, stop: int) -> np.ndarray:
+        """Read some columns of all rows, for files that keep a recording transposed."""
+        try:
+            return self._dataset[:, start:stop]
+        except OSError as error:
+            raise self.error(f"columns {start} to {stop - 1} cannot be read ({error})") from error
+
+    def attribute(self, name: str) -> Any:
+        """Return an attribute of the dataset, text as text; None if there is none."""
+        value = self._dataset.attrs.get(name)
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
     def close(self) -> None:
         self._store.close()

@@ -1,0 +1,223 @@
+"""MAT-files of version 5 (MATLAB's -v6 and -v7), read as a stream.
+
+The format is that of *MAT-File Format* (The MathWorks, R2024a), chapter 1: elements one after the
+other, each a type, a size and data, compressed by zlib or not; a matrix is an element of elements,
+its values column by column.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+import numpy as np
+
+HEADER_BYTES = 128
+MATRIX, COMPRESSED = 14, 15
+CLASSES = {
+    1: "a cell array",
+    2: "a struct",
+    3: "an object",
+    4: "text",
+    5: "a sparse matrix",
+    6: "double",
+    7: "single",
+    8: "int8",
+    9: "uint8",
+    10: "int16",
+    11: "uint16",
+    12: "int32",
+    13: "uint32",
+    14: "int64",
+    15: "uint64",
+}
+NUMERIC = range(6, 16)
+INTEGERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 12: "i8", 13: "u8"}
+STORED = INTEGERS | {7: "f4", 9: "f8"}
+LOGICAL, COMPLEX = 0x02, 0x08
+
+# Names and dimensions are short; more means damage.
+LONGEST_PART = 4096
+# Packed bytes read at once, and unpacked ones.
+PIECE_BYTES = 1 << 18
+
+
+class Damaged(ValueError):
+    """What is read is no MAT-file of version 5, or not a whole one."""
+
+
+class Stream(Protocol):
+    """Bytes of an element, one after the other."""
+
+    def read(self, size: int) -> bytes:
+        """Read so many bytes; raises Damaged if there are fewer."""
+
+    def finish(self) -> None:
+        """Require that what was read is what was written, where the element tells."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A matrix in the file, its values still to be read.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        What it is in MATLAB, such as ``double`` or ``a struct``.
+    numeric : bool
+        Whether it is a full matrix of real numbers; only then has it values here.
+    shape : tuple of int
+    stored : numpy.dtype
+        Type of the values in the file, which may be smaller than that of the matrix.
+    stream : Stream
+        Stands at the first value.
+    """
+
+    name: str
+    kind: str
+    numeric: bool
+    shape: tuple[int, ...]
+    stored: np.dtype
+    stream: Stream
+
+    def columns(self) -> Iterator[tuple[int, int, np.ndarray]]:
+        """Read a matrix, piece by piece.
+
+        Yields
+        ------
+        (column, row, values) : int, int, ndarray
+            Values of the column from that row on.
+        """
+        rows, n_columns = self.shape
+        most = PIECE_BYTES // self.stored.itemsize
+        for column in range(n_columns):
+            for row in range(0, rows, most):
+                count = min(most, rows - row)
+                content = self.stream.read(count * self.stored.itemsize)
+                yield column, row, np.frombuffer(content, self.stored)
+        self.stream.finish()
+
+
+def variables(file: BinaryIO, size: int) -> Iterator[Variable]:
+    """Find the variables of a file of `size` bytes; each can be read until the next is asked for.
+
+    Raises
+    ------
+    Damaged
+    """
+    header = Raw(file, HEADER_BYTES).read(HEADER_BYTES)
+    order = {b"IM": "<", b"MI": ">"}.get(header[126:128])
+    if order is None or struct.unpack(f"{order}H", header[124:126])[0] != 0x0100:
+        raise Damaged("it has not the header of MATLAB 5 to 7.2")
+    start = HEADER_BYTES
+    while start < size:
+        file.seek(start)
+        kind, length = struct.unpack(f"{order}II", Raw(file, size - start).read(8))
+        start += 8 + length
+        if start > size:
+            raise Damaged("it ends early")
+        raw = Raw(file, length)
+        element: Stream = raw
+        if kind == COMPRESSED:
+            element = Inflated(raw)
+            kind, length = struct.unpack(f"{order}II", element.read(8))
+        if kind == MATRIX and length:
+            yield _variable(element, order)
+
+
+def _variable(stream: Stream, order: str) -> Variable:
+    flags = struct.unpack(f"{order}II", _part(stream, order, 8, 8))[0]
+    dimensions = _part(stream, order, 8)
+    shape = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
+    name = _part(stream, order).decode("utf-8", "replace")
+    kind = CLASSES.get(flags & 0xFF, "of an unknown kind")
+    special = (flags >> 8) & (LOGICAL | COMPLEX)
+    if special:
+        kind = "logical" if special & LOGICAL else "complex"
+    numeric = flags & 0xFF in NUMERIC and not special
+    stored = np.dtype("u1")
+    if numeric and min(shape) > 0:
+        stored_kind, length, _ = _tag(stream, order)
+        if stored_kind not in STORED:
+            raise Damaged(f"{name} has values of an unknown type")
+        stored = np.dtype(order + STORED[stored_kind])
+        if length != stored.itemsize * np.prod(shape, dtype=object):
+            raise Damaged(f"{name} has {length} bytes, which is not its shape {shape}")
+    return Variable(name, kind, numeric, shape, stored, stream)
+
+
+def _tag(stream: Stream, order: str) -> tuple[int, int, bool]:
+    """Type, size and whether an element is small: in the four bytes after its tag."""
+    (word,) = struct.unpack(f"{order}I", stream.read(4))
+    if word >> 16:
+        return word & 0xFFFF, word >> 16, True
+    (length,) = struct.unpack(f"{order}I", stream.read(4))
+    return word, length, False
+
+
+def _part(stream: Stream, order: str, least: int = 0, most: int = LONGEST_PART) -> bytes:
+    """Read an element that is not values, and what fills it up to eight bytes."""
+    _, length, small = _tag(stream, order)
+    if not least <= length <= (4 if small else most):
+        raise Damaged(f"a part of {length} bytes")
+    content = stream.read(4 if small else -(-length // 8) * 8)
+    return content[:length]
+
+
+class Raw:
+    """The next bytes of a file, at most so many."""
+
+    def __init__(self, file: BinaryIO, size: int):
+        self._file, self._left = file, size
+
+    def read(self, size: int) -> bytes:
+        content = self._file.read(min(size, self._left))
+        self._left -= len(content)
+        if len(content) < size:
+            raise Damaged("it ends early")
+        return content
+
+    def finish(self) -> None:
+        """Do nothing: there is no checksum."""
+
+    def some(self) -> bytes:
+        """Read a piece, or what is left."""
+        return self.read(min(self._left, PIECE_BYTES))
+
+
+class Inflated:
+    """Bytes unpacked as they are asked for, never more."""
+
+    def __init__(self, packed: Raw):
+        self._packed, self._zlib = packed, zlib.decompressobj()
+
+    def read(self, size: int) -> bytes:
+        parts: list[bytes] = []
+        while size:
+            part = self._unpack(size)
+            if not part and self._zlib.eof:
+                raise Damaged("a compressed variable ends early")
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def _unpack(self, most: int) -> bytes:
+        """Unpack some bytes, at most so many; none at the end."""
+        packed = self._zlib.unconsumed_tail or self._packed.some()
+        try:
+            part = self._zlib.decompress(packed, most)
+        except zlib.error as error:
+            raise Damaged(f"its compressed values are damaged: {error}") from error
+        if not part and not packed:
+            raise Damaged("a compressed variable ends early")
+        return part
+
+    def finish(self) -> None:
+        """Unpack to the end, where zlib compares its checksum; only a filler may follow."""
+        filler = 0
+        while not self._zlib.eof:
+            filler += len(self._unpack(LONGEST_PART))
+            if filler > LONGEST_PART:
+                raise Damaged("a compressed variable is longer than its shape")

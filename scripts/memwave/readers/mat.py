@@ -1,0 +1,119 @@
+"""MATLAB files, ``x.mat::variable``: version 7.3, which is HDF5, and versions 5 to 7.2."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from memwave.errors import MemwaveError
+from memwave.plan import spans
+from memwave.readers import hdf5
+from memwave.readers._mat5 import Damaged, Variable, variables
+from memwave.readers._source import FileSource, Piece, StreamSource
+from memwave.words import did_you_mean, listed, shown
+
+SUFFIXES = (".mat",)
+NEEDS_DTYPE = False
+LIBRARIES: tuple[str, ...] = ()
+LIBRARY_MB = 20
+
+# Version 7.3 begins with a text of this size, then comes HDF5.
+TEXT_BYTES = 512
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+# Values of version 7.3 that are read at once.
+PIECE_VALUES = 1 << 17
+NUMERIC = {"double", "single", *(f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64))}
+
+
+class Source(StreamSource):
+    """A matrix, rows x channels: float32 if it is single, else float64."""
+
+    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+        super().__init__(path)
+        with open(self.file, "rb") as file:
+            begin = file.read(TEXT_BYTES + len(HDF5_SIGNATURE))
+        kind = Matrix73 if begin.endswith(HDF5_SIGNATURE) else Matrix5
+        self._matrix: Matrix73 | Matrix5 = kind(self)
+        try:
+            stored = np.dtype("f4" if self._matrix.kind == "single" else "f8")
+            self._describe(self._matrix.shape, stored)
+        except MemwaveError:
+            self.close()
+            raise
+
+    def _pieces(self) -> Iterator[Piece]:
+        yield from self._matrix.pieces()
+
+    def close(self) -> None:
+        self._matrix.close()
+
+
+class Matrix73:
+    """A matrix in a file of version 7.3: a dataset, channels x rows."""
+
+    def __init__(self, source: FileSource):
+        self._hdf5 = hdf5.Source(source.path, None, None)
+        self.shape = self._hdf5.shape[::-1]
+        self.kind = self._hdf5.attribute("MATLAB_class")
+        if self.kind not in NUMERIC or self._hdf5.attribute("MATLAB_empty"):
+            self.close()
+            raise source.error(
+                f"is {'empty' if self.kind in NUMERIC else self.kind or 'not from MATLAB'}, "
+                "expected a full matrix of real numbers"
+            )
+
+    def pieces(self) -> Iterator[Piece]:
+        rows, n_channels = self.shape
+        for start, stop in spans(0, rows, max(1, PIECE_VALUES // n_channels)):
+            values = self._hdf5.read_columns(start, stop).T
+            yield slice(start, stop), slice(0, n_channels), values
+
+    def close(self) -> None:
+        self._hdf5.close()
+
+
+class Matrix5:
+    """A matrix in a file of version 5 to 7.2."""
+
+    def __init__(self, source: FileSource):
+        self._error = source.error
+        self._file = open(source.file, "rb")  # noqa: SIM115 - `close` closes it
+        name = source.path[len(source.file) + 2 :]
+        try:
+            self._variable = self._find(name, source.file_size)
+        except Damaged as error:
+            self.close()
+            raise self._damaged(error) from error
+        except MemwaveError:
+            self.close()
+            raise
+        self.shape, self.kind = self._variable.shape, self._variable.kind
+
+    def _find(self, wanted: str, size: int) -> Variable:
+        names = []
+        for variable in variables(self._file, size):
+            if variable.name == wanted:
+                if not variable.numeric:
+                    raise self._error(f"is {variable.kind}, expected a full matrix of real numbers")
+                return variable
+            names.append(variable.name)
+        raise self._error(
+            f"there is no variable {shown(wanted)}.{did_you_mean(wanted, names)} The file holds "
+            f"{listed(names[:20])}. Expected a path such as file.mat::variable"
+        )
+
+    def _damaged(self, error: Damaged) -> MemwaveError:
+        return self._error(
+            f"cannot be read as a MATLAB file ({error}). Save it again with -v7 or -v7.3"
+        )
+
+    def pieces(self) -> Iterator[Piece]:
+        try:
+            for column, row, values in self._variable.columns():
+                rows = slice(row, row + len(values))
+                yield rows, slice(column, column + 1), values[:, None]
+        except Damaged as error:
+            raise self._damaged(error) from error
+
+    def close(self) -> None:
+        self._file.close()
