@@ -185,6 +185,32 @@ rule summarize_features:
         "scripts/summarize_features.py"
 
 
+rule summarize_lags:
+    """What a solver that needs no features has to know of the recordings, for a shard's windows."""
+    input:
+        recordings=memwave.summed_files,
+        channels=memwave.channel_tables,
+    output:
+        summary=temp("results/{dataset}/{features}/{model}/lags/{shard}.h5"),
+        usage="results/{dataset}/{features}/{model}/usage/summarize_lags/{shard}.json",
+    log:
+        "logs/summarize_lags/{dataset}/{features}/{model}/{shard}.log",
+    benchmark:
+        "logs/benchmarks/summarize_lags/{dataset}/{features}/{model}/{shard}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("summarize_lags", w),
+    params:
+        features=memwave.features,
+        windows=memwave.train_windows,
+        code=lambda w: memwave.code("summarize_lags", w),
+    message:
+        "summarize_lags: {wildcards.dataset}/{wildcards.features}/{wildcards.model}, shard {wildcards.shard} ({resources.mem_mb} MB)"
+    script:
+        "scripts/summarize_lags.py"
+
+
 rule fit_model:
     """PCA: from the summaries, merged in their order, or from the shards in several passes."""
     input:

@@ -83,6 +83,7 @@ def copy_job(job: Job, target: Path, mapped: bool) -> Job:
 def fit_covariance(bench: Bench) -> Iterator[Contender]:
     """Exact PCA."""
     yield memwave_fit(bench, "covariance")
+    yield memwave_fit(bench, "lag-covariance")
     arguments = {"shards": bench.shards, "components": bench.work.size.components}
     yield job_contender(
         bench,

@@ -33,6 +33,7 @@ def models(size: Any) -> dict[str, dict]:
     incremental = {"solver": "incremental", **common}
     return {
         "covariance": {"solver": "covariance", **common},
+        "lag-covariance": {"solver": "lag-covariance", **common},
         "incremental": {**incremental, "batch_rows": size.batch_rows},
         **{f"incremental-{n}": {**incremental, "batch_rows": n} for n in size.other_batches},
         "randomized": {"solver": "randomized", **common},
@@ -126,8 +127,6 @@ class Stages:
     def fit(self, model: str) -> list[list[Job]]:
         """Phases of fitting a model: summaries of the shards and their merger, or passes."""
         flow, w = self._workflow, self._wildcards(model)
-        folder = self.folder / "results" / DATASET / FEATURES
-        summaries = [folder / model / "summaries" / f"{path.stem}.h5" for path in self.shards]
         solver = f"memwave.solvers.{flow.model(w)['solver'].replace('-', '_')}"
         arguments = {
             "parts": [
@@ -145,15 +144,29 @@ class Stages:
         merge = [Job("fit_model.fit_model", arguments, (solver,))]
         if arguments["parts"] == [str(path) for path in self.shards]:
             return [merge]
-        return [self._summaries(model, summaries, solver), merge]
+        if flow.model(w)["solver"] == "lag-covariance":
+            return [self._lags(model, arguments["parts"]), merge]
+        return [self._summaries(model, arguments["parts"], solver), merge]
 
-    def _summaries(self, model: str, summaries: list[Path], solver: str) -> list[Job]:
+    def _lags(self, model: str, summaries: list[str]) -> list[Job]:
+        flow, jobs = self._workflow, []
+        for path, summary in zip(self.shards, summaries, strict=True):
+            w = self._wildcards(model, path.stem)
+            arguments = {
+                "summary": summary,
+                "features": flow.features(w),
+                "windows": flow.train_windows(w),
+            }
+            jobs.append(Job("summarize_lags.summarize_lags", arguments))
+        return jobs
+
+    def _summaries(self, model: str, summaries: list[str], solver: str) -> list[Job]:
         flow, jobs = self._workflow, []
         for path, summary in zip(self.shards, summaries, strict=True):
             w = self._wildcards(model, path.stem)
             arguments = {
                 "shard": str(path),
-                "summary": str(summary),
+                "summary": summary,
                 "model": flow.model(w),
                 "train_ranges": flow.train_ranges(w),
                 "block_rows": flow.block_rows(w),

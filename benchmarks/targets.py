@@ -19,6 +19,7 @@ from figures import Figures, Place
 EXTRACT, PROJECT = "memwave extract", "memwave project"
 COVARIANCE, INCREMENTAL = "memwave covariance", "memwave incremental"
 RANDOMIZED = "memwave randomized"
+LAG_COVARIANCE = "memwave lag-covariance"
 
 # What is measured of a target, and whether it is met.
 Finding = tuple[str, bool]
@@ -191,6 +192,14 @@ CHECKS: list[tuple[str, Callable[[Figures], Finding]]] = [
     (
         "covariance: less than 250 MB of anonymous memory",
         lighter(in_synthetic("fit-covariance"), COVARIANCE, 250.0),
+    ),
+    (
+        "lag-covariance: at most a quarter of the time of covariance",
+        slower(in_synthetic("fit-covariance"), LAG_COVARIANCE, COVARIANCE, 0.25),
+    ),
+    (
+        "lag-covariance: 1 - mean squared cosine at most 1e-9",
+        accurate(in_synthetic("fit-covariance"), LAG_COVARIANCE, 1e-9),
     ),
     (
         "randomized: 1 - mean squared cosine at most 1e-5 within 5 reads (a)",

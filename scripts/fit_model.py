@@ -6,6 +6,9 @@ from memwave import hdf5, process
 from memwave.channel_table import load_scaling
 from memwave.errors import MemwaveError
 from memwave.feature_measures import load_standardizer
+from memwave.lag_file import load_lags
+from memwave.lags import windows_of
+from memwave.model import Model
 from memwave.model_file import save_model
 from memwave.passes import count_rows, run_passes, summarize
 from memwave.process import Progress
@@ -57,6 +60,11 @@ def fit_model(
     if "chosen" in model:
         process.log.info("%s", model["chosen"])
     spec = FeatureSpec.from_settings(features, features["channels"])
+    scaling = load_scaling(spec.scale, channel_table)
+    if solver_module(model["solver"]).Solver.FROM_SIGNAL:
+        fitted = fit_lags(parts, spec, model)
+        save_model(model_path, fitted, spec.feature_table(), provenance, scaling, spec)
+        return
     solver = make_solver(model["solver"], spec.n_features, model, dtype)
     standardizer = load_standardizer(measures or [], dtype)
     if solver.ONE_PASS:
@@ -71,8 +79,16 @@ def fit_model(
     fitted = solver.finish()
     if standardizer is not None:
         fitted = standardizer.in_units(fitted)
-    scaling = load_scaling(spec.scale, channel_table)
     save_model(model_path, fitted, spec.feature_table(), provenance, scaling, spec)
+
+
+def fit_lags(parts: list[str], spec: FeatureSpec, model: dict) -> Model:
+    """Fit a solver that needs no features to what `summarize_lags` stored."""
+    solver = solver_module(model["solver"]).Solver(spec, model)
+    for part in parts:
+        for sums in load_lags(part, windows_of(spec)):
+            solver.merge(sums)
+    return solver.finish()
 
 
 def load_summary(path: str, n_features: int) -> dict:

@@ -71,6 +71,7 @@ def test_accuracy(small):
         return figures.accuracy((experiment, "a", "float32"), contender)["lost_cosine"]
 
     assert lost("fit-covariance", "memwave covariance") < EXACT
+    assert lost("fit-covariance", "memwave lag-covariance") < EXACT
     assert lost("fit-randomized", "memwave randomized") < EXACT
     assert lost("pipeline", "snakemake --cores 2") < EXACT
     sklearn = lost("fit-incremental", "scikit-learn IncrementalPCA")

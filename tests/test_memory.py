@@ -29,6 +29,7 @@ SMALL, LARGE = 13_000, 104_000
 FLAT_MB = 5
 
 COVARIANCE = options_of("covariance", n_components=10)
+LAG_COVARIANCE = options_of("lag-covariance", n_components=10)
 INCREMENTAL = options_of("incremental", n_components=10, inner_rank=10)
 RANDOMIZED = options_of("randomized", n_components=10, passes=2)
 
@@ -56,9 +57,12 @@ class Run:
         limit = memory_mb or predicted(solver, options, name, self.block_mb)
         return run_stage(name, self.folder, limit, **keywords)
 
-    def extract(self, memory_mb=None):
+    @property
+    def piece(self):
         piece = {"recording": "r", "path": self.folder / "recording.npy", "dtype": None}
-        piece |= {"rows": self.n + SPEC.window - 1, "first": 0, "count": self.n}
+        return piece | {"rows": self.n + SPEC.window - 1, "first": 0, "count": self.n}
+
+    def extract(self, memory_mb=None):
         return self.stage(
             "extract_features",
             "covariance",
@@ -66,7 +70,7 @@ class Run:
             memory_mb,
             shard=self.folder / "shard.npy",
             features=FEATURES,
-            windows=[piece],
+            windows=[self.piece],
             block_rows=memory.extraction_rows(SPEC, self.block_mb),
         )
 
@@ -105,6 +109,16 @@ class Run:
             model={"solver": solver, **options},
             train_ranges=self.train,
             **self.sizes,
+        )
+
+    def summarize_lags(self):
+        return self.stage(
+            "summarize_lags",
+            "lag-covariance",
+            LAG_COVARIANCE,
+            summary=self.folder / "lag-covariance.h5",
+            features=FEATURES,
+            windows=[self.piece],
         )
 
     def fit(self, solver, options, memory_mb=None, part=None):
@@ -148,6 +162,8 @@ class Run:
         for solver, options in (("covariance", COVARIANCE), ("incremental", INCREMENTAL)):
             ended[f"summarize {solver}"] = self.summarize(solver, options)
             ended[f"fit {solver}"] = self.fit(solver, options)
+        ended["summarize lags"] = self.summarize_lags()
+        ended["fit lag-covariance"] = self.fit("lag-covariance", LAG_COVARIANCE)
         ended["fit randomized"] = self.fit("randomized", RANDOMIZED, part="shard.npy")
         ended["project"] = self.project()
         return ended
@@ -161,6 +177,8 @@ STAGES = [
     "fit covariance",
     "summarize incremental",
     "fit incremental",
+    "summarize lags",
+    "fit lag-covariance",
     "fit randomized",
     "project",
 ]

@@ -33,6 +33,7 @@ PROJECTED = {
     )
 }
 SUMMARIZED = {("summarize_features", "toy/deep/{model}", f"{i}-of-2") for i in (1, 2)}
+LAGS = {("summarize_lags", "toy/deep/{model}", f"{i}-of-2") for i in (1, 2)}
 FITTED = {("fit_model", "toy/deep/{model}")}
 SUMMARY = {("write_summary",)}
 
@@ -176,7 +177,12 @@ def test_an_option_of_a_model_repeats_that_model_only(changing):
             "memwave/products.py",  # by way of other modules
             jobs_of("randomized", FITTED, PROJECTED)
             | jobs_of("incremental", PROJECTED)
-            | jobs_of("exact", PROJECTED),
+            | jobs_of("exact", PROJECTED)
+            | jobs_of("signal", PROJECTED),
+        ),
+        (
+            "memwave/lag_file.py",
+            set().union(*(jobs_of(m, FITTED, PROJECTED) for m in MODELS)) | jobs_of("signal", LAGS),
         ),
         ("memwave/summary.py", SUMMARY),
         ("memwave/readers/raw.py", set()),
@@ -193,6 +199,7 @@ def test_another_content_of_a_recording_repeats_what_depends_on_it(changing):
     changing.save(2, recording(2) + 1)
     os.utime(changing.folder / "recordings/wednesday.npy", (time.time() + 10,) * 2)
     expected = jobs_of("randomized", FITTED, PROJECTED)
+    expected |= jobs_of("signal", LAGS, FITTED, PROJECTED)
     for model in ("exact", "incremental"):
         expected |= jobs_of(model, SUMMARIZED, FITTED, PROJECTED)
     assert changing.planned() == expected | {("extract_features", "toy/deep", "2-of-2")}

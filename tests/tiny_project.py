@@ -34,6 +34,7 @@ FEATURES = {
 # Options with which every solver is exact up to rounding.
 MODELS = {
     "exact": {"solver": "covariance", "n_components": 4},
+    "signal": {"solver": "lag-covariance", "n_components": 4},
     "incremental": {"solver": "incremental", "n_components": 4, "inner_rank": 1000},
     "randomized": {"solver": "randomized", "n_components": 4, "columns": 1000, "passes": 2},
 }

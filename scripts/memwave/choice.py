@@ -11,7 +11,7 @@ import numpy as np
 from memwave import memory
 from memwave.precision import compute_dtype
 from memwave.settings import complete_model
-from memwave.solvers import Work, concrete_solvers, solver_module
+from memwave.solvers import Work, row_solvers, solver_module
 from memwave.wavelets import FeatureSpec
 
 PRODUCTS_PER_SECOND = {"float32": 80e9, "float64": 40e9}
@@ -63,7 +63,7 @@ def resolve(
     if model["solver"] != "auto":
         return model
     candidates = []
-    for name in concrete_solvers():
+    for name in row_solvers():
         options = options_for(name, model, spec)
         stages = memory.predict(spec, options, block_mb=block_mb, shards=shards, threads=threads)
         candidates.append(

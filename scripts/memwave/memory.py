@@ -63,6 +63,7 @@ def predict(
         MB by the name of the stage, in the order of the data flow.
     """
     solver = solver_module(model["solver"])
+    from_signal = solver.Solver.FROM_SIGNAL
     d, k = spec.n_features, model["n_components"]
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     itemsize = np.dtype(dtype).itemsize
@@ -70,21 +71,24 @@ def predict(
     projected_rows = projection_rows(d, block_mb, dtype)
     # Beside a block, a few numbers for each feature: shifts, sums, what standardizes them.
     beside = (192 if model["standardize"] else 64) * d
-    part = block_rows * d * itemsize + beside + solver.summary_bytes(d, model, itemsize)
     model_file = 4 * 8 * k * d + 400 * d
-    fit = solver.fit_bytes(d, model, itemsize)
     stages = {"extract_features": extraction_bytes(spec, block_mb) + library_bytes}
     if spec.scale != "none":
         measuring = measuring_bytes(spec.n_channels) + library_bytes
         stages = {"measure_channels": measuring} | stages
-    if model["standardize"]:
+    if model["standardize"] and not from_signal:
         stages["measure_features"] = moments_bytes(d, measured_rows(d, block_mb))
-    if solver.Solver.ONE_PASS:
-        stages["summarize_features"] = part
-        stages["fit_model"] = fit + model_file
+    if from_signal:
+        stages["summarize_lags"] = solver.summary_bytes(spec) + SCRATCH_BYTES + library_bytes
+        stages["fit_model"] = solver.fit_bytes(spec, model) + model_file
     else:
-        workers = min(threads, shards)
-        stages["fit_model"] = fit + model_file + workers * (part + THREAD_MB * MEGABYTE)
+        part = block_rows * d * itemsize + beside + solver.summary_bytes(d, model, itemsize)
+        fit = solver.fit_bytes(d, model, itemsize) + model_file
+        if solver.Solver.ONE_PASS:
+            stages |= {"summarize_features": part, "fit_model": fit}
+        else:
+            workers = min(threads, shards)
+            stages["fit_model"] = fit + workers * (part + THREAD_MB * MEGABYTE)
     stages["project_features"] = (
         projected_rows * d * itemsize
         + beside

@@ -86,8 +86,8 @@ class Workflow:
                 stage = f"{e.dataset}/{e.features}/usage/measure_features"
                 jobs += [f"{stage}/{s}" for s in self.shards]
             model = f"{e.dataset}/{e.features}/{e.model}/usage"
-            if self._solver(e).Solver.ONE_PASS:
-                jobs += [f"{model}/summarize_features/{s}" for s in self.shards]
+            if summarizes := self._summarizes(e):
+                jobs += [f"{model}/{summarizes}/{s}" for s in self.shards]
             jobs += [f"{model}/project_features/{s}" for s in self.shards]
             jobs += [f"{model}/fit_model", f"{model}/write_projection"]
         return [pattern.format(job=job) for job in dict.fromkeys(jobs)]
@@ -204,7 +204,7 @@ class Workflow:
     def feature_measures(self, w: Wildcards) -> list[str]:
         """Moments of the features of all shards, where a model standardizes by them."""
         folder = f"results/{w.dataset}/{w.features}/measures"
-        wanted = self.model(w)["standardize"]
+        wanted = self.model(w)["standardize"] and not self._solver(w).Solver.FROM_SIGNAL
         return [f"{folder}/{shard}.h5" for shard in self.shards] if wanted else []
 
     def label_files(self, w: Wildcards) -> list[str]:
@@ -212,11 +212,11 @@ class Workflow:
         return unique(file_of(r.labels) for r in recordings if r.labels is not None)
 
     def fit_summaries(self, w: Wildcards) -> list[str]:
-        """Summaries of the shards, for a solver that reads the features once."""
-        if not self._solver(w).Solver.ONE_PASS:
+        """Summaries of the shards, for a solver that reads features, or the signal, once."""
+        folders = {"summarize_features": "summaries", "summarize_lags": "lags", None: None}
+        if not (folder := folders[self._summarizes(w)]):
             return []
-        folder = f"results/{w.dataset}/{w.features}/{w.model}"
-        return [f"{folder}/summaries/{shard}.h5" for shard in self.shards]
+        return [f"results/{w.dataset}/{w.features}/{w.model}/{folder}/{s}.h5" for s in self.shards]
 
     def fit_shards(self, w: Wildcards) -> list[str]:
         """The shards, for a solver that reads them several times."""
@@ -226,6 +226,10 @@ class Workflow:
 
     def fit_checksums(self, w: Wildcards) -> list[str]:
         return [f"{shard}.xxh3" for shard in self.fit_shards(w)]
+
+    def summed_files(self, w: Wildcards) -> list[str]:
+        """Files of the recordings that a shard has windows of that PCA is fitted on."""
+        return unique(f for piece in self.train_windows(w) for f in files_of(piece["path"]))
 
     # Parameters
 
@@ -283,6 +287,16 @@ class Workflow:
     def measuring_rows(self, w: Wildcards) -> int:
         """Rows of recordings measured at once."""
         return memory.measuring_rows(len(self.channels(w)))
+
+    def train_windows(self, w: Wildcards) -> list[dict]:
+        """Those of the windows of a shard that PCA is fitted on, for `summarize_lags`."""
+        recordings = self._recordings[w.dataset]
+        pieces = self._pieces(w.dataset, w.features, shard_index(w.shard))
+        return [
+            self._piece_of(w, piece)
+            for piece in pieces
+            if recordings[piece.recording].split == "train"
+        ]
 
     def _piece_of(self, w: Wildcards, piece: Piece) -> dict:
         recording = self._recordings[w.dataset][piece.recording]
@@ -393,6 +407,8 @@ class Workflow:
             modules.append(reader_of(self._recording(w).source).__name__)
         if script == "extract_features":
             modules += self._readers(self.shard_windows(w))
+        if script == "summarize_lags":
+            modules += self._readers(self.train_windows(w))
         if script == "measure_channels":
             modules += self._readers(self.train_recordings(w))
         if script == "write_projection":
@@ -404,6 +420,13 @@ class Workflow:
     @staticmethod
     def _readers(recordings: list[dict]) -> list[str]:
         return unique(reader_of(recording["path"]).__name__ for recording in recordings)
+
+    def _summarizes(self, w: Wildcards) -> str | None:
+        """The rule that summarises shards for a model; None where the fit reads them itself."""
+        solver = self._solver(w).Solver
+        if solver.FROM_SIGNAL:
+            return "summarize_lags"
+        return "summarize_features" if solver.ONE_PASS else None
 
     def _solver(self, w: Wildcards) -> Any:
         return solver_module(self.model(w)["solver"])

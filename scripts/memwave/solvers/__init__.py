@@ -13,6 +13,10 @@ A solver sees blocks of rows as arrays, never a file. The caller drives it::
             break
     model = solver.finish()
 
+A solver ``FROM_SIGNAL`` sees no rows of features, but sums over the recordings
+(`memwave.lags.LagSums`): it has `merge` and `finish` only, and is made of a
+`memwave.wavelets.FeatureSpec`.
+
 To add a solver, add a file: it is found by its name. It holds the class `Solver`; `OPTIONS`, the
 JSON schema of its options; ``summary_bytes`` and ``fit_bytes``, the memory of a part and of the fit
 beside the block; ``work``, what fitting takes; and ``promise``, the options that keep every
@@ -48,6 +52,9 @@ class PcaSolver(Protocol):
 
     #: Whether parts may be summarised by jobs of their own: one pass, restorable parts.
     ONE_PASS: ClassVar[bool]
+
+    #: Whether it is fitted to the recordings, without features.
+    FROM_SIGNAL: ClassVar[bool]
 
     def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
         """Order in which a shard's rows are read, as runs (start, stop)."""
@@ -96,6 +103,11 @@ def solver_names() -> list[str]:
 def concrete_solvers() -> list[str]:
     """Names of the solvers that fit something themselves: all but ``auto``."""
     return [name for name in solver_names() if hasattr(solver_module(name), "Solver")]
+
+
+def row_solvers() -> list[str]:
+    """Names of the solvers that follow the protocol above: they read features."""
+    return [name for name in concrete_solvers() if not solver_module(name).Solver.FROM_SIGNAL]
 
 
 def solver_module(name: str) -> Any:

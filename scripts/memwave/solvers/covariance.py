@@ -6,7 +6,7 @@ parts merge as in Chan, Golub and LeVeque, "Algorithms for computing the sample 
 American Statistician 37 (1983), equation 2.1b, written for matrices.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.linalg import eigh
@@ -85,6 +85,11 @@ class Scatter:
         for start, stop, panel in self.panels():
             panel += np.multiply.outer(weight * vector[start:stop], vector[start:])
 
+    def divide(self, scale: np.ndarray) -> None:
+        """Make it the scatter of rows divided by `scale`, shape (d,); the mean stays as it is."""
+        for start, stop, panel in self.panels():
+            panel /= np.multiply.outer(scale[start:stop], scale[start:])
+
     def full(self) -> np.ndarray:
         """The matrix, shape (d, d); the scatter is spent."""
         d = len(self._sum)
@@ -117,6 +122,7 @@ class Solver:
     """Leading eigenpairs of the covariance matrix; exact up to rounding."""
 
     ONE_PASS = True
+    FROM_SIGNAL = False
 
     def __init__(self, n_features: int, dtype: str, settings: dict):
         self._k = settings["n_components"]
@@ -144,24 +150,46 @@ class Solver:
 
     def finish(self) -> Model:
         assert self._total is not None
-        count, mean = self._total.count, self._total.mean
-        covariance = self._total.full()
-        covariance /= count - 1
-        diagonal = covariance.diagonal().copy()
-        values, vectors = leading_eigenpairs(covariance, self._k)
-        model = from_eigenpairs(
-            values,
-            vectors,
-            mean=mean,
-            total_variance=float(diagonal.sum()),
-            n_samples=count,
-            solver="covariance",
-        )
-        image = symmetric_product(covariance, diagonal, model.components.T)
-        model.residual = np.linalg.norm(
-            image - model.components.T * model.explained_variance, axis=0
-        )
-        return model
+        return model_of(self._total, self._k, "covariance")
+
+
+def model_of(
+    scatter: Scatter,
+    k: int,
+    solver: str,
+    eigenpairs: Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray] | None] | None = None,
+) -> Model:
+    """The PCA of a scatter matrix, which is spent.
+
+    Parameters
+    ----------
+    scatter : Scatter
+        Centred.
+    k : int
+        Components wanted.
+    solver : str
+        Its name, for the model.
+    eigenpairs : callable, optional
+        Tried before `leading_eigenpairs`: takes the covariance and k, leaves the covariance as it
+        is, returns the leading eigenpairs or None.
+    """
+    count, mean = scatter.count, scatter.mean
+    covariance = scatter.full()
+    covariance /= count - 1
+    diagonal = covariance.diagonal().copy()
+    pairs = None if eigenpairs is None else eigenpairs(covariance, k)
+    values, vectors = leading_eigenpairs(covariance, k) if pairs is None else pairs
+    model = from_eigenpairs(
+        values,
+        vectors,
+        mean=mean,
+        total_variance=float(diagonal.sum()),
+        n_samples=count,
+        solver=solver,
+    )
+    image = symmetric_product(covariance, diagonal, model.components.T)
+    model.residual = np.linalg.norm(image - model.components.T * model.explained_variance, axis=0)
+    return model
 
 
 def leading_eigenpairs(

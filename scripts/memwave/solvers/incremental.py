@@ -194,6 +194,7 @@ class Solver:
     """PCA in one pass and little memory, with a bound of its error."""
 
     ONE_PASS = True
+    FROM_SIGNAL = False
 
     def __init__(self, n_features: int, dtype: str, settings: dict):
         self._k = settings["n_components"]

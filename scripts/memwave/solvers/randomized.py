@@ -65,6 +65,7 @@ class Solver:
     """Leading eigenpairs in a few reads of the rows and memory for a few times k vectors."""
 
     ONE_PASS = False
+    FROM_SIGNAL = False
 
     def __init__(self, n_features: int, dtype: str, settings: dict):
         self._k = settings["n_components"]

@@ -1,0 +1,133 @@
+"""Exact PCA straight from the recordings: the features' covariance from the signal's lag sums.
+
+Overlapping windows repeat the same products (`memwave.lags`), and wavelet features are linear in
+the window (`memwave.transform`). So the covariance of the features of all windows is the two-sided
+transform of a matrix that a few sums over the signal make up, and no feature needs to be computed.
+Its cost hardly depends on the number of windows.
+"""
+
+import numpy as np
+
+from memwave.eigenpairs import eigenpair_bytes, proven_eigenpairs
+from memwave.lags import LagSums, sum_bytes, windows_of
+from memwave.model import Model
+from memwave.solvers import Work
+from memwave.solvers.covariance import PANEL, Scatter, model_of, triangle_size
+from memwave.transform import transform_windows
+from memwave.wavelets import FeatureSpec
+from memwave.window_products import feature_products, product_bytes, sample_sums
+
+OPTIONS: dict[str, dict] = {}
+
+# A feature that varies less than this share of the signal's variance is taken to be constant: with
+# `standardize`, rounding is not to be blown up.
+CONSTANT = 1e-13
+
+# Pieces of recordings whose sums are unrolled together: each adds the products of its ends.
+PIECES = 32
+
+
+class Solver:
+    """Leading eigenpairs of the covariance matrix of unrounded features; exact up to rounding."""
+
+    ONE_PASS = True
+    FROM_SIGNAL = True
+
+    def __init__(self, spec: FeatureSpec, settings: dict):
+        self._spec, self._k = spec, settings["n_components"]
+        self._standardize: bool = settings["standardize"]
+        self._squares = np.zeros(windows_of(spec).width)  # of all values at a place of a window
+        self._pending = LagSums.none(windows_of(spec))
+        self._total: Scatter | None = None
+
+    def merge(self, sums: LagSums) -> None:
+        """Add pieces, at most `PIECES`. They are merged in the order of the shards."""
+        if len(self._pending.counts) + len(sums.counts) > PIECES:
+            self._unroll()
+        self._pending.add(sums)
+        self._squares += sums.lags[0].diagonal()
+
+    def _unroll(self) -> None:
+        sums, self._pending = self._pending, LagSums.none(windows_of(self._spec))
+        scatter = scatter_of(self._spec, sums)
+        if self._total is None:
+            self._total = scatter
+        else:
+            self._total.merge(scatter)
+
+    def finish(self) -> Model:
+        """Return the model. The solver is spent."""
+        self._unroll()
+        assert self._total is not None
+        total, self._total = self._total, None
+        scale = self._deviations(total) if self._standardize else None
+        if scale is not None:
+            total.divide(scale)
+        model = model_of(total, self._k, "lag-covariance", proven_eigenpairs)
+        model.scale = scale
+        return model
+
+    def _deviations(self, scatter: Scatter) -> np.ndarray:
+        """Standard deviations of the features, shape (d,); 1 where there is only rounding."""
+        squares = np.concatenate([panel.diagonal() for _, _, panel in scatter.panels()])
+        rounding = CONSTANT * float(self._squares.max())
+        variances = np.where(squares > rounding, squares, 1.0) / (scatter.count - 1)
+        return np.where(squares > rounding, np.sqrt(variances), 1.0)
+
+
+def scatter_of(spec: FeatureSpec, sums: LagSums) -> Scatter:
+    """Count, mean and scatter matrix of the features of all windows that sums are of.
+
+    Each piece has its own shift, so that the products are taken near its mean; the rest is
+    corrected for as where shards are merged.
+    """
+    counts = sums.counts[:, None]
+    samples = sample_sums(sums) / counts
+    offsets = transform_windows(spec, samples)
+    constant = transform_windows(spec, np.tile(sums.shifts, spec.window))
+    means = constant + offsets
+    mean = (counts * means).sum(axis=0) / counts.sum()
+    corrections = np.concatenate([offsets, means - mean])
+    weighted = np.concatenate([-counts * offsets, counts * (means - mean)])
+    scatter = Scatter(mean, "float64")
+    scatter.count = int(counts.sum())
+    products = feature_products(
+        sums, lambda windows: transform_windows(spec, windows), spec.n_features, PANEL
+    )
+    for (start, stop, panel), product in zip(scatter.panels(), products, strict=True):
+        panel += product[:, start:]
+        panel += weighted[:, start:stop].T @ corrections[:, start:]
+    return scatter
+
+
+def summary_bytes(spec: FeatureSpec) -> int:
+    """Memory of summing over pieces of recordings, `PIECES` of them kept."""
+    return sum_bytes(windows_of(spec)) + 2 * piece_bytes(spec)
+
+
+def piece_bytes(spec: FeatureSpec) -> int:
+    """Memory of the sums of `PIECES` pieces."""
+    windows = windows_of(spec)
+    ends = 2 * (windows.depth - 1) * windows.width
+    lags = windows.depth * windows.width**2
+    return 8 * (PIECES * (ends + windows.width + spec.n_channels + 1) + lags)
+
+
+def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
+    """Memory of unrolling sums, beside what was unrolled before, then of the eigenpairs."""
+    windows, d = windows_of(spec), spec.n_features
+    triangle = 8 * triangle_size(d)
+    pieces = 4 * piece_bytes(spec) + 8 * PIECES * (8 * d + 4 * windows.n_values)
+    unrolling = product_bytes(windows, d, PANEL) + 2 * triangle + 2 * 8 * PANEL * d
+    eigenpairs = eigenpair_bytes(d, settings["n_components"]) + triangle
+    return pieces + max(unrolling, eigenpairs)
+
+
+def work(spec: FeatureSpec, n_rows: int) -> Work:
+    """Sums over the signal, and the two-sided transform with the eigenpairs."""
+    raise NotImplementedError
+
+
+def promise(tolerance: float) -> dict | None:
+    """It is always as exact as rounding allows."""
+    return {}
