@@ -180,10 +180,7 @@ def test_an_option_of_a_model_repeats_that_model_only(changing):
             | jobs_of("exact", PROJECTED)
             | jobs_of("signal", PROJECTED),
         ),
-        (
-            "memwave/lag_file.py",
-            set().union(*(jobs_of(m, FITTED, PROJECTED) for m in MODELS)) | jobs_of("signal", LAGS),
-        ),
+        ("memwave/window_products.py", jobs_of("signal", LAGS, FITTED, PROJECTED)),
         ("memwave/summary.py", SUMMARY),
         ("memwave/readers/raw.py", set()),
     ],
