@@ -226,6 +226,8 @@ rule fit_model:
         "logs/fit_model/{dataset}/{features}/{model}.log",
     benchmark:
         "logs/benchmarks/fit_model/{dataset}/{features}/{model}.tsv"
+    wildcard_constraints:
+        model=memwave.fitted,
     conda:
         "envs/memwave.yaml"
     threads: memwave.threads
@@ -243,6 +245,31 @@ rule fit_model:
         "fit_model: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
     script:
         "scripts/fit_model.py"
+
+
+rule adopt_model:
+    """A model that was fitted before, where it is applied to new recordings."""
+    input:
+        fitted=memwave.applied_file,
+    output:
+        model="results/{dataset}/{features}/{model}/model.h5",
+        usage="results/{dataset}/{features}/{model}/usage/adopt_model.json",
+    log:
+        "logs/adopt_model/{dataset}/{features}/{model}.log",
+    benchmark:
+        "logs/benchmarks/adopt_model/{dataset}/{features}/{model}.tsv"
+    wildcard_constraints:
+        model=memwave.applied,
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("adopt_model", w),
+    params:
+        code=lambda w: memwave.code("adopt_model", w),
+    message:
+        "adopt_model: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
+    script:
+        "scripts/adopt_model.py"
 
 
 rule project_features:
@@ -263,7 +290,7 @@ rule project_features:
     resources:
         mem_mb=lambda w: memwave.memory_mb("project_features", w),
     params:
-        train_ranges=memwave.train_ranges,
+        train_ranges=memwave.fitted_ranges,
         first_row=memwave.first_row,
         n_windows=memwave.n_windows,
         block_rows=memwave.projection_rows,

@@ -57,7 +57,7 @@ def describe() -> str:
     for name, entry in entries.items():
         place = f"{name}[...]" if name == "experiments" else f"{name}.<name>"
         parts += [f"## `{place}`\n", sections[name]["description"] + "\n"]
-        parts.append(table(entry["properties"], entry["required"]))
+        parts.append(table(entry["properties"], entry.get("required", ())))
         if name == "models":
             parts += _solver_options()
     parts.append("## Keys at the top level\n")

@@ -64,7 +64,8 @@ def write_projection(
                 fill_labels(writer, row, recording["labels"], count, window, step)
             row += count
         require_rows(parts, n_rows)
-        losses = copy_parts(writer, parts, model)
+        fitted = any(recording["split"] == "train" for recording in windows)
+        losses = copy_parts(writer, parts, model, fitted=fitted)
         attributes = {"solver": model.solver, "window": window, "step": step}
         writer.describe({**attributes, **lost_shares(losses)}, provenance)
 
@@ -99,8 +100,12 @@ def require_rows(parts: list[str], n_rows: int) -> None:
         )
 
 
-def copy_parts(writer: ProjectionWriter, parts: list[str], model: Model) -> list[list[float]]:
+def copy_parts(
+    writer: ProjectionWriter, parts: list[str], model: Model, *, fitted: bool
+) -> list[list[float]]:
     """Copy the scores of every part, and store what all of them together tell of the model.
+
+    They tell nothing of a model that was not fitted to any of them.
 
     Returns
     -------
@@ -118,8 +123,12 @@ def copy_parts(writer: ProjectionWriter, parts: list[str], model: Model) -> list
             moments += file["moments"][()]
             if model.residual is None:
                 total = merged(total, file["train"])
-    norms = model.residual if total is None else residuals(model, total)
-    writer.certify(model, captured_variance(moments, model.n_samples), norms)
+    unknown = np.full(model.n_components, np.nan)
+    variances, norms = unknown, unknown if model.residual is None else model.residual
+    if fitted:
+        variances = captured_variance(moments, model.n_samples)
+        norms = norms if total is None else residuals(model, total)
+    writer.certify(model, variances, norms)
     return losses.tolist()
 
 

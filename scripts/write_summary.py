@@ -43,7 +43,7 @@ def describe(experiment: dict) -> dict:
         facts = {
             "windows": len(projection["scores"]),
             "largest_residual": float(projection["residual"][()].max()),
-            "reconstruction_error_train": projection.attrs["reconstruction_error_train"],
+            "reconstruction_error_train": projection.attrs.get("reconstruction_error_train", ""),
             "reconstruction_error_test": projection.attrs.get("reconstruction_error_test", ""),
         }
     facts |= {

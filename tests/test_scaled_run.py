@@ -1,5 +1,6 @@
 """A run of the workflow that scales channels and standardizes features."""
 
+import copy
 import csv
 
 import h5py
@@ -8,7 +9,11 @@ import pytest
 from oracles import make_spec, oracle
 from tiny_project import FEATURES, RECORDINGS, Project, recording, windows_of
 
+from memwave import settings
+from memwave.check import check
+from memwave.errors import ConfigurationError
 from memwave.model_file import load_model
+from memwave.projection_file import open_projection
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +55,69 @@ def test_the_summary_has_the_stages_that_measure(project):
         (row,) = csv.DictReader(file, delimiter="\t")
     for stage in ("measure_channels", "measure_features"):
         assert float(row[f"{stage}_peak_mb"]) <= float(row[f"{stage}_predicted_mb"])
+
+
+def test_the_model_is_applied_to_channels_scaled_as_its_own(project):
+    path = "results/toy/deep/exact/model.h5"
+    complete = project.config
+    project.config = copy.deepcopy(complete)
+    project.config["features"]["again"] = complete["features"]["deep"] | {"scale": path}
+    project.config["models"]["old"] = {"apply": path}
+    project.config["experiments"] = [{"dataset": "toy", "features": "again", "model": "old"}]
+    project.write_config()
+    ended = project.snakemake("--cores", "2")
+    assert ended.returncode == 0, ended.stderr
+    folder = project.folder / "results/toy/again/old"
+    assert (folder / "model.h5").read_bytes() == project.result("exact/model.h5").read_bytes()
+    with (
+        open_projection(folder / "projection.h5") as applied,
+        open_projection(project.result("exact/projection.h5")) as fitted,
+    ):
+        np.testing.assert_allclose(applied["scores"][:], fitted["scores"][:], atol=1e-5)
+        np.testing.assert_array_equal(applied["label"][:], fitted["label"][:])
+        assert (applied["split"][:] == 1).all()
+        assert np.isnan(applied["captured_variance"][:]).all()
+        assert "reconstruction_error_train" not in applied.attrs
+        assert applied.attrs["reconstruction_error_test"] < 1
+    with open(project.folder / "results/summary.tsv", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file, delimiter="\t")
+    assert row["reconstruction_error_train"] == ""
+    project.config = complete
+    assert float(row["adopt_model_peak_mb"]) <= float(row["adopt_model_predicted_mb"])
+
+
+@pytest.mark.parametrize(
+    ("features", "words"),
+    [
+        ({"window": 30}, "fitted with window 24, and features.again has 30"),
+        ({"bands": ["a2"]}, "fitted with bands ['a2', 'd1'], and features.again has ['a2']"),
+        ({"scale": "none"}, "expected features.again.scale: results/toy/deep/exact/model.h5"),
+        ({"scale": "gone.h5"}, "models.old.apply: gone.h5: cannot be read"),
+    ],
+)
+def test_a_model_of_other_features_is_refused(project, monkeypatch, features, words):
+    path = "results/toy/deep/exact/model.h5"
+    config = copy.deepcopy(project.config)
+    config["features"]["again"] = config["features"]["deep"] | {"scale": path} | features
+    config["models"] = {"old": {"apply": path}}
+    config["experiments"] = [{"dataset": "toy", "features": "again", "model": "old"}]
+    monkeypatch.chdir(project.folder)
+    with pytest.raises(ConfigurationError) as caught:
+        check(settings.complete(config))
+    assert words in str(caught.value)
+
+
+def test_a_model_that_is_applied_has_no_options(project):
+    project.config["models"]["old"] = {"apply": "model.h5", "n_components": 3}
+    with pytest.raises(ConfigurationError, match=r"models.old.n_components: unknown key.* apply"):
+        settings.complete(project.config)
+    project.config["models"]["old"] = {"apply": "model.txt"}
+    with pytest.raises(ConfigurationError, match=r"models.old.apply: .* the path of a model.h5"):
+        settings.complete(project.config)
+    project.config["models"]["old"] = {}
+    with pytest.raises(ConfigurationError, match=r"models.old.solver: missing"):
+        settings.complete(project.config)
+    del project.config["models"]["old"]
 
 
 def test_another_scale_measures_the_channels_no_more(project):

@@ -6,6 +6,7 @@ from pathlib import Path
 from memwave.channels import COLUMNS, Channel, Scaling
 from memwave.errors import MemwaveError
 from memwave.files import replacing
+from memwave.model_file import load_extraction
 
 
 def save_channels(path: str | Path, channels: list[Channel]) -> None:
@@ -36,16 +37,33 @@ def load_channels(path: str | Path) -> list[Channel]:
         ) from error
 
 
+def is_model(scale: str) -> bool:
+    """Whether a scale of the configuration is that of a model fitted before."""
+    return scale.endswith(".h5")
+
+
 def load_scaling(scale: str, path: str | Path | None) -> Scaling | None:
-    """Return the scaling of a feature set by the table of its channels; None for ``none``.
+    """Return the scaling of a feature set; None for ``none``.
+
+    Parameters
+    ----------
+    scale : str
+        As in the configuration.
+    path : path or None
+        The table of the channels, or the model whose scaling is taken.
 
     Raises
     ------
     MemwaveError
-        If the table is not one, or a channel cannot be scaled that way.
+        If the table is not one, a channel cannot be scaled that way, or the model has no scaling.
     """
     if scale == "none" or path is None:
         return None
+    if is_model(scale):
+        _, scaling = load_extraction(path)
+        if scaling is None:
+            raise MemwaveError(f"{path}: was fitted to channels that were not scaled.")
+        return scaling
     try:
         return Scaling.of(scale, load_channels(path))
     except ValueError as error:

@@ -7,6 +7,9 @@ import numpy as np
 from memwave.moments import Moments
 from memwave.quantiles import COPIES, Quantiles, quantile_bytes
 
+# Scalings that are measured on the recordings themselves.
+MEASURED_SCALES = ("zscore", "robust")
+
 QUARTILES = (0.25, 0.5, 0.75)
 
 # A channel that often holds its very largest or smallest value was probably cut off there.

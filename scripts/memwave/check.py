@@ -7,6 +7,7 @@ are looked at.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from memwave.check_applied import applied_findings, applied_options
 from memwave.check_features import feature_findings
 from memwave.check_recordings import CheckedRecording, checked_recordings
 from memwave.choice import resolve
@@ -71,8 +72,9 @@ def check(settings: dict) -> Checked:
         if not unfit:
             spec = FeatureSpec.from_settings(chosen, channels)
             train = _train_windows(recordings.get(dataset, ()), spec)
-            resolved = {name: _resolve(settings, name, spec, train) for name in models}
-            options |= {(dataset, features, name): resolved[name] for name in models}
+            resolved, unfit = _resolved(settings, models, features, spec, train)
+            findings += unfit
+            options |= {(dataset, features, name): model for name, model in resolved.items()}
             need = library_bytes(recording.path for recording in recordings.get(dataset, ()))
             pair = Pair(dataset, features, spec, resolved, settings, need)
             findings += [*pair.size_findings(), *pair.memory_findings()]
@@ -110,6 +112,23 @@ def _train_windows(recordings: tuple[CheckedRecording, ...], spec: FeatureSpec) 
     return sum(count_windows(recording.rows, spec.window, spec.step) for recording in train)
 
 
+def _resolved(
+    settings: dict, models: list[str], features: str, spec: FeatureSpec, n_train: int
+) -> tuple[dict[str, dict], list[str]]:
+    """Options of models by their names, and what forbids to apply those that are applied."""
+    resolved, findings = {}, []
+    for name in models:
+        path = settings["models"][name].get("apply")
+        if path is None:
+            resolved[name] = _resolve(settings, name, spec, n_train)
+            continue
+        found = list(applied_findings(name, path, features, spec))
+        findings += found
+        if not found:
+            resolved[name] = applied_options(path)
+    return resolved, findings
+
+
 def _resolve(settings: dict, model: str, spec: FeatureSpec, n_train: int) -> dict:
     """Options of a model's solver, chosen if it says ``auto``."""
     sizes = {key: settings[key] for key in ("block_mb", "shards", "threads", "max_mem_mb")}
@@ -135,7 +154,8 @@ class Pair:
     def window_findings(self, recordings: tuple[CheckedRecording, ...]) -> Iterator[str]:
         """Whether the recordings have windows enough for the shards and the components."""
         train = tuple(recording for recording in recordings if recording.split == "train")
-        for split, chosen in (("", recordings), (" train", train)):
+        wanted = (("", recordings), (" train", train))
+        for split, chosen in wanted if self._fitted() else wanted[:1]:
             if not any(map(self._windows, chosen)):
                 yield self._no_window(split, chosen)
                 return
@@ -189,6 +209,9 @@ class Pair:
                     f"MB, max_mem_mb is {limit}. Raise max_mem_mb to {need} or set plots: false."
                 )
 
+    def _fitted(self) -> dict[str, dict]:
+        return {name: model for name, model in self.models.items() if "apply" not in model}
+
     def _windows(self, recording: CheckedRecording) -> int:
         return count_windows(recording.rows, self.spec.window, self.spec.step)
 
@@ -201,7 +224,7 @@ class Pair:
         )
 
     def _component_findings(self, most: int, because: str) -> Iterator[str]:
-        for model, options in self.models.items():
+        for model, options in self._fitted().items():
             wanted = options["n_components"]
             if wanted > most:
                 remedy = f"Use at most {most}." if most else "Add recordings to split train."

@@ -7,6 +7,7 @@ depends on how many windows there are, nor on how many cores the workflow is giv
 import numpy as np
 
 from memwave import channels, features, projection
+from memwave.channels import MEASURED_SCALES
 from memwave.figures.sizes import FIGURE_BYTES, figure_bytes
 from memwave.moments import moments_bytes
 from memwave.plan import MEGABYTE, rows_per_block
@@ -62,33 +63,28 @@ def predict(
     dict of str to int
         MB by the name of the stage, in the order of the data flow.
     """
-    solver = solver_module(model["solver"])
-    from_signal = solver.Solver.FROM_SIGNAL
     d, k = spec.n_features, model["n_components"]
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     itemsize = np.dtype(dtype).itemsize
-    block_rows = rows_per_block(block_mb, d, dtype)
     projected_rows = projection_rows(d, block_mb, dtype)
     # Beside a block, a few numbers for each feature: shifts, sums, what standardizes them.
     beside = (192 if model["standardize"] else 64) * d
     model_file = 4 * 8 * k * d + 400 * d
     stages = {"extract_features": extraction_bytes(spec, block_mb) + library_bytes}
-    if spec.scale != "none":
+    if spec.scale in MEASURED_SCALES:
         measuring = measuring_bytes(spec.n_channels) + library_bytes
         stages = {"measure_channels": measuring} | stages
-    if model["standardize"] and not from_signal:
+    if model["standardize"] and not solver_module(model["solver"]).Solver.FROM_SIGNAL:
         stages["measure_features"] = moments_bytes(d, measured_rows(d, block_mb))
-    if from_signal:
-        stages["summarize_lags"] = solver.summary_bytes(spec) + SCRATCH_BYTES + library_bytes
-        stages["fit_model"] = solver.fit_bytes(spec, model) + model_file
+    if "apply" in model:
+        stages["adopt_model"] = model_file
     else:
-        part = block_rows * d * itemsize + beside + solver.summary_bytes(d, model, itemsize)
-        fit = solver.fit_bytes(d, model, itemsize) + model_file
-        if solver.Solver.ONE_PASS:
-            stages |= {"summarize_features": part, "fit_model": fit}
-        else:
-            workers = min(threads, shards)
-            stages["fit_model"] = fit + workers * (part + THREAD_MB * MEGABYTE)
+        workers = min(threads, shards)
+        needs = fitting(
+            spec, model, itemsize, beside, library_bytes, block_mb=block_mb, workers=workers
+        )
+        needs["fit_model"] += model_file
+        stages |= needs
     stages["project_features"] = (
         projected_rows * d * itemsize
         + beside
@@ -97,6 +93,29 @@ def predict(
     )
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
     return {name: stage_mb(need) for name, need in stages.items()}
+
+
+def fitting(
+    spec: FeatureSpec,
+    model: dict,
+    itemsize: int,
+    beside: int,
+    library_bytes: int,
+    *,
+    block_mb: float,
+    workers: int,
+) -> dict[str, int]:
+    """Bytes of the stages that fit a model, by their names; the model's file comes on top."""
+    solver, d = solver_module(model["solver"]), spec.n_features
+    if solver.Solver.FROM_SIGNAL:
+        summary = solver.summary_bytes(spec) + SCRATCH_BYTES + library_bytes
+        return {"summarize_lags": summary, "fit_model": solver.fit_bytes(spec, model)}
+    block = rows_per_block(block_mb, d, f"f{itemsize}") * d * itemsize
+    part = block + beside + solver.summary_bytes(d, model, itemsize)
+    fit = solver.fit_bytes(d, model, itemsize)
+    if solver.Solver.ONE_PASS:
+        return {"summarize_features": part, "fit_model": fit}
+    return {"fit_model": fit + workers * (part + THREAD_MB * MEGABYTE)}
 
 
 def predict_figures(spec: FeatureSpec, model: dict) -> dict[str, int]:

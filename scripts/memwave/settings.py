@@ -44,7 +44,16 @@ def schema() -> dict:
     common = model["properties"]
     common["solver"] = {**common["solver"], "enum": solver_names()}
     closed: dict = {"type": "object", "additionalProperties": False}
+    applied = {"apply": common["apply"]}
+    common = {key: rule for key, rule in common.items() if key != "apply"}
     model["allOf"] = [
+        {
+            "if": {"required": ["apply"]},
+            "then": {**closed, "properties": applied},
+            "else": {"required": ["solver"], "properties": {"solver": common["solver"]}},
+        }
+    ]
+    model["allOf"] += [
         {
             "if": {"required": ["solver"], "properties": {"solver": {"const": name}}},
             "then": {**closed, "properties": {**common, **solver_module(name).OPTIONS}},
@@ -195,7 +204,7 @@ def _filled(value: Any, rule: dict) -> Any:
     if not isinstance(value, dict):
         return value
     for branch in rule.get("allOf", ()):
-        if branch["if"]["properties"]["solver"]["const"] == value["solver"]:
+        if _Validator(branch["if"]).is_valid(value):
             rule = branch["then"]
     known, others = rule.get("properties", {}), rule.get("additionalProperties")
     defaults = {key: r["default"] for key, r in known.items() if "default" in r}

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from memwave import __version__, memory, plan, settings
+from memwave.channel_table import is_model
+from memwave.channels import MEASURED_SCALES
 from memwave.check import CheckedRecording, check
 from memwave.errors import ConfigurationError
 from memwave.modules import digests
@@ -79,7 +81,7 @@ class Workflow:
                 for number, r in enumerate(self._recordings[e.dataset], 1)
                 if r.path != r.source
             ]
-            if self.channel_tables(e):
+            if self.spec(e.dataset, e.features).scale in MEASURED_SCALES:
                 jobs.append(f"{e.dataset}/usage/measure_channels")
             jobs += [f"{e.dataset}/{e.features}/usage/extract_features/{s}" for s in self.shards]
             if self.feature_measures(e):
@@ -89,7 +91,8 @@ class Workflow:
             if summarizes := self._summarizes(e):
                 jobs += [f"{model}/{summarizes}/{s}" for s in self.shards]
             jobs += [f"{model}/project_features/{s}" for s in self.shards]
-            jobs += [f"{model}/fit_model", f"{model}/write_projection"]
+            jobs.append(f"{model}/{'adopt_model' if 'apply' in self.model(e) else 'fit_model'}")
+            jobs.append(f"{model}/write_projection")
         return [pattern.format(job=job) for job in dict.fromkeys(jobs)]
 
     def farewell(self) -> str:
@@ -197,9 +200,11 @@ class Workflow:
         return unique(f for r in self.train_recordings(w) for f in files_of(r["path"]))
 
     def channel_tables(self, w: Wildcards) -> list[str]:
-        """The measures of the channels, where a feature set scales by them."""
-        scaled = self.spec(w.dataset, w.features).scale != "none"
-        return [f"results/{w.dataset}/channels.tsv"] if scaled else []
+        """The measures of the channels, or the model, that a feature set scales by."""
+        scale = self.spec(w.dataset, w.features).scale
+        if is_model(scale):
+            return [self._fitted_before(scale)]
+        return [f"results/{w.dataset}/channels.tsv"] if scale in MEASURED_SCALES else []
 
     def feature_measures(self, w: Wildcards) -> list[str]:
         """Moments of the features of all shards, where a model standardizes by them."""
@@ -210,6 +215,28 @@ class Workflow:
     def label_files(self, w: Wildcards) -> list[str]:
         recordings = self._recordings[w.dataset]
         return unique(file_of(r.labels) for r in recordings if r.labels is not None)
+
+    @property
+    def applied(self) -> str:
+        """Pattern of the names of models that are applied."""
+        return self._pattern(apply=True)
+
+    @property
+    def fitted(self) -> str:
+        """Pattern of the names of models that are fitted."""
+        return self._pattern(apply=False)
+
+    def _pattern(self, *, apply: bool) -> str:
+        models = self.settings["models"].items()
+        return "|".join(name for name, model in models if ("apply" in model) == apply) or "(?!)"
+
+    def applied_file(self, w: Wildcards) -> str:
+        return self._fitted_before(self.model(w)["apply"])
+
+    def _fitted_before(self, path: str) -> str:
+        """A model's file; absolute, so that no rule makes it, unless this configuration fits it."""
+        made = self.of_experiments("results/{dataset}/{features}/{model}/model.h5")
+        return path if path in made else os.path.abspath(path)
 
     def fit_summaries(self, w: Wildcards) -> list[str]:
         """Summaries of the shards, for a solver that reads features, or the signal, once."""
@@ -314,13 +341,22 @@ class Workflow:
         recordings: tuple[CheckedRecording, ...] = self._recordings[w.dataset]
         counts = self._windows(w.dataset, w.features)
         return [
-            {"recording": r.name, "labels": r.labels, "split": r.split, "count": count}
+            {
+                "recording": r.name,
+                "labels": r.labels,
+                "split": "test" if "apply" in self.model(w) else r.split,
+                "count": count,
+            }
             for r, count in zip(recordings, counts, strict=True)
         ]
 
     def train_ranges(self, w: Wildcards) -> list[tuple[int, int]]:
         """Rows of one shard that PCA is fitted on."""
         return self._train_ranges(w.dataset, w.features, shard_index(w.shard))
+
+    def fitted_ranges(self, w: Wildcards) -> list[tuple[int, int]]:
+        """Rows of one shard that a model was fitted on: none if it is applied."""
+        return [] if "apply" in self.model(w) else self.train_ranges(w)
 
     def first_row(self, w: Wildcards) -> int:
         """Row of the feature matrix that a shard begins with."""
@@ -422,7 +458,9 @@ class Workflow:
         return unique(reader_of(recording["path"]).__name__ for recording in recordings)
 
     def _summarizes(self, w: Wildcards) -> str | None:
-        """The rule that summarises shards for a model; None where the fit reads them itself."""
+        """The rule that summarises shards for a model; None where no shard is summarised."""
+        if "apply" in self.model(w):
+            return None
         solver = self._solver(w).Solver
         if solver.FROM_SIGNAL:
             return "summarize_lags"
