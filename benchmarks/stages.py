@@ -83,6 +83,7 @@ class Stages:
             "block_mb": size.block_mb,
             "threads": 2,
             "max_mem_mb": 1_000_000,
+            "plots": False,
         }
         self._workflow = Workflow(self.config)
 
