@@ -1,6 +1,8 @@
 """Draw the components of a model as signals: the inverse wavelet transform of their loadings."""
 
-from memwave import process
+import h5py
+
+from memwave import hdf5, process
 from memwave.figures.components import draw_components
 from memwave.figures.style import save_figure
 from memwave.model_file import load_model
@@ -25,8 +27,10 @@ def plot_components(
         The SVG file to write.
     """
     spec = FeatureSpec.from_settings(features, features["channels"])
-    drawn = draw_components(load_model(model_path), spec, rate=rate, units=units)
-    save_figure(drawn, figure)
+    with hdf5.reading(model_path), h5py.File(model_path, "r", locking=False) as file:
+        spread = file["channel_spread"][()] if "channel_spread" in file else 1.0
+    model = load_model(model_path)
+    save_figure(draw_components(model, spec, rate=rate, units=units, spread=spread), figure)
 
 
 if "snakemake" in globals():

@@ -17,7 +17,12 @@ CHANNELS = 8
 
 
 def draw_components(
-    model: Model, spec: FeatureSpec, *, rate: float | None, units: Mapping[str, str]
+    model: Model,
+    spec: FeatureSpec,
+    *,
+    rate: float | None,
+    units: Mapping[str, str],
+    spread: np.ndarray | float = 1.0,
 ) -> Figure:
     """Draw the leading components as signals, one standard deviation large.
 
@@ -27,10 +32,14 @@ def draw_components(
         Rows a second.
     units : mapping of str to str
         Units of the channels, by name.
+    spread : ndarray, shape (n_channels,)
+        What the channels were divided by before the transform.
     """
     shown = min(COMPONENTS, model.n_components)
-    deviations = np.sqrt(model.explained_variance[:shown])
-    shapes = np.stack([waves(spec, d * model.components[i]) for i, d in enumerate(deviations)])
+    deviations = np.sqrt(model.explained_variance[:shown, None])
+    scale = 1.0 if model.scale is None else model.scale
+    loadings = deviations * model.components[:shown] * scale
+    shapes = np.stack([waves(spec, loading) * spread for loading in loadings])
     channels = strongest(shapes)
     figure = new_figure(0.8 + 0.95 * len(channels))
     panels = figure.subplots(len(channels), shown, squeeze=False, sharex=True, sharey="row")

@@ -34,7 +34,8 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     _draw_line(each, component, variance, residual, least)
     each.set_yscale("log")
     each.set_ylim(bottom=least / 1.5)
-    each.set_ylabel("explained variance (channel units, squared)")
+    unit = "channel units, squared" if model.scale is None else "of standardized features"
+    each.set_ylabel(f"explained variance ({unit})")
     _draw_line(together, component, variance.cumsum() / total, 2 * residual.cumsum() / total, 0.0)
     together.axhline(1.0, color=FAINT, linewidth=0.6)
     together.set_ylim(0.0, 1.04)
