@@ -46,6 +46,7 @@ rule all:
             "results/{dataset}/{features}/{model}/plots/components.svg",
             "results/{dataset}/{features}/{model}/plots/scores.svg",
             "results/{dataset}/{features}/{model}/plots/reconstruction.svg",
+            "results/plots/comparison.svg",
             "results/plots/memory.svg",
         ),
     message:
@@ -346,6 +347,12 @@ rule write_summary:
         usage=memwave.usage_files("results/{job}.json"),
     output:
         summary="results/summary.tsv",
+        table=report(
+            "results/summary.html",
+            caption="report/summary.rst",
+            category="Comparison",
+            labels={"figure": "table of all experiments"},
+        ),
         usage="results/usage/write_summary.json",
     log:
         "logs/write_summary.log",
@@ -509,6 +516,34 @@ rule plot_reconstruction:
         "plot_reconstruction: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
     script:
         "scripts/plot_reconstruction.py"
+
+
+rule plot_comparison:
+    """What the accuracy of the models costs in time and memory."""
+    input:
+        summary="results/summary.tsv",
+    output:
+        figure=report(
+            "results/plots/comparison.svg",
+            caption="report/comparison.rst",
+            category="Comparison",
+            labels={"figure": "accuracy, time and memory"},
+        ),
+        usage="results/usage/plot_comparison.json",
+    log:
+        "logs/plot_comparison.log",
+    benchmark:
+        "logs/benchmarks/plot_comparison.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=memwave.table_figure_mb(),
+    params:
+        code=memwave.code("plot_comparison"),
+    message:
+        "plot_comparison ({resources.mem_mb} MB)"
+    script:
+        "scripts/plot_comparison.py"
 
 
 rule plot_memory:

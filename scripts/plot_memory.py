@@ -23,7 +23,7 @@ def plot_memory(*, summary: str, limit_mb: float, figure: str) -> None:
     """
     with open(summary, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    names = [column.removesuffix(MEASURED) for column in rows[0] if column.endswith(MEASURED)]
+    names = [column.removesuffix(PREDICTED) for column in rows[0] if column.endswith(PREDICTED)]
     stages = {
         name: [
             (float(row[name + MEASURED]), float(row[name + PREDICTED]))

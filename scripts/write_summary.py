@@ -1,17 +1,21 @@
-"""Write the table of all experiments: sizes, accuracy, time and memory of every stage."""
+"""Write the tables of all experiments: sizes, accuracy, time and memory of every stage."""
 
 import csv
 import json
 from pathlib import Path
 
+import h5py
+
 from memwave import process
+from memwave.accuracy import compare, most_exact
 from memwave.files import replacing
 from memwave.model_file import load_model
 from memwave.projection_file import open_projection
-from memwave.summary import COLUMNS, stage_columns
+from memwave.summary import COLUMNS, FIRST_COLUMNS, fit_columns, stage_columns
+from memwave.table import table_page
 
 
-def write_summary(*, experiments: list[dict], usage: list[str], summary: str) -> None:
+def write_summary(*, experiments: list[dict], usage: list[str], summary: str, table: str) -> None:
     """Write the summary.
 
     Parameters
@@ -23,17 +27,26 @@ def write_summary(*, experiments: list[dict], usage: list[str], summary: str) ->
         What every job measured of itself (JSON).
     summary : path
         The TSV file to write.
+    table : path
+        The HTML file to write: the same table, to be sorted and searched.
     """
     measured = {path: json.loads(Path(path).read_text(encoding="utf-8")) for path in usage}
     stages = list(dict.fromkeys(use["stage"] for use in measured.values()))
+    rows = [describe(experiment) for experiment in experiments]
+    add_accuracy(rows, experiments)
+    for row, experiment in zip(rows, experiments, strict=True):
+        columns = stage_columns(experiment, measured, stages)
+        row |= fit_columns(columns) | columns
     with (
         replacing(summary) as temporary,
         open(temporary, "w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        rows = [{**describe(e), **stage_columns(e, measured, stages)} for e in experiments]
         writer.writerow(rows[0])
         writer.writerows(row.values() for row in rows)
+    page = table_page("memwave: all experiments", rows, FIRST_COLUMNS)
+    with replacing(table) as temporary:
+        temporary.write_text(page, encoding="utf-8")
 
 
 def describe(experiment: dict) -> dict:
@@ -54,7 +67,36 @@ def describe(experiment: dict) -> dict:
         "largest_eigenvalue": float(model.explained_variance[0]),
         "eigenvalue_error_bound": model.eigenvalue_error_bound,
     }
-    return {name: experiment.get(name, facts.get(name)) for name in COLUMNS}
+    return {name: experiment.get(name, facts.get(name, "")) for name in COLUMNS}
+
+
+def add_accuracy(rows: list[dict], experiments: list[dict]) -> None:
+    """Compare every model with the most exact one of the same features."""
+    groups: dict[tuple, list[int]] = {}
+    for i, experiment in enumerate(experiments):
+        # Correlations have other components than covariances.
+        kind = (experiment["dataset"], experiment["features"], is_standardized(experiment))
+        groups.setdefault(kind, []).append(i)
+    for group in groups.values():
+        residuals = [rows[i]["largest_residual"] for i in group]
+        best = group[most_exact(residuals, [rows[i]["n_components"] for i in group])]
+        reference = measured_model(experiments[best])
+        for i in group:
+            rows[i]["reference"] = experiments[best]["model"]
+            rows[i] |= compare(*measured_model(experiments[i]), *reference)
+
+
+def is_standardized(experiment: dict) -> bool:
+    """Whether a model is of standardized features."""
+    with h5py.File(experiment["model_file"], "r", locking=False) as file:
+        return "scale" in file
+
+
+def measured_model(experiment: dict) -> tuple:
+    """A model, and the variances of its scores."""
+    with open_projection(experiment["projection_file"]) as projection:
+        captured = projection["captured_variance"][()]
+    return load_model(experiment["model_file"]), captured
 
 
 if "snakemake" in globals():
@@ -68,4 +110,5 @@ if "snakemake" in globals():
             experiments=snakemake.params.experiments,
             usage=snakemake.input.usage,
             summary=snakemake.output.summary,
+            table=snakemake.output.table,
         )

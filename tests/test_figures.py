@@ -8,7 +8,6 @@ from itertools import combinations, pairwise
 import h5py
 import numpy as np
 import pytest
-import pywt
 from fitting import decaying, fit
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +19,6 @@ from memwave.figures.classes import MOST_LABELS, OTHER, UNLABELLED, Counter, mak
 from memwave.figures.density import CELLS, Density
 from memwave.figures.spectrum import draw_spectrum
 from memwave.figures.timeline import Timeline
-from memwave.figures.waves import waves
 from memwave.model import Model
 from memwave.model_file import save_model
 from memwave.projection_file import ENCODING
@@ -117,40 +115,6 @@ def test_labels_without_end_are_no_classes():
 
 def test_runs_of_equal_entries():
     assert runs([2, 2, 0, 1, 1]) == [(0, 2, 2), (2, 3, 0), (3, 5, 1)]
-
-
-@pytest.mark.parametrize("layout", ["per-channel", "interleaved"])
-@pytest.mark.parametrize(
-    ("wavelet", "mode", "level"),
-    [("haar", "symmetric", 1), ("db3", "periodic", 2), ("bior2.2", "periodization", 3)],
-)
-@pytest.mark.parametrize("window", [50, 33])
-def test_all_bands_give_the_window_back(layout, wavelet, mode, level, window):
-    bands = [f"a{level}", *(f"d{i}" for i in range(1, level + 1))]
-    spec = make_spec(
-        window=window,
-        channels=3,
-        wavelet=wavelet,
-        mode=mode,
-        level=level,
-        bands=bands,
-        layout=layout,
-    )
-    signal = np.random.default_rng(0).normal(size=(window, 3))
-    columns = [signal.ravel()] if layout == "interleaved" else list(signal.T)
-    names = [f"a{level}", *(f"d{i}" for i in range(level, 0, -1))]
-    parts = [
-        dict(zip(names, pywt.wavedec(c, wavelet, mode=mode, level=level), strict=True))
-        for c in columns
-    ]
-    features = np.concatenate([part[band] for part in parts for band in bands])
-    assert np.allclose(waves(spec, features), signal)
-
-
-def test_bands_that_are_no_features_count_as_zero():
-    spec = make_spec(window=8, channels=1, wavelet="haar", level=1, bands=["d1"])
-    wave = waves(spec, np.array([1.0, 0, 0, 0]))
-    assert np.allclose(wave[:, 0], [0.5**0.5, -(0.5**0.5), 0, 0, 0, 0, 0, 0])
 
 
 @settings(max_examples=20)

@@ -1,5 +1,7 @@
 """The columns of results/summary.tsv."""
 
+from memwave.accuracy import FIGURES
+
 COLUMNS = (
     "dataset",
     "features",
@@ -15,7 +17,27 @@ COLUMNS = (
     "largest_eigenvalue",
     "eigenvalue_error_bound",
     "largest_residual",
+    "reference",
+    *FIGURES,
 )
+
+# What is looked at first.
+FIRST_COLUMNS = (
+    "dataset",
+    "features",
+    "model",
+    "solver",
+    "windows",
+    "n_features",
+    "explained_variance_ratio",
+    "reconstruction_error_test",
+    "reference",
+    *FIGURES,
+    "fit_seconds",
+    "fit_peak_mb",
+)
+
+FIT = ("summarize_features", "fit_model")
 
 
 def stage_columns(experiment: dict, measured: dict[str, dict], stages: list[str]) -> dict:
@@ -50,3 +72,10 @@ def stage_columns(experiment: dict, measured: dict[str, dict], stages: list[str]
             key = "peak_anonymous_mb" if name == "peak" else "predicted_mb"
             columns[f"{stage}_{name}_mb"] = max((job[key] for job in jobs), default="")
     return columns
+
+
+def fit_columns(stages: dict) -> dict:
+    """Time and peak memory of all of a fit, from the columns of the stages."""
+    seconds = [stages.get(f"{stage}_seconds") or 0.0 for stage in FIT]
+    peaks = [stages.get(f"{stage}_peak_mb") or 0.0 for stage in FIT]
+    return {"fit_seconds": round(sum(seconds), 3), "fit_peak_mb": max(peaks)}

@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from memwave.figures.sizes import COMPONENTS
 from memwave.figures.style import FAINT, LINE, new_figure
 from memwave.figures.timeline import BINS, Timeline
-from memwave.figures.waves import COMPONENTS, waves
 from memwave.model import Model
+from memwave.reconstruction import windows_of
 from memwave.wavelets import FeatureSpec
 
 # Channels that are drawn at most.
@@ -39,7 +40,7 @@ def draw_components(
     deviations = np.sqrt(model.explained_variance[:shown, None])
     scale = 1.0 if model.scale is None else model.scale
     loadings = deviations * model.components[:shown] * scale
-    shapes = np.stack([waves(spec, loading) * spread for loading in loadings])
+    shapes = windows_of(spec, loadings) * spread
     channels = strongest(shapes)
     figure = new_figure(0.8 + 0.95 * len(channels))
     panels = figure.subplots(len(channels), shown, squeeze=False, sharex=True, sharey="row")

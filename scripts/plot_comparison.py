@@ -1,0 +1,42 @@
+"""Draw what the accuracy of the models costs in time and memory."""
+
+import csv
+
+from memwave import process
+from memwave.figures.comparison import Point, draw_comparison
+from memwave.figures.style import save_figure
+
+
+def plot_comparison(*, summary: str, figure: str) -> None:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    summary : path
+        The table of all experiments.
+    figure : path
+        The SVG file to write.
+    """
+    groups: dict[str, list[Point]] = {}
+    with open(summary, encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            title = f"{row['dataset']}/{row['features']}, against {row['reference']}"
+            point = Point(
+                name=row["model"],
+                solver=row["solver"],
+                error=float(row["lost_cosine"]),
+                seconds=float(row["fit_seconds"]),
+                megabytes=float(row["fit_peak_mb"]),
+            )
+            groups.setdefault(title, []).append(point)
+    save_figure(draw_comparison(groups), figure)
+
+
+if "snakemake" in globals():
+    with process.stage(
+        "plot_comparison",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        plot_comparison(summary=snakemake.input.summary, figure=snakemake.output.figure)
