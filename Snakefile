@@ -46,9 +46,8 @@ rule all:
             "results/{dataset}/{features}/{model}/plots/components.svg",
             "results/{dataset}/{features}/{model}/plots/scores.svg",
             "results/{dataset}/{features}/{model}/plots/reconstruction.svg",
-            "results/plots/comparison.svg",
-            "results/plots/memory.svg",
         ),
+        memwave.comparisons("results/plots/comparison.svg", "results/plots/memory.svg"),
     message:
         "all"
 

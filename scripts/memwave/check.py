@@ -78,7 +78,7 @@ def check(settings: dict) -> Checked:
             need = library_bytes(recording.path for recording in recordings.get(dataset, ()))
             pair = Pair(dataset, features, spec, resolved, settings, need)
             findings += [*pair.size_findings(), *pair.memory_findings()]
-            findings += pair.figure_findings() if settings["plots"] else ()
+            findings += pair.figure_findings() if settings["plots"] is True else ()
             if dataset in recordings:
                 findings += pair.window_findings(recordings[dataset])
                 warnings += pair.short_recordings(recordings[dataset])

@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from memwave.errors import ConfigurationError
+from memwave.grids import expand_grids
 from memwave.solvers import solver_module, solver_names
 from memwave.words import did_you_mean, in_words, listed, shown
 
@@ -74,13 +75,14 @@ def complete(config: dict) -> dict:
     Returns
     -------
     dict
-        A copy that holds every key of the schema.
+        A copy that holds every key of the schema, and every point of a grid as an entry.
 
     Raises
     ------
     ConfigurationError
         Lists everything the schema does not admit and every name that is not defined.
     """
+    config = expand_grids(config)
     errors = _Validator(schema()).iter_errors(config)
     findings = [finding for error in errors for finding in _findings(error)]
     findings += [*_undefined_names(config), *_unknown_units(config)]

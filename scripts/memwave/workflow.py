@@ -67,10 +67,13 @@ class Workflow:
         ]
 
     def plots(self, *patterns: str) -> list[str]:
-        """Fill patterns with every experiment's names, if plots are wanted."""
-        if not self.settings["plots"]:
-            return []
-        return unique(path for pattern in patterns for path in self.of_experiments(pattern))
+        """Fill patterns of figures with every experiment's names, if those are wanted."""
+        wanted = patterns if self.settings["plots"] is True else ()
+        return [path for pattern in wanted for path in self.of_experiments(pattern)]
+
+    def comparisons(self, *paths: str) -> list[str]:
+        """Figures of all experiments together, if those are wanted."""
+        return list(paths) if self.settings["plots"] else []
 
     def usage_files(self, pattern: str) -> list[str]:
         """Fill a pattern with the jobs, as dataset/features/stage/shard, of all experiments."""
