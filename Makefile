@@ -17,7 +17,7 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run dry-run formats test lint format bench bench-small lock clean
+.PHONY: help run report dry-run formats test lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ format: $(VENV)/test.stamp ## Put code into the style that lint checks
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile
 
+report: run ## Run the workflow, then put figures, tables and run times into report.html
+	$(call timed,report, $(BIN)/snakemake --report report.html $(ARGS))
+
 bench: $(VENV)/test.stamp ## Measure everything (half an hour, 23 GB); HAPT=<folder of all recordings>
 	$(call timed,benchmarks, $(BIN)/python benchmarks/run.py $(if $(HAPT),--hapt $(HAPT)) $(ARGS))
 
@@ -62,7 +65,7 @@ lock: $(BIN)/python ## Pin the newest versions that envs/*.in allow
 	$(BIN)/python envs/pin_conda.py
 
 clean: ## Remove results, logs and everything set up; recordings and configuration stay
-	rm -rf $(VENV) .snakemake results logs benchmarks/results
+	rm -rf $(VENV) .snakemake results logs build report.html benchmarks/results
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -11,6 +11,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 ROWS = 1200
 WALKING = 1  # a label that every recording has
+TINY_RUN = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+TINY_RUN += ["--configfile", "config.yaml"]
 
 
 def run_tiny(folder: Path) -> None:
@@ -33,7 +35,7 @@ def run_tiny(folder: Path) -> None:
         writer = csv.DictWriter(sheet, rows[0], delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config.yaml"]
-    command += ["--snakefile", str(ROOT / "Snakefile")]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*TINY_RUN, "--cores", "2"], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-4000:]

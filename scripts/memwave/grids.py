@@ -45,7 +45,11 @@ def expand_grids(config: Any) -> Any:
 
 def _has_grid(entry: Any) -> bool:
     grid = entry.get("grid") if isinstance(entry, dict) else None
-    return isinstance(grid, dict) and all(isinstance(v, list) and v for v in grid.values())
+    return (
+        isinstance(grid, dict)
+        and bool(grid)
+        and all(isinstance(v, list) and v for v in grid.values())
+    )
 
 
 def _points(name: Any, entry: Any) -> Iterator[tuple[Any, Any]]:

@@ -16,8 +16,8 @@ _PAGE = Template("""\
 body { font: 14px/1.5 "DejaVu Sans", Verdana, Arial, sans-serif; margin: 1.5em; color: #222; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2em 0.7em; text-align: right; white-space: nowrap; }
-th { cursor: pointer; vertical-align: bottom; border-bottom: 1px solid #999; user-select: none;
-     position: sticky; top: 0; background: white; }
+th { white-space: normal; cursor: pointer; vertical-align: bottom; user-select: none;
+     border-bottom: 1px solid #999; position: sticky; top: 0; background: white; }
 th[aria-sort=ascending]::after { content: " \\2191"; }
 th[aria-sort=descending]::after { content: " \\2193"; }
 th.text, td.text { text-align: left; }

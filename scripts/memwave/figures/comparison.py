@@ -14,6 +14,9 @@ MARKERS = "osD^vP*X"
 # Less than that is rounding, and drawn there.
 LEAST = 1e-16
 
+# Values that are so many times apart get a logarithmic axis.
+WIDE = 5
+
 
 @dataclass(frozen=True)
 class Point:
@@ -66,11 +69,13 @@ def _draw(axes: Axes, points: list[Point], quantity: str, solvers: list[str]) ->
                 label=solver,
             )
     axes.set_yscale("log")
-    axes.set_xscale("log")
+    values = [getattr(point, quantity) for point in points]
+    if max(values) > WIDE * min(values):
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(_few_minor_labels)
     axes.margins(0.12, 0.12)
     axes.grid(color=FAINT, alpha=0.25, linewidth=0.5)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(_few_minor_labels)
     _name(axes, points, quantity)
 
 
