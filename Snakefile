@@ -5,7 +5,7 @@
 #   model.h5, projection.h5 -> plot_* -> figures;  all experiments -> write_summary -> summary.tsv
 #
 # A job is a process with memory known beforehand (resources: mem_mb), from sizes alone.
-# Shards are `ancient`: not their times, their checksums tell whether they changed.
+# What is `ancient` may be touched: not its time, its checksums tell whether it changed.
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ configfile: "config/config.yaml"
 report: "report/workflow.rst"
 
 
-memwave = open_workflow(config)
+memwave = open_workflow(config, planning=workflow.is_main_process)
 
 
 wildcard_constraints:
@@ -55,7 +55,7 @@ rule all:
 rule convert_recording:
     """A recording in a format that cannot be read piece by piece -> .npy, once."""
     input:
-        source=memwave.source_files,
+        source=ancient(memwave.source_files),
     output:
         recording="results/{dataset}/recordings/{recording}.npy",
         usage="results/{dataset}/usage/convert_recording/{recording}.json",
@@ -69,6 +69,7 @@ rule convert_recording:
         mem_mb=lambda w: memwave.memory_mb("convert_recording", w),
     params:
         source=memwave.source,
+        checksums=memwave.source_checksums,
         code=lambda w: memwave.code("convert_recording", w),
     message:
         "convert_recording: {wildcards.dataset}, recording {wildcards.recording} ({resources.mem_mb} MB)"
@@ -79,7 +80,8 @@ rule convert_recording:
 rule measure_channels:
     """Mean, spread and quartiles of the channels, where a feature set scales by them."""
     input:
-        recordings=memwave.train_files,
+        recordings=ancient(memwave.train_files),
+        converted=memwave.converted_train_files,
     output:
         table="results/{dataset}/channels.tsv",
         usage="results/{dataset}/usage/measure_channels.json",
@@ -93,6 +95,7 @@ rule measure_channels:
         mem_mb=lambda w: memwave.memory_mb("measure_channels", w),
     params:
         recordings=memwave.train_recordings,
+        checksums=memwave.train_checksums,
         channels=memwave.channels,
         block_rows=memwave.measuring_rows,
         code=lambda w: memwave.code("measure_channels", w),
@@ -105,7 +108,8 @@ rule measure_channels:
 rule extract_features:
     """Wavelet features of a shard's windows: recordings -> .npy, row by row."""
     input:
-        recordings=memwave.recording_files,
+        recordings=ancient(memwave.recording_files),
+        converted=memwave.converted_files,
         channels=memwave.channel_tables,
     output:
         shard="results/{dataset}/{features}/features/{shard}.npy",
@@ -122,6 +126,7 @@ rule extract_features:
     params:
         features=memwave.features,
         windows=memwave.shard_windows,
+        checksums=memwave.recording_checksums,
         block_rows=memwave.extraction_rows,
         code=lambda w: memwave.code("extract_features", w),
     message:
@@ -312,7 +317,7 @@ rule write_projection:
             allow_missing=True,
         ),
         model="results/{dataset}/{features}/{model}/model.h5",
-        labels=memwave.label_files,
+        labels=ancient(memwave.label_files),
     output:
         projection="results/{dataset}/{features}/{model}/projection.h5",
         usage="results/{dataset}/{features}/{model}/usage/write_projection.json",
@@ -327,6 +332,7 @@ rule write_projection:
     params:
         features=memwave.features,
         windows=memwave.recording_windows,
+        checksums=memwave.label_checksums,
         score_dtype=memwave.settings["score_dtype"],
         provenance=memwave.provenance,
         code=lambda w: memwave.code("write_projection", w),
@@ -340,8 +346,10 @@ rule write_summary:
     """One row an experiment: sizes, accuracy, time and memory."""
     input:
         models=memwave.of_experiments("results/{dataset}/{features}/{model}/model.h5"),
-        projections=memwave.of_experiments(
-            "results/{dataset}/{features}/{model}/projection.h5"
+        projections=ancient(
+            memwave.of_experiments(
+                "results/{dataset}/{features}/{model}/projection.h5"
+            )
         ),
         usage=memwave.usage_files("results/{job}.json"),
     output:

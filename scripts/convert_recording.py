@@ -5,6 +5,7 @@ It is read from end to end, a piece at a time, and written straight into a file 
 
 from memwave import process
 from memwave.errors import MemwaveError
+from memwave.inputs import unchanged
 from memwave.mapped import create_matrix
 from memwave.process import Progress
 from memwave.readers import StreamSource, load_libraries, open_source
@@ -53,10 +54,13 @@ def changed(source: dict, rows: int) -> MemwaveError:
 
 if "snakemake" in globals():
     load_libraries([snakemake.params.source["path"]])
-    with process.stage(
-        "convert_recording",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
+    with (
+        process.stage(
+            "convert_recording",
+            memory_mb=snakemake.resources.mem_mb,
+            log_path=snakemake.log[0],
+            usage_path=snakemake.output.usage,
+        ),
+        unchanged(snakemake.params.checksums),
     ):
         convert_recording(source=snakemake.params.source, converted=snakemake.output.recording)

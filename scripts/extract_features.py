@@ -8,6 +8,7 @@ from memwave import process
 from memwave.channel_table import load_scaling
 from memwave.extraction import check_features, check_rows, require_shape
 from memwave.features import FeatureBlocks
+from memwave.inputs import unchanged
 from memwave.plan import spans
 from memwave.process import Progress
 from memwave.readers import load_libraries, open_array
@@ -71,11 +72,14 @@ def extract_features(
 
 if "snakemake" in globals():
     load_libraries(piece["path"] for piece in snakemake.params.windows)
-    with process.stage(
-        "extract_features",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
+    with (
+        process.stage(
+            "extract_features",
+            memory_mb=snakemake.resources.mem_mb,
+            log_path=snakemake.log[0],
+            usage_path=snakemake.output.usage,
+        ),
+        unchanged(snakemake.params.checksums),
     ):
         extract_features(
             shard=snakemake.output.shard,

@@ -12,6 +12,7 @@ from memwave import process
 from memwave.channel_table import save_channels
 from memwave.channels import ChannelMeasures
 from memwave.extraction import check_rows, require_shape
+from memwave.inputs import unchanged
 from memwave.plan import spans
 from memwave.process import Progress
 from memwave.readers import load_libraries, open_array
@@ -79,11 +80,14 @@ def blocks(recordings: list[dict], channels: list[str], block_rows: int) -> Iter
 
 if "snakemake" in globals():
     load_libraries(piece["path"] for piece in snakemake.params.recordings)
-    with process.stage(
-        "measure_channels",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
+    with (
+        process.stage(
+            "measure_channels",
+            memory_mb=snakemake.resources.mem_mb,
+            log_path=snakemake.log[0],
+            usage_path=snakemake.output.usage,
+        ),
+        unchanged(snakemake.params.checksums),
     ):
         measure_channels(
             table=snakemake.output.table,

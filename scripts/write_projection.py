@@ -5,6 +5,7 @@ import numpy as np
 
 from memwave import hdf5, process
 from memwave.errors import MemwaveError
+from memwave.inputs import unchanged
 from memwave.model import Model
 from memwave.model_file import load_model
 from memwave.plan import spans
@@ -151,11 +152,14 @@ def lost_shares(losses: list[list[float]]) -> dict[str, float]:
 
 
 if "snakemake" in globals():
-    with process.stage(
-        "write_projection",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
+    with (
+        process.stage(
+            "write_projection",
+            memory_mb=snakemake.resources.mem_mb,
+            log_path=snakemake.log[0],
+            usage_path=snakemake.output.usage,
+        ),
+        unchanged(snakemake.params.checksums),
     ):
         write_projection(
             parts=snakemake.input.parts,

@@ -150,12 +150,19 @@ def test_another_run_gives_the_same_bytes(project, tmp_path):
 
 
 def test_what_is_touched_is_not_repeated(changing):
+    """Not even if no file is small enough for Snakemake to look at its content."""
     later = time.time() + 10
-    for path in (
-        changing.folder / "scripts/memwave/plan.py",
-        changing.folder / "recordings/monday.npy",
-        changing.folder / "recordings/tuesday.h5",
-    ):
+    patterns = ("scripts/**/*.py", "recordings/*", "config/*", "**/*-of-2.npy", "**/projection.h5")
+    touched = [path for pattern in patterns for path in changing.folder.glob(pattern)]
+    assert {path.suffix for path in touched} >= {".py", ".npy", ".h5", ".yaml", ".tsv"}
+    for path in touched:
+        os.utime(path, (later, later))
+    assert changing.planned("--max-checksum-file-size", "0") == set()
+
+
+def test_what_is_touched_and_small_is_not_repeated(changing):
+    later = time.time() + 10
+    for path in changing.folder.rglob("results/**/*"):
         os.utime(path, (later, later))
     assert changing.planned() == set()
 
@@ -183,6 +190,7 @@ def test_an_option_of_a_model_repeats_that_model_only(changing):
         ("memwave/window_products.py", jobs_of("signal", LAGS, FITTED, PROJECTED)),
         ("memwave/summary.py", SUMMARY),
         ("memwave/readers/raw.py", set()),
+        ("write_summary.py", SUMMARY),
     ],
 )
 def test_an_edit_of_a_module_repeats_the_jobs_that_import_it(changing, module, jobs):
@@ -191,15 +199,27 @@ def test_an_edit_of_a_module_repeats_the_jobs_that_import_it(changing, module, j
     assert changing.planned() == jobs
 
 
-def test_another_content_of_a_recording_repeats_what_depends_on_it(changing):
-    """The last recording stands in the second shard only."""
+@pytest.mark.parametrize("later", [10, 0, -(10**6)])
+def test_another_content_of_a_recording_repeats_what_depends_on_it(changing, later):
+    """Whatever its time; the last recording stands in the second shard only."""
+    file = changing.folder / "recordings/wednesday.npy"
+    time_before = file.stat().st_mtime + later
     changing.save(2, recording(2) + 1)
-    os.utime(changing.folder / "recordings/wednesday.npy", (time.time() + 10,) * 2)
+    os.utime(file, (time_before, time_before))
     expected = jobs_of("randomized", FITTED, PROJECTED)
     expected |= jobs_of("signal", LAGS, FITTED, PROJECTED)
     for model in ("exact", "incremental"):
         expected |= jobs_of(model, SUMMARIZED, FITTED, PROJECTED)
     assert changing.planned() == expected | {("extract_features", "toy/deep", "2-of-2")}
+
+
+def test_other_labels_repeat_what_is_written_with_them(changing):
+    file = changing.folder / "recordings/monday.labels.npy"
+    time_before = file.stat().st_mtime
+    np.save(file, np.load(file) + 1)
+    os.utime(file, (time_before, time_before))
+    expected = set.union(*(jobs_of(model, PROJECTED) for model in MODELS))
+    assert changing.planned() == expected
 
 
 def test_a_run_that_fails_says_why_and_goes_on_when_it_is_mended(project, tmp_path):

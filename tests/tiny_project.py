@@ -57,7 +57,7 @@ class Project:
     def __init__(self, folder: Path, models: list[str]):
         self.folder = folder
         folder.mkdir(parents=True)
-        for name in ("scripts", "envs"):
+        for name in ("scripts", "envs", "profiles"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         (folder / "config").mkdir()
@@ -106,9 +106,9 @@ class Project:
             timeout=PATIENCE,
         )
 
-    def planned(self) -> set[tuple[str, ...]]:
+    def planned(self, *arguments: str) -> set[tuple[str, ...]]:
         """Jobs of a dry run: rule, dataset/features/model, shard; as far as they have them."""
-        done = self.snakemake("--dry-run", "--cores", "1")
+        done = self.snakemake("--dry-run", "--cores", "1", *arguments)
         assert done.returncode == 0, done.stderr
         if "Nothing to be done" in done.stdout + done.stderr:
             return set()

@@ -1,7 +1,7 @@
 """Which modules a script imports, so that an edit reruns what it touches and nothing else.
 
-Snakemake sees the text of a script, not of the modules it imports. The workflow therefore hands
-every rule a digest of each of them as a parameter.
+Snakemake sees the time of a script, and nothing of the modules it imports. The workflow therefore
+hands every rule a digest of each of them as a parameter.
 """
 
 import ast
@@ -14,7 +14,7 @@ SCRIPTS = Path(__file__).parents[1]
 
 
 def digests(script: str, *modules: str) -> dict[str, str]:
-    """Digest every module of the package that a script needs.
+    """Digest a script and every module of the package that it needs.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def digests(script: str, *modules: str) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Short digest of the source by the name of the module, sorted.
+        Short digest of the source by the name of the script or module, sorted.
     """
     needed = set(modules) | imports(SCRIPTS / f"{script}.py")
     waiting = list(needed)
@@ -34,7 +34,7 @@ def digests(script: str, *modules: str) -> dict[str, str]:
         new = imports(module_file(waiting.pop())) - needed
         needed |= new
         waiting += new
-    return {name: digest(module_file(name)) for name in sorted(needed)}
+    return {name: digest(module_file(name)) for name in sorted({script, *needed})}
 
 
 @cache

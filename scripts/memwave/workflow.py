@@ -7,6 +7,7 @@ data flow. Nothing here reads more than headers of files.
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from functools import cache, cached_property
 from importlib.metadata import version
 from typing import Any
@@ -18,6 +19,7 @@ from memwave.channel_table import is_model
 from memwave.channels import MEASURED_SCALES
 from memwave.check import CheckedRecording, check
 from memwave.errors import ConfigurationError
+from memwave.inputs import planned_checksums, take_checksums
 from memwave.modules import digests
 from memwave.moments import moments_bytes
 from memwave.plan import Piece
@@ -39,6 +41,8 @@ class Workflow:
     ----------
     config : dict
         As Snakemake read it.
+    planning : bool
+        Whether this is the process that plans the run, and not one that runs a job of it.
 
     Raises
     ------
@@ -46,7 +50,8 @@ class Workflow:
         Lists everything that is wrong with the configuration, the sheets and the recordings.
     """
 
-    def __init__(self, config: dict):
+    def __init__(self, config: dict, *, planning: bool = True):
+        self._planning = planning
         self.settings = settings.complete(config)
         checked = check(self.settings)
         self._recordings, self._models = checked.recordings, checked.models
@@ -193,14 +198,26 @@ class Workflow:
         return files_of(self._recording(w).source)
 
     def recording_files(self, w: Wildcards) -> list[str]:
-        """Files of the recordings that a shard has windows of."""
+        """Files of the recordings that a shard has windows of, as they were given."""
+        return given_files(self._shard_recordings(w))
+
+    def converted_files(self, w: Wildcards) -> list[str]:
+        """Those that a shard has windows of and that are converted before they are read."""
+        return converted_files(self._shard_recordings(w))
+
+    def _shard_recordings(self, w: Wildcards) -> list[CheckedRecording]:
         pieces = self._pieces(w.dataset, w.features, shard_index(w.shard))
-        recordings = self._recordings[w.dataset]
-        return unique(f for piece in pieces for f in files_of(recordings[piece.recording].path))
+        return [self._recordings[w.dataset][piece.recording] for piece in pieces]
 
     def train_files(self, w: Wildcards) -> list[str]:
-        """Files of the recordings that PCA is fitted on."""
-        return unique(f for r in self.train_recordings(w) for f in files_of(r["path"]))
+        """Files of the recordings that PCA is fitted on, as they were given."""
+        return given_files(self._train_recordings(w))
+
+    def converted_train_files(self, w: Wildcards) -> list[str]:
+        return converted_files(self._train_recordings(w))
+
+    def _train_recordings(self, w: Wildcards) -> list[CheckedRecording]:
+        return [r for r in self._recordings[w.dataset] if r.split == "train"]
 
     def channel_tables(self, w: Wildcards) -> list[str]:
         """The measures of the channels, or the model, that a feature set scales by."""
@@ -263,6 +280,32 @@ class Workflow:
 
     # Parameters
 
+    @cached_property
+    def _checksums(self) -> dict[str, str]:
+        """Of everything that is read, by path."""
+        recordings = [r for dataset in self._recordings.values() for r in dataset]
+        take = take_checksums if self._planning else planned_checksums
+        return take(unique(p for r in recordings for p in (r.source, r.labels) if p))
+
+    def source_checksums(self, w: Wildcards) -> dict[str, str]:
+        """By path: checksum of the recording that is converted."""
+        return self._checksums_of([self._recording(w).source])
+
+    def train_checksums(self, w: Wildcards) -> dict[str, str]:
+        """Of the recordings in `train_files`."""
+        return self._checksums_of(r.path for r in self._train_recordings(w))
+
+    def recording_checksums(self, w: Wildcards) -> dict[str, str]:
+        """Of the recordings in `recording_files`."""
+        return self._checksums_of(r.path for r in self._shard_recordings(w))
+
+    def label_checksums(self, w: Wildcards) -> dict[str, str]:
+        return self._checksums_of(r.labels for r in self._recordings[w.dataset] if r.labels)
+
+    def _checksums_of(self, paths: Iterable[str]) -> dict[str, str]:
+        """Of the paths that were given; those of converted recordings are not among them."""
+        return {path: self._checksums[path] for path in paths if path in self._checksums}
+
     def summary_rows(self) -> list[dict]:
         """The experiments, for `write_summary`."""
         return [
@@ -307,8 +350,7 @@ class Workflow:
         """The recordings that PCA is fitted on, for `measure_channels`."""
         return [
             {"recording": r.name, "path": r.path, "dtype": r.dtype, "rows": r.rows}
-            for r in self._recordings[w.dataset]
-            if r.split == "train"
+            for r in self._train_recordings(w)
         ]
 
     def channels(self, w: Wildcards) -> list[str]:
@@ -451,7 +493,7 @@ class Workflow:
         if script == "measure_channels":
             modules += self._readers(self.train_recordings(w))
         if script == "write_projection":
-            modules += unique(reader_of(file).__name__ for file in self.label_files(w))
+            modules += [reader_of(file).__name__ for file in self.label_files(w)]
         if script in ("summarize_features", "fit_model"):
             modules.append(self._solver(w).__name__)
         return digests(script, *modules)
@@ -473,13 +515,13 @@ class Workflow:
         return solver_module(self.model(w)["solver"])
 
 
-def open_workflow(config: dict) -> Workflow:
-    """Check a configuration; if it cannot be run, say why and end the process.
+def open_workflow(config: dict, *, planning: bool) -> Workflow:
+    """Check a configuration; if it cannot be run, say why and end the process; see `Workflow`.
 
     Warnings go to standard error.
     """
     try:
-        workflow = Workflow(config)
+        workflow = Workflow(config, planning=planning)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -495,3 +537,13 @@ def shard_index(name: str) -> int:
 
 def unique(items) -> list[str]:
     return list(dict.fromkeys(items))
+
+
+def given_files(recordings: Iterable[CheckedRecording]) -> list[str]:
+    """Files of recordings that are read as they were given."""
+    return unique(file for r in recordings if r.path == r.source for file in files_of(r.path))
+
+
+def converted_files(recordings: Iterable[CheckedRecording]) -> list[str]:
+    """Files that recordings were converted to."""
+    return unique(r.path for r in recordings if r.path != r.source)

@@ -11,7 +11,8 @@ To add a format, add a file with
 
 Where an array is in other files than its path names, there is also
 
-- ``files(path)``, which lists them.
+- ``files(path)``, which lists them, and, where a file stands for many,
+- ``contents(path)``, which lists all.
 
 It is found by its suffixes. Its libraries are imported by `library` when a file is opened.
 """
@@ -37,6 +38,7 @@ __all__ = [
     "ArraySource",
     "FileSource",
     "StreamSource",
+    "contents_of",
     "file_of",
     "files_of",
     "formats",
@@ -117,6 +119,12 @@ def files_of(path: str) -> list[str]:
     """Return the files that an array is in."""
     reader = reader_of(path)
     return reader.files(path) if hasattr(reader, "files") else [file_of(path)]
+
+
+def contents_of(path: str) -> list[str]:
+    """Return the files that an array is in, down to its last value."""
+    reader = reader_of(path)
+    return reader.contents(path) if hasattr(reader, "contents") else files_of(path)
 
 
 def is_converted(path: str) -> bool:

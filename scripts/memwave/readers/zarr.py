@@ -82,3 +82,10 @@ def files(path: str) -> list[str]:
             f"{listed(names[:20])}. Expected a path such as {folder}::/array."
         )
     return [os.path.join(array, HEADERS[0])]
+
+
+def contents(path: str) -> list[str]:
+    """List all files of an array."""
+    folder = os.path.dirname(files(path)[0])
+    found = (os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)
+    return sorted(found)
