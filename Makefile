@@ -17,7 +17,7 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run report dry-run formats test lint format bench bench-small lock clean
+.PHONY: help run report dry-run formats test verify lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ formats: $(VENV)/formats.stamp ## Install the libraries of all formats of record
 
 test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/test_plan.py" for some of them
 	$(call timed,tests, $(BIN)/python -m pytest $(ARGS))
+
+verify: $(VENV)/run.stamp ## Compare results and recordings with their checksums; ARGS=<folder>
+	$(call timed,verify, $(BIN)/python scripts/verify_results.py $(ARGS))
 
 lint: $(VENV)/test.stamp ## Check style, types and the workflow
 	$(call timed,ruff check, $(BIN)/ruff check)

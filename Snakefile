@@ -318,8 +318,10 @@ rule write_projection:
         ),
         model="results/{dataset}/{features}/{model}/model.h5",
         labels=ancient(memwave.label_files),
+        checksums=memwave.shard_checksums,
     output:
         projection="results/{dataset}/{features}/{model}/projection.h5",
+        provenance="results/{dataset}/{features}/{model}/provenance.json",
         usage="results/{dataset}/{features}/{model}/usage/write_projection.json",
     log:
         "logs/write_projection/{dataset}/{features}/{model}.log",
@@ -333,6 +335,7 @@ rule write_projection:
         features=memwave.features,
         windows=memwave.recording_windows,
         checksums=memwave.label_checksums,
+        inputs=memwave.input_checksums,
         score_dtype=memwave.settings["score_dtype"],
         provenance=memwave.provenance,
         code=lambda w: memwave.code("write_projection", w),

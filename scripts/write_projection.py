@@ -12,6 +12,7 @@ from memwave.plan import spans
 from memwave.products import Products
 from memwave.projection import captured_variance, residuals
 from memwave.projection_file import PART_ENCODING, SPLITS, ProjectionWriter, projection_size
+from memwave.provenance import write_provenance
 from memwave.readers import open_array
 
 # Labels read at once.
@@ -169,4 +170,10 @@ if "snakemake" in globals():
             features=snakemake.params.features,
             score_dtype=snakemake.params.score_dtype,
             provenance=snakemake.params.provenance,
+        )
+        write_provenance(
+            snakemake.output.provenance,
+            snakemake.params.provenance,
+            snakemake.params.inputs,
+            [snakemake.input.model, snakemake.output.projection, *snakemake.input.checksums],
         )

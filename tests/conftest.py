@@ -23,3 +23,16 @@ def tiny_results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tiny")
     run_tiny(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """A finished run of all solvers on four cores; its inputs are as they were before."""
+    from tiny_project import MODELS, Project
+
+    project = Project(tmp_path_factory.mktemp("first") / "project", list(MODELS))
+    before = project.inputs()
+    done = project.snakemake("--cores", "4")
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert project.inputs() == before
+    return project

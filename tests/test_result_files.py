@@ -66,6 +66,11 @@ def test_keys_of_the_usage(tiny_results):
         assert list(json.loads(path.read_text())) == list(described("usage/*.json", "key"))
 
 
+def test_keys_of_the_provenance(tiny_results):
+    for path in tiny_results.glob("results/hapt/haar/*/provenance.json"):
+        assert list(json.loads(path.read_text())) == list(described("provenance.json", "key"))
+
+
 def test_rows_of_the_shards(tiny_results):
     files = [tiny_results / f"results/hapt/haar/features/{i}-of-4.npy" for i in (1, 2, 3, 4)]
     shards = [np.load(path, mmap_mode="r") for path in files]

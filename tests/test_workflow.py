@@ -13,7 +13,6 @@ from tiny_project import (
     MODELS,
     RECORDINGS,
     Project,
-    digests,
     expected_features,
     labels_of,
     recording,
@@ -22,8 +21,6 @@ from tiny_project import (
 
 # Features are stored, and computed with, in single precision.
 ROUNDING = 1e-5
-# Of the results of a run, these tell time and memory, which no two runs have in common.
-MEASURED = ("usage/", "summary.tsv")
 PROJECTED = {
     (rule, "toy/deep/{model}", *shard)
     for rule, *shard in (
@@ -44,17 +41,6 @@ def jobs_of(model, *groups):
     return jobs | SUMMARY
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A finished run on four cores; its inputs are compared with what they were."""
-    project = Project(tmp_path_factory.mktemp("first") / "project", list(MODELS))
-    before = project.inputs()
-    done = project.snakemake("--cores", "4")
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert project.inputs() == before
-    return project
-
-
 @pytest.fixture
 def changing(project):
     """The finished run, to be changed by a test and dry-run; everything is put back."""
@@ -70,12 +56,6 @@ def changing(project):
 
 def train_mask():
     return np.repeat([split == "train" for *_, split in RECORDINGS], windows_of())
-
-
-def results_of(project):
-    """Digests of everything that must not depend on the run."""
-    found = digests(project.folder / "results")
-    return {name: d for name, d in found.items() if not any(m in name for m in MEASURED)}
 
 
 def test_features_are_those_of_pywavelets(project):
@@ -144,9 +124,9 @@ def test_another_run_gives_the_same_bytes(project, tmp_path):
     other = Project(tmp_path / "a folder elsewhere", list(MODELS))
     done = other.snakemake("--cores", "1")
     assert done.returncode == 0, done.stderr[-4000:]
-    assert results_of(other) == results_of(project)
+    assert other.results() == project.results()
     names = {f"toy/deep/{model}/{kind}.h5" for model in MODELS for kind in ("model", "projection")}
-    assert names < set(results_of(project))
+    assert names < set(project.results())
 
 
 def test_what_is_touched_is_not_repeated(changing):
@@ -245,6 +225,6 @@ def test_a_run_that_fails_says_why_and_goes_on_when_it_is_mended(project, tmp_pa
     done = broken.snakemake("--cores", "2")
     assert done.returncode == 0, done.stderr[-4000:]
     assert first.stat().st_mtime_ns == made
-    expected = results_of(project)
-    assert results_of(broken).items() <= expected.items()
+    expected = project.results()
+    assert broken.results().items() <= expected.items()
     assert broken.result("exact/projection.h5").exists()

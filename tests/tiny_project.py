@@ -39,6 +39,8 @@ MODELS = {
     "randomized": {"solver": "randomized", "n_components": 4, "columns": 1000, "passes": 2},
 }
 JOB = re.compile(r"^(?:Job \d+: )?(\w+)(?:: (\S+?)(?:, shard (\S+))?)? \(\d+ MB\)$", re.MULTILINE)
+# Of the results of a run, these tell time and memory, which no two runs have in common.
+MEASURED = ("usage/", "summary.tsv")
 # A run that hangs is killed, and the test fails.
 PATIENCE = 150
 
@@ -118,6 +120,11 @@ class Project:
 
     def result(self, name: str) -> Path:
         return self.folder / "results/toy/deep" / name
+
+    def results(self) -> dict[str, str]:
+        """Digests of everything that must not depend on the run."""
+        found = digests(self.folder / "results")
+        return {name: d for name, d in found.items() if not any(m in name for m in MEASURED)}
 
     def inputs(self) -> dict[str, str]:
         return digests(self.folder / "recordings") | digests(self.folder / "config")

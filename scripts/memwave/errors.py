@@ -25,6 +25,17 @@ class ConfigurationError(MemwaveError):
         super().__init__(f"The configuration cannot be run ({count}):\n{lines}")
 
 
-def to_remake(path: str | Path) -> str:
-    """What to do about a file that the workflow wrote and that is not what it was."""
-    return f"Delete the file and run again to remake it: rm {shlex.quote(str(path))}"
+class DamagedFile(MemwaveError):
+    """A file that the workflow wrote is not what it was.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What is wrong with it.
+    """
+
+    def __init__(self, path: str | Path, what: str):
+        self.path, self.what = path, what
+        remedy = f"Delete the file and run again to remake it: rm {shlex.quote(str(path))}"
+        super().__init__(f"{path}: {what}. {remedy}")

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from memwave.checksums import checksum
-from memwave.errors import MemwaveError, to_remake
+from memwave.errors import DamagedFile, MemwaveError
 from memwave.files import disk_full, replacing, require_space
 
 # Room for a file's own structure beside its data.
@@ -71,7 +71,7 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
         _require_seal(path)
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
-        raise MemwaveError(f"{path}: cannot be read ({error}). {to_remake(path)}") from error
+        raise DamagedFile(path, f"cannot be read ({error})") from error
     with file:
         found = file.attrs.get("encoding-type")
         if found != encoding:
@@ -85,7 +85,7 @@ def reading(path: str | Path) -> Iterator[None]:
     try:
         yield
     except (OSError, KeyError, ValueError) as error:
-        raise MemwaveError(f"{path}: is damaged ({error}). {to_remake(path)}") from error
+        raise DamagedFile(path, f"is damaged ({error})") from error
 
 
 def _require_seal(path: str | Path) -> None:
@@ -94,11 +94,9 @@ def _require_seal(path: str | Path) -> None:
         file.seek(max(size, 0))
         found = file.read()
     if size < 0 or not found.startswith(SEAL[: SEAL.index(b"%")]):
-        raise MemwaveError(f"{path}: has no seal: it was cut off or changed. {to_remake(path)}")
+        raise DamagedFile(path, "has no seal: it was cut off or changed")
     if found != SEAL % checksum(path, size):
-        raise MemwaveError(
-            f"{path}: has changed since it was written (checksums differ). {to_remake(path)}"
-        )
+        raise DamagedFile(path, "has changed since it was written (checksums differ)")
 
 
 def mark(file: h5py.File, encoding: str, version: str) -> None:

@@ -62,6 +62,11 @@ def planned_checksums(paths: Iterable[str]) -> dict[str, str]:
     return {path: _together(contents_of(path), known) for path in paths}
 
 
+def read_checksum(path: str) -> str:
+    """Checksum of an input as it is now, whatever is known of it."""
+    return _together(contents_of(path), {})
+
+
 @contextmanager
 def unchanged(planned: dict[str, str]) -> Iterator[None]:
     """Require that inputs are what they were when the run was planned, before and afterwards.

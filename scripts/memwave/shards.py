@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from memwave.checksums import STORED, ChecksumWriter, damaged_chunk, rows_per_chunk
-from memwave.errors import MemwaveError, to_remake
+from memwave.errors import DamagedFile
 from memwave.files import replacing
 from memwave.mapped import MappedRows, create_matrix
 
@@ -35,7 +35,7 @@ class Shard:
 
     Raises
     ------
-    MemwaveError
+    DamagedFile
         If the file is missing, cut short, no such .npy file, or not what was expected.
     """
 
@@ -44,7 +44,7 @@ class Shard:
         try:
             self._file = open(path, "rb", buffering=0)  # noqa: SIM115
         except OSError as error:
-            raise MemwaveError(f"{path}: cannot be opened: {error.strerror}.") from error
+            raise self._broken(f"cannot be opened: {error.strerror}") from error
         try:
             self._mapped = MappedRows(self._file)
             self._checksums = self._open_checksums()
@@ -53,7 +53,7 @@ class Shard:
         except ValueError as error:
             self.close()
             raise self._broken(str(error)) from error
-        except MemwaveError:
+        except DamagedFile:
             self.close()
             raise
 
@@ -81,15 +81,15 @@ class Shard:
             raise self._broken("its header has changed since it was written (checksums differ)")
         return checksums
 
-    def _broken(self, what: str) -> MemwaveError:
-        return MemwaveError(f"{self.path}: {what}. {to_remake(self.path)}")
+    def _broken(self, what: str) -> DamagedFile:
+        return DamagedFile(self.path, what)
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Map rows ``start:stop``; the map goes when the array goes.
 
         Raises
         ------
-        MemwaveError
+        DamagedFile
             If they are not as they were written; names the rows of the damaged chunk.
         """
         if not 0 <= start < stop <= self.shape[0]:

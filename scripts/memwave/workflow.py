@@ -278,6 +278,11 @@ class Workflow:
         """Files of the recordings that a shard has windows of that PCA is fitted on."""
         return unique(f for piece in self.train_windows(w) for f in files_of(piece["path"]))
 
+    def shard_checksums(self, w: Wildcards) -> list[str]:
+        """Files of the checksums of all shards."""
+        folder = f"results/{w.dataset}/{w.features}/features"
+        return [f"{folder}/{shard}.npy.xxh3" for shard in self.shards]
+
     # Parameters
 
     @cached_property
@@ -298,6 +303,11 @@ class Workflow:
     def recording_checksums(self, w: Wildcards) -> dict[str, str]:
         """Of the recordings in `recording_files`."""
         return self._checksums_of(r.path for r in self._shard_recordings(w))
+
+    def input_checksums(self, w: Wildcards) -> dict[str, str]:
+        """Of everything that a dataset consists of."""
+        sources = [r.source for r in self._recordings[w.dataset]]
+        return self._checksums_of(sources) | self.label_checksums(w)
 
     def label_checksums(self, w: Wildcards) -> dict[str, str]:
         return self._checksums_of(r.labels for r in self._recordings[w.dataset] if r.labels)
