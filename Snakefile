@@ -193,7 +193,8 @@ rule summarize_features:
 rule summarize_lags:
     """What a solver that needs no features has to know of the recordings, for a shard's windows."""
     input:
-        recordings=memwave.summed_files,
+        recordings=ancient(memwave.summed_files),
+        converted=memwave.converted_summed_files,
         channels=memwave.channel_tables,
     output:
         summary=temp("results/{dataset}/{features}/{model}/lags/{shard}.h5"),
@@ -209,6 +210,7 @@ rule summarize_lags:
     params:
         features=memwave.features,
         windows=memwave.train_windows,
+        checksums=memwave.summed_checksums,
         code=lambda w: memwave.code("summarize_lags", w),
     message:
         "summarize_lags: {wildcards.dataset}/{wildcards.features}/{wildcards.model}, shard {wildcards.shard} ({resources.mem_mb} MB)"

@@ -8,6 +8,7 @@ from memwave import process
 from memwave.channel_table import load_scaling
 from memwave.channels import Scaling
 from memwave.extraction import check_rows, require_shape
+from memwave.inputs import unchanged
 from memwave.lag_file import save_lags
 from memwave.lags import LagSums, Windows, stretches_of, sum_lags, windows_of
 from memwave.plan import spans
@@ -96,11 +97,14 @@ def sample_mean(recording: ArraySource, start: int, stop: int) -> np.ndarray:
 
 if "snakemake" in globals():
     load_libraries(piece["path"] for piece in snakemake.params.windows)
-    with process.stage(
-        "summarize_lags",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
+    with (
+        process.stage(
+            "summarize_lags",
+            memory_mb=snakemake.resources.mem_mb,
+            log_path=snakemake.log[0],
+            usage_path=snakemake.output.usage,
+        ),
+        unchanged(snakemake.params.checksums),
     ):
         summarize_lags(
             summary=snakemake.output.summary,

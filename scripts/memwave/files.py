@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import errno
+import fcntl
 import glob
 import os
 import shutil
@@ -17,7 +18,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside `path` to write to; rename it to `path` on success.
 
     What is written is on the disk before it gets its name, so neither a crash nor a lost node
-    leaves half a file under a final name. Leftovers of killed writers of the same file are removed.
+    leaves half a file under a final name. Leftovers of killed writers of the same file are removed;
+    a writer that lives (its snakemake was killed, and started again) keeps its own, by a lock.
 
     Yields
     ------
@@ -33,11 +35,12 @@ def replacing(path: str | Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{path.name}.partial-"
     for stale in path.parent.glob(f"{glob.escape(prefix)}*"):
-        stale.unlink(missing_ok=True)
+        _remove_stale(stale)
     handle, name = tempfile.mkstemp(prefix=prefix, dir=path.parent)
-    os.close(handle)
     temporary = Path(name)
     try:
+        with suppress(OSError):  # not all file systems have locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         temporary.chmod(0o666 & ~_umask())
         yield temporary
         _sync(temporary)
@@ -50,6 +53,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def reserve(descriptor: int, size: int, path: str | Path) -> None:
@@ -85,6 +89,12 @@ def disk_full(path: str | Path, size: int | None = None) -> MemwaveError:
         "Nothing was left half-written. Free some space (or run in a folder on a larger disk) "
         "and start again: finished files are kept."
     )
+
+
+def _remove_stale(path: Path) -> None:
+    with suppress(OSError), open(path, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+        path.unlink()
 
 
 def _umask() -> int:

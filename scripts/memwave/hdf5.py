@@ -47,7 +47,8 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
     require_space(path, data_bytes + OVERHEAD_BYTES)
     with replacing(path) as temporary:
         try:
-            options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES}
+            # The lock is ours already; see `replacing`.
+            options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES, "locking": False}
             with h5py.File(temporary, "w", **options) as file:
                 yield file
             with open(temporary, "ab") as sealed:

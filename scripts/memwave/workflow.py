@@ -276,7 +276,13 @@ class Workflow:
 
     def summed_files(self, w: Wildcards) -> list[str]:
         """Files of the recordings that a shard has windows of that PCA is fitted on."""
-        return unique(f for piece in self.train_windows(w) for f in files_of(piece["path"]))
+        return given_files(self._summed_recordings(w))
+
+    def converted_summed_files(self, w: Wildcards) -> list[str]:
+        return converted_files(self._summed_recordings(w))
+
+    def _summed_recordings(self, w: Wildcards) -> list[CheckedRecording]:
+        return [r for r in self._shard_recordings(w) if r.split == "train"]
 
     def shard_checksums(self, w: Wildcards) -> list[str]:
         """Files of the checksums of all shards."""
@@ -303,6 +309,10 @@ class Workflow:
     def recording_checksums(self, w: Wildcards) -> dict[str, str]:
         """Of the recordings in `recording_files`."""
         return self._checksums_of(r.path for r in self._shard_recordings(w))
+
+    def summed_checksums(self, w: Wildcards) -> dict[str, str]:
+        """Of the recordings in `summed_files`."""
+        return self._checksums_of(r.path for r in self._summed_recordings(w))
 
     def input_checksums(self, w: Wildcards) -> dict[str, str]:
         """Of everything that a dataset consists of."""
