@@ -587,5 +587,9 @@ rule plot_memory:
         "scripts/plot_memory.py"
 
 
+onerror:
+    print(memwave.condolence())
+
+
 onsuccess:
     print(memwave.farewell())

@@ -23,7 +23,6 @@ def plot_comparison(*, summary: str, figure: str) -> None:
             title = f"{row['dataset']}/{row['features']}, against {row['reference']}"
             point = Point(
                 name=row["model"],
-                solver=row["solver"],
                 error=float(row["lost_cosine"]),
                 seconds=float(row["fit_seconds"]),
                 megabytes=float(row["fit_peak_mb"]),

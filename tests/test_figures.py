@@ -16,6 +16,7 @@ from stages import run_stage
 
 from memwave import hdf5, memory
 from memwave.figures.classes import MOST_LABELS, OTHER, UNLABELLED, Counter, make_classes, runs
+from memwave.figures.comparison import families_of
 from memwave.figures.density import CELLS, Density
 from memwave.figures.spectrum import draw_spectrum
 from memwave.figures.timeline import Timeline
@@ -217,6 +218,32 @@ def test_a_table_becomes_a_figure_of_memory(tmp_path):
     text = "".join(ET.parse(figure).getroot().itertext())
     assert "fit_model" in text
     assert "MB" in text
+
+
+def test_points_of_a_grid_are_told_apart_by_their_values():
+    names = ["exact", "a-rows-1-rank-2", "a-rows-10-rank-2", "lone-rows-1", "my-own-model"]
+    assert families_of(names) == {
+        "exact": ("exact", "exact"),
+        "a-rows-1-rank-2": ("a (rows, rank)", "1, 2"),
+        "a-rows-10-rank-2": ("a (rows, rank)", "10, 2"),
+        "lone-rows-1": ("lone-rows-1", "lone-rows-1"),
+        "my-own-model": ("my-own-model", "my-own-model"),
+    }
+
+
+@pytest.mark.parametrize("models", [["exact"], ["exact", "b-rows-1", "b-rows-2"]])
+def test_a_table_becomes_a_figure_of_accuracy(tmp_path, models):
+    summary = tmp_path / "summary.tsv"
+    columns = "dataset features model reference lost_cosine fit_seconds fit_peak_mb"
+    rows = [f"hapt haar {m} exact {i * 1e-5} {i + 1} {40 + i}" for i, m in enumerate(models)]
+    summary.write_text("\n".join([columns, *rows]).replace(" ", "\t") + "\n")
+    figure = tmp_path / "comparison.svg"
+    limit = memory.table_figure_mb(3)
+    ended = run_stage("plot_comparison", tmp_path, limit, summary=summary, figure=figure)
+    assert ended.status == 0, ended.told
+    text = "".join(ET.parse(figure).getroot().itertext())
+    assert ("b (rows)" in text) == (len(models) > 1)
+    assert ("more than one model" in text) == (len(models) == 1)
 
 
 def test_the_default_run_draws_every_figure(tiny_results):

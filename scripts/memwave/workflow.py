@@ -104,18 +104,36 @@ class Workflow:
         return [pattern.format(job=job) for job in dict.fromkeys(jobs)]
 
     def farewell(self) -> str:
-        """Where the results are, for the end of a run."""
+        """Where the results are and how to open them, for the end of a run."""
         first = self.of_experiments("results/{dataset}/{features}/{model}")[0]
         count = len(self.experiments)
         python = os.path.relpath(sys.executable)
         python = "python" if python.startswith("..") else python
-        return (
-            f"\nDone: {count} experiment{'s' if count > 1 else ''}, "
-            "summarised in results/summary.tsv.\n"
-            "Models and projections: results/<dataset>/<features>/<model>/{model,projection}.h5\n"
-            "Look into one with:\n"
+        lines = [
+            "",
+            f"Done: {count} experiment{'s' if count > 1 else ''}.",
+            "  compared   results/summary.tsv; in a browser: results/summary.html",
+        ]
+        if self.settings["plots"]:
+            lines.append(
+                "  figures    results/plots/*.svg, and results/<dataset>/<features>/<model>/plots/"
+            )
+            lines.append("  all in one snakemake --report report.html")
+        lines += [
+            "  data       results/<dataset>/<features>/<model>/{model,projection}.h5, such as",
             f"  {python} -c 'import h5py; "
-            f'f = h5py.File("{first}/projection.h5"); print(f["scores"])\''
+            f'f = h5py.File("{first}/projection.h5"); print(f["scores"])\'',
+        ]
+        return "\n".join(lines)
+
+    def condolence(self) -> str:
+        """What to do after a run in which a job failed."""
+        done = self.of_experiments("results/{dataset}/{features}/{model}/projection.h5")
+        finished = [path for path in done if os.path.exists(path)]
+        return (
+            f"\nNot done: a job failed; its message is above, and in logs/. {len(finished)} of "
+            f"{len(done)} experiments have a projection. Mend the cause and run again: what is "
+            "finished stays."
         )
 
     # Sizes
