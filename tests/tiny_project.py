@@ -40,7 +40,7 @@ MODELS = {
 }
 JOB = re.compile(r"^(?:Job \d+: )?(\w+)(?:: (\S+?)(?:, shard (\S+))?)? \(\d+ MB\)$", re.MULTILINE)
 # Of the results of a run, these tell time and memory, which no two runs have in common.
-MEASURED = ("usage/", "summary.tsv")
+MEASURED = ("usage/", "summary.")
 # A run that hangs is killed, and the test fails.
 PATIENCE = 150
 
