@@ -17,7 +17,7 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run report dry-run formats test verify lint format bench bench-small lock clean
+.PHONY: help run report dry-run formats test test-hpc verify lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ formats: $(VENV)/formats.stamp ## Install the libraries of all formats of record
 
 test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/test_plan.py" for some of them
 	$(call timed,tests, $(BIN)/python -m pytest $(ARGS))
+
+test-hpc: $(VENV)/test.stamp $(VENV)/slurm.stamp ## Run the tests on a SLURM cluster, which they install and start (root, apt)
+	$(call timed,tests on a cluster, $(BIN)/python -m pytest -rs -m hpc tests/hpc $(ARGS))
 
 verify: $(VENV)/run.stamp ## Compare results and recordings with their checksums; ARGS=<folder>
 	$(call timed,verify, $(BIN)/python scripts/verify_results.py $(ARGS))
@@ -65,6 +68,7 @@ lock: $(BIN)/python ## Pin the newest versions that envs/*.in allow
 	$(COMPILE) envs/formats.in -o envs/formats.txt
 	$(COMPILE) envs/test.in -o envs/test.txt
 	$(COMPILE) envs/fuzz.in -o envs/fuzz.txt
+	$(COMPILE) envs/slurm.in -o envs/slurm.txt
 	$(BIN)/python envs/pin_conda.py
 
 clean: ## Remove results, logs and everything set up; recordings and configuration stay

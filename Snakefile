@@ -4,7 +4,8 @@
 #      \-> convert_recording -^           \-> project_features -> write_projection -> projection.h5
 #   model.h5, projection.h5 -> plot_* -> figures;  all experiments -> write_summary -> summary.tsv
 #
-# A job is a process with memory known beforehand (resources: mem_mb), from sizes alone.
+# A job is a process with memory and, for a cluster, time known beforehand (resources), from sizes
+# alone.
 # What is `ancient` may be touched: not its time, its checksums tell whether it changed.
 
 import sys
@@ -21,7 +22,11 @@ configfile: "config/config.yaml"
 report: "report/workflow.rst"
 
 
-memwave = open_workflow(config, planning=workflow.is_main_process)
+memwave = open_workflow(
+    config,
+    planning=workflow.is_main_process,
+    submits=lambda: workflow.non_local_exec,
+)
 
 
 wildcard_constraints:
@@ -123,6 +128,7 @@ rule extract_features:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("extract_features", w),
+        runtime=lambda w, attempt: memwave.minutes("extract_features", w, attempt),
     params:
         features=memwave.features,
         windows=memwave.shard_windows,
@@ -151,6 +157,7 @@ rule measure_features:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("measure_features", w),
+        runtime=lambda w, attempt: memwave.minutes("measure_features", w, attempt),
     params:
         train_ranges=memwave.train_ranges,
         block_rows=memwave.measured_rows,
@@ -178,6 +185,7 @@ rule summarize_features:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("summarize_features", w),
+        runtime=lambda w, attempt: memwave.minutes("summarize_features", w, attempt),
     params:
         model=memwave.model,
         train_ranges=memwave.train_ranges,
@@ -207,6 +215,7 @@ rule summarize_lags:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("summarize_lags", w),
+        runtime=lambda w, attempt: memwave.minutes("summarize_lags", w, attempt),
     params:
         features=memwave.features,
         windows=memwave.train_windows,
@@ -240,6 +249,7 @@ rule fit_model:
     threads: memwave.threads
     resources:
         mem_mb=lambda w: memwave.memory_mb("fit_model", w),
+        runtime=lambda w, attempt: memwave.minutes("fit_model", w, attempt),
     params:
         features=memwave.features,
         model=memwave.model,
@@ -271,6 +281,7 @@ rule adopt_model:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("adopt_model", w),
+        runtime=lambda w, attempt: memwave.minutes("adopt_model", w, attempt),
     params:
         code=lambda w: memwave.code("adopt_model", w),
     message:
@@ -296,6 +307,7 @@ rule project_features:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("project_features", w),
+        runtime=lambda w, attempt: memwave.minutes("project_features", w, attempt),
     params:
         train_ranges=memwave.fitted_ranges,
         first_row=memwave.first_row,
@@ -333,6 +345,7 @@ rule write_projection:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("write_projection", w),
+        runtime=lambda w, attempt: memwave.minutes("write_projection", w, attempt),
     params:
         features=memwave.features,
         windows=memwave.recording_windows,
@@ -373,7 +386,8 @@ rule write_summary:
     conda:
         "envs/memwave.yaml"
     resources:
-        mem_mb=memwave.summary_mb(),
+        mem_mb=lambda w: memwave.summary_mb(),
+        runtime=lambda w, attempt: 10 * attempt,
     params:
         experiments=memwave.summary_rows(),
         code=memwave.code("write_summary"),
@@ -408,6 +422,7 @@ rule plot_spectrum:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("plot_spectrum", w),
+        runtime=lambda w, attempt: memwave.minutes("plot_spectrum", w, attempt),
     params:
         code=lambda w: memwave.code("plot_spectrum", w),
     message:
@@ -440,6 +455,7 @@ rule plot_components:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("plot_components", w),
+        runtime=lambda w, attempt: memwave.minutes("plot_components", w, attempt),
     params:
         features=memwave.features,
         dataset=memwave.dataset,
@@ -487,6 +503,7 @@ rule plot_scores:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("plot_scores", w),
+        runtime=lambda w, attempt: memwave.minutes("plot_scores", w, attempt),
     params:
         dataset=memwave.dataset,
         code=lambda w: memwave.code("plot_scores", w),
@@ -521,6 +538,7 @@ rule plot_reconstruction:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("plot_reconstruction", w),
+        runtime=lambda w, attempt: memwave.minutes("plot_reconstruction", w, attempt),
     params:
         dataset=memwave.dataset,
         code=lambda w: memwave.code("plot_reconstruction", w),
@@ -549,7 +567,8 @@ rule plot_comparison:
     conda:
         "envs/memwave.yaml"
     resources:
-        mem_mb=memwave.table_figure_mb(),
+        mem_mb=lambda w: memwave.table_figure_mb(),
+        runtime=lambda w, attempt: 10 * attempt,
     params:
         code=memwave.code("plot_comparison"),
     message:
@@ -577,7 +596,8 @@ rule plot_memory:
     conda:
         "envs/memwave.yaml"
     resources:
-        mem_mb=memwave.table_figure_mb(),
+        mem_mb=lambda w: memwave.table_figure_mb(),
+        runtime=lambda w, attempt: 10 * attempt,
     params:
         limit_mb=memwave.settings["max_mem_mb"],
         code=memwave.code("plot_memory"),

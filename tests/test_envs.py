@@ -13,7 +13,7 @@ from memwave.readers import formats
 from memwave.solvers import concrete_solvers, solver_module
 
 ENVS = Path(__file__).parents[1] / "envs"
-LOCKS = ("run.txt", "formats.txt", "fuzz.txt", "test.txt")
+LOCKS = ("run.txt", "formats.txt", "fuzz.txt", "test.txt", "slurm.txt")
 
 # Packages whose modules have another name.
 PACKAGES = {"pywt": "pywavelets", "yaml": "pyyaml", "soundfile": "pysoundfile"}
@@ -59,7 +59,13 @@ def test_what_runs_is_what_is_tested(name):
     assert run == {package: test.get(package) for package in run}
 
 
-@pytest.mark.parametrize("stem", ["run", "formats", "fuzz", "test"])
+def test_what_runs_on_a_cluster_is_what_is_tested():
+    cluster, test = locked("slurm.txt"), locked("test.txt")
+    assert locked("run.txt").keys() <= cluster.keys()
+    assert not [name for name in cluster.keys() & test.keys() if cluster[name] != test[name]]
+
+
+@pytest.mark.parametrize("stem", ["run", "formats", "fuzz", "test", "slurm"])
 def test_all_that_is_asked_for_is_locked(stem):
     assert required(f"{stem}.in") <= set(locked(f"{stem}.txt"))
 

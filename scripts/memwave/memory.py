@@ -31,6 +31,11 @@ MEASURED_MB = 8
 # squared one after the other is still in the cache then.
 PROJECTED_MB = 4
 
+# Snakemake in a cluster job, beside the stage: one process waits for the step of the job, another
+# one starts the stage. Both together had 190 to 250 MB of anonymous memory; the more, the more
+# libraries are installed that Snakemake loads where it finds them, such as pandas.
+LAUNCHER_MB = 300
+
 
 def predict(
     spec: FeatureSpec,

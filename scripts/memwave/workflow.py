@@ -7,14 +7,14 @@ data flow. Nothing here reads more than headers of files.
 import os
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from memwave import __version__, memory, plan, settings
+from memwave import __version__, memory, plan, runtime, settings
 from memwave.channel_table import is_model
 from memwave.channels import MEASURED_SCALES
 from memwave.check import CheckedRecording, check
@@ -43,6 +43,9 @@ class Workflow:
         As Snakemake read it.
     planning : bool
         Whether this is the process that plans the run, and not one that runs a job of it.
+    submits : callable
+        Tells whether jobs go to a cluster, each with a Snakemake of its own to start it. Asked
+        when jobs are made, since Snakemake does not know before.
 
     Raises
     ------
@@ -50,8 +53,10 @@ class Workflow:
         Lists everything that is wrong with the configuration, the sheets and the recordings.
     """
 
-    def __init__(self, config: dict, *, planning: bool = True):
-        self._planning = planning
+    def __init__(
+        self, config: dict, *, planning: bool = True, submits: Callable[[], bool] = lambda: False
+    ):
+        self._planning, self._submits = planning, submits
         self.settings = settings.complete(config)
         checked = check(self.settings)
         self._recordings, self._models = checked.recordings, checked.models
@@ -133,7 +138,8 @@ class Workflow:
         return (
             f"\nNot done: a job failed; its message is above, and in logs/. {len(finished)} of "
             f"{len(done)} experiments have a projection. Mend the cause and run again: what is "
-            "finished stays."
+            "finished stays. A log that ends without a reason is that of a job that was killed: "
+            "docs/hpc.md tells by what."
         )
 
     # Sizes
@@ -155,7 +161,13 @@ class Workflow:
         return plan.pieces(self._windows(dataset, features), shard, self._n_shards)
 
     def memory_mb(self, stage: str, w: Wildcards) -> int:
-        """MB that a job of a stage needs at most."""
+        """MB that a job of a stage needs at most, with what starts it on a cluster."""
+        return self._launcher_mb() + self._stage_mb(stage, w)
+
+    def _launcher_mb(self) -> int:
+        return memory.LAUNCHER_MB if self._submits() else 0
+
+    def _stage_mb(self, stage: str, w: Wildcards) -> int:
         if stage == "convert_recording":
             return memory.conversion_mb(library_bytes([self._recording(w).source]))
         if stage == "measure_channels":
@@ -191,14 +203,30 @@ class Workflow:
 
     def summary_mb(self) -> int:
         """MB that `write_summary` needs at most."""
-        return max(
+        return self._launcher_mb() + max(
             self._predicted(e.dataset, e.features, e.model)["write_projection"]
             for e in self.experiments
         )
 
     def table_figure_mb(self) -> int:
         """MB that a figure of all experiments needs."""
-        return memory.table_figure_mb(len(self.experiments))
+        return self._launcher_mb() + memory.table_figure_mb(len(self.experiments))
+
+    def minutes(self, stage: str, w: Wildcards, attempt: int) -> int:
+        """Minutes to ask a cluster for; what took too long is given more in a further attempt."""
+        spec, n_windows = self.spec(w.dataset, w.features), self.n_windows(w)
+        if hasattr(w, "model"):
+            seconds = runtime.predict(
+                spec,
+                self.model(w),
+                n_windows,
+                shards=self._n_shards,
+                threads=self.settings["threads"],
+                rates=runtime.CLUSTER,
+            )
+        else:
+            seconds = runtime.of_features(spec, n_windows, self._n_shards, runtime.CLUSTER)
+        return runtime.in_minutes(seconds["plot" if stage.startswith("plot_") else stage], attempt)
 
     def _feature_bytes(self, dataset: str, features: str) -> int:
         spec = self.spec(dataset, features)
@@ -553,13 +581,13 @@ class Workflow:
         return solver_module(self.model(w)["solver"])
 
 
-def open_workflow(config: dict, *, planning: bool) -> Workflow:
+def open_workflow(config: dict, *, planning: bool, submits: Callable[[], bool]) -> Workflow:
     """Check a configuration; if it cannot be run, say why and end the process; see `Workflow`.
 
     Warnings go to standard error.
     """
     try:
-        workflow = Workflow(config, planning=planning)
+        workflow = Workflow(config, planning=planning, submits=submits)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
