@@ -322,14 +322,43 @@ rule project_features:
         "scripts/project_features.py"
 
 
+rule project_recordings:
+    """Scores of a shard's windows where features are not stored: from recordings, by blocks."""
+    input:
+        recordings=memwave.recording_files,
+        channels=memwave.channel_tables,
+        model="results/{dataset}/{features}/{model}/model.h5",
+    output:
+        part=temp("results/{dataset}/{features}/{model}/scores/{shard}.h5"),
+        usage="results/{dataset}/{features}/{model}/usage/project_recordings/{shard}.json",
+    log:
+        "logs/project_recordings/{dataset}/{features}/{model}/{shard}.log",
+    benchmark:
+        "logs/benchmarks/project_recordings/{dataset}/{features}/{model}/{shard}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("project_recordings", w),
+    params:
+        features=memwave.features,
+        windows=memwave.shard_windows,
+        train_ranges=memwave.train_ranges,
+        first_row=memwave.first_row,
+        n_windows=memwave.n_windows,
+        block_rows=memwave.projection_rows,
+        dtype=memwave.compute_dtype,
+        score_dtype=memwave.settings["score_dtype"],
+        code=lambda w: memwave.code("project_recordings", w),
+    message:
+        "project_recordings: {wildcards.dataset}/{wildcards.features}/{wildcards.model}, shard {wildcards.shard} ({resources.mem_mb} MB)"
+    script:
+        "scripts/project_recordings.py"
+
+
 rule write_projection:
     """Scores of all windows with recording, start row, label and split."""
     input:
-        parts=expand(
-            "results/{dataset}/{features}/{model}/parts/{shard}.h5",
-            shard=memwave.shards,
-            allow_missing=True,
-        ),
+        parts=memwave.parts,
         model="results/{dataset}/{features}/{model}/model.h5",
         labels=ancient(memwave.label_files),
         checksums=memwave.shard_checksums,

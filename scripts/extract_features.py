@@ -6,12 +6,10 @@ nothing in memory grows with either.
 
 from memwave import process
 from memwave.channel_table import load_scaling
-from memwave.extraction import check_features, check_rows, require_shape
-from memwave.features import FeatureBlocks
+from memwave.feature_blocks import feature_blocks
 from memwave.inputs import unchanged
-from memwave.plan import spans
 from memwave.process import Progress
-from memwave.readers import load_libraries, open_array
+from memwave.readers import load_libraries
 from memwave.shards import create_shard
 from memwave.wavelets import FeatureSpec
 
@@ -50,23 +48,10 @@ def extract_features(
     scaling = load_scaling(spec.scale, channel_table)
     n_rows = sum(piece["count"] for piece in windows)
     progress = Progress(n_rows, f"extract_features {shard}")
-    blocks = FeatureBlocks(spec)
     with create_shard(shard, (n_rows, spec.n_features), spec.dtype) as target:
-        for piece in windows:
-            with open_array(piece["path"], piece["dtype"], spec.channels) as recording:
-                require_shape(recording.shape, piece, spec.n_channels)
-                for low, high in spans(0, piece["count"], block_rows):
-                    first, count = piece["first"] + low, high - low
-                    start, stop = blocks.stretch(first, count)
-                    rows = recording.read(start, stop)
-                    check_rows(rows, start, piece, spec.channels)
-                    if scaling is not None:
-                        rows = scaling.apply(rows)
-                    with target.next_rows(count) as block:
-                        if not blocks.fill(rows, block):
-                            check_features(block, first, piece, spec)
-                    del block  # its pages go with it
-                    progress.add(count)
+        for block in feature_blocks(spec, windows, block_rows, scaling, target.next_rows):
+            progress.add(len(block))
+            del block  # its pages go with it
     progress.close()
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import h5py
 import numpy as np
@@ -34,9 +34,9 @@ INCREMENTAL = options_of("incremental", n_components=10, inner_rank=10)
 RANDOMIZED = options_of("randomized", n_components=10, passes=2)
 
 
-def predicted(solver, options, stage, block_mb=BLOCK_MB):
+def predicted(solver, options, stage, block_mb=BLOCK_MB, spec=SPEC):
     model = {"solver": solver, **options, "compute_dtype": "auto"}
-    return memory.predict(SPEC, model, block_mb=block_mb, shards=4, threads=THREADS)[stage]
+    return memory.predict(spec, model, block_mb=block_mb, shards=4, threads=THREADS)[stage]
 
 
 class Run:
@@ -156,6 +156,25 @@ class Run:
             dtype="float32",
         )
 
+    def project_recordings(self):
+        spec = replace(SPEC, store=False)
+        limit = predicted("lag-covariance", LAG_COVARIANCE, "project_recordings", spec=spec)
+        return run_stage(
+            "project_recordings",
+            self.folder,
+            limit,
+            model_path=self.folder / "model.h5",
+            part=self.folder / "part.h5",
+            features=FEATURES,
+            windows=[self.piece],
+            train_ranges=self.train,
+            first_row=0,
+            n_windows=self.n,
+            block_rows=memory.projection_rows(SPEC.n_features, self.block_mb, "float32"),
+            dtype="float32",
+            score_dtype="float32",
+        )
+
     def all_stages(self):
         ended = {"measure channels": self.measure_channels(), "extract": self.extract()}
         ended["measure features"] = self.measure_features()
@@ -164,6 +183,7 @@ class Run:
             ended[f"fit {solver}"] = self.fit(solver, options)
         ended["summarize lags"] = self.summarize_lags()
         ended["fit lag-covariance"] = self.fit("lag-covariance", LAG_COVARIANCE)
+        ended["project recordings"] = self.project_recordings()
         ended["fit randomized"] = self.fit("randomized", RANDOMIZED, part="shard.npy")
         ended["project"] = self.project()
         return ended
@@ -179,6 +199,7 @@ STAGES = [
     "fit incremental",
     "summarize lags",
     "fit lag-covariance",
+    "project recordings",
     "fit randomized",
     "project",
 ]

@@ -16,7 +16,7 @@ from memwave.memory import conversion_mb, predict, predict_figures
 from memwave.plan import count_windows
 from memwave.readers import library_bytes
 from memwave.settings import complete_model, experiments
-from memwave.solvers import concrete_solvers
+from memwave.solvers import concrete_solvers, row_solvers
 from memwave.wavelets import FeatureSpec
 from memwave.words import either, listed, shown
 
@@ -77,7 +77,7 @@ def check(settings: dict) -> Checked:
             options |= {(dataset, features, name): model for name, model in resolved.items()}
             need = library_bytes(recording.path for recording in recordings.get(dataset, ()))
             pair = Pair(dataset, features, spec, resolved, settings, need)
-            findings += [*pair.size_findings(), *pair.memory_findings()]
+            findings += [*pair.size_findings(), *pair.memory_findings(), *pair.store_findings()]
             findings += pair.figure_findings() if settings["plots"] is True else ()
             if dataset in recordings:
                 findings += pair.window_findings(recordings[dataset])
@@ -150,6 +150,16 @@ class Pair:
         """Whether more components are wanted than there are features."""
         features = self.spec.n_features
         yield from self._component_findings(features, f"{self.features} has {features} features")
+
+    def store_findings(self) -> Iterator[str]:
+        """Models that need features which are not stored."""
+        for model, options in self.models.items():
+            if not self.spec.store and options["solver"] in row_solvers():
+                yield (
+                    f"features.{self.features}.store: false, but models.{model} (solver "
+                    f"{options['solver']}) reads the features. Use solver lag-covariance, which "
+                    "does not, or store: true."
+                )
 
     def window_findings(self, recordings: tuple[CheckedRecording, ...]) -> Iterator[str]:
         """Whether the recordings have windows enough for the shards and the components."""

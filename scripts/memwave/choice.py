@@ -11,7 +11,7 @@ import numpy as np
 from memwave import memory
 from memwave.precision import compute_dtype
 from memwave.settings import complete_model
-from memwave.solvers import Work, row_solvers, solver_module
+from memwave.solvers import Work, concrete_solvers, row_solvers, solver_module
 from memwave.wavelets import FeatureSpec
 
 PRODUCTS_PER_SECOND = {"float32": 80e9, "float64": 40e9}
@@ -63,7 +63,7 @@ def resolve(
     if model["solver"] != "auto":
         return model
     candidates = []
-    for name in row_solvers():
+    for name in candidates_for(spec):
         options = options_for(name, model, spec)
         stages = memory.predict(spec, options, block_mb=block_mb, shards=shards, threads=threads)
         candidates.append(
@@ -75,6 +75,17 @@ def resolve(
             )
         )
     return choose(candidates, max_mem_mb, promised(model, spec))
+
+
+def candidates_for(spec: FeatureSpec) -> list[str]:
+    """Solvers that may be chosen.
+
+    Only one fitted to the recordings will do where no features are stored. It knows nothing of
+    their rounding, which float16 may make large.
+    """
+    if not spec.store:
+        return [name for name in concrete_solvers() if name not in row_solvers()]
+    return row_solvers() if spec.dtype == "float16" else concrete_solvers()
 
 
 def promised(model: dict, spec: FeatureSpec) -> float:
@@ -91,7 +102,11 @@ def options_for(name: str, model: dict, spec: FeatureSpec) -> dict:
 
 def seconds(model: dict, spec: FeatureSpec, n_train: int) -> float:
     """Estimate the time of a fit on one core."""
-    work: Work = solver_module(model["solver"]).work(spec.n_features, n_train, model)
+    solver = solver_module(model["solver"])
+    if solver.Solver.FROM_SIGNAL:
+        work: Work = solver.work(spec, n_train)
+    else:
+        work = solver.work(spec.n_features, n_train, model)
     file_bytes = float(n_train) * spec.n_features * np.dtype(spec.dtype).itemsize
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     return (

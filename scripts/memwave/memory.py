@@ -90,12 +90,15 @@ def predict(
         )
         needs["fit_model"] += model_file
         stages |= needs
-    stages["project_features"] = (
-        projected_rows * d * itemsize
-        + beside
-        + model_file
-        + projection.project_bytes(d, k, itemsize, projected_rows)
-    )
+    projecting = beside + model_file + projection.project_bytes(d, k, itemsize, projected_rows)
+    projecting += projected_rows * d * itemsize
+    if spec.store:
+        stages["project_features"] = projecting
+    else:
+        del stages["extract_features"]
+        stored = projected_rows * d * np.dtype(spec.dtype).itemsize
+        computing = features.working_bytes(spec, projected_rows) + SCRATCH_BYTES + library_bytes
+        stages["project_recordings"] = projecting + stored + computing
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
     return {name: stage_mb(need) for name, need in stages.items()}
 

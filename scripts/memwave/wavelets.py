@@ -73,6 +73,8 @@ class FeatureSpec:
         Names of the channels of a recording.
     scale : {"none", "zscore", "robust"}
         How the channels are scaled before the transform; see `memwave.channels.Scaling`.
+    store : bool
+        Whether features are written to files.
     """
 
     window: int
@@ -85,6 +87,7 @@ class FeatureSpec:
     dtype: str
     channels: tuple[str, ...]
     scale: str = "none"
+    store: bool = True
 
     @classmethod
     def from_settings(cls, settings: dict, channels: Sequence[str]) -> "FeatureSpec":
@@ -104,6 +107,7 @@ class FeatureSpec:
             dtype=settings["dtype"],
             channels=tuple(channels),
             scale=settings.get("scale", "none"),
+            store=settings.get("store", True),
         )
 
     @property

@@ -96,14 +96,16 @@ class Workflow:
             ]
             if self.spec(e.dataset, e.features).scale in MEASURED_SCALES:
                 jobs.append(f"{e.dataset}/usage/measure_channels")
-            jobs += [f"{e.dataset}/{e.features}/usage/extract_features/{s}" for s in self.shards]
+            if self.spec(e.dataset, e.features).store:
+                extracting = f"{e.dataset}/{e.features}/usage/extract_features"
+                jobs += [f"{extracting}/{s}" for s in self.shards]
             if self.feature_measures(e):
                 stage = f"{e.dataset}/{e.features}/usage/measure_features"
                 jobs += [f"{stage}/{s}" for s in self.shards]
             model = f"{e.dataset}/{e.features}/{e.model}/usage"
             if summarizes := self._summarizes(e):
                 jobs += [f"{model}/{summarizes}/{s}" for s in self.shards]
-            jobs += [f"{model}/project_features/{s}" for s in self.shards]
+            jobs += [f"{model}/{self._projects(e)}/{s}" for s in self.shards]
             jobs.append(f"{model}/{'adopt_model' if 'apply' in self.model(e) else 'fit_model'}")
             jobs.append(f"{model}/write_projection")
         return [pattern.format(job=job) for job in dict.fromkeys(jobs)]
@@ -231,7 +233,7 @@ class Workflow:
     def _feature_bytes(self, dataset: str, features: str) -> int:
         spec = self.spec(dataset, features)
         row_bytes = spec.n_features * np.dtype(spec.dtype).itemsize
-        return sum(self._windows(dataset, features)) * row_bytes
+        return sum(self._windows(dataset, features)) * row_bytes if spec.store else 0
 
     # Inputs
 
@@ -334,6 +336,11 @@ class Workflow:
         """Files of the checksums of all shards."""
         folder = f"results/{w.dataset}/{w.features}/features"
         return [f"{folder}/{shard}.npy.xxh3" for shard in self.shards]
+
+    def parts(self, w: Wildcards) -> list[str]:
+        """Scores of all shards: from their features, or from the recordings."""
+        folder = {"project_features": "parts", "project_recordings": "scores"}[self._projects(w)]
+        return [f"results/{w.dataset}/{w.features}/{w.model}/{folder}/{s}.h5" for s in self.shards]
 
     # Parameters
 
@@ -552,7 +559,7 @@ class Workflow:
         modules = []
         if script == "convert_recording":
             modules.append(reader_of(self._recording(w).source).__name__)
-        if script == "extract_features":
+        if script in ("extract_features", "project_recordings"):
             modules += self._readers(self.shard_windows(w))
         if script == "summarize_lags":
             modules += self._readers(self.train_windows(w))
@@ -576,6 +583,11 @@ class Workflow:
         if solver.FROM_SIGNAL:
             return "summarize_lags"
         return "summarize_features" if solver.ONE_PASS else None
+
+    def _projects(self, w: Wildcards) -> str:
+        """The rule that projects shards."""
+        stored = self.spec(w.dataset, w.features).store
+        return "project_features" if stored else "project_recordings"
 
     def _solver(self, w: Wildcards) -> Any:
         return solver_module(self.model(w)["solver"])

@@ -124,8 +124,19 @@ def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
 
 
 def work(spec: FeatureSpec, n_rows: int) -> Work:
-    """Sums over the signal, and the two-sided transform with the eigenpairs."""
-    raise NotImplementedError
+    """Sums over the signal, the two-sided transform, and eigenpairs with their proof.
+
+    Fourier transforms and filters run at the rate of decompositions rather than of products.
+    """
+    windows, d = windows_of(spec), spec.n_features
+    if windows.by_fourier:
+        length = windows.fourier_length
+        spectra = 4 * length * windows.width**2 + 10 * length * windows.width * np.log2(length)
+        sums = spectra / windows.stretch
+    else:
+        sums = 2.0 * windows.depth * windows.width**2
+    transforms = 4.0 * spec.filter_length * windows.n_values * (windows.n_values + d)
+    return Work(reads=0, products=0.0, dense=n_rows * sums + transforms + 2 / 3 * float(d) ** 3)
 
 
 def promise(tolerance: float) -> dict | None:

@@ -1,0 +1,107 @@
+"""Project the windows of one shard whose features are not stored: they are computed on the way."""
+
+from contextlib import nullcontext
+
+import numpy as np
+
+from memwave import hdf5, process
+from memwave.channel_table import load_scaling
+from memwave.feature_blocks import feature_blocks
+from memwave.model_file import load_model
+from memwave.process import Progress
+from memwave.projection import Projector
+from memwave.projection_file import PartWriter, part_size
+from memwave.readers import load_libraries
+from memwave.wavelets import FeatureSpec
+
+
+def project_recordings(
+    *,
+    model_path: str,
+    part: str,
+    features: dict,
+    windows: list[dict],
+    train_ranges: list[tuple[int, int]],
+    first_row: int,
+    n_windows: int,
+    block_rows: int,
+    dtype: str,
+    score_dtype: str,
+    channel_table: str | None = None,
+) -> None:
+    """Project a shard.
+
+    Parameters
+    ----------
+    model_path : path
+        The fitted model.
+    part : path
+        The HDF5 file to write, as `project_features` writes it.
+    features : dict
+        A feature set and the names of the channels; see `FeatureSpec`.
+    windows : list of dict
+        What the shard holds, recording after recording: name, path, dtype, rows, first window,
+        count.
+    train_ranges : list of (start, stop)
+        Rows of the shard that PCA was fitted on.
+    first_row, n_windows : int
+        Where the shard begins among all windows, and how many there are.
+    block_rows : int
+        Windows computed at once.
+    dtype, score_dtype : {"float32", "float64"}
+        Type that is computed in, and type that scores are stored in.
+    channel_table : path, optional
+        What `measure_channels` wrote, where the channels are scaled.
+
+    Raises
+    ------
+    MemwaveError
+        If a recording is not what was planned, has a value that is not finite, or a feature
+        overflows the dtype; names recording, row and channel.
+    """
+    spec = FeatureSpec.from_settings(features, features["channels"])
+    scaling = load_scaling(spec.scale, channel_table)
+    model = load_model(model_path)
+    projector = Projector(model, dtype)
+    n_rows = sum(piece["count"] for piece in windows)
+    progress = Progress(n_rows, f"project_recordings {part}")
+    stored = np.empty((block_rows, spec.n_features), spec.dtype)
+    loaded = np.empty((block_rows, spec.n_features), dtype)
+    blocks = feature_blocks(
+        spec, windows, block_rows, scaling, lambda count: nullcontext(stored[:count])
+    )
+    row = 0
+    with hdf5.create(part, part_size(n_rows, model.n_components, score_dtype)) as file:
+        writer = PartWriter(file, first_row, n_rows, n_windows, model.n_components, score_dtype)
+        for block in blocks:
+            here = loaded[: len(block)]
+            projector.load(block, projector.shift, here)
+            is_train = any(start <= row < stop for start, stop in train_ranges)
+            writer.append(*projector.project(here, is_train=is_train))
+            row += len(block)
+            progress.add(len(block))
+        writer.finish(projector)
+    progress.close()
+
+
+if "snakemake" in globals():
+    load_libraries(piece["path"] for piece in snakemake.params.windows)
+    with process.stage(
+        "project_recordings",
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+    ):
+        project_recordings(
+            model_path=snakemake.input.model,
+            part=snakemake.output.part,
+            features=snakemake.params.features,
+            windows=snakemake.params.windows,
+            train_ranges=snakemake.params.train_ranges,
+            first_row=snakemake.params.first_row,
+            n_windows=snakemake.params.n_windows,
+            block_rows=snakemake.params.block_rows,
+            dtype=snakemake.params.dtype,
+            score_dtype=snakemake.params.score_dtype,
+            channel_table=next(iter(snakemake.input.channels), None),
+        )

@@ -1,0 +1,80 @@
+"""Feature sets that are not stored: the same models and projections, and no feature file."""
+
+import h5py
+import numpy as np
+import pytest
+from tiny_project import Project
+
+MODELS = ["signal"]
+# Features are rounded to single precision, and so are products with them.
+ROUNDING = 1e-5
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory):
+    """Finished runs that store features, and that do not."""
+    found = {}
+    for store in (True, False):
+        project = Project(tmp_path_factory.mktemp("run") / "project", MODELS)
+        project.config["features"]["deep"]["store"] = store
+        project.config["features"]["deep"]["scale"] = "zscore"
+        project.write_config()
+        done = project.snakemake("--cores", "2")
+        assert done.returncode == 0, done.stderr[-4000:]
+        found[store] = project
+    return found
+
+
+def test_no_feature_is_written(projects):
+    assert projects[True].result("features/1-of-2.npy").exists()
+    assert not projects[False].result("features").exists()
+    assert not projects[False].result("usage/extract_features").exists()
+
+
+def test_models_are_the_same(projects):
+    with (
+        h5py.File(projects[True].result("signal/model.h5")) as stored,
+        h5py.File(projects[False].result("signal/model.h5")) as unstored,
+    ):
+        for name in ("components", "mean", "explained_variance", "channel_scale"):
+            if name in stored:
+                assert stored[name][()].tobytes() == unstored[name][()].tobytes()
+
+
+def test_projections_are_the_same_within_rounding(projects):
+    with (
+        h5py.File(projects[True].result("signal/projection.h5")) as stored,
+        h5py.File(projects[False].result("signal/projection.h5")) as unstored,
+    ):
+        assert set(stored) == set(unstored)
+        scale = np.abs(stored["scores"][()]).max()
+        for name in ("scores", "reconstruction_error", "captured_variance"):
+            power = 1 if name == "scores" else 2
+            np.testing.assert_allclose(
+                unstored[name][()], stored[name][()], rtol=0, atol=ROUNDING * scale**power
+            )
+        for name in ("recording", "start_row", "split", "label", "residual"):
+            assert (stored[name][()] == unstored[name][()]).all()
+
+
+def test_a_solver_that_reads_features_is_refused(tmp_path):
+    project = Project(tmp_path / "project", ["signal", "exact"])
+    project.config["features"]["deep"]["store"] = False
+    project.write_config()
+    done = project.snakemake("--dry-run")
+    assert done.returncode != 0
+    assert (
+        "features.deep.store: false, but models.exact (solver covariance) reads the features. "
+        "Use solver lag-covariance, which does not, or store: true."
+    ) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_auto_chooses_what_needs_no_features(tmp_path):
+    project = Project(tmp_path / "project", ["signal"])
+    project.config["features"]["deep"]["store"] = False
+    project.config["models"]["signal"] = {"solver": "auto", "n_components": 4}
+    project.write_config()
+    rules = {job[0] for job in project.planned()}
+    assert {"summarize_lags", "fit_model", "project_recordings"} < rules
+    assert not rules & {"extract_features", "summarize_features", "project_features"}
