@@ -1,6 +1,7 @@
 """Choosing a solver: exact enough first, then what fits, then the fastest; and why is told."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -34,8 +35,20 @@ def test_a_named_solver_stays():
 
 
 def test_few_features_are_solved_exactly_and_many_by_iteration():
-    assert solver_for(spec(256), 10**6, n_components=20) == "covariance"
-    assert solver_for(spec(20_000), 10**6, n_components=20) == "randomized"
+    few, many = spec(256, dtype="float16"), spec(20_000, dtype="float16")
+    assert solver_for(few, 10**6, n_components=20) == "covariance"
+    assert solver_for(many, 10**6, n_components=20) == "randomized"
+
+
+def test_many_windows_are_solved_from_the_recordings_unless_features_are_rounded_much():
+    assert solver_for(spec(1001, 7), 140_000, n_components=50) == "lag-covariance"
+    assert solver_for(spec(1001, 7, "float16"), 140_000, n_components=50) != "lag-covariance"
+    unstored = replace(spec(1001, 7, "float16"), store=False)
+    assert solver_for(unstored, 140_000, n_components=50) == "lag-covariance"
+
+
+def test_few_windows_of_many_features_are_not_solved_from_the_recordings():
+    assert solver_for(spec(20_000), 2000, n_components=20) != "lag-covariance"
 
 
 def test_the_fastest_gives_way_when_it_does_not_fit():
@@ -46,7 +59,7 @@ def test_the_fastest_gives_way_when_it_does_not_fit():
 
 
 def test_the_reason_tells_what_the_others_would_have_needed():
-    wide = spec(12_000)
+    wide = spec(12_000, dtype="float16")
     exact = complete_model({"solver": "covariance", "n_components": 5})
     need = max(memory.predict(wide, exact, **SIZES).values())
     chosen = resolve(auto(n_components=5), wide, 10**6, max_mem_mb=10_000, **SIZES)
@@ -70,12 +83,12 @@ def test_where_none_fits_the_smallest_is_left_for_the_check_to_refuse():
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-6])
 def test_the_tolerance_is_handed_on(tolerance):
     model = auto(tolerance=tolerance, n_components=5)
-    chosen = resolve(model, spec(20_000), 10**6, max_mem_mb=10_000, **SIZES)
+    chosen = resolve(model, spec(20_000, dtype="float16"), 10**6, max_mem_mb=10_000, **SIZES)
     assert chosen["tolerance"] == pytest.approx(tolerance)
     assert chosen["n_components"] == 5
 
 
 def test_a_tolerance_below_rounding_is_raised_to_it():
     model = auto(tolerance=1e-12, n_components=5)
-    chosen = resolve(model, spec(20_000), 10**6, max_mem_mb=10_000, **SIZES)
+    chosen = resolve(model, spec(20_000, dtype="float16"), 10**6, max_mem_mb=10_000, **SIZES)
     assert chosen["tolerance"] == pytest.approx(1e-6)

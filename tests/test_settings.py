@@ -63,6 +63,7 @@ def test_defaults_are_filled_in():
         "mode": "symmetric",
         "scale": "none",
         "dtype": "float32",
+        "store": True,
     }
     assert complete["datasets"]["pilot"]["sampling_rate"] is None
     assert complete["models"]["exact"]["n_components"] == 50
