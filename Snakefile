@@ -342,7 +342,7 @@ rule project_recordings:
     params:
         features=memwave.features,
         windows=memwave.shard_windows,
-        train_ranges=memwave.train_ranges,
+        train_ranges=memwave.fitted_ranges,
         first_row=memwave.first_row,
         n_windows=memwave.n_windows,
         block_rows=memwave.projection_rows,

@@ -71,7 +71,9 @@ def project_recordings(
         spec, windows, block_rows, scaling, lambda count: nullcontext(stored[:count])
     )
     row = 0
-    with hdf5.create(part, part_size(n_rows, model.n_components, score_dtype)) as file:
+    products_size = 8 * (model.n_features + 1) * (model.n_components + 2) * 2
+    size = part_size(n_rows, model.n_components, score_dtype) + products_size
+    with hdf5.create(part, size) as file:
         writer = PartWriter(file, first_row, n_rows, n_windows, model.n_components, score_dtype)
         for block in blocks:
             here = loaded[: len(block)]

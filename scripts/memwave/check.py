@@ -153,7 +153,7 @@ class Pair:
 
     def store_findings(self) -> Iterator[str]:
         """Models that need features which are not stored."""
-        for model, options in self.models.items():
+        for model, options in self._fitted().items():
             if not self.spec.store and options["solver"] in row_solvers():
                 yield (
                     f"features.{self.features}.store: false, but models.{model} (solver "
