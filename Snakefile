@@ -325,7 +325,8 @@ rule project_features:
 rule project_recordings:
     """Scores of a shard's windows where features are not stored: from recordings, by blocks."""
     input:
-        recordings=memwave.recording_files,
+        recordings=ancient(memwave.recording_files),
+        converted=memwave.converted_files,
         channels=memwave.channel_tables,
         model="results/{dataset}/{features}/{model}/model.h5",
     output:
@@ -342,6 +343,7 @@ rule project_recordings:
     params:
         features=memwave.features,
         windows=memwave.shard_windows,
+        checksums=memwave.recording_checksums,
         train_ranges=memwave.fitted_ranges,
         first_row=memwave.first_row,
         n_windows=memwave.n_windows,

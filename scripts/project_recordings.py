@@ -7,6 +7,7 @@ import numpy as np
 from memwave import hdf5, process
 from memwave.channel_table import load_scaling
 from memwave.feature_blocks import feature_blocks
+from memwave.inputs import unchanged
 from memwave.model_file import load_model
 from memwave.process import Progress
 from memwave.projection import Projector
@@ -88,11 +89,14 @@ def project_recordings(
 
 if "snakemake" in globals():
     load_libraries(piece["path"] for piece in snakemake.params.windows)
-    with process.stage(
-        "project_recordings",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
+    with (
+        process.stage(
+            "project_recordings",
+            memory_mb=snakemake.resources.mem_mb,
+            log_path=snakemake.log[0],
+            usage_path=snakemake.output.usage,
+        ),
+        unchanged(snakemake.params.checksums),
     ):
         project_recordings(
             model_path=snakemake.input.model,

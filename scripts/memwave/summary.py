@@ -37,7 +37,7 @@ FIRST_COLUMNS = (
     "fit_peak_mb",
 )
 
-FIT = ("summarize_features", "fit_model")
+FIT = ("summarize_features", "summarize_lags", "fit_model")
 
 
 def stage_columns(experiment: dict, measured: dict[str, dict], stages: list[str]) -> dict:

@@ -333,7 +333,9 @@ class Workflow:
         return [r for r in self._shard_recordings(w) if r.split == "train"]
 
     def shard_checksums(self, w: Wildcards) -> list[str]:
-        """Files of the checksums of all shards."""
+        """Files of the checksums of all shards; none where features are not stored."""
+        if not self.spec(w.dataset, w.features).store:
+            return []
         folder = f"results/{w.dataset}/{w.features}/features"
         return [f"{folder}/{shard}.npy.xxh3" for shard in self.shards]
 
