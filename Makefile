@@ -17,7 +17,7 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run report dry-run formats test test-hpc verify lint format bench bench-small lock clean
+.PHONY: help run report figures dry-run formats test test-hpc verify lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,13 @@ format: $(VENV)/test.stamp ## Put code into the style that lint checks
 
 report: run ## Run the workflow, then put figures, tables and run times into report.html
 	$(call timed,report, $(BIN)/snakemake --report report.html $(ARGS))
+
+figures: $(VENV)/run.stamp ## Make the figures that the documentation shows
+	$(BIN)/snakemake --cores $(CORES)
+	cp $(addprefix results/hapt/haar/exact/plots/,spectrum.svg components.svg scores.svg reconstruction.svg) docs/figures
+	cp results/plots/memory.svg docs/figures
+	$(BIN)/snakemake --cores $(CORES) --configfile config/experiments/batch-size.yaml
+	cp results/plots/comparison.svg docs/figures/batch-size.svg
 
 bench: $(VENV)/test.stamp ## Measure everything (half an hour, 23 GB); HAPT=<folder of all recordings>
 	$(call timed,benchmarks, $(BIN)/python benchmarks/run.py $(if $(HAPT),--hapt $(HAPT)) $(ARGS))

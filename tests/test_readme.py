@@ -1,4 +1,4 @@
-"""What the README shows works: snippets run, files are there, make has the targets."""
+"""What README and docs/opening.md show works: snippets run, files exist, make has the targets."""
 
 import re
 import subprocess
@@ -13,7 +13,8 @@ DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in ROOT.gl
 
 
 def code_blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    text = README + (ROOT / "docs/opening.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("snippet", code_blocks("python"))
