@@ -110,9 +110,39 @@ rule measure_channels:
         "scripts/measure_channels.py"
 
 
+rule find_gaps:
+    """Which windows of a shard touch no missing value, where others are left out."""
+    input:
+        recordings=ancient(memwave.recording_files),
+        converted=memwave.converted_files,
+    output:
+        kept="results/{dataset}/{features}/gaps/{shard}.h5",
+        usage="results/{dataset}/{features}/usage/find_gaps/{shard}.json",
+    log:
+        "logs/find_gaps/{dataset}/{features}/{shard}.log",
+    benchmark:
+        "logs/benchmarks/find_gaps/{dataset}/{features}/{shard}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("find_gaps", w),
+    params:
+        features=memwave.features,
+        windows=memwave.shard_windows,
+        checksums=memwave.recording_checksums,
+        block_rows=memwave.measuring_rows,
+        most_runs=memwave.most_runs,
+        code=lambda w: memwave.code("find_gaps", w),
+    message:
+        "find_gaps: {wildcards.dataset}/{wildcards.features}, shard {wildcards.shard} ({resources.mem_mb} MB)"
+    script:
+        "scripts/find_gaps.py"
+
+
 rule extract_features:
     """Wavelet features of a shard's windows: recordings -> .npy, row by row."""
     input:
+        kept=memwave.kept_file,
         recordings=ancient(memwave.recording_files),
         converted=memwave.converted_files,
         channels=memwave.channel_tables,
@@ -144,6 +174,7 @@ rule extract_features:
 rule measure_features:
     """Mean and deviation of each feature in a shard, where a model standardizes by them."""
     input:
+        kept=memwave.kept_file,
         shard=ancient("results/{dataset}/{features}/features/{shard}.npy"),
         checksums="results/{dataset}/{features}/features/{shard}.npy.xxh3",
     output:
@@ -171,6 +202,7 @@ rule measure_features:
 rule summarize_features:
     """What a solver that reads the features once needs to know of a shard."""
     input:
+        kept=memwave.kept_file,
         shard=ancient("results/{dataset}/{features}/features/{shard}.npy"),
         checksums="results/{dataset}/{features}/features/{shard}.npy.xxh3",
         measures=memwave.feature_measures,
@@ -201,6 +233,7 @@ rule summarize_features:
 rule summarize_lags:
     """What a solver that needs no features has to know of the recordings, for a shard's windows."""
     input:
+        kept=memwave.kept_file,
         recordings=ancient(memwave.summed_files),
         converted=memwave.converted_summed_files,
         channels=memwave.channel_tables,
@@ -230,6 +263,7 @@ rule summarize_lags:
 rule fit_model:
     """PCA: from the summaries, merged in their order, or from the shards in several passes."""
     input:
+        kept=memwave.kept_files,
         summaries=memwave.fit_summaries,
         shards=ancient(memwave.fit_shards),
         checksums=memwave.fit_checksums,
@@ -293,6 +327,7 @@ rule adopt_model:
 rule project_features:
     """Scores of a shard, and what its rows tell of the model's accuracy."""
     input:
+        kept=memwave.kept_file,
         shard=ancient("results/{dataset}/{features}/features/{shard}.npy"),
         checksums="results/{dataset}/{features}/features/{shard}.npy.xxh3",
         model="results/{dataset}/{features}/{model}/model.h5",
@@ -325,6 +360,7 @@ rule project_features:
 rule project_recordings:
     """Scores of a shard's windows where features are not stored: from recordings, by blocks."""
     input:
+        kept=memwave.kept_file,
         recordings=ancient(memwave.recording_files),
         converted=memwave.converted_files,
         channels=memwave.channel_tables,
@@ -360,6 +396,7 @@ rule project_recordings:
 rule write_projection:
     """Scores of all windows with recording, start row, label and split."""
     input:
+        kept=memwave.kept_files,
         parts=memwave.parts,
         model="results/{dataset}/{features}/{model}/model.h5",
         labels=ancient(memwave.label_files),

@@ -7,6 +7,7 @@ nothing in memory grows with either.
 from memwave import process
 from memwave.channel_table import load_scaling
 from memwave.feature_blocks import feature_blocks
+from memwave.gap_file import pieces_left
 from memwave.inputs import unchanged
 from memwave.process import Progress
 from memwave.readers import load_libraries
@@ -21,6 +22,7 @@ def extract_features(
     windows: list[dict],
     block_rows: int,
     channel_table: str | None = None,
+    kept: str | None = None,
 ) -> None:
     """Extract a shard.
 
@@ -37,6 +39,8 @@ def extract_features(
         Windows computed at once.
     channel_table : path, optional
         What `measure_channels` wrote, where the channels are scaled.
+    kept : path, optional
+        What `find_gaps` wrote, where windows are left out.
 
     Raises
     ------
@@ -46,6 +50,7 @@ def extract_features(
     """
     spec = FeatureSpec.from_settings(features, features["channels"])
     scaling = load_scaling(spec.scale, channel_table)
+    windows = pieces_left(windows, kept)
     n_rows = sum(piece["count"] for piece in windows)
     progress = Progress(n_rows, f"extract_features {shard}")
     with create_shard(shard, (n_rows, spec.n_features), spec.dtype) as target:
@@ -72,4 +77,5 @@ if "snakemake" in globals():
             windows=snakemake.params.windows,
             block_rows=snakemake.params.block_rows,
             channel_table=next(iter(snakemake.input.channels), None),
+            kept=next(iter(snakemake.input.kept), None),
         )

@@ -6,6 +6,7 @@ from memwave import hdf5, process
 from memwave.channel_table import load_scaling
 from memwave.errors import MemwaveError
 from memwave.feature_measures import load_standardizer
+from memwave.gap_file import ranges_left
 from memwave.lag_file import load_lags
 from memwave.lags import windows_of
 from memwave.model import Model
@@ -31,6 +32,7 @@ def fit_model(
     provenance: dict,
     measures: list[str] | None = None,
     channel_table: str | None = None,
+    kept: list[str] | None = None,
 ) -> None:
     """Fit a model.
 
@@ -45,7 +47,7 @@ def fit_model(
     model : dict
         Complete entry of ``models`` in the configuration.
     train_ranges : list of list of (start, stop)
-        Rows of every shard that PCA is fitted on.
+        Rows, as planned, of every shard that PCA is fitted on.
     block_rows, threads : int
         Rows loaded at once by each thread; shards read at once.
     dtype : {"float32", "float64"}
@@ -56,7 +58,17 @@ def fit_model(
         What `measure_features` wrote for all shards, where the model standardizes.
     channel_table : path, optional
         What `measure_channels` wrote, where the channels are scaled; stored with the model.
+    kept : list of path, optional
+        What `find_gaps` wrote for all shards, where windows are left out.
+
+    Raises
+    ------
+    MemwaveError
+        If too few windows are left for the components, or a part is not what was planned.
     """
+    if kept:
+        train_ranges = [ranges_left(*pair) for pair in zip(train_ranges, kept, strict=True)]
+        require_rows(sum(map(count_rows, train_ranges)), model["n_components"])
     if "chosen" in model:
         process.log.info("%s", model["chosen"])
     spec = FeatureSpec.from_settings(features, features["channels"])
@@ -80,6 +92,15 @@ def fit_model(
     if standardizer is not None:
         fitted = standardizer.in_units(fitted)
     save_model(model_path, fitted, spec.feature_table(), provenance, scaling, spec)
+
+
+def require_rows(n_rows: int, n_components: int) -> None:
+    """Require more rows than components: without gaps, this is known before a run."""
+    if n_rows <= n_components:
+        raise MemwaveError(
+            f"{n_rows} windows of split train touch no missing value, expected more than the "
+            f"{n_components} components. Use fewer n_components, or missing: interpolate."
+        )
 
 
 def fit_lags(parts: list[str], spec: FeatureSpec, model: dict) -> Model:
@@ -152,4 +173,5 @@ if "snakemake" in globals():
             provenance=snakemake.params.provenance,
             measures=list(snakemake.input.measures),
             channel_table=next(iter(snakemake.input.channels), None),
+            kept=list(snakemake.input.kept),
         )

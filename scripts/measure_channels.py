@@ -11,6 +11,7 @@ import numpy as np
 from memwave import process
 from memwave.channel_table import save_channels
 from memwave.channels import ChannelMeasures
+from memwave.errors import MemwaveError
 from memwave.extraction import check_rows, require_shape
 from memwave.inputs import unchanged
 from memwave.plan import spans
@@ -28,7 +29,8 @@ def measure_channels(
     table : path
         The TSV file to write.
     recordings : list of dict
-        Those of split train: recording, path, dtype, rows.
+        Those of split train: recording, path, dtype, rows, and what to do about ``missing`` values,
+        which are not measured.
     channels : list of str
         Their names.
     block_rows : int
@@ -45,6 +47,10 @@ def measure_channels(
     for rows in blocks(recordings, channels, block_rows):
         measures.look(rows)
         progress.add(len(rows))
+    for channel in measures.empty:
+        raise MemwaveError(
+            f"channel {channel} has no value in any recording of split train. Leave it out."
+        )
     while measures.wanting:
         progress.restart()
         for rows in blocks(recordings, channels, block_rows):
@@ -72,9 +78,10 @@ def blocks(recordings: list[dict], channels: list[str], block_rows: int) -> Iter
     for piece in recordings:
         with open_array(piece["path"], piece["dtype"], channels) as recording:
             require_shape(recording.shape, piece, len(channels))
+            may_miss = piece.get("missing", "error") != "error"
             for start, stop in spans(0, recording.shape[0], block_rows):
                 rows = recording.read(start, stop)
-                check_rows(rows, start, piece, channels)
+                check_rows(rows, start, piece, channels, may_miss=may_miss)
                 yield rows
 
 

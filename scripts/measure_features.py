@@ -2,6 +2,7 @@
 
 from memwave import process
 from memwave.feature_measures import save_moments
+from memwave.gap_file import ranges_left
 from memwave.moments import Moments
 from memwave.passes import blocks, count_rows
 from memwave.process import Progress
@@ -9,7 +10,12 @@ from memwave.shards import Shard
 
 
 def measure_features(
-    *, shard: str, measures: str, train_ranges: list[tuple[int, int]], block_rows: int
+    *,
+    shard: str,
+    measures: str,
+    train_ranges: list[tuple[int, int]],
+    block_rows: int,
+    kept: str | None = None,
 ) -> None:
     """Measure features.
 
@@ -20,10 +26,13 @@ def measure_features(
     measures : path
         The HDF5 file to write.
     train_ranges : list of (start, stop)
-        Rows of the shard that PCA is fitted on.
+        Rows, as planned, of the shard that PCA is fitted on.
     block_rows : int
         Rows loaded at once.
+    kept : path, optional
+        What `find_gaps` wrote, where windows are left out.
     """
+    train_ranges = ranges_left(train_ranges, kept)
     with Shard(shard) as features:
         moments = Moments(features.shape[1])
         progress = Progress(count_rows(train_ranges), f"measure_features {shard}")
@@ -46,4 +55,5 @@ if "snakemake" in globals():
             measures=snakemake.output.measures,
             train_ranges=snakemake.params.train_ranges,
             block_rows=snakemake.params.block_rows,
+            kept=next(iter(snakemake.input.kept), None),
         )

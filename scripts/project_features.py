@@ -1,6 +1,7 @@
 """Project one shard onto a model, and measure the model on the way."""
 
 from memwave import hdf5, process
+from memwave.gap_file import ranges_left
 from memwave.model_file import load_model
 from memwave.passes import blocks
 from memwave.process import Progress
@@ -20,6 +21,7 @@ def project_features(
     block_rows: int,
     dtype: str,
     score_dtype: str,
+    kept: str | None = None,
 ) -> None:
     """Project a shard.
 
@@ -32,14 +34,18 @@ def project_features(
     part : path
         The HDF5 file to write: scores, reconstruction errors, and what certifies the model.
     train_ranges : list of (start, stop)
-        Rows of the shard that PCA was fitted on.
+        Rows, as planned, of the shard that PCA was fitted on.
     first_row, n_windows : int
-        Where the shard begins among the rows of the feature matrix, and how many that has.
+        Where the shard was planned to begin among the rows of the feature matrix, and how many
+        that was planned to have. Chunks lie accordingly; nothing else depends on it.
     block_rows : int
         Rows loaded at once.
     dtype, score_dtype : {"float32", "float64"}
         Type that is computed in, and type that scores are stored in.
+    kept : path, optional
+        What `find_gaps` wrote, where windows are left out.
     """
+    train_ranges = ranges_left(train_ranges, kept)
     model = load_model(model_path)
     projector = Projector(model, dtype)
     with Shard(shard, n_features=model.n_features) as features:
@@ -90,4 +96,5 @@ if "snakemake" in globals():
             block_rows=snakemake.params.block_rows,
             dtype=snakemake.params.dtype,
             score_dtype=snakemake.params.score_dtype,
+            kept=next(iter(snakemake.input.kept), None),
         )

@@ -7,6 +7,7 @@ import numpy as np
 from memwave import hdf5, process
 from memwave.channel_table import load_scaling
 from memwave.feature_blocks import feature_blocks
+from memwave.gap_file import pieces_left, ranges_left
 from memwave.inputs import unchanged
 from memwave.model_file import load_model
 from memwave.process import Progress
@@ -29,6 +30,7 @@ def project_recordings(
     dtype: str,
     score_dtype: str,
     channel_table: str | None = None,
+    kept: str | None = None,
 ) -> None:
     """Project a shard.
 
@@ -41,10 +43,10 @@ def project_recordings(
     features : dict
         A feature set and the names of the channels; see `FeatureSpec`.
     windows : list of dict
-        What the shard holds, recording after recording: name, path, dtype, rows, first window,
-        count.
+        What the shard was planned to hold, recording after recording: name, path, dtype, rows,
+        first window, count.
     train_ranges : list of (start, stop)
-        Rows of the shard that PCA was fitted on.
+        Rows, as planned, of the shard that PCA was fitted on.
     first_row, n_windows : int
         Where the shard begins among all windows, and how many there are.
     block_rows : int
@@ -53,6 +55,8 @@ def project_recordings(
         Type that is computed in, and type that scores are stored in.
     channel_table : path, optional
         What `measure_channels` wrote, where the channels are scaled.
+    kept : path, optional
+        What `find_gaps` wrote, where windows are left out.
 
     Raises
     ------
@@ -64,6 +68,7 @@ def project_recordings(
     scaling = load_scaling(spec.scale, channel_table)
     model = load_model(model_path)
     projector = Projector(model, dtype)
+    windows, train_ranges = pieces_left(windows, kept), ranges_left(train_ranges, kept)
     n_rows = sum(piece["count"] for piece in windows)
     progress = Progress(n_rows, f"project_recordings {part}")
     stored = np.empty((block_rows, spec.n_features), spec.dtype)
@@ -110,4 +115,5 @@ if "snakemake" in globals():
             dtype=snakemake.params.dtype,
             score_dtype=snakemake.params.score_dtype,
             channel_table=next(iter(snakemake.input.channels), None),
+            kept=next(iter(snakemake.input.kept), None),
         )

@@ -2,6 +2,7 @@
 
 from memwave import hdf5, process
 from memwave.feature_measures import load_standardizer
+from memwave.gap_file import ranges_left
 from memwave.passes import count_rows, summarize
 from memwave.process import Progress
 from memwave.shards import Shard
@@ -17,6 +18,7 @@ def summarize_features(
     block_rows: int,
     dtype: str,
     measures: list[str] | None = None,
+    kept: str | None = None,
 ) -> None:
     """Summarise a shard.
 
@@ -29,14 +31,17 @@ def summarize_features(
     model : dict
         Complete entry of ``models`` in the configuration.
     train_ranges : list of (start, stop)
-        Rows of the shard that PCA is fitted on.
+        Rows, as planned, of the shard that PCA is fitted on.
     block_rows : int
         Rows loaded at once.
     dtype : {"float32", "float64"}
         Type that is computed in.
     measures : list of path, optional
         What `measure_features` wrote for all shards, where the model standardizes.
+    kept : path, optional
+        What `find_gaps` wrote, where windows are left out.
     """
+    train_ranges = ranges_left(train_ranges, kept)
     standardizer = load_standardizer(measures or [], dtype)
     with Shard(shard) as features:
         solver = make_solver(model["solver"], features.shape[1], model, dtype)
@@ -70,4 +75,5 @@ if "snakemake" in globals():
             block_rows=snakemake.params.block_rows,
             dtype=snakemake.params.dtype,
             measures=list(snakemake.input.measures),
+            kept=next(iter(snakemake.input.kept), None),
         )

@@ -7,13 +7,14 @@ import numpy as np
 from memwave import process
 from memwave.channel_table import load_scaling
 from memwave.channels import Scaling
-from memwave.extraction import check_rows, require_shape
+from memwave.gap_file import pieces_left
 from memwave.inputs import unchanged
 from memwave.lag_file import save_lags
 from memwave.lags import LagSums, Windows, stretches_of, sum_lags, windows_of
 from memwave.plan import spans
 from memwave.process import Progress
-from memwave.readers import ArraySource, load_libraries, open_array
+from memwave.readers import load_libraries
+from memwave.recording import PreparedRecording, open_prepared
 from memwave.solvers.lag_covariance import PIECES, piece_bytes
 from memwave.wavelets import FeatureSpec
 
@@ -22,7 +23,12 @@ PLACES, PLACE_ROWS = 16, 64
 
 
 def summarize_lags(
-    *, summary: str, features: dict, windows: list[dict], channel_table: str | None = None
+    *,
+    summary: str,
+    features: dict,
+    windows: list[dict],
+    channel_table: str | None = None,
+    kept: str | None = None,
 ) -> None:
     """Sum over the windows of one shard.
 
@@ -37,6 +43,8 @@ def summarize_lags(
         first window, count.
     channel_table : path, optional
         What `measure_channels` wrote, where the channels are scaled.
+    kept : path, optional
+        What `find_gaps` wrote, where windows are left out.
 
     Raises
     ------
@@ -44,6 +52,7 @@ def summarize_lags(
         If a recording is not what was planned or has a value that is not finite.
     """
     spec = FeatureSpec.from_settings(features, features["channels"])
+    windows = pieces_left(windows, kept)
     progress = Progress(sum(piece["count"] for piece in windows), f"summarize_lags {summary}")
     scaling = load_scaling(spec.scale, channel_table)
     batches = list(spans(0, len(windows), PIECES))
@@ -59,31 +68,25 @@ def batch_sums(
     lie = windows_of(spec)
     batch = LagSums.none(lie)
     for piece in windows:
-        with open_array(piece["path"], piece["dtype"], spec.channels) as recording:
-            require_shape(recording.shape, piece, spec.n_channels)
+        with open_prepared(piece, spec, scaling) as recording:
             start = piece["first"] * spec.step
             shift = sample_mean(recording, start, start + lie.n_rows(piece["count"]))
-            stretches = read_stretches(recording, lie, piece, spec, progress)
-            if scaling is not None:
-                shift = scaling.apply(shift[None])[0]
-                stretches = map(scaling.apply, stretches)
+            stretches = read_stretches(recording, lie, piece, progress)
             batch.add(sum_lags(lie, stretches, shift))
     return batch
 
 
 def read_stretches(
-    recording: ArraySource, lie: Windows, piece: dict, spec: FeatureSpec, progress: Progress
+    recording: PreparedRecording, lie: Windows, piece: dict, progress: Progress
 ) -> Iterator[np.ndarray]:
     """The rows that a piece's windows cover, as `sum_lags` wants them."""
     first = piece["first"] * lie.step
     for low, high in stretches_of(lie, piece["count"]):
-        rows = recording.read(first + low, first + high)
-        check_rows(rows, first + low, piece, spec.channels)
-        yield rows
+        yield recording.read(first + low, first + high)
         progress.add((high - low - lie.window) // lie.step + 1)
 
 
-def sample_mean(recording: ArraySource, start: int, stop: int) -> np.ndarray:
+def sample_mean(recording: PreparedRecording, start: int, stop: int) -> np.ndarray:
     """Mean of rows from a few places of a stretch, float64, shape (n_channels,).
 
     Not the mean of all, but near enough to it that sums of squares about it lose nothing.
@@ -111,4 +114,5 @@ if "snakemake" in globals():
             features=snakemake.params.features,
             windows=snakemake.params.windows,
             channel_table=next(iter(snakemake.input.channels), None),
+            kept=next(iter(snakemake.input.kept), None),
         )

@@ -5,6 +5,7 @@ import numpy as np
 
 from memwave import hdf5, process
 from memwave.errors import MemwaveError
+from memwave.gap_file import windows_left
 from memwave.inputs import unchanged
 from memwave.model import Model
 from memwave.model_file import load_model
@@ -28,6 +29,7 @@ def write_projection(
     features: dict,
     score_dtype: str,
     provenance: dict,
+    kept: list[str] | None = None,
 ) -> None:
     """Write a projection.
 
@@ -47,10 +49,13 @@ def write_projection(
         Type of the scores.
     provenance : dict
         Stored with the projection.
+    kept : list of path, optional
+        What `find_gaps` wrote for all shards, where windows are left out.
     """
     model = load_model(model_path)
     window, step = features["window"], features["step"]
-    n_rows = sum(recording["count"] for recording in windows)
+    runs = windows_left([recording["count"] for recording in windows], kept)
+    n_rows = sum(stop - start for left in runs for start, stop in left)
     labelled = all(recording["labels"] for recording in windows)
     names = [recording["recording"] for recording in windows]
     size = projection_size(n_rows, model.n_components, score_dtype)
@@ -60,11 +65,14 @@ def write_projection(
         )
         row = 0
         for i, recording in enumerate(windows):
-            count = recording["count"]
-            writer.fill_recording(row, count, recording=i, step=step, split=recording["split"])
-            if labelled and count:
-                fill_labels(writer, row, recording["labels"], count, window, step)
-            row += count
+            for first, stop in runs[i]:
+                split = recording["split"]
+                writer.fill_recording(
+                    row, stop - first, first=first, recording=i, step=step, split=split
+                )
+                if labelled:
+                    fill_labels(writer, row, recording["labels"], (first, stop), window, step)
+                row += stop - first
         require_rows(parts, n_rows)
         fitted = any(recording["split"] == "train" for recording in windows)
         losses = copy_parts(writer, parts, model, fitted=fitted)
@@ -73,19 +81,19 @@ def write_projection(
 
 
 def fill_labels(
-    writer: ProjectionWriter, row: int, path: str, count: int, window: int, step: int
+    writer: ProjectionWriter, row: int, path: str, run: tuple[int, int], window: int, step: int
 ) -> None:
-    """Give each window of a recording the label of its last row."""
-    needed = (count - 1) * step + window
+    """Give each window of a run of a recording the label of its last row."""
+    needed = (run[1] - 1) * step + window
     with open_array(path) as labels:
         if len(labels.shape) != 1 or labels.shape[0] < needed or labels.dtype.kind not in "iu":
             raise MemwaveError(
                 f"{path} holds {labels.dtype} {labels.shape} now, and had at least {needed} whole "
                 "numbers when the run was planned. Start again."
             )
-        for low, high in spans(0, count, max(1, LABEL_ROWS // step)):
+        for low, high in spans(*run, max(1, LABEL_ROWS // step)):
             first_row, last_row = low * step + window - 1, (high - 1) * step + window - 1
-            writer.fill_labels(row + low, labels.read(first_row, last_row + 1)[::step])
+            writer.fill_labels(row + low - run[0], labels.read(first_row, last_row + 1)[::step])
 
 
 def require_rows(parts: list[str], n_rows: int) -> None:
@@ -170,6 +178,7 @@ if "snakemake" in globals():
             features=snakemake.params.features,
             score_dtype=snakemake.params.score_dtype,
             provenance=snakemake.params.provenance,
+            kept=list(snakemake.input.kept),
         )
         write_provenance(
             snakemake.output.provenance,

@@ -154,6 +154,12 @@ class ChannelMeasures:
         self._extremes.update(block)
 
     @property
+    def empty(self) -> list[str]:
+        """Channels without any value."""
+        counts = zip(self.names, self._moments.count, strict=True)
+        return [name for name, count in counts if not count]
+
+    @property
     def wanting(self) -> bool:
         if self._quantiles is None:
             counts = self._moments.count.astype(int)

@@ -12,7 +12,7 @@ from memwave.check_features import feature_findings
 from memwave.check_recordings import CheckedRecording, checked_recordings
 from memwave.choice import resolve
 from memwave.errors import ConfigurationError
-from memwave.memory import conversion_mb, predict, predict_figures
+from memwave.memory import conversion_mb, predict, predict_figures, reading_bytes
 from memwave.plan import count_windows
 from memwave.readers import library_bytes
 from memwave.settings import complete_model, experiments
@@ -63,6 +63,7 @@ def check(settings: dict) -> Checked:
         except ConfigurationError as error:
             findings += error.findings
         else:
+            findings += _gap_findings(dataset, settings["datasets"][dataset])
             findings += _conversion_findings(recordings[dataset], settings["max_mem_mb"])
     for (dataset, features), models in _models_by_pair(settings).items():
         chosen = settings["features"][features]
@@ -75,7 +76,9 @@ def check(settings: dict) -> Checked:
             resolved, unfit = _resolved(settings, models, features, spec, train)
             findings += unfit
             options |= {(dataset, features, name): model for name, model in resolved.items()}
-            need = library_bytes(recording.path for recording in recordings.get(dataset, ()))
+            need = reading_bytes(
+                settings["datasets"][dataset], (r.path for r in recordings.get(dataset, ()))
+            )
             pair = Pair(dataset, features, spec, resolved, settings, need)
             findings += [*pair.size_findings(), *pair.memory_findings(), *pair.store_findings()]
             findings += pair.figure_findings() if settings["plots"] is True else ()
@@ -94,6 +97,21 @@ def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:
         key = (experiment.dataset, experiment.features)
         pairs.setdefault(key, []).append(experiment.model)
     return pairs
+
+
+def _gap_findings(name: str, dataset: dict) -> Iterator[str]:
+    """Whether the longest gap is said where gaps are filled, and only there."""
+    most, missing = dataset["max_gap"], dataset["missing"]
+    if missing == "interpolate" and most is None:
+        yield (
+            f"datasets.{name}.max_gap: missing: interpolate needs to know the longest gap that is "
+            "filled, in rows; add it."
+        )
+    if missing != "interpolate" and most is not None:
+        yield (
+            f"datasets.{name}.max_gap: found {most}, but missing is {missing}: no gap is filled. "
+            "Set missing: interpolate, or remove max_gap."
+        )
 
 
 def _conversion_findings(recordings: tuple[CheckedRecording, ...], limit: int) -> Iterator[str]:

@@ -17,7 +17,14 @@ def require_shape(shape: tuple[int, ...], piece: dict, n_channels: int) -> None:
         )
 
 
-def check_rows(rows: np.ndarray, start: int, piece: dict, channels: Sequence[str]) -> None:
+def check_rows(
+    rows: np.ndarray,
+    start: int,
+    piece: dict,
+    channels: Sequence[str],
+    *,
+    may_miss: bool = False,
+) -> None:
     """Require that all values of a stretch of a recording are finite.
 
     Parameters
@@ -28,19 +35,32 @@ def check_rows(rows: np.ndarray, start: int, piece: dict, channels: Sequence[str
     piece : dict
         Names the ``recording`` and its ``path``.
     channels : sequence of str
+    may_miss : bool
+        Whether values may be missing (NaN); infinite ones may not be there in any case.
 
     Raises
     ------
     MemwaveError
         Names recording, row and channel of the first value that is not.
     """
-    if rows.dtype.kind != "f" or np.isfinite(rows).all():
+    if rows.dtype.kind != "f":
         return
-    row, channel = first_unfinite(rows)
+    refused = np.isinf(rows) if may_miss else ~np.isfinite(rows)
+    if not refused.any():
+        return
+    row, channel = first_set(refused)
+    value = rows[row, channel]
+    remedy = "Repair the recording."
+    if np.isnan(value):
+        remedy = "Repair the recording, or set missing: drop or interpolate for its dataset."
+    if np.isnan(value) and piece.get("max_gap"):
+        remedy = (
+            f"It is in a gap longer than max_gap ({piece['max_gap']} rows), or at an end of the "
+            "recording. Set a larger max_gap or missing: drop for its dataset."
+        )
     raise MemwaveError(
         f"recording {piece['recording']!r} ({piece['path']}): row {start + row}, channel "
-        f"{channels[channel]} is {rows[row, channel]}; expected finite values. Repair the "
-        "recording, or cut it into recordings without the gap."
+        f"{channels[channel]} is {value}; expected finite values. {remedy}"
     )
 
 
@@ -64,7 +84,7 @@ def check_features(block: np.ndarray, first: int, piece: dict, spec: FeatureSpec
     """
     if np.isfinite(block).all():
         return
-    window, feature = first_unfinite(block)
+    window, feature = first_set(~np.isfinite(block))
     wider = {"float16": "float32", "float32": "float64"}.get(spec.dtype)
     remedy = f"Use dtype: {wider}, or scale the recording down" if wider else "Scale it down"
     raise MemwaveError(
@@ -74,7 +94,7 @@ def check_features(block: np.ndarray, first: int, piece: dict, spec: FeatureSpec
     )
 
 
-def first_unfinite(array: np.ndarray) -> tuple[int, int]:
-    """Row and column of the first value that is not finite."""
-    row, column = np.unravel_index(np.argmax(~np.isfinite(array)), array.shape)
+def first_set(flags: np.ndarray) -> tuple[int, int]:
+    """Row and column of the first flag, boolean, that is set."""
+    row, column = np.unravel_index(np.argmax(flags), flags.shape)
     return int(row), int(column)

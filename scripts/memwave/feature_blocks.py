@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 import numpy as np
 
 from memwave.channels import Scaling
-from memwave.extraction import check_features, check_rows, require_shape
+from memwave.extraction import check_features
 from memwave.features import FeatureBlocks
 from memwave.plan import spans
-from memwave.readers import open_array
+from memwave.recording import open_prepared
 from memwave.wavelets import FeatureSpec
 
 
@@ -48,15 +48,11 @@ def feature_blocks(
     """
     blocks = FeatureBlocks(spec)
     for piece in windows:
-        with open_array(piece["path"], piece["dtype"], spec.channels) as recording:
-            require_shape(recording.shape, piece, spec.n_channels)
+        with open_prepared(piece, spec, scaling) as recording:
             for low, high in spans(0, piece["count"], block_rows):
                 first, count = piece["first"] + low, high - low
                 start, stop = blocks.stretch(first, count)
                 rows = recording.read(start, stop)
-                check_rows(rows, start, piece, spec.channels)
-                if scaling is not None:
-                    rows = scaling.apply(rows)
                 with room(count) as block:
                     if not blocks.fill(rows, block):
                         check_features(block, first, piece, spec)

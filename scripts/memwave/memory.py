@@ -4,15 +4,18 @@ Pure functions: they add up what the modules of a stage say about their own arra
 depends on how many windows there are, nor on how many cores the workflow is given.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from memwave import channels, features, projection
 from memwave.channels import MEASURED_SCALES
 from memwave.figures.sizes import FIGURE_BYTES, figure_bytes
+from memwave.gaps import margin_bytes
 from memwave.moments import moments_bytes
 from memwave.plan import MEGABYTE, rows_per_block
 from memwave.precision import compute_dtype
-from memwave.readers import SCRATCH_BYTES
+from memwave.readers import SCRATCH_BYTES, library_bytes
 from memwave.solvers import solver_module
 from memwave.wavelets import FeatureSpec
 
@@ -136,6 +139,19 @@ def predict_figures(spec: FeatureSpec, model: dict) -> dict[str, int]:
 def table_figure_mb(n_experiments: int) -> int:
     """MB that a figure of the table of all experiments needs."""
     return stage_mb(FIGURE_BYTES + 100_000 * n_experiments)
+
+
+def reading_bytes(dataset: dict, paths: Iterable[str]) -> int:
+    """What reading recordings needs beside a stretch of rows: libraries, and margins to fill gaps.
+
+    Parameters
+    ----------
+    dataset : dict
+        Complete entry of ``datasets`` in the configuration.
+    paths : iterable of str
+        Its recordings.
+    """
+    return library_bytes(paths) + margin_bytes(dataset["max_gap"], len(dataset["channels"]))
 
 
 def stage_mb(arrays: int) -> int:

@@ -167,14 +167,17 @@ class ProjectionWriter:
             window[start:stop] = np.arange(start, stop)
 
     def fill_recording(
-        self, row: int, count: int, *, recording: int, step: int, split: str
+        self, row: int, count: int, *, recording: int, step: int, split: str, first: int = 0
     ) -> None:
-        """Say where `count` windows from row `row` of the projection on are from."""
+        """Say where `count` windows from row `row` of the projection on are from.
+
+        They are consecutive windows of a recording, from window `first` on.
+        """
         columns = self._columns
         for start, stop in stretches(columns["start_row"], row, row + count):
             columns["recording"][start:stop] = recording
             columns["split"][start:stop] = SPLITS.index(split)
-            columns["start_row"][start:stop] = np.arange(start - row, stop - row) * step
+            columns["start_row"][start:stop] = np.arange(start, stop) * step + (first - row) * step
 
     def fill_labels(self, row: int, labels: np.ndarray) -> None:
         """Set the labels of consecutive windows."""

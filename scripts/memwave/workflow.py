@@ -19,6 +19,7 @@ from memwave.channel_table import is_model
 from memwave.channels import MEASURED_SCALES
 from memwave.check import CheckedRecording, check
 from memwave.errors import ConfigurationError
+from memwave.gap_file import FEWEST_RUNS, MOST_RUNS
 from memwave.inputs import planned_checksums, take_checksums
 from memwave.modules import digests
 from memwave.moments import moments_bytes
@@ -96,9 +97,10 @@ class Workflow:
             ]
             if self.spec(e.dataset, e.features).scale in MEASURED_SCALES:
                 jobs.append(f"{e.dataset}/usage/measure_channels")
-            if self.spec(e.dataset, e.features).store:
-                extracting = f"{e.dataset}/{e.features}/usage/extract_features"
-                jobs += [f"{extracting}/{s}" for s in self.shards]
+            stages = ["find_gaps"] * bool(self.kept_files(e))
+            stages += ["extract_features"] * self.spec(e.dataset, e.features).store
+            for stage in stages:
+                jobs += [f"{e.dataset}/{e.features}/usage/{stage}/{s}" for s in self.shards]
             if self.feature_measures(e):
                 stage = f"{e.dataset}/{e.features}/usage/measure_features"
                 jobs += [f"{stage}/{s}" for s in self.shards]
@@ -172,9 +174,9 @@ class Workflow:
     def _stage_mb(self, stage: str, w: Wildcards) -> int:
         if stage == "convert_recording":
             return memory.conversion_mb(library_bytes([self._recording(w).source]))
-        if stage == "measure_channels":
+        if stage in ("measure_channels", "find_gaps"):
             return memory.stage_mb(
-                memory.measuring_bytes(len(self.channels(w))) + self._library_bytes(w.dataset)
+                memory.measuring_bytes(len(self.channels(w))) + self._reading_bytes(w.dataset)
             )
         if stage.startswith("plot_"):
             spec = self.spec(w.dataset, w.features)
@@ -186,7 +188,7 @@ class Workflow:
             arrays = memory.extraction_bytes(
                 self.spec(w.dataset, w.features), self.settings["block_mb"]
             )
-            return memory.stage_mb(arrays + self._library_bytes(w.dataset))
+            return memory.stage_mb(arrays + self._reading_bytes(w.dataset))
         return self._predicted(w.dataset, w.features, w.model)[stage]
 
     @cache  # noqa: B019
@@ -197,11 +199,13 @@ class Workflow:
             block_mb=self.settings["block_mb"],
             shards=self._n_shards,
             threads=self.settings["threads"],
-            library_bytes=self._library_bytes(dataset),
+            library_bytes=self._reading_bytes(dataset),
         )
 
-    def _library_bytes(self, dataset: str) -> int:
-        return library_bytes(recording.path for recording in self._recordings[dataset])
+    def _reading_bytes(self, dataset: str) -> int:
+        """What reading the recordings needs beside a stretch of rows."""
+        paths = (recording.path for recording in self._recordings[dataset])
+        return memory.reading_bytes(self.settings["datasets"][dataset], paths)
 
     def summary_mb(self) -> int:
         """MB that `write_summary` needs at most."""
@@ -279,6 +283,16 @@ class Workflow:
         folder = f"results/{w.dataset}/{w.features}/measures"
         wanted = self.model(w)["standardize"] and not self._solver(w).Solver.FROM_SIGNAL
         return [f"{folder}/{shard}.h5" for shard in self.shards] if wanted else []
+
+    def kept_file(self, w: Wildcards) -> list[str]:
+        """Which windows of a shard are whole, where others are left out."""
+        return [f for f in self.kept_files(w) if f.endswith(f"/{w.shard}.h5")]
+
+    def kept_files(self, w: Wildcards) -> list[str]:
+        """Which windows of all shards are whole, where others are left out."""
+        if self.settings["datasets"][w.dataset]["missing"] != "drop":
+            return []
+        return [f"results/{w.dataset}/{w.features}/gaps/{shard}.h5" for shard in self.shards]
 
     def label_files(self, w: Wildcards) -> list[str]:
         recordings = self._recordings[w.dataset]
@@ -424,9 +438,26 @@ class Workflow:
     def train_recordings(self, w: Wildcards) -> list[dict]:
         """The recordings that PCA is fitted on, for `measure_channels`."""
         return [
-            {"recording": r.name, "path": r.path, "dtype": r.dtype, "rows": r.rows}
+            {
+                "recording": r.name,
+                "path": r.path,
+                "dtype": r.dtype,
+                "rows": r.rows,
+                **self._gap_rule(w.dataset),
+            }
             for r in self._train_recordings(w)
         ]
+
+    def _gap_rule(self, dataset: str) -> dict:
+        """What to do about missing values, if anything."""
+        chosen = self.settings["datasets"][dataset]
+        if chosen["missing"] == "error":
+            return {}
+        return {"missing": chosen["missing"], "max_gap": chosen["max_gap"]}
+
+    def most_runs(self, w: Wildcards) -> int:
+        """Runs that missing values may cut the windows of a shard into."""
+        return max(FEWEST_RUNS, MOST_RUNS // self._n_shards)
 
     def channels(self, w: Wildcards) -> list[str]:
         return self.settings["datasets"][w.dataset]["channels"]
@@ -454,6 +485,8 @@ class Workflow:
             "rows": recording.rows,
             "first": piece.first,
             "count": piece.count,
+            "row": piece.row,
+            **self._gap_rule(w.dataset),
         }
 
     def recording_windows(self, w: Wildcards) -> list[dict]:
@@ -561,7 +594,7 @@ class Workflow:
         modules = []
         if script == "convert_recording":
             modules.append(reader_of(self._recording(w).source).__name__)
-        if script in ("extract_features", "project_recordings"):
+        if script in ("find_gaps", "extract_features", "project_recordings"):
             modules += self._readers(self.shard_windows(w))
         if script == "summarize_lags":
             modules += self._readers(self.train_windows(w))

@@ -1,0 +1,150 @@
+"""Gaps of recordings: rows with missing values (NaN), windows without any, and what fills them."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+Range = tuple[int, int]
+
+
+def missing_rows(rows: np.ndarray) -> np.ndarray:
+    """Which rows, shape (n, n_channels), have a missing value: boolean, shape (n,)."""
+    if rows.dtype.kind != "f":
+        return np.zeros(len(rows), bool)
+    return np.isnan(rows).any(axis=1)
+
+
+def runs(flags: np.ndarray) -> np.ndarray:
+    """Where flags, boolean, shape (n,), are set: runs [start, stop), shape (runs, 2)."""
+    edges = np.diff(flags.astype(np.int8), prepend=0, append=0)
+    return np.column_stack([np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)])
+
+
+def gaps(blocks: Iterable[np.ndarray], first_row: int) -> Iterator[Range]:
+    """Runs of rows with missing values, over consecutive blocks of a recording.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray, shape (n, n_channels)
+    first_row : int
+        Row that the first block begins with.
+
+    Yields
+    ------
+    (start, stop) : tuple of int
+        Rows of the recording.
+    """
+    waiting: Range | None = None
+    for block in blocks:
+        for start, stop in runs(missing_rows(block)) + first_row:
+            if waiting is not None and waiting[1] == start:
+                waiting = waiting[0], int(stop)
+                continue
+            if waiting is not None:
+                yield waiting
+            waiting = int(start), int(stop)
+        first_row += len(block)
+    if waiting is not None:
+        yield waiting
+
+
+def whole_windows(
+    first: int, count: int, window: int, step: int, missing: Iterable[Range]
+) -> Iterator[Range]:
+    """Windows that touch no gap.
+
+    Parameters
+    ----------
+    first, count : int
+        Consecutive windows of a recording.
+    window, step : int
+        Rows of a window, and rows from one to the next.
+    missing : iterable of (start, stop)
+        Gaps, in order, that do not touch.
+
+    Yields
+    ------
+    (start, stop) : tuple of int
+        Runs of windows, within ``first`` to ``first + count``.
+    """
+    begin, end = first, first + count
+    for start, stop in missing:
+        # Window w has the rows w step to w step + window - 1.
+        touched_from = max(begin, -(-(start - window + 1) // step))
+        touched_to = min(end, (stop - 1) // step + 1)
+        if touched_from >= touched_to:
+            continue
+        if begin < touched_from:
+            yield begin, touched_from
+        begin = touched_to
+    if begin < end:
+        yield begin, end
+
+
+def kept_of(ranges: Iterable[Range], kept: Iterable[Range]) -> list[Range]:
+    """Where the rows in some ranges are once only kept rows are left, renumbered from 0.
+
+    Parameters
+    ----------
+    ranges : iterable of (start, stop)
+        Of all rows, in order.
+    kept : iterable of (start, stop)
+        Rows that are kept, in order.
+
+    Returns
+    -------
+    list of (start, stop)
+        Ranges of the kept rows; those that touch are joined.
+    """
+    found: list[Range] = []
+    kept = list(kept)
+    for start, stop in ranges:
+        passed = 0
+        for low, high in kept:
+            begin, end = max(start, low), min(stop, high)
+            if begin < end:
+                place = passed + begin - low, passed + end - low
+                if found and found[-1][1] == place[0]:
+                    place = found.pop()[0], place[1]
+                found.append(place)
+            passed += high - low
+    return found
+
+
+def filled(rows: np.ndarray, most: int) -> np.ndarray:
+    """Fill gaps of a channel by straight lines between the values on both sides.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, n_channels)
+        Consecutive rows, NaN where values are missing.
+    most : int
+        Rows of the longest gap that is filled.
+
+    Returns
+    -------
+    ndarray, shape (n, n_channels)
+        `rows` itself if nothing is missing; else float64. Longer gaps, and those at either end, are
+        left as they are.
+    """
+    if rows.dtype.kind != "f" or not np.isnan(rows).any():
+        return rows
+    rows = rows.astype(np.float64)
+    for column in rows.T:
+        for start, stop in runs(np.isnan(column)):
+            if start == 0 or stop == len(column) or stop - start > most:
+                continue
+            before, after = column[start - 1], column[stop]
+            share = np.arange(1, stop - start + 1) / (stop - start + 1)
+            column[start:stop] = before + share * (after - before)
+    return rows
+
+
+def margin_rows(max_gap: int | None) -> int:
+    """Rows that are read before and after a stretch, to know where its gaps end."""
+    return max_gap + 1 if max_gap else 0
+
+
+def margin_bytes(max_gap: int | None, n_channels: int) -> int:
+    """Memory of the margins of a stretch: as stored, in float64, and flags."""
+    return 2 * margin_rows(max_gap) * n_channels * (8 + 8 + 2)
