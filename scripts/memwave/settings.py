@@ -24,6 +24,9 @@ from memwave.words import did_you_mean, in_words, listed, shown
 
 SCHEMA_FILE = Path(__file__).parents[2] / "config" / "schema.yaml"
 
+# Entries of a configuration, of which a thousand would be many.
+MOST_ENTRIES = 100_000
+
 # Which section defines what an experiment names.
 SECTIONS = {"dataset": "datasets", "features": "features", "model": "models"}
 
@@ -82,6 +85,7 @@ def complete(config: dict) -> dict:
     ConfigurationError
         Lists everything the schema does not admit and every name that is not defined.
     """
+    _require_size(config)
     config = expand_grids(config)
     errors = _Validator(schema()).iter_errors(config)
     findings = [finding for error in errors for finding in _findings(error)]
@@ -89,6 +93,23 @@ def complete(config: dict) -> dict:
     if findings:
         raise ConfigurationError(tuple(dict.fromkeys(findings)))
     return _filled(config, schema())
+
+
+def _require_size(config: Any) -> None:
+    """Refuse what takes for ever to look at: aliases of YAML that stand for aliases of aliases."""
+    waiting, seen = [config], 0
+    while waiting:
+        value = waiting.pop()
+        waiting += value.values() if isinstance(value, dict) else ()
+        waiting += value if isinstance(value, list) else ()
+        seen += 1
+        if seen > MOST_ENTRIES:
+            raise ConfigurationError(
+                [
+                    f"the configuration has more than {MOST_ENTRIES:,} entries, aliases included. "
+                    "Expected fewer; leave out aliases (*name) that repeat long lists."
+                ]
+            )
 
 
 def complete_model(model: dict) -> dict:
