@@ -107,8 +107,8 @@ class Workflow:
             model = f"{e.dataset}/{e.features}/{e.model}/usage"
             if summarizes := self._summarizes(e):
                 jobs += [f"{model}/{summarizes}/{s}" for s in self.shards]
-            jobs += [f"{model}/{self._projects(e)}/{s}" for s in self.shards]
             jobs.append(f"{model}/{'adopt_model' if 'apply' in self.model(e) else 'fit_model'}")
+            jobs += [f"{model}/{self._projects(e)}/{s}" for s in self.shards]
             jobs.append(f"{model}/write_projection")
         return [pattern.format(job=job) for job in dict.fromkeys(jobs)]
 
