@@ -110,6 +110,31 @@ rule measure_channels:
         "scripts/measure_channels.py"
 
 
+rule convert_labels:
+    """Labels that are texts, of intervals or rows -> a number a row, once."""
+    input:
+        source=ancient(memwave.label_source_files),
+    output:
+        labels="results/{dataset}/labels/{recording}.h5",
+        usage="results/{dataset}/usage/convert_labels/{recording}.json",
+    log:
+        "logs/convert_labels/{dataset}/{recording}.log",
+    benchmark:
+        "logs/benchmarks/convert_labels/{dataset}/{recording}.tsv"
+    conda:
+        "envs/memwave.yaml"
+    resources:
+        mem_mb=lambda w: memwave.memory_mb("convert_labels", w),
+    params:
+        source=memwave.label_source,
+        checksums=memwave.label_source_checksums,
+        code=lambda w: memwave.code("convert_labels", w),
+    message:
+        "convert_labels: {wildcards.dataset}, recording {wildcards.recording} ({resources.mem_mb} MB)"
+    script:
+        "scripts/convert_labels.py"
+
+
 rule find_gaps:
     """Which windows of a shard touch no missing value, where others are left out."""
     input:
@@ -400,6 +425,7 @@ rule write_projection:
         parts=memwave.parts,
         model="results/{dataset}/{features}/{model}/model.h5",
         labels=ancient(memwave.label_files),
+        converted=memwave.converted_label_files,
         checksums=memwave.shard_checksums,
     output:
         projection="results/{dataset}/{features}/{model}/projection.h5",
@@ -419,6 +445,7 @@ rule write_projection:
         windows=memwave.recording_windows,
         checksums=memwave.label_checksums,
         inputs=memwave.input_checksums,
+        window_label=memwave.window_label,
         score_dtype=memwave.settings["score_dtype"],
         provenance=memwave.provenance,
         code=lambda w: memwave.code("write_projection", w),

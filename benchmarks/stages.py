@@ -201,6 +201,7 @@ class Stages:
             "model_path": str(self.model_file(model)),
             "projection": str(self.projection_file(model)),
             "windows": flow.recording_windows(w),
+            "window_label": flow.window_label(w),
             "features": flow.features(w),
             "score_dtype": score_dtype,
             "provenance": flow.provenance(w),

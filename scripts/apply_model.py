@@ -72,7 +72,7 @@ def apply_model(
         with hdf5.create(projection, size) as file:
             names = [piece["recording"]]
             writer = ProjectionWriter(
-                file, count, model.n_components, score_dtype, names, labelled=False
+                file, count, model.n_components, score_dtype, names, labels=None
             )
             writer.fill_recording(0, count, recording=0, step=spec.step, split="test")
             for low, high in spans(0, count, extraction_rows(spec, block_mb)):

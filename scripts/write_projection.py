@@ -9,15 +9,11 @@ from memwave.gap_file import windows_left
 from memwave.inputs import unchanged
 from memwave.model import Model
 from memwave.model_file import load_model
-from memwave.plan import spans
 from memwave.products import Products
 from memwave.projection import captured_variance, residuals
 from memwave.projection_file import PART_ENCODING, SPLITS, ProjectionWriter, projection_size
 from memwave.provenance import write_provenance
-from memwave.readers import open_array
-
-# Labels read at once.
-LABEL_ROWS = 65_536
+from memwave.window_labels import WindowLabels
 
 
 def write_projection(
@@ -26,6 +22,7 @@ def write_projection(
     model_path: str,
     projection: str,
     windows: list[dict],
+    window_label: str,
     features: dict,
     score_dtype: str,
     provenance: dict,
@@ -42,7 +39,9 @@ def write_projection(
     projection : path
         The HDF5 file to write.
     windows : list of dict
-        Recording after recording: name, path of the labels or None, split, count of windows.
+        Recording after recording: name, labels (see `WindowLabels`), split, count of windows.
+    window_label : {"last", "centre", "majority"}
+        Which label a window has.
     features : dict
         The feature set.
     score_dtype : {"float32", "float64"}
@@ -56,12 +55,12 @@ def write_projection(
     window, step = features["window"], features["step"]
     runs = windows_left([recording["count"] for recording in windows], kept)
     n_rows = sum(stop - start for left in runs for start, stop in left)
-    labelled = all(recording["labels"] for recording in windows)
+    labels = WindowLabels(windows, window_label, window, step)
     names = [recording["recording"] for recording in windows]
     size = projection_size(n_rows, model.n_components, score_dtype)
     with hdf5.create(projection, size) as file:
         writer = ProjectionWriter(
-            file, n_rows, model.n_components, score_dtype, names, labelled=labelled
+            file, n_rows, model.n_components, score_dtype, names, labels=labels.description
         )
         row = 0
         for i, recording in enumerate(windows):
@@ -70,30 +69,17 @@ def write_projection(
                 writer.fill_recording(
                     row, stop - first, first=first, recording=i, step=step, split=split
                 )
-                if labelled:
-                    fill_labels(writer, row, recording["labels"], (first, stop), window, step)
+                if labels.description:
+                    for start, numbers in labels.of(i, first, stop):
+                        writer.fill_labels(row + start - first, numbers)
                 row += stop - first
+        if labels.names:
+            writer.name_labels(labels.names)
         require_rows(parts, n_rows)
         fitted = any(recording["split"] == "train" for recording in windows)
         losses = copy_parts(writer, parts, model, fitted=fitted)
         attributes = {"solver": model.solver, "window": window, "step": step}
         writer.describe({**attributes, **lost_shares(losses)}, provenance)
-
-
-def fill_labels(
-    writer: ProjectionWriter, row: int, path: str, run: tuple[int, int], window: int, step: int
-) -> None:
-    """Give each window of a run of a recording the label of its last row."""
-    needed = (run[1] - 1) * step + window
-    with open_array(path) as labels:
-        if len(labels.shape) != 1 or labels.shape[0] < needed or labels.dtype.kind not in "iu":
-            raise MemwaveError(
-                f"{path} holds {labels.dtype} {labels.shape} now, and had at least {needed} whole "
-                "numbers when the run was planned. Start again."
-            )
-        for low, high in spans(*run, max(1, LABEL_ROWS // step)):
-            first_row, last_row = low * step + window - 1, (high - 1) * step + window - 1
-            writer.fill_labels(row + low - run[0], labels.read(first_row, last_row + 1)[::step])
 
 
 def require_rows(parts: list[str], n_rows: int) -> None:
@@ -175,6 +161,7 @@ if "snakemake" in globals():
             model_path=snakemake.input.model,
             projection=snakemake.output.projection,
             windows=snakemake.params.windows,
+            window_label=snakemake.params.window_label,
             features=snakemake.params.features,
             score_dtype=snakemake.params.score_dtype,
             provenance=snakemake.params.provenance,

@@ -81,11 +81,13 @@ class Run:
 
     def write(self, parts=("part.h5",), model="model.h5", labels="labels.npy"):
         recording = {"recording": "monday", "labels": self.path(labels), "split": "train"}
+        recording |= {"recording_label": None, "texts": False}
         write_projection(
             parts=[self.path(part) for part in parts],
             model_path=self.path(model),
             projection=self.path("projection.h5"),
             windows=[{**recording, "count": COUNT}],
+            window_label="last",
             features=self.features,
             score_dtype="float32",
             provenance={},

@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import soundfile
 import yaml
 
 from memwave import settings
@@ -368,3 +369,55 @@ def test_figures_count_only_where_they_are_drawn(project):
     (finding,) = project.findings()
     assert "plot_scores of pilot/haar/exact needs" in finding
     assert "plots: false" in finding
+
+
+def test_labels_of_every_kind(project):
+    (project.folder / "one.tsv").write_text("start\tstop\tlabel\n0\t40\twalk\n")
+    project.rows[0]["labels"] = "one.tsv"
+    project.rows[1]["recording_label"] = "sit"
+    one, two = project.check().recordings["pilot"]
+    assert (one.labels, one.label_source) == (
+        "results/pilot/labels/1.h5::/label",
+        str(project.folder / "one.tsv"),
+    )
+    assert (two.labels, two.recording_label) == (None, "sit")
+
+
+def test_labels_of_different_kinds(project):
+    project.label(np.zeros(40, int))
+    project.rows[1]["recording_label"] = "sit"
+    project.refused('"two" are texts', '"one" are numbers', "one kind for all")
+
+
+def test_intervals_that_are_not_in_the_recording(project):
+    (project.folder / "two.tsv").write_text("start\tstop\tlabel\n0\t31\twalk\n")
+    project.rows[1]["labels"] = "two.tsv"
+    project.rows[0]["recording_label"] = "sit"
+    project.refused('recording "two"', "two.tsv, line 2", "from row 0 to 31", "has 30 rows")
+
+
+def test_a_column_of_labels_that_is_as_long_as_another_recording(project):
+    (project.folder / "two.csv").write_text("state\n" + "walk\n" * 40)
+    project.rows[1]["labels"] = "two.csv::state"
+    project.rows[0]["recording_label"] = "sit"
+    project.refused('recording "two"', "40 labels in", "two.csv::state, expected 30")
+
+
+def test_sampling_rates(project):
+    for name, rate in (("one", 50), ("two", 60)):
+        soundfile.write(project.folder / f"{name}.wav", np.zeros((100, 2), "i2"), rate)
+        project.rows[("one", "two").index(name)]["path"] = f"{name}.wav"
+    project.refused('"one" has 50 rows a second', '"two" 60', "one sampling rate in a dataset")
+    project.config["datasets"]["pilot"]["sampling_rate"] = 50
+    project.refused('recording "two"', "60 rows a second", "expected 50", "pilot.sampling_rate")
+
+
+def test_conversions_over_the_limit(project):
+    (project.folder / "one.csv").write_text("x,y,state\n" + "1,2,walk\n" * 40)
+    project.rows[0] |= {"path": "one.csv", "labels": "one.csv::state"}
+    project.rows[1]["recording_label"] = "walk"
+    project.config["datasets"]["pilot"]["channels"] = ["x", "y"]
+    project.config["max_mem_mb"] = 120
+    findings = [finding for finding in project.findings() if "stage convert" in finding]
+    assert ["convert_recording" in finding for finding in findings] == [True, False]
+    assert all("one.csv" in finding and "max_mem_mb is 120" in finding for finding in findings)

@@ -36,7 +36,8 @@ RANDOMIZED = options_of("randomized", n_components=10, passes=2)
 
 def predicted(solver, options, stage, block_mb=BLOCK_MB, spec=SPEC):
     model = {"solver": solver, **options, "compute_dtype": "auto"}
-    return memory.predict(spec, model, block_mb=block_mb, shards=4, threads=THREADS)[stage]
+    sizes = {"block_mb": block_mb, "shards": 4, "threads": THREADS, "window_label": "majority"}
+    return memory.predict(spec, model, **sizes)[stage]
 
 
 class Run:
@@ -258,6 +259,7 @@ def write_many(folder, n, model, memory_mb):
         writer.finish(Projector(load_model(model), "float32"))
     np.save(folder / "labels.npy", np.zeros(n + 9, np.int64))
     windows = {"recording": "r", "labels": folder / "labels.npy", "split": "train", "count": n}
+    windows |= {"recording_label": None, "texts": False}
     ended = run_stage(
         "write_projection",
         folder,
@@ -266,6 +268,7 @@ def write_many(folder, n, model, memory_mb):
         model_path=model,
         projection=folder / "projection.h5",
         windows=[windows],
+        window_label="majority",
         features={"window": 10, "step": 1},
         score_dtype="float32",
         provenance={},

@@ -90,6 +90,8 @@ class Run:
             {
                 "recording": name,
                 "labels": str(self.folder / f"labels{i}.npy") if self.labelled else None,
+                "recording_label": None,
+                "texts": False,
                 "split": split,
                 "count": count,
             }
@@ -100,6 +102,7 @@ class Run:
             model_path=self.model_path,
             projection=path,
             windows=windows,
+            window_label="last",
             features={"window": WINDOW, "step": STEP},
             score_dtype=self.score_dtype,
             provenance={"made": "there"},

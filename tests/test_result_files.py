@@ -33,9 +33,11 @@ def test_datasets_and_attributes(path, tiny_results):
         lengths = {"k": k, "d": d, "n": n, "r": 3}
         assert len(set(lengths.values())) == 4
         opened = model if Path(path).name == "model.h5" else file
-        assert set(opened) == set(datasets)
+        always = {name for name, (_, _, content) in datasets.items() if "only if" not in content}
+        assert always <= set(opened) <= set(datasets)
         assert set(opened.attrs) == set(attributes)
-        for name, (shape, dtype, _) in datasets.items():
+        for name in opened:
+            shape, dtype, _ = datasets[name]
             assert opened[name].shape == tuple(lengths[s] for s in re.findall(r"\w", shape)), name
             assert kind_of(opened[name].dtype) == dtype, name
 
@@ -55,8 +57,9 @@ def test_columns_of_the_summary(tiny_results):
     plain = [name for name in named if not name.startswith("<stage>")]
     of_stages = [name for name in named if name.startswith("<stage>")]
     assert found[: len(plain)] == plain
-    expected = {name.replace("<stage>", stage) for stage in stages for name in of_stages}
-    assert set(found[len(plain) :]) == expected
+    known = {name.replace("<stage>", stage) for stage in stages for name in of_stages}
+    usual = {f"{stage}_seconds" for stage in ("extract_features", "fit_model", "write_projection")}
+    assert usual <= set(found[len(plain) :]) <= known  # other stages did not run
 
 
 def test_keys_of_the_usage(tiny_results):

@@ -30,14 +30,14 @@ def test_all_columns(tmp_path):
         "two\tb.DAT\tb.h5::/y\ttest\t>i2",
     )
     assert read_sheet(path) == (
-        Recording("one", "a.npy", None, "a.labels.npy", "train"),
-        Recording("two", "b.DAT", ">i2", "b.h5::/y", "test"),
+        Recording("one", "a.npy", None, "a.labels.npy", None, "train"),
+        Recording("two", "b.DAT", ">i2", "b.h5::/y", None, "test"),
     )
 
 
 def test_only_the_required_columns(tmp_path):
     path = write(tmp_path, "path\trecording", "a.npy\tone")
-    assert read_sheet(path) == (Recording("one", "a.npy", None, None, "train"),)
+    assert read_sheet(path) == (Recording("one", "a.npy", None, None, None, "train"),)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -77,7 +77,7 @@ BAD_ROWS = [
     ("one\ta.raw\t\ttest\t<f16", ["line 2", 'dtype "<f16"']),
     ("one\ta.npy\t\ttest\tfloat32", ["line 2", "a.npy tells its own", "Empty the cell"]),
     ("one\ta.npy\ty.txt\ttest\t", ["line 2", "y.txt", "unknown kind of file .txt"]),
-    ("one\ta.npy\ty.raw\ttest\t", ["line 2", "labels y.raw", "x.npy or x.h5::"]),
+    ("one\ta.npy\ty.raw\ttest\t", ["line 2", "labels y.raw", "x.npy or x.h5::", "x.csv::column"]),
     ("one\ta.npy\t\ttest\t\tmore", ["line 2", "has 6 cells, expected 5"]),
 ]
 

@@ -12,7 +12,13 @@ from memwave.check_features import feature_findings
 from memwave.check_recordings import CheckedRecording, checked_recordings
 from memwave.choice import resolve
 from memwave.errors import ConfigurationError
-from memwave.memory import conversion_mb, predict, predict_figures, reading_bytes
+from memwave.memory import (
+    conversion_mb,
+    labelling_mb,
+    predict,
+    predict_figures,
+    reading_bytes,
+)
 from memwave.plan import count_windows
 from memwave.readers import library_bytes
 from memwave.settings import complete_model, experiments
@@ -115,13 +121,20 @@ def _gap_findings(name: str, dataset: dict) -> Iterator[str]:
 
 
 def _conversion_findings(recordings: tuple[CheckedRecording, ...], limit: int) -> Iterator[str]:
-    """Recordings whose conversion needs more than ``max_mem_mb``."""
-    for recording in (r for r in recordings if r.path != r.source):
-        need = conversion_mb(library_bytes([recording.source]))
+    """Recordings and labels whose conversion needs more than ``max_mem_mb``."""
+    needs = {}
+    for recording in recordings:
+        if recording.path != recording.source:
+            need = conversion_mb(library_bytes([recording.source]))
+            needs["convert_recording", recording.source] = need
+        if recording.label_source and recording.converts_labels:
+            need = labelling_mb(library_bytes([recording.label_source]))
+            needs["convert_labels", recording.label_source] = need
+    for (stage, path), need in needs.items():
         if need > limit:
             yield (
-                f"max_mem_mb: stage convert_recording of {recording.source} needs {need} MB, "
-                f"max_mem_mb is {limit}. Raise it to {need}, or convert the recording to .npy."
+                f"max_mem_mb: stage {stage} of {path} needs {need} MB, max_mem_mb is {limit}. "
+                f"Raise it to {need}, or convert the file to .npy."
             )
 
 
@@ -263,6 +276,7 @@ class Pair:
             self.spec,
             model,
             library_bytes=self.library_bytes,
+            window_label=self.settings["datasets"][self.dataset]["window_label"],
             block_mb=block_mb or self.settings["block_mb"],
             shards=self.settings["shards"],
             threads=self.settings["threads"],

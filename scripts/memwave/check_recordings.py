@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import isclose
 
-import numpy as np
-
+from memwave.check_labels import are_texts, check_labels, label_findings
 from memwave.errors import ConfigurationError, MemwaveError
-from memwave.readers import is_converted, open_array, open_source
+from memwave.readers import is_converted, open_source
 from memwave.sheet import Recording, read_sheet
 from memwave.words import shown
 
@@ -16,6 +15,7 @@ RATE_TOLERANCE = 1e-6
 
 # Where a recording goes that is converted; numbers count the rows of the sheet.
 CONVERTED = "results/{dataset}/recordings/{number}.npy"
+CONVERTED_LABELS = "results/{dataset}/labels/{number}.h5::/label"
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,22 @@ class CheckedRecording(Recording):
     ----------
     rows : int
         Length of the recording; see `Recording` for the others.
-    source : str
-        Path in the sheet. `path` is another where the recording is converted before it is read.
+    sampling_rate : float or None
+        Rows a second, if the configuration or the file tells.
+    source, label_source : str, str or None
+        Paths in the sheet; `path` and `labels` are others where they are converted before they
+        are read.
     """
 
     rows: int
+    sampling_rate: float | None
     source: str
+    label_source: str | None
+
+    @property
+    def converts_labels(self) -> bool:
+        """Whether the labels are converted before they are read."""
+        return self.labels != self.label_source
 
 
 def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...]:
@@ -56,23 +66,27 @@ def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...
     for number, recording in enumerate(recordings, 1):
         place = f"{sheet}, recording {shown(recording.name)}"
         try:
-            rows = _rows(recording, name, settings)
-            if recording.labels is not None:
-                _check_labels(recording.labels, recording.path, rows)
+            rows, rate = _rows(recording, name, settings)
+            check_labels(recording, rows, rate)
         except MemwaveError as error:
             findings.append(f"{place}: {error}")
         else:
-            facts = asdict(recording) | {"rows": rows, "source": recording.path}
+            facts = asdict(recording) | {"rows": rows, "sampling_rate": rate}
+            facts |= {"source": recording.path, "label_source": recording.labels}
             if is_converted(recording.path):
                 facts["path"] = CONVERTED.format(dataset=name, number=number)
+            if recording.labels is not None and are_texts(recording):
+                facts["labels"] = CONVERTED_LABELS.format(dataset=name, number=number)
             checked.append(CheckedRecording(**facts))
-    findings += _sheet_findings(sheet, recordings)
+    findings += [*label_findings(sheet, recordings), *_sheet_findings(sheet, recordings)]
+    findings += _rate_findings(sheet, checked)
     if findings:
         raise ConfigurationError(findings)
     return tuple(checked)
 
 
-def _rows(recording: Recording, dataset: str, settings: dict) -> int:
+def _rows(recording: Recording, dataset: str, settings: dict) -> tuple[int, float | None]:
+    """Length and sampling rate of a recording."""
     channels = settings["channels"]
     with open_source(recording.path, recording.dtype, channels) as source:
         shape, rate = source.shape, source.sampling_rate
@@ -83,7 +97,7 @@ def _rows(recording: Recording, dataset: str, settings: dict) -> int:
             f"datasets.{dataset}.sampling_rate. Resample it, or put it into another dataset."
         )
     if len(shape) == 2 and shape[1] == len(channels):
-        return shape[0]
+        return shape[0], expected or rate
     turned = " It looks transposed; save array.T." if shape[0] == len(channels) else ""
     columns = f"{shape[1]} columns" if len(shape) == 2 else "one dimension only"
     raise MemwaveError(
@@ -92,31 +106,18 @@ def _rows(recording: Recording, dataset: str, settings: dict) -> int:
     )
 
 
-def _check_labels(labels: str, path: str, rows: int) -> None:
-    with open_array(labels) as source:
-        shape, dtype = source.shape, source.dtype
-    if len(shape) != 1:
-        raise MemwaveError(
-            f"the labels {labels} have shape {shape}, expected ({rows},): one a row of {path}."
-        )
-    if not np.can_cast(dtype, np.int64):
-        raise MemwaveError(
-            f"the labels {labels} have type {dtype}, expected whole numbers that fit int64. "
-            "Save labels.astype('int64')."
-        )
-    if shape[0] != rows:
-        raise MemwaveError(
-            f"there are {shape[0]} labels in {labels}, expected {rows}: one a row of {path}."
+def _rate_findings(sheet: str, recordings: list[CheckedRecording]) -> Iterator[str]:
+    """Whether files that tell their sampling rate tell the same."""
+    rates = [(r.sampling_rate, r.name) for r in recordings if r.sampling_rate]
+    (low, slow), (high, fast) = min(rates, default=(1, "")), max(rates, default=(1, ""))
+    if not isclose(low, high, rel_tol=RATE_TOLERANCE):
+        yield (
+            f"{sheet}: {shown(slow)} has {low:g} rows a second, {shown(fast)} {high:g}. Expected "
+            "one sampling rate in a dataset. Resample them, or make two datasets."
         )
 
 
 def _sheet_findings(sheet: str, recordings: tuple[Recording, ...]) -> Iterator[str]:
-    unlabelled = [recording.name for recording in recordings if recording.labels is None]
-    if 0 < len(unlabelled) < len(recordings):
-        yield (
-            f"{sheet}: {shown(unlabelled[0])} has no labels, others have. Expected labels for all "
-            "recordings or for none; mark unknown labels by a number of their own, such as -1."
-        )
     if all(recording.split == "test" for recording in recordings):
         yield (
             f"{sheet}: every recording has split test. Components are fitted on recordings of "

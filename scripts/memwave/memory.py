@@ -12,6 +12,7 @@ from memwave import channels, features, projection
 from memwave.channels import MEASURED_SCALES
 from memwave.figures.sizes import FIGURE_BYTES, figure_bytes
 from memwave.gaps import margin_bytes
+from memwave.labels import labels_bytes
 from memwave.moments import moments_bytes
 from memwave.plan import MEGABYTE, rows_per_block
 from memwave.precision import compute_dtype
@@ -25,6 +26,9 @@ BASE_MB = 80
 
 # Packing room of BLAS for each further thread that calls it, and the thread's stack.
 THREAD_MB = 48
+
+# Intervals of labels, which are held together.
+INTERVALS_BYTES = 80_000_000
 
 # Size of the blocks in which recordings are measured. Means depend on it in the last bit, and so
 # on nothing that is configured.
@@ -48,6 +52,7 @@ def predict(
     shards: int,
     threads: int,
     library_bytes: int = 0,
+    window_label: str = "last",
 ) -> dict[str, int]:
     """Predict the memory of every stage.
 
@@ -65,6 +70,8 @@ def predict(
         Threads of a fit that reads the features several times.
     library_bytes : int
         What the libraries need that read the recordings.
+    window_label : str
+        Which rows of a window give it its label.
 
     Returns
     -------
@@ -103,6 +110,7 @@ def predict(
         computing = features.working_bytes(spec, projected_rows) + SCRATCH_BYTES + library_bytes
         stages["project_recordings"] = projecting + stored + computing
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
+    stages["write_projection"] += labels_bytes(window_label, spec.window)
     return {name: stage_mb(need) for name, need in stages.items()}
 
 
@@ -162,6 +170,11 @@ def stage_mb(arrays: int) -> int:
 def conversion_mb(library_bytes: int) -> int:
     """MB of converting a recording; what is written is a file map."""
     return stage_mb(library_bytes + SCRATCH_BYTES)
+
+
+def labelling_mb(library_bytes: int) -> int:
+    """MB of converting labels."""
+    return stage_mb(library_bytes + INTERVALS_BYTES + SCRATCH_BYTES)
 
 
 def extraction_rows(spec: FeatureSpec, block_mb: float) -> int:

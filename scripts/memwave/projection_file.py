@@ -5,7 +5,7 @@ is written and copied stretch by stretch.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import h5py
@@ -105,8 +105,8 @@ class ProjectionWriter:
         Type of the scores.
     names : iterable of str
         Names of the recordings.
-    labelled : bool
-        Whether windows have labels.
+    labels : str or None
+        Whose labels the windows have, in words; None if they have none.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class ProjectionWriter:
         dtype: str,
         names: Iterable[str],
         *,
-        labelled: bool,
+        labels: str | None,
     ):
         self._file, self.n_rows = file, n_rows
         # Kept open: a dataset that is closed writes its last chunk, to be read and written again.
@@ -134,8 +134,8 @@ class ProjectionWriter:
             self._with_scale(self._column(name, kind, description))
         file["split"].attrs["flag_values"] = np.arange(len(SPLITS), dtype="u1")
         file["split"].attrs["flag_meanings"] = " ".join(SPLITS)
-        if labelled:
-            self._with_scale(self._column("label", "i8", "Label of the window's last row."))
+        if labels is not None:
+            self._with_scale(self._column("label", "i8", labels))
         scores = self._column("scores", dtype, "Projection onto the components.", width=k)
         self._with_scale(scores)
         scores.dims[1].attach_scale(component)
@@ -187,6 +187,11 @@ class ProjectionWriter:
         """Set scores, shape (n, k), and reconstruction errors of consecutive windows."""
         self._columns["scores"][row : row + len(scores)] = scores
         self._columns["reconstruction_error"][row : row + len(errors)] = errors
+
+    def name_labels(self, names: Sequence[str]) -> None:
+        """Store what the labels mean; -1 means that there is none."""
+        texts = np.array(list(names), dtype=h5py.string_dtype("utf-8"))
+        hdf5.dataset(self._file, "label_names", texts, "Text of each label from 0 on.")
 
     def copy_part(self, row: int, part: h5py.File) -> None:
         """Copy one shard's scores and errors to row `row` and the following."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memwave.errors import ConfigurationError, MemwaveError
-from memwave.readers import reader_of
+from memwave.intervals import are_intervals
+from memwave.readers import holds_labels, holds_texts, reader_of
 from memwave.words import did_you_mean, listed, shown
 
 COLUMNS = {
@@ -17,9 +18,12 @@ COLUMNS = {
         "`docs/formats.md`. Relative paths start in the folder Snakemake runs in."
     ),
     "labels": (
-        "Where its labels are, one whole number a row: `x.npy` or `x.h5::/path/to/dataset`. "
-        "Either all recordings have labels or none."
+        "Where the labels of its rows are. One whole number a row: `x.npy` or "
+        "`x.h5::/path/to/dataset`. One text a row, a column of a table: `x.csv::column`. Texts of "
+        "intervals: a table `x.csv` or `x.tsv` with the columns start, stop and label, or "
+        "annotations of EDF+, `x.edf`. Either all recordings have labels or none."
     ),
+    "recording_label": "The label of all its rows, instead of `labels`.",
     "split": (
         "`train` or `test`. Components are fitted on the windows of `train`; all windows are "
         "projected. Without this column every recording is `train`."
@@ -49,6 +53,8 @@ class Recording:
         Type of the values of a raw file.
     labels : str or None
         Path of the labels.
+    recording_label : str or None
+        Label of all rows.
     split : {"train", "test"}
     """
 
@@ -56,6 +62,7 @@ class Recording:
     path: str
     dtype: str | None
     labels: str | None
+    recording_label: str | None
     split: str
 
 
@@ -151,6 +158,10 @@ def _row_findings(row: dict[str, str], has_split: bool) -> Iterator[str]:
         yield from _format_findings(name, path, row.get("dtype", ""))
     if row.get("labels"):
         yield from _label_findings(row["labels"])
+        if row.get("recording_label"):
+            yield (
+                f"{shown(name)} has labels of its rows and a recording_label. Expected one of them."
+            )
 
 
 def _format_findings(name: str, path: str, dtype: str) -> Iterator[str]:
@@ -175,12 +186,16 @@ def _format_findings(name: str, path: str, dtype: str) -> Iterator[str]:
 
 def _label_findings(labels: str) -> Iterator[str]:
     try:
-        raw = reader_of(labels).NEEDS_DTYPE
+        usable = are_intervals(labels) or holds_texts(labels) or holds_labels(labels)
     except MemwaveError as error:
         yield str(error)
         return
-    if raw:
-        yield f"the labels {labels} are a raw file. Expected x.npy or x.h5::/path/to/dataset."
+    if not usable:
+        yield (
+            f"the labels {labels} cannot be read as labels. Expected x.npy or "
+            "x.h5::/path/to/dataset (a number a row), x.csv::column (a text a row), or intervals "
+            "in x.csv, x.tsv or x.edf."
+        )
 
 
 def _duplicates(names: list[tuple[int, str]]) -> Iterator[str]:
@@ -200,5 +215,6 @@ def _recording(row: dict[str, str]) -> Recording:
         path=row["path"],
         dtype=row.get("dtype") or None,
         labels=row.get("labels") or None,
+        recording_label=row.get("recording_label") or None,
         split=row.get("split") or "train",
     )

@@ -90,11 +90,11 @@ class Workflow:
         """Fill a pattern with the jobs, as dataset/features/stage/shard, of all experiments."""
         jobs = []
         for e in self.experiments:
-            jobs += [
-                f"{e.dataset}/usage/convert_recording/{number}"
-                for number, r in enumerate(self._recordings[e.dataset], 1)
-                if r.path != r.source
-            ]
+            for number, r in enumerate(self._recordings[e.dataset], 1):
+                if r.path != r.source:
+                    jobs.append(f"{e.dataset}/usage/convert_recording/{number}")
+                if r.converts_labels:
+                    jobs.append(f"{e.dataset}/usage/convert_labels/{number}")
             if self.spec(e.dataset, e.features).scale in MEASURED_SCALES:
                 jobs.append(f"{e.dataset}/usage/measure_channels")
             stages = ["find_gaps"] * bool(self.kept_files(e))
@@ -174,6 +174,8 @@ class Workflow:
     def _stage_mb(self, stage: str, w: Wildcards) -> int:
         if stage == "convert_recording":
             return memory.conversion_mb(library_bytes([self._recording(w).source]))
+        if stage == "convert_labels":
+            return memory.labelling_mb(library_bytes([self.label_source(w)["path"]]))
         if stage in ("measure_channels", "find_gaps"):
             return memory.stage_mb(
                 memory.measuring_bytes(len(self.channels(w))) + self._reading_bytes(w.dataset)
@@ -200,6 +202,7 @@ class Workflow:
             shards=self._n_shards,
             threads=self.settings["threads"],
             library_bytes=self._reading_bytes(dataset),
+            window_label=self.settings["datasets"][dataset]["window_label"],
         )
 
     def _reading_bytes(self, dataset: str) -> int:
@@ -242,12 +245,16 @@ class Workflow:
     # Inputs
 
     def _recording(self, w: Wildcards) -> CheckedRecording:
-        """The recording that is converted to ``{recording}.npy``."""
+        """The recording that is converted, or its labels."""
         return self._recordings[w.dataset][int(w.recording) - 1]
 
     def source_files(self, w: Wildcards) -> list[str]:
         """Files of a recording that is converted."""
         return files_of(self._recording(w).source)
+
+    def label_source_files(self, w: Wildcards) -> list[str]:
+        """Files of labels that are converted."""
+        return files_of(self.label_source(w)["path"])
 
     def recording_files(self, w: Wildcards) -> list[str]:
         """Files of the recordings that a shard has windows of, as they were given."""
@@ -295,8 +302,14 @@ class Workflow:
         return [f"results/{w.dataset}/{w.features}/gaps/{shard}.h5" for shard in self.shards]
 
     def label_files(self, w: Wildcards) -> list[str]:
+        """Files of labels, as they were given."""
         recordings = self._recordings[w.dataset]
-        return unique(file_of(r.labels) for r in recordings if r.labels is not None)
+        return unique(file_of(r.labels) for r in recordings if r.labels and not r.converts_labels)
+
+    def converted_label_files(self, w: Wildcards) -> list[str]:
+        """Files that labels were converted to."""
+        recordings = self._recordings[w.dataset]
+        return unique(file_of(r.labels) for r in recordings if r.labels and r.converts_labels)
 
     @property
     def applied(self) -> str:
@@ -365,7 +378,7 @@ class Workflow:
         """Of everything that is read, by path."""
         recordings = [r for dataset in self._recordings.values() for r in dataset]
         take = take_checksums if self._planning else planned_checksums
-        return take(unique(p for r in recordings for p in (r.source, r.labels) if p))
+        return take(unique(p for r in recordings for p in (r.source, r.label_source) if p))
 
     def source_checksums(self, w: Wildcards) -> dict[str, str]:
         """By path: checksum of the recording that is converted."""
@@ -385,10 +398,16 @@ class Workflow:
 
     def input_checksums(self, w: Wildcards) -> dict[str, str]:
         """Of everything that a dataset consists of."""
-        sources = [r.source for r in self._recordings[w.dataset]]
-        return self._checksums_of(sources) | self.label_checksums(w)
+        recordings = self._recordings[w.dataset]
+        labels = [r.label_source for r in recordings if r.label_source]
+        return self._checksums_of([*(r.source for r in recordings), *labels])
+
+    def label_source_checksums(self, w: Wildcards) -> dict[str, str]:
+        """By path: checksum of the labels that are converted."""
+        return self._checksums_of([self.label_source(w)["path"]])
 
     def label_checksums(self, w: Wildcards) -> dict[str, str]:
+        """Of the labels in `label_files`."""
         return self._checksums_of(r.labels for r in self._recordings[w.dataset] if r.labels)
 
     def _checksums_of(self, paths: Iterable[str]) -> dict[str, str]:
@@ -424,6 +443,19 @@ class Workflow:
             "channels": self.settings["datasets"][w.dataset]["channels"],
             "rows": recording.rows,
         }
+
+    def label_source(self, w: Wildcards) -> dict:
+        """Which labels are converted, for `convert_labels`."""
+        recording = self._recording(w)
+        return {
+            "recording": recording.name,
+            "path": recording.label_source,
+            "rows": recording.rows,
+            "sampling_rate": recording.sampling_rate,
+        }
+
+    def window_label(self, w: Wildcards) -> str:
+        return self.settings["datasets"][w.dataset]["window_label"]
 
     def dataset(self, w: Wildcards) -> dict:
         """What figures say about a dataset: sampling rate, units, names of labels."""
@@ -497,6 +529,8 @@ class Workflow:
             {
                 "recording": r.name,
                 "labels": r.labels,
+                "recording_label": r.recording_label,
+                "texts": r.converts_labels,
                 "split": "test" if "apply" in self.model(w) else r.split,
                 "count": count,
             }
@@ -594,6 +628,8 @@ class Workflow:
         modules = []
         if script == "convert_recording":
             modules.append(reader_of(self._recording(w).source).__name__)
+        if script == "convert_labels":
+            modules.append(reader_of(self.label_source(w)["path"]).__name__)
         if script in ("find_gaps", "extract_features", "project_recordings"):
             modules += self._readers(self.shard_windows(w))
         if script == "summarize_lags":

@@ -67,7 +67,9 @@ def survey(file: h5py.File, label_names: Mapping[int | str, str]) -> Survey:
         if count
     ]
     if labels.counts and not labels.too_many:
-        classes = make_classes("label", labels.counts, label_names)
+        stored = file["label_names"][()] if "label_names" in file else ()
+        texts: dict[int | str, str] = {i: text.decode() for i, text in enumerate(stored)}
+        classes = make_classes("label", labels.counts, texts | dict(label_names))
     else:
         counted = {i: count for i, count in enumerate(recordings.tolist()) if count}
         classes = make_classes("recording", counted, dict(enumerate(names)))

@@ -33,6 +33,7 @@ from memwave.readers._source import (
     StreamSource,
     file_of,
 )
+from memwave.readers._table import TableSource
 
 __all__ = [
     "ArraySource",
@@ -42,11 +43,14 @@ __all__ = [
     "file_of",
     "files_of",
     "formats",
+    "holds_labels",
+    "holds_texts",
     "is_converted",
     "library_bytes",
     "load_libraries",
     "open_array",
     "open_source",
+    "open_texts",
     "reader_of",
 ]
 
@@ -100,6 +104,23 @@ def open_array(
         source.close()
         raise source.error("cannot be read piece by piece. Convert it, for example to .npy")
     return source
+
+
+def holds_labels(path: str) -> bool:
+    """Whether a path may name an array of labels."""
+    reader = reader_of(path)
+    return not (is_converted(path) or reader.NEEDS_DTYPE or reader.LIBRARIES)
+
+
+def open_texts(path: str) -> TableSource:
+    """Open a column of a table, ``file.csv::column``, to read it as texts."""
+    file = file_of(path)
+    return reader_of(path).Source(file, None, [path[len(file) + 2 :]], texts=True)
+
+
+def holds_texts(path: str) -> bool:
+    """Whether a path names a column of a table."""
+    return "::" in path and issubclass(reader_of(path).Source, TableSource)
 
 
 def reader_of(path: str) -> ModuleType:

@@ -19,8 +19,12 @@ def arrow_module(name: str, path: str) -> Any:
     return library(f"pyarrow.{name}", path)
 
 
-def column_dtype(source: FileSource, schema: Any, columns: Sequence[int]) -> np.dtype:
+def column_dtype(
+    source: FileSource, schema: Any, columns: Sequence[int], *, texts: bool
+) -> np.dtype:
     """Return the type that holds all columns: a float, since any value may be missing.
+
+    Texts are read as such, whatever the column holds; there is no number to be right about.
 
     Raises
     ------
@@ -30,7 +34,7 @@ def column_dtype(source: FileSource, schema: Any, columns: Sequence[int]) -> np.
     types = library("pyarrow.types", source.path)
     small = True
     for field in (schema.field(column) for column in columns):
-        if not (types.is_integer(field.type) or types.is_floating(field.type)):
+        if not texts and not (types.is_integer(field.type) or types.is_floating(field.type)):
             raise source.error(
                 f"the channel {field.name!r} holds values of type {field.type}, expected integers "
                 "or floats. Leave it out of the channels, or convert it"

@@ -1,12 +1,14 @@
 """Apache Arrow tables in files, .arrow and .feather (version 2): one column a channel."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from memwave.errors import MemwaveError
 from memwave.plan import spans
 from memwave.readers._arrow import arrow_module, column_dtype, column_values
 from memwave.readers._library import library
-from memwave.readers._source import Piece, StreamSource
+from memwave.readers._source import Piece
+from memwave.readers._table import TableSource, Texts, texts_of
 from memwave.words import printable
 
 SUFFIXES = (".arrow", ".feather")
@@ -18,13 +20,13 @@ LIBRARY_MB = 120
 BATCH_ROWS = 16_384
 
 
-class Source(StreamSource):
+class Source(TableSource):
     """Columns of an Arrow file; a missing value is NaN."""
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+    def __init__(
+        self, path: str, dtype: str | None, channels: Sequence[str] | None, *, texts: bool = False
+    ):
         super().__init__(path)
-        if self.file != path:
-            raise self.error("an Arrow file holds one table, expected no '::' after it")
         ipc = arrow_module("ipc", path)
         arrow = library("pyarrow", path)
         try:
@@ -39,10 +41,23 @@ class Source(StreamSource):
                 f"is not a whole Arrow file ({printable(error)}). Save it again, as an Arrow file "
                 "(not a stream) or Feather version 2"
             ) from error
-        self._describe((rows, len(self._columns)), column_dtype(self, schema, self._columns))
+        self._describe(
+            (rows, len(self._columns)), column_dtype(self, schema, self._columns, texts=texts)
+        )
         self._names = [schema.names[column] for column in self._columns]
 
     def _pieces(self) -> Iterator[Piece]:
+        row = 0
+        for columns in self._batches():
+            values = column_values(columns, self.dtype)
+            yield slice(row, row + len(values)), slice(0, len(columns)), values
+            row += len(values)
+
+    def _texts(self) -> Iterator[Texts]:
+        for (column,) in self._batches():
+            yield texts_of(column.cast("string"))
+
+    def _batches(self) -> Iterator[list[Any]]:
         row = 0
         for i in range(self._table.num_record_batches):
             try:
@@ -54,9 +69,7 @@ class Source(StreamSource):
                 raise self._unreadable(row, "its record batch is too large to unpack") from error
             columns = [batch.column(name) for name in self._names]
             for start, stop in spans(0, batch.num_rows, BATCH_ROWS):
-                part = [column.slice(start, stop - start) for column in columns]
-                values = column_values(part, self.dtype)
-                yield slice(row + start, row + stop), slice(0, len(part)), values
+                yield [column.slice(start, stop - start) for column in columns]
             row += batch.num_rows
 
     def _unreadable(self, row: int, reason: str) -> MemwaveError:

@@ -1,9 +1,11 @@
 """Apache Parquet tables: one column a channel."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from memwave.readers._arrow import arrow_module, column_dtype, column_values
-from memwave.readers._source import Piece, StreamSource
+from memwave.readers._source import Piece
+from memwave.readers._table import TableSource, Texts, texts_of
 from memwave.words import printable
 
 SUFFIXES = (".parquet",)
@@ -18,13 +20,13 @@ COLUMN_BYTES = 32_000_000
 BATCH_ROWS = 16_384
 
 
-class Source(StreamSource):
+class Source(TableSource):
     """Columns of a Parquet file; a missing value is NaN."""
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+    def __init__(
+        self, path: str, dtype: str | None, channels: Sequence[str] | None, *, texts: bool = False
+    ):
         super().__init__(path)
-        if self.file != path:
-            raise self.error("a Parquet file holds one table, expected no '::' after it")
         parquet = arrow_module("parquet", path)
         try:
             # Buffered, so that a column is read in small pieces and not as a whole.
@@ -36,7 +38,7 @@ class Source(StreamSource):
         self._columns = self._choose(self._table.schema_arrow.names, channels)
         self._describe(
             (self._table.metadata.num_rows, len(self._columns)),
-            column_dtype(self, self._table.schema_arrow, self._columns),
+            column_dtype(self, self._table.schema_arrow, self._columns, texts=texts),
         )
         self._require_small_columns()
 
@@ -68,22 +70,30 @@ class Source(StreamSource):
         yield slice(start, len(self._columns))
 
     def _pieces(self) -> Iterator[Piece]:
-        names = self._table.schema_arrow.names
         for chosen in self._sets():
-            wanted = [names[column] for column in self._columns[chosen]]
             row = 0
-            try:
-                for batch in self._table.iter_batches(
-                    BATCH_ROWS, columns=wanted, use_threads=False
-                ):
-                    values = column_values([batch[name] for name in wanted], self.dtype)
-                    yield slice(row, row + len(values)), chosen, values
-                    row += len(values)
-            except (OSError, ValueError) as error:
-                raise self.error(
-                    f"row {row} or one soon after it cannot be read ({printable(error)}). "
-                    "Copy or save it again"
-                ) from error
+            for batch in self._batches(chosen):
+                values = column_values(batch, self.dtype)
+                yield slice(row, row + len(values)), chosen, values
+                row += len(values)
+
+    def _texts(self) -> Iterator[Texts]:
+        for (column,) in self._batches(slice(0, 1)):
+            yield texts_of(column.cast("string"))
+
+    def _batches(self, chosen: slice) -> Iterator[list[Any]]:
+        names = self._table.schema_arrow.names
+        wanted = [names[column] for column in self._columns[chosen]]
+        row = 0
+        try:
+            for batch in self._table.iter_batches(BATCH_ROWS, columns=wanted, use_threads=False):
+                yield [batch[name] for name in wanted]
+                row += batch.num_rows
+        except (OSError, ValueError) as error:
+            raise self.error(
+                f"row {row} or one soon after it cannot be read ({printable(error)}). "
+                "Copy or save it again"
+            ) from error
 
     def close(self) -> None:
         self._table.close()

@@ -1,0 +1,72 @@
+"""Number labels that are texts, given by interval or row after row, once."""
+
+import numpy as np
+
+from memwave import process
+from memwave.errors import MemwaveError
+from memwave.inputs import unchanged
+from memwave.intervals import are_intervals, need_a_library, read_intervals
+from memwave.label_file import LabelWriter, create_labels
+from memwave.labels import MOST_TEXTS
+from memwave.readers import load_libraries, open_texts
+
+
+def convert_labels(*, source: dict, converted: str) -> None:
+    """Convert the labels of a recording.
+
+    Parameters
+    ----------
+    source : dict
+        Its ``recording`` (name), ``path`` of the labels, ``rows`` of the recording and its
+        ``sampling_rate``, which may be None.
+    converted : path
+        The HDF5 file to write.
+
+    Raises
+    ------
+    MemwaveError
+        If they cannot be read, or are not what was planned.
+    """
+    path, rows = source["path"], source["rows"]
+    with create_labels(converted, rows) as writer:
+        if are_intervals(path):
+            writer.fill_intervals(read_intervals(path, rows, source["sampling_rate"]))
+        else:
+            fill_column(writer, path, rows)
+
+
+def fill_column(writer: LabelWriter, path: str, rows: int) -> None:
+    """Copy a column of a table."""
+    row = 0
+    with open_texts(path) as table:
+        for codes, texts in table.texts():
+            if row + len(codes) > rows:
+                break
+            # An index of -1, an empty cell, means the last entry.
+            numbers = np.array([*map(writer.number, texts), -1], np.int32)
+            if len(writer.numbers) > MOST_TEXTS:
+                raise MemwaveError(
+                    f"{path}: has more than {MOST_TEXTS} different labels. Expected kinds of rows."
+                )
+            writer.fill(row, numbers[codes])
+            row += len(codes)
+        if table.shape[0] != rows or row != rows:
+            raise MemwaveError(
+                f"{path} has {table.shape[0]} rows now, and had {rows} when the run was planned. "
+                "Start again."
+            )
+
+
+if "snakemake" in globals():
+    path = snakemake.params.source["path"]
+    load_libraries([path] if need_a_library(path) else [])
+    with (
+        process.stage(
+            "convert_labels",
+            memory_mb=snakemake.resources.mem_mb,
+            log_path=snakemake.log[0],
+            usage_path=snakemake.output.usage,
+        ),
+        unchanged(snakemake.params.checksums),
+    ):
+        convert_labels(source=snakemake.params.source, converted=snakemake.output.labels)
