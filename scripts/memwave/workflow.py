@@ -637,7 +637,10 @@ class Workflow:
         if script == "measure_channels":
             modules += self._readers(self.train_recordings(w))
         if script == "write_projection":
-            modules += [reader_of(file).__name__ for file in self.label_files(w)]
+            modules += [
+                reader_of(file).__name__
+                for file in (*self.label_files(w), *self.converted_label_files(w))
+            ]
         if script in ("summarize_features", "fit_model"):
             modules.append(self._solver(w).__name__)
         return digests(script, *modules)
