@@ -1,19 +1,26 @@
-"""Project the windows of one shard whose features are not stored: they are computed on the way."""
+"""Project the windows of one shard whose features are not stored, straight from the recordings."""
 
+from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Protocol
 
 import numpy as np
 
 from memwave import hdf5, process
 from memwave.channel_table import load_scaling
+from memwave.channels import Scaling
 from memwave.feature_blocks import feature_blocks
 from memwave.gap_file import pieces_left, ranges_left
 from memwave.inputs import unchanged
+from memwave.lags import stretches_of, windows_of
+from memwave.model import Model
 from memwave.model_file import load_model
 from memwave.process import Progress
 from memwave.projection import Projector
 from memwave.projection_file import PartWriter, part_size
 from memwave.readers import load_libraries
+from memwave.recording import open_prepared
+from memwave.signal_scores import SignalScores, has_signal_scores
 from memwave.wavelets import FeatureSpec
 
 
@@ -71,25 +78,74 @@ def project_recordings(
     windows, train_ranges = pieces_left(windows, kept), ranges_left(train_ranges, kept)
     n_rows = sum(piece["count"] for piece in windows)
     progress = Progress(n_rows, f"project_recordings {part}")
-    stored = np.empty((block_rows, spec.n_features), spec.dtype)
-    loaded = np.empty((block_rows, spec.n_features), dtype)
-    blocks = feature_blocks(
-        spec, windows, block_rows, scaling, lambda count: nullcontext(stored[:count])
-    )
-    row = 0
     products_size = 8 * (model.n_features + 1) * (model.n_components + 2) * 2
     size = part_size(n_rows, model.n_components, score_dtype) + products_size
+    source: Source
+    if has_signal_scores(spec, model):
+        source = Correlated(spec, scaling, model, projector)
+    else:
+        source = Computed(spec, scaling, block_rows, dtype, projector)
+    row = 0
     with hdf5.create(part, size) as file:
         writer = PartWriter(file, first_row, n_rows, n_windows, model.n_components, score_dtype)
-        for block in blocks:
-            here = loaded[: len(block)]
-            projector.load(block, projector.shift, here)
+        for piece in windows:
             is_train = any(start <= row < stop for start, stop in train_ranges)
-            writer.append(*projector.project(here, is_train=is_train))
-            row += len(block)
-            progress.add(len(block))
+            for scores, errors in source.project(piece, is_train=is_train):
+                writer.append(scores, errors)
+                progress.add(len(scores))
+            row += piece["count"]
         writer.finish(projector)
     progress.close()
+
+
+class Source(Protocol):
+    """A way to scores and reconstruction errors of windows of a recording."""
+
+    def project(self, piece: dict, *, is_train: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield scores and errors, some windows at a time; `is_train`: PCA was fitted on them."""
+
+
+class Correlated:
+    """Scores by correlation with the signal, stretch by stretch."""
+
+    def __init__(
+        self, spec: FeatureSpec, scaling: Scaling | None, model: Model, projector: Projector
+    ):
+        self._spec, self._scaling, self._projector = spec, scaling, projector
+        self._signal = SignalScores(spec, model)
+
+    def project(self, piece: dict, *, is_train: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        first = piece["first"] * self._spec.step
+        with open_prepared(piece, self._spec, self._scaling) as recording:
+            for low, high in stretches_of(windows_of(self._spec), piece["count"]):
+                rows = recording.read(first + low, first + high)
+                scores, distances = self._signal.project(rows)
+                yield scores, self._projector.take_in(scores, distances, is_train=is_train)
+
+
+class Computed:
+    """Scores of features that are computed block by block, and rounded as if they were stored."""
+
+    def __init__(
+        self,
+        spec: FeatureSpec,
+        scaling: Scaling | None,
+        block_rows: int,
+        dtype: str,
+        projector: Projector,
+    ):
+        self._spec, self._scaling, self._projector = spec, scaling, projector
+        self._stored = np.empty((block_rows, spec.n_features), spec.dtype)
+        self._loaded = np.empty((block_rows, spec.n_features), dtype)
+
+    def project(self, piece: dict, *, is_train: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        stored, projector = self._stored, self._projector
+        for block in feature_blocks(
+            self._spec, [piece], len(stored), self._scaling, lambda n: nullcontext(stored[:n])
+        ):
+            loaded = self._loaded[: len(block)]
+            projector.load(block, projector.shift, loaded)
+            yield projector.project(loaded, is_train=is_train)
 
 
 if "snakemake" in globals():

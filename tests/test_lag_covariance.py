@@ -102,7 +102,7 @@ def tasks(draw):
     return spec, recordings
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(task=tasks(), n_shards=st.integers(1, 3), data=st.data())
 def test_as_dense_pca_of_every_window(task, n_shards, data):
     spec, recordings = task

@@ -10,14 +10,20 @@ MODELS = ["signal"]
 ROUNDING = 1e-5
 
 
-@pytest.fixture(scope="module")
-def projects(tmp_path_factory):
+# Windows hardly longer than their edges, projected by blocks of features, and others, by signal.
+SHAPES = {
+    "blocks": {"scale": "zscore"},
+    "signal": {"window": 60, "level": 1, "bands": ["d1", "a1"], "dtype": "float64"},
+}
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def projects(request, tmp_path_factory):
     """Finished runs that store features, and that do not."""
     found = {}
     for store in (True, False):
         project = Project(tmp_path_factory.mktemp("run") / "project", MODELS)
-        project.config["features"]["deep"]["store"] = store
-        project.config["features"]["deep"]["scale"] = "zscore"
+        project.config["features"]["deep"] |= {"store": store} | SHAPES[request.param]
         project.write_config()
         done = project.snakemake("--cores", "2")
         assert done.returncode == 0, done.stderr[-4000:]

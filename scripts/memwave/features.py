@@ -9,6 +9,7 @@ windows that keep only both ends of each window. Where windows share nothing to 
 runs on the whole windows.
 """
 
+from collections.abc import Iterator
 from math import gcd
 
 import numpy as np
@@ -65,9 +66,37 @@ class FeatureBlocks:
             if self._surrogate is None:
                 self._transform_windows(self._windows(signals, len(out)), out)
             else:
-                self._gather_interior(signals, out)
-                self._fill_edges(signals, out)
+                for transform, band, columns in self._undecimated_bands(signals):
+                    self._gather(transform, band, columns, out)
+                for columns, coefficients in self._edges(signals, len(out)):
+                    out[:, columns] = self._stored(coefficients)
         return self._finite
+
+    def squared_lengths(self, rows: np.ndarray, count: int) -> np.ndarray:
+        """Sums of the squares of all features of a window, by running sums.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (stretch rows, n_channels)
+            See `fill`.
+        count : int
+            Windows, of a kind that `surrogate_length` has a length for.
+
+        Returns
+        -------
+        ndarray, shape (count,), float64
+            Of features that are not rounded to the type that they are stored in.
+        """
+        signals, total = self._signals(rows), np.zeros(count)
+        for transform, band, _ in self._undecimated_bands(signals):
+            width = band.length - band.left - band.right
+            for windows, phase, first, hop in self._places(transform, band, count):
+                upto = np.concatenate([[0.0], np.cumsum(phase * phase)])
+                begins = first + hop * np.arange(len(total[windows]))
+                total[windows] += upto[begins + width] - upto[begins]
+        for _, coefficients in self._edges(signals, count):
+            total += np.vecdot(coefficients, coefficients)
+        return total
 
     def _stored(self, coefficients: np.ndarray) -> np.ndarray:
         """Coefficients in the type that they are stored in, watched for overflow."""
@@ -99,12 +128,13 @@ class FeatureBlocks:
         names = [f"a{level}"] + [f"d{j}" for j in range(level, 0, -1)]
         return dict(zip(names, parts, strict=True))
 
-    def _fill_edges(self, signals: np.ndarray, out: np.ndarray) -> None:
+    def _edges(self, signals: np.ndarray, count: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Coefficients at the edges of every window, with the columns that they belong to."""
         spec = self.spec
         if not any(band.left or band.right for band in spec.band_table):
             return
         assert self._surrogate is not None
-        windows = self._windows(signals, len(out))
+        windows = self._windows(signals, count)
         head = edge_samples(spec)
         tail = self._surrogate - head
         ends = np.concatenate([windows[..., :head], windows[..., -tail:]], axis=-1)
@@ -113,47 +143,63 @@ class FeatureBlocks:
             coefficients = bands[band.name][signal]
             if band.left:
                 left = slice(columns.start, columns.start + band.left)
-                out[:, left] = self._stored(coefficients[:, : band.left])
+                yield left, coefficients[:, : band.left]
             if band.right:
                 right = slice(columns.stop - band.right, columns.stop)
-                out[:, right] = self._stored(coefficients[:, -band.right :])
+                yield right, coefficients[:, -band.right :]
 
-    def _gather_interior(self, signals: np.ndarray, out: np.ndarray) -> None:
+    def _undecimated_bands(self, signals: np.ndarray) -> Iterator[tuple[np.ndarray, Band, slice]]:
+        """Undecimated transform of every signal and band, with its columns."""
         approximation = signals
         for level in range(1, self.spec.level + 1):
             for signal, band, columns in self._columns_of(level, "d"):
-                detail = undecimated(approximation[signal], self._wavelet.dec_hi, level)
-                self._gather(detail, band, columns, out)
+                yield undecimated(approximation[signal], self._wavelet.dec_hi, level), band, columns
             if level < self.spec.level or self._columns_of(level, "a"):
                 approximation = np.stack(
                     [undecimated(s, self._wavelet.dec_lo, level) for s in approximation]
                 )
         for signal, band, columns in self._columns_of(self.spec.level, "a"):
-            self._gather(approximation[signal], band, columns, out)
+            yield approximation[signal], band, columns
 
     def _columns_of(self, level: int, kind: str) -> list[tuple[int, Band, slice]]:
         return [row for row in self.spec.columns() if row[1].name == f"{kind}{level}"]
 
     def _gather(self, transform: np.ndarray, band: Band, columns: slice, out: np.ndarray) -> None:
-        """Copy the interior coefficients of every window out of an undecimated transform.
+        """Copy the interior coefficients of every window out of an undecimated transform."""
+        stored = self._stored(transform)
+        interior = slice(columns.start + band.left, columns.stop - band.right)
+        for windows, phase, first, hop in self._places(stored, band, len(out)):
+            rows = out[windows, interior]
+            strides = (hop * stored.itemsize, stored.itemsize)
+            rows[:] = as_strided(phase[first:], rows.shape, strides, writeable=False)
+
+    def _places(
+        self, transform: np.ndarray, band: Band, count: int
+    ) -> Iterator[tuple[slice, np.ndarray, int, int]]:
+        """Where the interior coefficients of every window stand in an undecimated transform.
 
         ``transform[t]`` is the coefficient whose oldest sample is ``t``. Split by ``t`` modulo
         ``2 ** level``, the coefficients of one window are neighbours in memory.
+
+        Yields
+        ------
+        windows : slice
+            Some of the windows.
+        phase : ndarray
+            Every ``2 ** level``-th entry of `transform`.
+        first, hop : int
+            Where the coefficients of the first of them begin in it, and how much further on those
+            of the next one.
         """
         spec, spacing = self.spec, 2**band.level
         stride = spec.step * spec.samples_per_row
-        stored = self._stored(transform)
-        phases = [np.ascontiguousarray(stored[phase::spacing]) for phase in range(spacing)]
-        width = band.length - band.left - band.right
-        interior = slice(columns.start + band.left, columns.start + band.left + width)
+        phases = [np.ascontiguousarray(transform[phase::spacing]) for phase in range(spacing)]
         period = spacing // gcd(stride, spacing)
         oldest = (spacing - 1) * (spec.filter_shift - (spec.filter_length - 1))
-        for turn in range(min(period, len(out))):
-            rows = out[turn::period, interior]
+        for turn in range(min(period, count)):
             begin = turn * stride + oldest + band.left * spacing
-            phase = phases[begin % spacing][begin // spacing :]
-            strides = (stride * period // spacing * stored.itemsize, stored.itemsize)
-            rows[:] = as_strided(phase, rows.shape, strides, writeable=False)
+            phase = phases[begin % spacing]
+            yield slice(turn, count, period), phase, begin // spacing, stride * period // spacing
 
 
 def undecimated(signal: np.ndarray, taps: list[float], level: int) -> np.ndarray:

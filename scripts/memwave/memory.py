@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from memwave import channels, features, projection
+from memwave import channels, features, projection, signal_scores
 from memwave.channels import MEASURED_SCALES
 from memwave.figures.sizes import FIGURE_BYTES, figure_bytes
 from memwave.gaps import margin_bytes
@@ -108,7 +108,11 @@ def predict(
         del stages["extract_features"]
         stored = projected_rows * d * np.dtype(spec.dtype).itemsize
         computing = features.working_bytes(spec, projected_rows) + SCRATCH_BYTES + library_bytes
-        stages["project_recordings"] = projecting + stored + computing
+        projecting += stored + computing
+        if signal_scores.overlaps_much(spec):
+            by_signal = signal_scores.score_bytes(spec, k) + model_file + SCRATCH_BYTES
+            projecting = max(projecting, by_signal + library_bytes)
+        stages["project_recordings"] = projecting
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
     stages["write_projection"] += labels_bytes(window_label, spec.window)
     return {name: stage_mb(need) for name, need in stages.items()}

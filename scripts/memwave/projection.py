@@ -72,14 +72,24 @@ class Projector:
         scores = projected[:, : self._k] - self._offset
         # About the mean: |x - m|^2 = |y|^2 - 2 y'r + |r|^2, for a row x = y + s and m = s + r.
         distances = norms.astype(np.float64) - 2.0 * projected[:, self._k] + self._rest_squared
+        if is_train and self.train is not None:
+            projected[:, self._k] = 1.0
+            self.train.add(block, projected[:, : self._k + 1], norms)
+        return scores, self.take_in(scores, distances, is_train=is_train)
+
+    def take_in(self, scores: np.ndarray, distances: np.ndarray, *, is_train: bool) -> np.ndarray:
+        """Count rows of which scores and squared distances from the mean are known.
+
+        Returns
+        -------
+        ndarray, shape (n,), float64
+            Squared distance of each row from its reconstruction.
+        """
         errors = np.maximum(distances - np.vecdot(scores, scores), 0.0)
         self.losses[0 if is_train else 1] += distances.sum(), errors.sum()
         if is_train:
             self.moments += scores.sum(axis=0), np.einsum("ij,ij->j", scores, scores)
-            if self.train is not None:
-                projected[:, self._k] = 1.0
-                self.train.add(block, projected[:, : self._k + 1], norms)
-        return scores, errors
+        return errors
 
 
 def padded(columns: int) -> int:
