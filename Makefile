@@ -3,6 +3,7 @@
 PYTHON ?= python3
 CORES ?= 4
 ARGS ?=
+EXAMPLES ?= 1000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +18,7 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run report figures dry-run formats test test-hpc verify lint format bench bench-small lock clean
+.PHONY: help run report figures dry-run formats test fuzz test-hpc verify lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
@@ -39,6 +40,10 @@ test-hpc: $(VENV)/test.stamp $(VENV)/slurm.stamp ## Run the tests on a SLURM clu
 
 verify: $(VENV)/run.stamp ## Compare results and recordings with their checksums; ARGS=<folder>
 	$(call timed,verify, $(BIN)/python scripts/verify_results.py $(ARGS))
+
+fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp ## Damage recordings of all formats and read them (20 minutes); EXAMPLES=1000
+	$(call timed,fuzzing of formats, $(BIN)/python tests/fuzzing.py $(EXAMPLES))
+	$(call timed,fuzzing of our own parser, $(BIN)/python tests/fuzz_mat5.py -atheris_runs=200000)
 
 lint: $(VENV)/test.stamp ## Check style, types and the workflow
 	$(call timed,ruff check, $(BIN)/ruff check)

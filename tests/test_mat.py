@@ -134,6 +134,10 @@ BAD = {
     "a struct": (file_of(matrix(9, GOOD, (1, 1), kind=2)), ["is a struct"]),
     "sparse": (file_of(matrix(9, GOOD, (3, 2), kind=5)), ["is a sparse matrix"]),
     "of three dimensions": (file_of(matrix(9, GOOD, (3, 2, 1))), ["3 dimensions"]),
+    "half a dimension": (
+        file_of(element(14, element(6, bytes(8)) + element(5, bytes(10)))),
+        ["10 bytes"],
+    ),
     "without rows": (file_of(matrix(9, b"", (0, 2))), ["shape (0, 2)", "at least one row"]),
     "more values than its shape": (file_of(matrix(9, GOOD, (2, 2))), ["48 bytes", "(2, 2)"]),
     "a shape that overflows": (file_of(matrix(9, GOOD, (2**31 - 1, 2**31 - 1))), ["not its shape"]),

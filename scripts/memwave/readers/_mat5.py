@@ -130,6 +130,8 @@ def variables(file: BinaryIO, size: int) -> Iterator[Variable]:
 def _variable(stream: Stream, order: str) -> Variable:
     flags = struct.unpack(f"{order}II", _part(stream, order, 8, 8))[0]
     dimensions = _part(stream, order, 8)
+    if len(dimensions) % 4:
+        raise Damaged(f"dimensions of {len(dimensions)} bytes")
     shape = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
     name = _part(stream, order).decode("utf-8", "replace")
     kind = CLASSES.get(flags & 0xFF, "of an unknown kind")

@@ -30,7 +30,9 @@ class Source(TableSource):
         parquet = arrow_module("parquet", path)
         try:
             # Buffered, so that a column is read in small pieces and not as a whole.
-            self._table = parquet.ParquetFile(self.file, buffer_size=1 << 20, memory_map=False)
+            self._table = parquet.ParquetFile(
+                self.file, buffer_size=1 << 20, page_checksum_verification=True
+            )
         except (OSError, ValueError) as error:
             raise self.error(
                 f"is not a whole Parquet file ({printable(error)}). Copy or save it again"

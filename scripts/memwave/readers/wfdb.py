@@ -25,7 +25,7 @@ class Source(ArraySource):
             raise self.error("a WFDB header names one record, expected no '::' after it")
         self._wfdb = library("wfdb", path)
         header = self._header()
-        names = list(_first(header).sig_name or ())
+        names = [name or "" for name in _first(header).sig_name or ()]
         self._names = [names[column] for column in self._choose(names, channels)]
         if header.sig_len is None:
             raise self.error("does not say how many samples the record has. Add it to the header")
