@@ -2,7 +2,7 @@
 
 from memwave import hdf5, process
 from memwave.figures.in_time import Clock, draw_in_time
-from memwave.figures.rows import RECORDINGS, blocks, survey
+from memwave.figures.rows import RECORDINGS, blocks, count_windows, survey
 from memwave.figures.style import save_figure
 from memwave.figures.timeline import Timeline
 from memwave.model_file import load_model
@@ -33,9 +33,11 @@ def plot_reconstruction(
         found = survey(file, label_names)
         timelines = {}
         for name, start, stop in found.recordings[:RECORDINGS]:
-            timeline = Timeline(stop - start, 1, len(found.classes.names))
-            for errors, classes in blocks(file, "reconstruction_error", found.classes, start, stop):
-                timeline.add(errors[:, None] / total, classes)
+            timeline = Timeline(count_windows(file, stop), 1, len(found.classes.names))
+            for windows, errors, classes in blocks(
+                file, "reconstruction_error", found.classes, start, stop
+            ):
+                timeline.add(windows, errors[:, None] / total, classes)
             timelines[name] = timeline
         clock = Clock(int(file.attrs["window"]), int(file.attrs["step"]), rate)
     series = ["squared error\n(1: total variance)"]

@@ -2,7 +2,7 @@
 
 from memwave import hdf5, process
 from memwave.figures.in_time import Clock, draw_in_time
-from memwave.figures.rows import RECORDINGS, blocks, survey
+from memwave.figures.rows import RECORDINGS, blocks, count_windows, survey
 from memwave.figures.scores import draw_scores, make_densities
 from memwave.figures.style import save_figure
 from memwave.figures.timeline import Timeline
@@ -38,14 +38,14 @@ def plot_scores(
         timelines: dict[str, Timeline] = {}
         progress = Progress(len(file["scores"]), f"plot_scores {projection}")
         for name, start, stop in found.recordings:
-            timeline = Timeline(stop - start, found.shown, len(found.classes.names))
-            for scores, classes in blocks(
+            timeline = Timeline(count_windows(file, stop), found.shown, len(found.classes.names))
+            for windows, scores, classes in blocks(
                 file, "scores", found.classes, start, stop, width=found.shown
             ):
                 for (i, j), density in densities.items():
                     density.add(scores[:, i], scores[:, j], classes)
                 if len(timelines) < RECORDINGS:
-                    timeline.add(scores, classes)
+                    timeline.add(windows, scores, classes)
                 progress.add(len(scores))
             if len(timelines) < RECORDINGS:
                 timelines[name] = timeline

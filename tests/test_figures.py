@@ -38,21 +38,30 @@ def blocks_of(n_rows, borders):
 @given(
     st.integers(1, 3000),
     st.lists(st.integers(0, 3000), max_size=4),
+    st.sampled_from([0.0, 0.3, 0.99]),
     st.integers(0, 2**32 - 1),
 )
-def test_a_timeline_has_the_range_of_every_bin_however_rows_come(n_rows, borders, seed):
+def test_a_timeline_has_the_range_of_every_bin_however_rows_come(n_rows, borders, missing, seed):
     random = np.random.default_rng(seed)
     values, classes = random.normal(size=(n_rows, 2)), random.integers(0, 3, n_rows)
+    there = random.random(n_rows) >= missing
     timeline = Timeline(n_rows, 2, 3)
     for start, stop in blocks_of(n_rows, borders):
-        timeline.add(values[start:stop], classes[start:stop])
+        rows = start + np.flatnonzero(there[start:stop])
+        timeline.add(rows, values[rows], classes[rows])
     assert timeline.edges[0] == 0
     assert timeline.edges[-1] == n_rows
-    for i, (start, stop) in enumerate(zip(timeline.edges, timeline.edges[1:], strict=False)):
-        assert (timeline.low[i] == values[start:stop].min(axis=0)).all()
-        assert (timeline.high[i] == values[start:stop].max(axis=0)).all()
-        counts = np.bincount(classes[start:stop], minlength=3)
-        assert counts[timeline.classes[i]] == counts.max()
+    for i, (start, stop) in enumerate(pairwise(timeline.edges)):
+        here = there[start:stop]
+        low = values[start:stop][here].min(axis=0, initial=np.inf)
+        high = values[start:stop][here].max(axis=0, initial=-np.inf)
+        assert (timeline.low[i] == low).all()
+        assert (timeline.high[i] == high).all()
+        if here.any():
+            counts = np.bincount(classes[start:stop][here], minlength=3)
+            assert counts[timeline.classes[i]] == counts.max()
+        else:
+            assert timeline.classes[i] == -1
 
 
 @given(st.integers(1, 500), st.lists(st.integers(0, 500), max_size=3), st.integers(0, 2**32 - 1))
@@ -152,6 +161,8 @@ def results(tmp_path_factory):
         deviations = np.sqrt(model.explained_variance)
         file["scores"] = (random.normal(size=(ROWS, 5)) * deviations).astype("f4")
         file["reconstruction_error"] = random.exponential(size=ROWS).astype("f4")
+        starts = 2 * np.arange(ROWS)
+        file["start_row"] = starts + 20_000 * (starts > ROWS)  # with a gap
         file["recording"] = np.repeat([0, 2], [ROWS // 3, ROWS - ROWS // 3])
         file["label"] = np.arange(ROWS) * 9 // ROWS - 1
         file["recording_names"] = [b"first", b"too short", "dritte ü".encode()]

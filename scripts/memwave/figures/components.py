@@ -73,7 +73,7 @@ def _draw_wave(axes: Axes, wave: np.ndarray, rate: float | None) -> None:
         axes.plot(np.arange(len(wave)) / (rate or 1.0), wave, color=LINE, linewidth=0.9)
     else:
         line = Timeline(len(wave), 1, 1)
-        line.add(wave[:, None], np.zeros(len(wave), dtype=int))
+        line.add(np.arange(len(wave)), wave[:, None], np.zeros(len(wave), dtype=int))
         times = line.edges[:-1] / (rate or 1.0)
         axes.fill_between(times, line.low[:, 0], line.high[:, 0], color=LINE, linewidth=0.7)
     axes.margins(x=0)

@@ -78,7 +78,8 @@ def draw_in_time(
 
 
 def _draw_range(axes: Axes, times: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-    low, high = np.append(low, low[-1]), np.append(high, high[-1])
+    low, high = (np.append(edge, edge[-1]) for edge in (low, high))
+    low, high = (np.where(np.isfinite(edge), edge, np.nan) for edge in (low, high))
     axes.fill_between(times, low, high, step="post", color=LINE, linewidth=0.5)
     axes.margins(x=0)
     axes.tick_params(labelbottom=False, bottom=False)
@@ -89,7 +90,7 @@ def _draw_classes(axes: Axes, times: np.ndarray, entries: np.ndarray, classes: C
     axes.set_ylim(0, 1)
     axes.spines["bottom"].set_visible(True)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    for start, stop, entry in runs(entries):
+    for start, stop, entry in (run for run in runs(entries) if run[2] >= 0):
         left, right = times[start], times[stop]
         axes.axvspan(left, right, color=classes.colours[entry], linewidth=0)
         if right - left > ROOM * (times[-1] - times[0]):

@@ -78,17 +78,28 @@ def survey(file: h5py.File, label_names: Mapping[int | str, str]) -> Survey:
 
 def blocks(
     file: h5py.File, name: str, classes: Classes, start: int, stop: int, width: int | None = None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Read rows ``start:stop`` of a column, or of its first `width` columns, with their classes.
 
     Yields
     ------
+    windows : ndarray, shape (n,)
+        Their numbers in the recording; windows with missing values are left out.
     values : ndarray, shape (n, width) or (n,)
     classes : ndarray, shape (n,)
     """
     columns = () if width is None else (slice(0, width),)
     for low, high in spans(start, stop, BLOCK_ROWS):
-        yield file[name][(slice(low, high), *columns)], classes.of(file[classes.column][low:high])
+        yield (
+            file["start_row"][low:high] // file.attrs["step"],
+            file[name][(slice(low, high), *columns)],
+            classes.of(file[classes.column][low:high]),
+        )
+
+
+def count_windows(file: h5py.File, stop: int) -> int:
+    """Windows of the recording whose rows end before row `stop`, those left out included."""
+    return int(file["start_row"][stop - 1] // file.attrs["step"]) + 1
 
 
 def block_bytes(width: int) -> int:

@@ -6,44 +6,42 @@ BINS = 400
 
 
 class Timeline:
-    """Ranges of a recording's rows, filled in row order, block by block.
+    """Ranges of a series of rows, filled block by block; rows may be missing.
 
     Parameters
     ----------
     n_rows : int
-        Rows of the recording.
+        Rows, the missing ones included.
     n_series, n_classes : int
         Values and classes of a row.
 
     Attributes
     ----------
     low, high : ndarray, shape (bins, n_series)
-        Smallest and largest value in each bin.
+        Smallest and largest value in each bin; inf and -inf in one without a row.
     edges : ndarray, shape (bins + 1,)
         First row of each bin, and the number of rows.
     """
 
     def __init__(self, n_rows: int, n_series: int, n_classes: int):
         bins = min(BINS, n_rows)
-        self._n_rows, self._done = n_rows, 0
+        self._n_rows = n_rows
         self.edges = -(-np.arange(bins + 1) * n_rows // bins)
         self.low = np.full((bins, n_series), np.inf)
         self.high = np.full((bins, n_series), -np.inf)
         self._counts = np.zeros((bins, n_classes), dtype=np.int64)
 
-    def add(self, values: np.ndarray, classes: np.ndarray) -> None:
-        """Take in the next rows, shapes (n, n_series) and (n,)."""
-        rows = self._done + np.arange(len(values))
+    def add(self, rows: np.ndarray, values: np.ndarray, classes: np.ndarray) -> None:
+        """Take in rows by their numbers; shapes (n,), (n, n_series) and (n,)."""
         bins = rows * len(self.low) // self._n_rows
         np.minimum.at(self.low, bins, values)
         np.maximum.at(self.high, bins, values)
         np.add.at(self._counts, (bins, classes), 1)
-        self._done += len(values)
 
     @property
     def classes(self) -> np.ndarray:
-        """Most frequent class in each bin."""
-        return self._counts.argmax(axis=1)
+        """Most frequent class in each bin; -1 in one without a row."""
+        return np.where(self._counts.any(axis=1), self._counts.argmax(axis=1), -1)
 
 
 def timeline_bytes(n_series: int, n_classes: int, block_rows: int) -> int:
