@@ -164,7 +164,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--only"]:
         with tempfile.TemporaryDirectory() as folder:
             counts = fuzz(sys.argv[2], int(sys.argv[3]), Path(folder))
-        print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
+        print("\n" + ", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
         return
     examples = int(sys.argv[1]) if sys.argv[1:] else 1000
     failed = False

@@ -166,7 +166,9 @@ class ArraySource(FileSource):
             piece = self._read(start, stop)
         except OSError as error:
             self._require_unchanged()
-            raise self.error(f"rows {start} to {stop - 1} cannot be read ({error})") from error
+            raise self.error(
+                f"rows {start} to {stop - 1} cannot be read ({error}). Copy it again, or repair it"
+            ) from error
         self._require_unchanged()
         return piece
 

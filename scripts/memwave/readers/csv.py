@@ -44,12 +44,16 @@ class Source(TableSource):
 
     def _header(self) -> list[str]:
         for batch in self._batches(None):
-            if all(map(_is_number, batch.schema.names)):
+            try:
+                names = list(batch.schema.names)
+            except UnicodeDecodeError as error:
+                raise self._unreadable(error) from error
+            if all(map(_is_number, names)):
                 raise self.error(
                     "has numbers in its first line, expected the names of the channels. "
                     "Add a line with a name for each column"
                 )
-            return list(batch.schema.names)
+            return names
         raise self.error("has no row below its first line, expected a line a row")
 
     def _count(self) -> int:
