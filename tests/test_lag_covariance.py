@@ -234,3 +234,20 @@ def test_more_pieces_than_are_unrolled_together(monkeypatch):
     np.testing.assert_allclose(apart.components, together.components, rtol=0, atol=1e-9)
     features = features_of(spec, recordings)
     assert_exact(apart, features, 1e-10 * dense(features, 1)[0][0])
+
+
+def test_rounding_does_not_grow_with_the_rows_nor_along_the_recurrence():
+    """Of whole numbers every sum is known: here none is off by more than one rounding."""
+    random = np.random.default_rng(0)
+    signal = random.integers(-1000, 1001, 1_000_000)
+    signal[300_000:500_000] += 3000
+    spec = make_spec(window=600, channels=1)
+    count = len(signal) - 599
+    windows = windows_of(spec)
+    stretches = (signal[start:stop, None] for start, stop in stretches_of(windows, count))
+    sums = sum_lags(windows, stretches, np.zeros(1))
+    products = [row[0].copy() for row in product_rows(sums)]
+    for r, t in [(0, 0), (0, 599), (300, 5), (300, 599), (599, 0), (599, 599)]:
+        exact = int(signal[r : r + count] @ signal[t : t + count])
+        largest = int(signal[r : r + count] @ signal[r : r + count])
+        assert abs(products[r][t] - exact) <= EPSILON * largest
