@@ -18,7 +18,7 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run report figures dry-run formats test fuzz test-hpc verify lint format bench bench-small lock clean
+.PHONY: help run report figures dry-run formats test fuzz test-hpc test-faults verify lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/test_plan.py" for some of
 
 test-hpc: $(VENV)/test.stamp $(VENV)/slurm.stamp ## Run the tests on a SLURM cluster, which they install and start (root, apt)
 	$(call timed,tests on a cluster, $(BIN)/python -m pytest -rs -m hpc tests/hpc $(ARGS))
+
+test-faults: $(VENV)/test.stamp ## Kill the workflow at 30 random moments (5 minutes or more)
+	$(call timed,fault tests, MEMWAVE_KILLS=30 $(BIN)/python -m pytest -rA tests/test_kills.py $(ARGS))
 
 verify: $(VENV)/run.stamp ## Compare results and recordings with their checksums; ARGS=<folder>
 	$(call timed,verify, $(BIN)/python scripts/verify_results.py $(ARGS))
