@@ -21,8 +21,8 @@ def write_summary(*, experiments: list[dict], usage: list[str], summary: str, ta
     Parameters
     ----------
     experiments : list of dict
-        Names of dataset, features and model, bytes of the features, paths of model and
-        projection.
+        Names of dataset, features and model, bytes of a window's features on the disk, paths of
+        model and projection.
     usage : list of path
         What every job measured of itself (JSON).
     summary : path
@@ -55,6 +55,7 @@ def describe(experiment: dict) -> dict:
     with open_projection(experiment["projection_file"]) as projection:
         facts = {
             "windows": len(projection["scores"]),
+            "feature_bytes": len(projection["scores"]) * experiment["row_bytes"],
             "largest_residual": float(projection["residual"][()].max()),
             "reconstruction_error_train": projection.attrs.get("reconstruction_error_train", ""),
             "reconstruction_error_test": projection.attrs.get("reconstruction_error_test", ""),

@@ -87,6 +87,20 @@ class Run:
             block_rows=MEASURED_ROWS,
         )
 
+    def find_gaps(self):
+        piece = {"recording": "r", "path": self.folder / "recording.npy", "dtype": None}
+        piece |= {"rows": self.n + SPEC.window - 1, "first": 0, "count": self.n, "row": 0}
+        return run_stage(
+            "find_gaps",
+            self.folder,
+            memory.stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
+            kept=self.folder / "kept.h5",
+            features=FEATURES,
+            windows=[piece],
+            block_rows=MEASURED_ROWS,
+            most_runs=100,
+        )
+
     def measure_features(self):
         rows = memory.measured_rows(SPEC.n_features, self.block_mb)
         return run_stage(
@@ -179,6 +193,7 @@ class Run:
     def all_stages(self):
         ended = {"measure channels": self.measure_channels(), "extract": self.extract()}
         ended["measure features"] = self.measure_features()
+        ended["find gaps"] = self.find_gaps()
         for solver, options in (("covariance", COVARIANCE), ("incremental", INCREMENTAL)):
             ended[f"summarize {solver}"] = self.summarize(solver, options)
             ended[f"fit {solver}"] = self.fit(solver, options)
@@ -192,6 +207,7 @@ class Run:
 
 STAGES = [
     "measure channels",
+    "find gaps",
     "extract",
     "measure features",
     "summarize covariance",

@@ -237,10 +237,10 @@ class Workflow:
             seconds = runtime.of_features(spec, n_windows, self._n_shards, runtime.CLUSTER)
         return runtime.in_minutes(seconds["plot" if stage.startswith("plot_") else stage], attempt)
 
-    def _feature_bytes(self, dataset: str, features: str) -> int:
+    def _row_bytes(self, dataset: str, features: str) -> int:
+        """Bytes that a window takes on the disk."""
         spec = self.spec(dataset, features)
-        row_bytes = spec.n_features * np.dtype(spec.dtype).itemsize
-        return sum(self._windows(dataset, features)) * row_bytes if spec.store else 0
+        return spec.n_features * np.dtype(spec.dtype).itemsize if spec.store else 0
 
     # Inputs
 
@@ -421,7 +421,7 @@ class Workflow:
                 "dataset": e.dataset,
                 "features": e.features,
                 "model": e.model,
-                "feature_bytes": self._feature_bytes(e.dataset, e.features),
+                "row_bytes": self._row_bytes(e.dataset, e.features),
                 "model_file": f"results/{e.dataset}/{e.features}/{e.model}/model.h5",
                 "projection_file": f"results/{e.dataset}/{e.features}/{e.model}/projection.h5",
             }
