@@ -141,13 +141,12 @@ def fuzz(name: str, examples: int, folder: Path) -> Counter:
     return counts
 
 
-def run(name: str, examples: int) -> tuple[str, str]:
-    """Fuzz a format in a process of its own; its counts, or how it failed."""
-    command = [sys.executable, "-X", "faulthandler", __file__, "--only", name, str(examples)]
+def run(names: list[str], examples: int) -> tuple[str, str]:
+    """Fuzz formats in a process of their own; counts of the last one, or how it failed."""
+    command = [sys.executable, "-X", "faulthandler", __file__, "--only", *names, str(examples)]
+    patience = 60 + PATIENCE * examples * len(names)
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60 + PATIENCE * examples
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
     except subprocess.TimeoutExpired:
         return "hangs", ""
     if done.returncode:
@@ -162,14 +161,15 @@ def formats() -> list[str]:
 def main() -> None:
     warnings.simplefilter("ignore")
     if sys.argv[1:2] == ["--only"]:
-        with tempfile.TemporaryDirectory() as folder:
-            counts = fuzz(sys.argv[2], int(sys.argv[3]), Path(folder))
-        print("\n" + ", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
+        for name in sys.argv[2:-1]:
+            with tempfile.TemporaryDirectory() as folder:
+                counts = fuzz(name, int(sys.argv[-1]), Path(folder))
+            print("\n" + ", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
         return
     examples = int(sys.argv[1]) if sys.argv[1:] else 1000
     failed = False
     for name in formats():
-        counts, trace = run(name, examples)
+        counts, trace = run([name], examples)
         print(f"{name:15} {counts}", flush=True)
         if trace or counts == "hangs":
             failed = True
