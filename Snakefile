@@ -2,6 +2,7 @@
 #
 #   recordings -> extract_features -> feature shards -> summarize_features -> fit_model -> model.h5
 #      \-> convert_recording -^           \-> project_features -> write_projection -> projection.h5
+#   without features: recordings -> summarize_lags -> fit_model, and project_recordings -> ...
 #   model.h5, projection.h5 -> plot_* -> figures;  all experiments -> write_summary -> summary.tsv
 #
 # A job is a process with memory and, for a cluster, time known beforehand (resources), from sizes
