@@ -107,8 +107,10 @@ def test_the_summary_has_a_row_for_each_experiment(project):
     for row in rows:
         assert int(row["windows"]) == sum(windows_of())
         for name, value in row.items():
-            if name.endswith("_peak_mb") and value:
-                assert float(value) <= float(row[name.replace("peak", "predicted")])
+            predicted = row.get(name.replace("peak", "predicted"))
+            if name.endswith("_peak_mb") and value and predicted is not None:
+                assert float(value) <= float(predicted)
+        assert float(row["extract_features_peak_mb"]) <= float(row["extract_features_predicted_mb"])
 
 
 def test_a_finished_run_has_nothing_to_do(project):
