@@ -402,6 +402,7 @@ rule project_recordings:
         "envs/memwave.yaml"
     resources:
         mem_mb=lambda w: memwave.memory_mb("project_recordings", w),
+        runtime=lambda w, attempt: memwave.minutes("project_recordings", w, attempt),
     params:
         features=memwave.features,
         windows=memwave.shard_windows,

@@ -94,9 +94,9 @@ def predict(
         stages["adopt_model"] = 0.0
     else:
         stages |= fitting(spec, model, rows, shards, min(threads, shards), rates)
-    stages["project_features"] = (
-        reading + 4.0 * rows * d * k / products + table / shards / rates.compressed
-    )
+    scoring = 4.0 * rows * d * k / products + table / shards / rates.compressed
+    stages["project_features"] = reading + scoring
+    stages["project_recordings"] = stages["extract_features"] + scoring
     stages["write_projection"] = stages["plot"] = table / rates.read
     return _started(stages, rates)
 
