@@ -2,8 +2,8 @@
 
 ``python examples/classify_activities.py FOLDER OUTPUT`` takes a folder of recordings
 ``userUU-runR.npy`` (rows x 6: accelerometer in g, gyroscope in rad/s) and their labels
-``userUU-runR.labels.npy`` (one a row; 1 to 6 are activities), such as resources/hapt or the whole
-data set it is from. Each user in turn is left out of everything that is fitted, and classified.
+``userUU-runR.labels.npy`` (one a row; 1 to 6 are activities), as in resources/hapt. Each user in
+turn is left out of everything that is fitted, and classified.
 """
 
 import argparse
