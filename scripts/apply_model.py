@@ -10,8 +10,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from memwave import __version__, hdf5, process
 from memwave.errors import MemwaveError
 from memwave.extraction import check_features, check_rows
@@ -23,6 +21,8 @@ from memwave.precision import compute_dtype
 from memwave.projection import Projector
 from memwave.projection_file import ProjectionWriter, projection_size
 from memwave.readers import ArraySource, open_array
+
+import numpy as np
 
 
 def apply_model(

@@ -1,7 +1,5 @@
 """Number labels that are texts, given by interval or row after row, once."""
 
-import numpy as np
-
 from memwave import process
 from memwave.errors import MemwaveError
 from memwave.inputs import unchanged
@@ -9,6 +7,8 @@ from memwave.intervals import are_intervals, need_a_library, read_intervals
 from memwave.label_file import LabelWriter, create_labels
 from memwave.labels import MOST_TEXTS
 from memwave.readers import load_libraries, open_texts
+
+import numpy as np
 
 
 def convert_labels(*, source: dict, converted: str) -> None:

@@ -5,8 +5,6 @@ The recordings are read stretch by stretch; nothing in memory grows with them bu
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from memwave import process
 from memwave.errors import MemwaveError
 from memwave.extraction import check_rows, require_shape
@@ -17,6 +15,8 @@ from memwave.plan import spans
 from memwave.process import Progress
 from memwave.readers import load_libraries, open_array
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 
 def find_gaps(

@@ -6,8 +6,6 @@ quartiles, which are exact. Nothing in memory grows with them.
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from memwave import process
 from memwave.channel_table import save_channels
 from memwave.channels import ChannelMeasures
@@ -17,6 +15,8 @@ from memwave.inputs import unchanged
 from memwave.plan import spans
 from memwave.process import Progress
 from memwave.readers import load_libraries, open_array
+
+import numpy as np
 
 
 def measure_channels(

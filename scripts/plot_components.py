@@ -1,12 +1,12 @@
 """Draw the components of a model as signals: the inverse wavelet transform of their loadings."""
 
-import h5py
-
 from memwave import hdf5, process
 from memwave.figures.components import draw_components
 from memwave.figures.style import save_figure
 from memwave.model_file import load_model
 from memwave.wavelets import FeatureSpec
+
+import h5py
 
 
 def plot_components(

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Protocol
 
-import numpy as np
-
 from memwave import hdf5, process
 from memwave.channel_table import load_scaling
 from memwave.channels import Scaling
@@ -22,6 +20,8 @@ from memwave.readers import load_libraries
 from memwave.recording import open_prepared
 from memwave.signal_scores import SignalScores, has_signal_scores
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 
 def project_recordings(

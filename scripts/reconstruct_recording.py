@@ -7,8 +7,6 @@ recording NAME tell of its rows, rows x channels; ``--original RECORDING`` measu
 import argparse
 from bisect import bisect_left, bisect_right
 
-import numpy as np
-
 from memwave import process
 from memwave.errors import MemwaveError
 from memwave.files import replacing
@@ -19,6 +17,8 @@ from memwave.plan import spans
 from memwave.projection_file import open_projection
 from memwave.readers import open_array
 from memwave.reconstruction import Overlap, features_of, windows_of
+
+import numpy as np
 
 # Rows that are compared at once.
 COMPARED_ROWS = 65_536

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from memwave import process
 from memwave.channel_table import load_scaling
 from memwave.channels import Scaling
@@ -17,6 +15,8 @@ from memwave.readers import load_libraries
 from memwave.recording import PreparedRecording, open_prepared
 from memwave.solvers.lag_covariance import PIECES, piece_bytes
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 # Places of a piece that the shift is taken from, and rows of each.
 PLACES, PLACE_ROWS = 16, 64

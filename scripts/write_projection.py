@@ -1,8 +1,5 @@
 """Put the parts of a projection together: scores of all windows, and where each is from."""
 
-import h5py
-import numpy as np
-
 from memwave import hdf5, process
 from memwave.errors import MemwaveError
 from memwave.gap_file import windows_left
@@ -14,6 +11,9 @@ from memwave.projection import captured_variance, residuals
 from memwave.projection_file import PART_ENCODING, SPLITS, ProjectionWriter, projection_size
 from memwave.provenance import write_provenance
 from memwave.window_labels import WindowLabels
+
+import h5py
+import numpy as np
 
 
 def write_projection(

@@ -4,8 +4,6 @@ import csv
 import json
 from pathlib import Path
 
-import h5py
-
 from memwave import process
 from memwave.accuracy import compare, most_exact
 from memwave.files import replacing
@@ -13,6 +11,8 @@ from memwave.model_file import load_model
 from memwave.projection_file import open_projection
 from memwave.summary import COLUMNS, FIRST_COLUMNS, fit_columns, stage_columns
 from memwave.table import table_page
+
+import h5py
 
 
 def write_summary(*, experiments: list[dict], usage: list[str], summary: str, table: str) -> None:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-import pytest
-from hypothesis import strategies as st
-
 from memwave.passes import run_passes, summarize
 from memwave.shards import create_shard
 from memwave.solvers import make_solver, row_solvers, solver_module
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
 
 SOLVERS = row_solvers()
 

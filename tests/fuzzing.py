@@ -14,13 +14,13 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "scripts")]
 
-import numpy as np  # noqa: E402
-from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-
 from memwave.errors import MemwaveError  # noqa: E402
 from memwave.intervals import read_intervals  # noqa: E402
 from memwave.readers import ArraySource, open_source  # noqa: E402
+
+import numpy as np  # noqa: E402
+from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
 
 ROWS, NAMES = 100, ["left", "right", "up"]
 # A format is given up if it takes so many seconds an example.

@@ -1,9 +1,9 @@
 """What features must be: PyWavelets on every single window, in float64."""
 
+from memwave.wavelets import FeatureSpec
+
 import numpy as np
 import pywt
-
-from memwave.wavelets import FeatureSpec
 
 LETTERS = "abcdefg"
 

@@ -1,13 +1,13 @@
 """Models compared with more exact ones: against angles and variances computed in another way."""
 
+from memwave.accuracy import compare, most_exact
+from memwave.model import Model
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import subspace_angles
-
-from memwave.accuracy import compare, most_exact
-from memwave.model import Model
 
 
 def random_model(random, k, d=12):

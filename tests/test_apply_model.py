@@ -4,19 +4,19 @@ import subprocess
 import sys
 from dataclasses import asdict
 
-import h5py
-import numpy as np
-import pytest
-from fitting import fit
-from oracles import make_spec, oracle
-from tiny_run import ROOT
-
 from apply_model import apply_model
 from memwave.channels import Scaling
 from memwave.errors import MemwaveError
 from memwave.model_file import load_extraction, load_model, save_model
 from memwave.projection_file import open_projection
 from reconstruct_recording import distances, reconstruct_recording
+
+import h5py
+import numpy as np
+import pytest
+from fitting import fit
+from oracles import make_spec, oracle
+from tiny_run import ROOT
 
 
 def run_script(name, *arguments):

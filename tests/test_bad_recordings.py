@@ -4,6 +4,9 @@ import gzip
 import json
 import sys
 
+from memwave.errors import MemwaveError
+from memwave.readers import ArraySource, open_source
+
 import numpy as np
 import pyarrow
 import pyarrow.feather
@@ -13,9 +16,6 @@ import soundfile
 import test_formats
 import test_tables
 import zarr
-
-from memwave.errors import MemwaveError
-from memwave.readers import ArraySource, open_source
 
 SIGNAL = np.arange(300, dtype="i2").reshape(100, 3)
 NAMES = test_tables.NAMES

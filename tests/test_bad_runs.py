@@ -6,19 +6,19 @@ from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
-import h5py
-import numpy as np
-import pytest
-from fitting import options_of, save_shard
-from oracles import make_spec
-from stages import run_stage
-
 from extract_features import extract_features
 from fit_model import fit_model
 from memwave.errors import MemwaveError
 from project_features import project_features
 from summarize_features import summarize_features
 from write_projection import write_projection
+
+import h5py
+import numpy as np
+import pytest
+from fitting import options_of, save_shard
+from oracles import make_spec
+from stages import run_stage
 
 ROWS, WINDOW = 300, 20
 COUNT = ROWS - WINDOW + 1

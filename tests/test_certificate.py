@@ -2,14 +2,14 @@
 
 import dataclasses
 
+from memwave.passes import blocks
+from memwave.projection import Projector, residuals
+
 import numpy as np
 import pytest
 from fitting import CASES, ROUNDING, SOLVERS, ArrayShard, decaying, dense, fit, shards, some_k
 from hypothesis import given
 from hypothesis import strategies as st
-
-from memwave.passes import blocks
-from memwave.projection import Projector, residuals
 
 # Options with which a solver is far from exact.
 POOR = {

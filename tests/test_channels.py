@@ -2,15 +2,15 @@
 
 from dataclasses import fields
 
-import numpy as np
-import pytest
-from oracles import make_spec, oracle
-
 from extract_features import extract_features
 from measure_channels import measure_channels
 from memwave.channel_table import load_channels, load_scaling
 from memwave.channels import Scaling
 from memwave.errors import MemwaveError
+
+import numpy as np
+import pytest
+from oracles import make_spec, oracle
 
 NAMES = ["a", "b", "c"]
 

@@ -3,17 +3,17 @@
 import copy
 from pathlib import Path
 
-import h5py
-import numpy as np
-import pytest
-import soundfile
-import yaml
-
 from memwave import settings
 from memwave.check import check
 from memwave.errors import ConfigurationError
 from memwave.memory import predict
 from memwave.wavelets import FeatureSpec
+
+import h5py
+import numpy as np
+import pytest
+import soundfile
+import yaml
 
 ROOT = Path(__file__).parents[1]
 

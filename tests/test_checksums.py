@@ -3,15 +3,15 @@
 import io
 from itertools import pairwise
 
+from memwave.checksums import CHUNK_BYTES, STORED, ChecksumWriter, damaged_chunk, rows_per_chunk
+from memwave.errors import MemwaveError
+from memwave.shards import Shard, create_shard
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from xxhash import xxh3_64_digest
-
-from memwave.checksums import CHUNK_BYTES, STORED, ChecksumWriter, damaged_chunk, rows_per_chunk
-from memwave.errors import MemwaveError
-from memwave.shards import Shard, create_shard
 
 CONTENT = st.binary(min_size=1, max_size=200)
 CHUNK = st.integers(1, 50)

@@ -3,12 +3,12 @@
 import re
 from dataclasses import replace
 
-import pytest
-
 from memwave import memory
 from memwave.choice import Candidate, choose, resolve
 from memwave.settings import complete_model
 from memwave.wavelets import FeatureSpec
+
+import pytest
 
 SIZES = {"block_mb": 8, "shards": 4, "threads": 2}
 

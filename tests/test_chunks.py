@@ -1,12 +1,5 @@
 """Chunks that are made here are those that HDF5 reads, and are copied as they are."""
 
-import h5py
-import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
-
 from memwave.chunks import (
     CHUNK_BYTES,
     FILTERS,
@@ -16,6 +9,13 @@ from memwave.chunks import (
     encode,
     stretches,
 )
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 KINDS = st.sampled_from(["<f4", "<f8"])
 

@@ -1,10 +1,10 @@
 """Leading eigenpairs by Lanczos: right, or none."""
 
-import numpy as np
-import pytest
-
 from memwave import eigenpairs
 from memwave.eigenpairs import SMALLEST, none_missed, proven_eigenpairs
+
+import numpy as np
+import pytest
 
 D = SMALLEST + 20
 

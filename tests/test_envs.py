@@ -5,12 +5,12 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
-import yaml
-
 from memwave.modules import SCRIPTS, digests, module_file
 from memwave.readers import formats
 from memwave.solvers import concrete_solvers, solver_module
+
+import pytest
+import yaml
 
 ENVS = Path(__file__).parents[1] / "envs"
 LOCKS = ("run.txt", "formats.txt", "fuzz.txt", "test.txt", "slurm.txt")

@@ -2,16 +2,16 @@
 
 from dataclasses import fields
 
+from extract_features import extract_features
+from memwave.check_features import deepest_level
+from memwave.features import FeatureBlocks, edge_samples, surrogate_length
+
 import numpy as np
 import pytest
 import pywt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import LETTERS, all_bands, make_spec, oracle
-
-from extract_features import extract_features
-from memwave.check_features import deepest_level
-from memwave.features import FeatureBlocks, edge_samples, surrogate_length
 
 WAVELETS = pywt.wavelist(kind="discrete")
 MODES = pywt.Modes.modes

@@ -5,15 +5,6 @@ import xml.etree.ElementTree as ET
 from dataclasses import fields
 from itertools import combinations, pairwise
 
-import h5py
-import numpy as np
-import pytest
-from fitting import decaying, fit
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from oracles import make_spec
-from stages import run_stage
-
 from memwave import hdf5, memory
 from memwave.figures.classes import MOST_LABELS, OTHER, UNLABELLED, Counter, make_classes, runs
 from memwave.figures.comparison import families_of
@@ -23,6 +14,15 @@ from memwave.figures.timeline import Timeline
 from memwave.model import Model
 from memwave.model_file import save_model
 from memwave.projection_file import ENCODING
+
+import h5py
+import numpy as np
+import pytest
+from fitting import decaying, fit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import make_spec
+from stages import run_stage
 
 SPEC = make_spec(window=64, channels=3, dtype="float32", layout="per-channel")
 FEATURES = {field.name: getattr(SPEC, field.name) for field in fields(SPEC)}

@@ -7,15 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pytest
-from fitting import save_shard
-from stages import run_stage
-
 from memwave import hdf5
 from memwave.errors import MemwaveError
 from memwave.files import replacing, require_space, reserve
 from memwave.shards import Shard, create_shard
+
+import numpy as np
+import pytest
+from fitting import save_shard
+from stages import run_stage
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 MEGABYTE = 1_000_000

@@ -5,6 +5,11 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from memwave import memory
+from memwave.errors import MemwaveError
+from memwave.readers import files_of, library_bytes, open_array
+from memwave.wavelets import FeatureSpec
+
 import numpy as np
 import pyedflib
 import pytest
@@ -15,11 +20,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import make_spec
 from stages import run_stage
-
-from memwave import memory
-from memwave.errors import MemwaveError
-from memwave.readers import files_of, library_bytes, open_array
-from memwave.wavelets import FeatureSpec
 
 NAMES = ["left", "right", "up"]
 RATE = 50

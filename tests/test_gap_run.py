@@ -1,12 +1,12 @@
 """Runs on recordings with gaps: windows left out, gaps filled, and the row that is refused."""
 
+from memwave.model_file import load_model
+from memwave.projection_file import open_projection
+
 import numpy as np
 import pytest
 from oracles import make_spec, oracle
 from tiny_project import FEATURES, RECORDINGS, Project, labels_of, recording, windows_of
-
-from memwave.model_file import load_model
-from memwave.projection_file import open_projection
 
 # Recording, first row, row after the last, channel; the shard border is in the second recording.
 GAPS = [(0, 0, 2, 0), (0, 100, 101, 2), (0, 103, 110, 1), (1, 60, 64, 0), (2, 150, 153, 2)]

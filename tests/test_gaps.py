@@ -2,12 +2,12 @@
 
 import itertools
 
+from memwave.gaps import filled, gaps, kept_of, whole_windows
+from memwave.plan import count_windows
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-
-from memwave.gaps import filled, gaps, kept_of, whole_windows
-from memwave.plan import count_windows
 
 
 @st.composite

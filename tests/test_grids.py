@@ -2,13 +2,13 @@
 
 import copy
 
+from memwave import settings
+from memwave.grids import expand_grids
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_settings import MINIMAL, changed, findings_of
-
-from memwave import settings
-from memwave.grids import expand_grids
 
 SOLVER = {"solver": "incremental", "n_components": 5}
 

@@ -2,6 +2,10 @@
 
 import os
 
+from memwave.errors import ConfigurationError, MemwaveError
+from memwave.readers import open_array
+from memwave.settings import complete
+
 import h5py
 import numpy as np
 import pytest
@@ -9,10 +13,6 @@ import yaml
 from oracles import make_spec
 from stages import run_stage
 from tiny_project import Project
-
-from memwave.errors import ConfigurationError, MemwaveError
-from memwave.readers import open_array
-from memwave.settings import complete
 
 
 def bomb(kind):

@@ -6,14 +6,14 @@ import sys
 import time
 from pathlib import Path
 
+from memwave import inputs
+from memwave.errors import MemwaveError
+from memwave.inputs import planned_checksums, take_checksums, unchanged
+
 import numpy as np
 import pytest
 from tiny_project import PATIENCE, Project, recording
 from xxhash import xxh3_64_hexdigest
-
-from memwave import inputs
-from memwave.errors import MemwaveError
-from memwave.inputs import planned_checksums, take_checksums, unchanged
 
 FILE = "recording.npy"
 

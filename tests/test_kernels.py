@@ -5,13 +5,13 @@ docs/faults.md states the figures; OpenBLAS can be told which kernels to use.
 
 from pathlib import Path
 
+from memwave.model_file import load_model
+
 import numpy as np
 import pytest
 from fitting import decaying, options_of, save_shard
 from oracles import make_spec
 from stages import run_stage
-
-from memwave.model_file import load_model
 
 PROCESSOR = Path("/proc/cpuinfo")
 pytestmark = pytest.mark.skipif(

@@ -13,12 +13,12 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+from memwave.hdf5 import open_read_only
+from memwave.verification import read_whole
+
 import h5py
 import numpy as np
 from tiny_project import MODELS, PATIENCE, ROOT, Project
-
-from memwave.hdf5 import open_read_only
-from memwave.verification import read_whole
 
 KILLS = int(os.environ.get("MEMWAVE_KILLS", "4"))
 WAYS = ("everything", "snakemake", "a job", "SIGTERM")

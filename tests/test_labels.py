@@ -4,6 +4,15 @@ import gzip
 import sys
 from contextlib import suppress
 
+from convert_labels import convert_labels
+from memwave import memory
+from memwave.errors import MemwaveError
+from memwave.intervals import read_intervals
+from memwave.label_file import load_names
+from memwave.labels import RULES, Coding, rows_of_labels, window_labels
+from memwave.readers import library_bytes, open_array
+from memwave.window_labels import WindowLabels
+
 import h5py
 import numpy as np
 import pyarrow
@@ -14,15 +23,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stages import run_stage
-
-from convert_labels import convert_labels
-from memwave import memory
-from memwave.errors import MemwaveError
-from memwave.intervals import read_intervals
-from memwave.label_file import load_names
-from memwave.labels import RULES, Coding, rows_of_labels, window_labels
-from memwave.readers import library_bytes, open_array
-from memwave.window_labels import WindowLabels
 
 ROWS = 100
 RATE = 10.0

@@ -1,5 +1,11 @@
 """PCA from lag sums: equal to dense PCA of the features of every window by itself, in float64."""
 
+from memwave.lags import stretches_of, sum_lags, windows_of
+from memwave.plan import count_windows, pieces
+from memwave.solvers import lag_covariance
+from memwave.transform import transform_windows
+from memwave.window_products import product_rows, sample_sums
+
 import numpy as np
 import pytest
 import pywt
@@ -7,12 +13,6 @@ from fitting import assert_sound, dense
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracles import all_bands, make_spec, oracle
-
-from memwave.lags import stretches_of, sum_lags, windows_of
-from memwave.plan import count_windows, pieces
-from memwave.solvers import lag_covariance
-from memwave.transform import transform_windows
-from memwave.window_products import product_rows, sample_sums
 
 MODES = [
     "zero",

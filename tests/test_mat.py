@@ -4,6 +4,9 @@ import struct
 import zlib
 from pathlib import Path
 
+from memwave.errors import MemwaveError
+from memwave.readers import open_source
+
 import h5py
 import numpy as np
 import pytest
@@ -12,9 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from test_tables import read_all
-
-from memwave.errors import MemwaveError
-from memwave.readers import open_source
 
 KINDS = {"f4": "single", "f8": "double"} | {
     f"{kind}{size}": f"{'u' * (kind == 'u')}int{8 * size}" for kind in "iu" for size in (1, 2, 4, 8)

@@ -4,18 +4,18 @@ import shutil
 import sys
 from dataclasses import fields, replace
 
+from memwave import channels, hdf5, memory
+from memwave.model_file import load_model, save_model
+from memwave.plan import MEGABYTE, rows_per_block
+from memwave.projection import Projector
+from memwave.projection_file import PartWriter
+
 import h5py
 import numpy as np
 import pytest
 from fitting import decaying, fit, options_of
 from oracles import make_spec
 from stages import run_stage
-
-from memwave import channels, hdf5, memory
-from memwave.model_file import load_model, save_model
-from memwave.plan import MEGABYTE, rows_per_block
-from memwave.projection import Projector
-from memwave.projection_file import PartWriter
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
 

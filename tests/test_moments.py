@@ -1,12 +1,12 @@
 """Moments and quantiles of streams: equal to NumPy's on the whole, whatever the pieces."""
 
+from memwave.moments import Moments
+from memwave.quantiles import Quantiles, sortable, unsorted
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from memwave.moments import Moments
-from memwave.quantiles import Quantiles, sortable, unsorted
 
 SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 

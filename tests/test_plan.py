@@ -1,11 +1,5 @@
 """What is computed where: windows, shards, runs and blocks cover every row exactly once."""
 
-import numpy as np
-import pytest
-from fitting import save_shard
-from hypothesis import given
-from hypothesis import strategies as st
-
 from memwave.passes import blocks, count_rows, cut, located, sample_shift
 from memwave.plan import (
     MEGABYTE,
@@ -17,6 +11,12 @@ from memwave.plan import (
     spans,
 )
 from memwave.shards import Shard
+
+import numpy as np
+import pytest
+from fitting import save_shard
+from hypothesis import given
+from hypothesis import strategies as st
 
 SIZES = st.integers(1, 10**12)
 COUNTS = st.lists(st.integers(0, 60), min_size=1, max_size=8)

@@ -1,11 +1,11 @@
 """Blocks brought to the type that is computed in: exact where exactness is possible."""
 
+from memwave.precision import CHUNK, compute_dtype, load_shifted
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from memwave.precision import CHUNK, compute_dtype, load_shifted
 
 HALVES = np.arange(65_536, dtype=np.uint16).view(np.float16)
 FINITE = HALVES[np.isfinite(HALVES)]

@@ -6,11 +6,11 @@ import subprocess
 import sys
 import time
 
+from memwave.process import PeakMemory, Progress, anonymous_memory
+
 import numpy as np
 import pytest
 from stages import SCRIPTS, run_stage
-
-from memwave.process import PeakMemory, Progress, anonymous_memory
 
 
 def test_an_error_nobody_thought_of_is_one_line_with_the_traceback_in_the_log(tmp_path):

@@ -2,17 +2,17 @@
 
 import json
 
-import h5py
-import numpy as np
-import pytest
-import xarray
-from fitting import SOLVERS, decaying, dense, fit, save_shard
-
 from memwave.model_file import load_model, save_model
 from memwave.plan import count_windows, shard_range
 from memwave.projection import Projector, captured_variance, residuals
 from project_features import labelled_ranges, project_features
 from write_projection import write_projection
+
+import h5py
+import numpy as np
+import pytest
+import xarray
+from fitting import SOLVERS, decaying, dense, fit, save_shard
 
 ROUNDING = {"float32": 1e-5, "float64": 1e-11}
 TABLE = [("channels", "O"), ("band", "O"), ("position", "i8")]

@@ -5,15 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from memwave.errors import MemwaveError
+from memwave.readers import file_of, open_array
+
 import h5py
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-
-from memwave.errors import MemwaveError
-from memwave.readers import file_of, open_array
 
 NATIVE = ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 DTYPES = [np.dtype(order + name) for name in NATIVE for order in "<>"]

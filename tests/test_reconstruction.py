@@ -1,5 +1,8 @@
 """Scores lead back to features and, if no band is missing, to the signal."""
 
+from memwave.channels import Scaling
+from memwave.reconstruction import Overlap, features_of, windows_of
+
 import numpy as np
 import pytest
 import pywt
@@ -7,9 +10,6 @@ from fitting import decaying, fit
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import all_bands, make_spec, oracle
-
-from memwave.channels import Scaling
-from memwave.reconstruction import Overlap, features_of, windows_of
 
 MODES = ["zero", "symmetric", "periodic", "smooth", "periodization", "reflect"]
 

@@ -1,13 +1,13 @@
 """Time asked for: at least what is needed, more for more work, never too little for a scheduler."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-from oracles import make_spec
-
 from memwave import memory
 from memwave.runtime import CLUSTER, LOCAL, in_minutes, of_features, predict
 from memwave.settings import complete_model
 from memwave.solvers import concrete_solvers
+
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import make_spec
 
 SPEC = make_spec(channels=7, window=1001)
 SIZES = st.integers(1, 10**9)

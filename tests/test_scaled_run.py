@@ -3,17 +3,17 @@
 import copy
 import csv
 
-import h5py
-import numpy as np
-import pytest
-from oracles import make_spec, oracle
-from tiny_project import FEATURES, RECORDINGS, Project, recording, windows_of
-
 from memwave import settings
 from memwave.check import check
 from memwave.errors import ConfigurationError
 from memwave.model_file import load_model
 from memwave.projection_file import open_projection
+
+import h5py
+import numpy as np
+import pytest
+from oracles import make_spec, oracle
+from tiny_project import FEATURES, RECORDINGS, Project, recording, windows_of
 
 
 @pytest.fixture(scope="module")

@@ -8,17 +8,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from memwave import settings
+from memwave.errors import ConfigurationError
+from memwave.settings import Experiment
+from memwave.solvers import concrete_solvers
+
 import pytest
 import pywt
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-
-from memwave import settings
-from memwave.errors import ConfigurationError
-from memwave.settings import Experiment
-from memwave.solvers import concrete_solvers
 
 ROOT = Path(__file__).parents[1]
 MINIMAL = {

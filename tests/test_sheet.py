@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 
+from memwave.errors import ConfigurationError
+from memwave.sheet import Recording, read_sheet
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from memwave.errors import ConfigurationError
-from memwave.sheet import Recording, read_sheet
 
 
 def write(folder, *lines, encoding="utf-8", end="\n"):

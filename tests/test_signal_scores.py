@@ -1,16 +1,16 @@
 """Scores by correlation with the signal: those of the features of every window by itself."""
 
+from memwave.features import FeatureBlocks, surrogate_length
+from memwave.lags import stretches_of, windows_of
+from memwave.signal_scores import SignalScores, carried_back, has_signal_scores
+from memwave.transform import transform_windows
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracles import all_bands, make_spec, oracle
 from test_lag_covariance import MODES, fit, walk
-
-from memwave.features import FeatureBlocks, surrogate_length
-from memwave.lags import stretches_of, windows_of
-from memwave.signal_scores import SignalScores, carried_back, has_signal_scores
-from memwave.transform import transform_windows
 
 
 @st.composite

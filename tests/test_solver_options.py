@@ -1,5 +1,7 @@
 """What the options of the solvers do: batches and rank inside, passes, tolerance and seed."""
 
+from memwave.solvers import make_solver
+
 import numpy as np
 import pytest
 from fitting import (
@@ -17,8 +19,6 @@ from fitting import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from memwave.solvers import make_solver
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -1,5 +1,9 @@
 """The solvers: equal to dense PCA, for any blocks, batches, shards, threads and types."""
 
+from memwave import hdf5
+from memwave.passes import summarize
+from memwave.solvers import make_solver
+
 import numpy as np
 import pytest
 from fitting import (
@@ -19,10 +23,6 @@ from fitting import (
 )
 from hypothesis import given, settings
 from sklearn.decomposition import PCA, IncrementalPCA
-
-from memwave import hdf5
-from memwave.passes import summarize
-from memwave.solvers import make_solver
 
 # Directions of well separated eigenvalues.
 DIRECTIONS = {"float32": 1e-3, "float64": 1e-7}

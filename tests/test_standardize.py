@@ -1,15 +1,15 @@
 """``standardize: true`` is PCA on correlations, whatever the solver, and is undone in the model."""
 
-import numpy as np
-import pytest
-from fitting import EXACT, SOLVERS, options_of, save_shard
-
 from fit_model import fit_model
 from measure_features import measure_features
 from memwave import hdf5
 from memwave.model_file import load_model
 from project_features import project_features
 from summarize_features import summarize_features
+
+import numpy as np
+import pytest
+from fitting import EXACT, SOLVERS, options_of, save_shard
 
 N, D, K = 300, 12, 4
 # Error of what is computed in float32 or float64, as a share of the largest eigenvalue.

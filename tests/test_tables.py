@@ -5,6 +5,11 @@ import os
 import sys
 from pathlib import Path
 
+from convert_recording import convert_recording
+from memwave.errors import MemwaveError
+from memwave.memory import conversion_mb
+from memwave.readers import is_converted, library_bytes, open_array, open_source
+
 import numpy as np
 import pyarrow
 import pyarrow.feather
@@ -14,11 +19,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from stages import run_stage
-
-from convert_recording import convert_recording
-from memwave.errors import MemwaveError
-from memwave.memory import conversion_mb
-from memwave.readers import is_converted, library_bytes, open_array, open_source
 
 NAMES = ["left", "right", "up"]
 

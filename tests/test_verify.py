@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from tiny_project import MODELS
-
 from memwave.provenance import commit
 from verify_results import verify_results
+
+import pytest
+from tiny_project import MODELS
 
 DEEP = "results/toy/deep"
 DAMAGES = {

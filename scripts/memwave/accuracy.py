@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from memwave.model import Model
+
+import numpy as np
 
 FIGURES = ("lost_cosine", "largest_angle", "eigenvalue_error", "lost_variance")
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, fields
 
-import numpy as np
-
 from memwave.moments import Moments
 from memwave.quantiles import COPIES, Quantiles, quantile_bytes
+
+import numpy as np
 
 # Scalings that are measured on the recordings themselves.
 MEASURED_SCALES = ("zscore", "robust")

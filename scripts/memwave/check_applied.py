@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from memwave.channel_table import is_model, load_scaling
 from memwave.channels import Scaling
 from memwave.errors import MemwaveError
 from memwave.model_file import load_extraction, load_model
 from memwave.wavelets import FeatureSpec
 from memwave.words import shown
+
+import numpy as np
 
 # What decides which feature is which; windows may stand as far apart as one likes.
 DECISIVE = ("channels", "window", "wavelet", "level", "bands", "layout", "mode")

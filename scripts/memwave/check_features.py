@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-import pywt
-
 from memwave.words import did_you_mean, listed, shown
+
+import pywt
 
 
 def feature_findings(name: str, settings: dict, channels: Sequence[str]) -> Iterator[str]:

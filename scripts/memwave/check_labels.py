@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from memwave.errors import MemwaveError
 from memwave.intervals import are_intervals, read_intervals
 from memwave.readers import holds_texts, open_array, open_texts
 from memwave.sheet import Recording
 from memwave.words import shown
+
+import numpy as np
 
 
 def are_texts(recording: Recording) -> bool:

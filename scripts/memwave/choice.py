@@ -6,13 +6,13 @@ those of one core of a common server of the 2020s and a local solid-state disk, 
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from memwave import memory
 from memwave.precision import compute_dtype
 from memwave.settings import complete_model
 from memwave.solvers import Work, concrete_solvers, row_solvers, solver_module
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 PRODUCTS_PER_SECOND = {"float32": 80e9, "float64": 40e9}
 DENSE_PER_SECOND = 15e9

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from memwave.errors import MemwaveError
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 
 def require_shape(shape: tuple[int, ...], piece: dict, n_channels: int) -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
-import numpy as np
-
 from memwave.channels import Scaling
 from memwave.extraction import check_features
 from memwave.features import FeatureBlocks
 from memwave.plan import spans
 from memwave.recording import open_prepared
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 
 def feature_blocks(

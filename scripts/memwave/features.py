@@ -12,11 +12,11 @@ runs on the whole windows.
 from collections.abc import Iterator
 from math import gcd
 
+from memwave.wavelets import Band, FeatureSpec
+
 import numpy as np
 import pywt
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
-
-from memwave.wavelets import Band, FeatureSpec
 
 
 class FeatureBlocks:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from memwave import hdf5
 from memwave.gaps import Range, kept_of
 from memwave.plan import shard_range
+
+import numpy as np
 
 # Runs of all shards together, and of one shard at least: what they take is within what every
 # stage has to spare.

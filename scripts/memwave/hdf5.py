@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import h5py
-import numpy as np
-
 from memwave.checksums import checksum
 from memwave.errors import DamagedFile, MemwaveError
 from memwave.files import disk_full, replacing, require_space
+
+import h5py
+import numpy as np
 
 # Room for a file's own structure beside its data.
 OVERHEAD_BYTES = 200_000

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from xxhash import xxh3_64_hexdigest
-
 from memwave.checksums import checksum
 from memwave.errors import MemwaveError
 from memwave.files import replacing
 from memwave.readers import contents_of
+
+from xxhash import xxh3_64_hexdigest
 
 # What is known of files, where Snakemake keeps what it remembers.
 KNOWN = Path(".snakemake/memwave/inputs.json")

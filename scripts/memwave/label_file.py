@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import h5py
-import numpy as np
-
 from memwave import hdf5
 from memwave.intervals import Interval
 from memwave.labels import UNLABELLED
 from memwave.plan import spans
 from memwave.readers import file_of
+
+import h5py
+import numpy as np
 
 ENCODING, VERSION = "memwave-labels", "1"
 CHUNK_ROWS = 65_536

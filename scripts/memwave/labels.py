@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from memwave.errors import MemwaveError
+
+import numpy as np
 
 # Which rows of a window give it its label.
 RULES = ("last", "centre", "majority")

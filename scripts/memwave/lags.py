@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
 from memwave.plan import spans
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 # Windows of fewer long rows than this are summed lag by lag: a Fourier transform gains nothing.
 SHORT = 16

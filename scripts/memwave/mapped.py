@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
 from memwave.files import replacing, reserve
+
+import numpy as np
 
 # Make pages that can be written to all at once: one fault each, instead of one to read and one to
 # write. Linux 5.14 and newer; Python has no name for it yet.

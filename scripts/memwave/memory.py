@@ -6,8 +6,6 @@ depends on how many windows there are, nor on how many cores the workflow is giv
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from memwave import channels, features, projection, signal_scores
 from memwave.channels import MEASURED_SCALES
 from memwave.figures.sizes import FIGURE_BYTES, figure_bytes
@@ -19,6 +17,8 @@ from memwave.precision import compute_dtype
 from memwave.readers import SCRATCH_BYTES, library_bytes
 from memwave.solvers import solver_module
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 # Python with numpy, scipy, PyWavelets, h5py and what Snakemake puts before a script has 40 MB of
 # anonymous memory; BLAS packs pieces of its operands, and there are small things.

@@ -5,14 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
-
 from memwave import hdf5
 from memwave.channels import Scaling
 from memwave.errors import MemwaveError
 from memwave.model import Model
 from memwave.wavelets import FeatureSpec
+
+import h5py
+import numpy as np
 
 ENCODING, VERSION = "memwave-model", "1"
 

@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-import numpy as np
-
 from memwave.plan import spans
 from memwave.precision import Load, load_shifted, needed_shift
 from memwave.shards import Shard
 from memwave.solvers import Part, PcaSolver
 from memwave.standardizer import Standardizer
+
+import numpy as np
 
 # Rows that a first idea of the mean is made of.
 SAMPLE = 256

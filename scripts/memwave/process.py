@@ -14,12 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from memwave.errors import MemwaveError
 from memwave.files import replacing
 from memwave.plan import MEGABYTE
+
+import numpy as np
+from tqdm import tqdm
 
 log = logging.getLogger("memwave")
 

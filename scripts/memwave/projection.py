@@ -1,11 +1,11 @@
 """Projecting blocks of features onto a model, and measuring the model as they pass by."""
 
-import numpy as np
-
 from memwave.model import Model
 from memwave.precision import Load, load_shifted, needed_shift
 from memwave.products import Products, products_bytes, squared_norms
 from memwave.standardizer import Standardizer
+
+import numpy as np
 
 
 class Projector:

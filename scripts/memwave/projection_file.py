@@ -8,14 +8,14 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import h5py
-import numpy as np
-
 from memwave import hdf5
 from memwave.chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows, copy_rows, stretches
 from memwave.model import Model
 from memwave.model_file import RESIDUAL
 from memwave.projection import Projector
+
+import h5py
+import numpy as np
 
 ENCODING, VERSION = "memwave-projection", "1"
 PART_ENCODING = "memwave-projection-part"

@@ -5,12 +5,12 @@ transform of its features, with zeros for bands that were not kept. Where window
 recording is the mean of what all windows say of a row.
 """
 
-import numpy as np
-import pywt
-
 from memwave.channels import Scaling
 from memwave.model import Model
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
+import pywt
 
 
 def features_of(model: Model, scores: np.ndarray) -> np.ndarray:

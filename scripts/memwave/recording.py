@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
-
 from memwave.channels import Scaling
 from memwave.extraction import check_rows, require_shape
 from memwave.gaps import filled, margin_rows
 from memwave.readers import ArraySource, open_array
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 
 class PreparedRecording:

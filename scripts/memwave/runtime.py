@@ -9,12 +9,12 @@ kills what takes longer, and so assumes a shared file system under load and an o
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from memwave.choice import DENSE_PER_SECOND, PRODUCTS_PER_SECOND
 from memwave.precision import compute_dtype
 from memwave.solvers import solver_module
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 # Values of one column of projection.h5 beside the scores, and those of a score.
 COLUMNS, SCORE_BYTES = 6, 8

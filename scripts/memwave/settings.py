@@ -13,14 +13,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.validators import extend
-
 from memwave.errors import ConfigurationError
 from memwave.grids import expand_grids
 from memwave.solvers import solver_module, solver_names
 from memwave.words import did_you_mean, in_words, listed, shown
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
 
 SCHEMA_FILE = Path(__file__).parents[2] / "config" / "schema.yaml"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
 from memwave.checksums import STORED, ChecksumWriter, damaged_chunk, rows_per_chunk
 from memwave.errors import DamagedFile
 from memwave.files import replacing
 from memwave.mapped import MappedRows, create_matrix
+
+import numpy as np
 
 
 def checksums_of(shard: str | Path) -> Path:

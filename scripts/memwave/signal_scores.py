@@ -10,13 +10,13 @@ coefficients are those of the undecimated transform of the stretch, so that a ru
 squares gives it.
 """
 
-import numpy as np
-
 from memwave.features import FeatureBlocks, surrogate_length
 from memwave.lags import Windows, windows_of
 from memwave.model import Model
 from memwave.transform import transform_windows
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 # Rows of the identity that are carried through the transform at once.
 PANEL = 256

@@ -1,10 +1,10 @@
 """PCA on correlations: features that are centred and divided by their deviations as they load."""
 
-import numpy as np
-
 from memwave.model import Model
 from memwave.moments import Moments
 from memwave.precision import load_shifted
+
+import numpy as np
 
 
 class Standardizer:

@@ -5,10 +5,10 @@ those inside, so that features are linear in the window, without a constant term
 serves windows, sums of windows, and rows of matrices of products of their samples.
 """
 
+from memwave.wavelets import FeatureSpec
+
 import numpy as np
 import pywt
-
-from memwave.wavelets import FeatureSpec
 
 
 def transform_windows(spec: FeatureSpec, windows: np.ndarray) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from memwave.errors import MemwaveError
 from memwave.label_file import load_names
 from memwave.labels import BLOCK_ROWS, Coding, rows_of_labels, window_labels
 from memwave.plan import spans
 from memwave.readers import open_array
+
+import numpy as np
 
 DESCRIPTIONS = {
     "last": "Label of the window's last row.",

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
 from memwave.lags import LagSums, Windows
 from memwave.plan import spans
+
+import numpy as np
 
 Transform = Callable[[np.ndarray], np.ndarray]
 

@@ -12,8 +12,6 @@ from functools import cache, cached_property
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
 from memwave import __version__, memory, plan, runtime, settings
 from memwave.channel_table import is_model
 from memwave.channels import MEASURED_SCALES
@@ -28,6 +26,8 @@ from memwave.precision import compute_dtype
 from memwave.readers import file_of, files_of, library_bytes, reader_of
 from memwave.solvers import solver_module
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
 
 Wildcards = Any
 

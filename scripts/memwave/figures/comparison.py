@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from memwave.figures.classes import COLOURS
 from memwave.figures.style import FAINT, new_figure
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 MARKERS = "osD^vP*X"
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from memwave.figures.sizes import COMPONENTS
 from memwave.figures.style import FAINT, LINE, new_figure
 from memwave.figures.timeline import BINS, Timeline
 from memwave.model import Model
 from memwave.reconstruction import windows_of
 from memwave.wavelets import FeatureSpec
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 # Channels that are drawn at most.
 CHANNELS = 8

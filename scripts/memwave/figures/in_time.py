@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
 from memwave.figures.classes import Classes, runs
 from memwave.figures.scores import add_legend
 from memwave.figures.style import LINE, bare, new_figure
 from memwave.figures.timeline import Timeline
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 # A class gets its mark in the strip where it takes this share of the time.
 ROOM = 0.03

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from memwave.figures.style import FAINT, INK, LINE, new_figure
+
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-
-from memwave.figures.style import FAINT, INK, LINE, new_figure
 
 # Of the height of a stage, what its experiments take.
 SPREAD = 0.7

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import h5py
-import numpy as np
-
 from memwave.figures.classes import Classes, Counter, make_classes
 from memwave.plan import spans
+
+import h5py
+import numpy as np
 
 # Rows read at once.
 BLOCK_ROWS = 65_536

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
-
 from memwave.figures.classes import Classes
 from memwave.figures.density import Density
 from memwave.figures.rows import Survey
 from memwave.figures.style import new_figure
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 Pair = tuple[int, int]
 

@@ -1,12 +1,12 @@
 """Figure: how much variance the components explain, and how sure that is."""
 
+from memwave.figures.style import FAINT, LINE, new_figure
+from memwave.model import Model
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
-
-from memwave.figures.style import FAINT, LINE, new_figure
-from memwave.model import Model
 
 
 def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:

@@ -8,11 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from memwave.files import replacing
+
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
-from memwave.files import replacing
 
 WIDTH = 9.0  # inches
 

@@ -8,10 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Self
 
-import numpy as np
-
 from memwave.errors import MemwaveError
 from memwave.words import did_you_mean, listed, shown
+
+import numpy as np
 
 # Bytes of a chunk of a compressed format, which is unpacked whole whatever piece is asked for.
 LARGEST_CHUNK = 8_000_000

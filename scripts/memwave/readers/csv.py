@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from memwave.errors import MemwaveError
 from memwave.readers._arrow import arrow_module, column_values
 from memwave.readers._rows import remembered_rows
@@ -13,6 +11,8 @@ from memwave.readers._source import Piece
 from memwave.readers._table import TableSource, Texts, texts_of
 from memwave.readers._text import LONGEST_LINE, UNREADABLE, delimiter_of, open_text
 from memwave.words import printable
+
+import numpy as np
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 NEEDS_DTYPE = False

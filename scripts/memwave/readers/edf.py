@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from memwave.errors import MemwaveError
 from memwave.readers._library import library
 from memwave.readers._source import ArraySource
 from memwave.words import listed, printable, shown
+
+import numpy as np
 
 SUFFIXES = (".edf", ".bdf")
 NEEDS_DTYPE = False

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from memwave.errors import MemwaveError
 from memwave.readers._source import LARGEST_CHUNK, ArraySource
 from memwave.words import did_you_mean, listed
+
+import numpy as np
 
 SUFFIXES = (".h5", ".hdf5")
 NEEDS_DTYPE = False

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.lib import format as npy
-
 from memwave.errors import MemwaveError
 from memwave.readers._source import FlatSource
+
+import numpy as np
+from numpy.lib import format as npy
 
 SUFFIXES = (".npy",)
 NEEDS_DTYPE = False

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from memwave.errors import MemwaveError
 from memwave.readers._source import FlatSource
+
+import numpy as np
 
 SUFFIXES = (".dat", ".bin", ".raw", ".mmap")
 NEEDS_DTYPE = True

@@ -29,9 +29,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-import numpy as np
-
 from memwave.model import Model
+
+import numpy as np
 
 
 class Part(Protocol):

@@ -8,12 +8,12 @@ American Statistician 37 (1983), equation 2.1b, written for matrices.
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-from scipy.linalg import eigh
-
 from memwave.model import Model, from_eigenpairs
 from memwave.plan import spans
 from memwave.solvers import Work
+
+import numpy as np
+from scipy.linalg import eigh
 
 OPTIONS: dict[str, dict] = {}
 

@@ -13,12 +13,12 @@ small by more than the sum of the largest eigenvalues dropped.
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from memwave.model import Model, from_eigenpairs
 from memwave.plan import interleave
 from memwave.solvers import Work, covariance
 from memwave.solvers.covariance import Scatter, leading_eigenpairs
+
+import numpy as np
 
 OPTIONS: dict[str, dict] = {
     "batch_rows": {

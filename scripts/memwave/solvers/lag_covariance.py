@@ -6,8 +6,6 @@ transform of a matrix that a few sums over the signal make up, and no feature ne
 Its cost hardly depends on the number of windows.
 """
 
-import numpy as np
-
 from memwave.eigenpairs import eigenpair_bytes, proven_eigenpairs
 from memwave.lags import LagSums, sum_bytes, windows_of
 from memwave.model import Model
@@ -16,6 +14,8 @@ from memwave.solvers.covariance import PANEL, Scatter, model_of, triangle_size
 from memwave.transform import transform_windows
 from memwave.wavelets import FeatureSpec
 from memwave.window_products import feature_products, product_bytes, sample_sums
+
+import numpy as np
 
 OPTIONS: dict[str, dict] = {}
 

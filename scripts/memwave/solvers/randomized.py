@@ -11,13 +11,13 @@ Cevher, "Fixed-rank approximation of a positive-semidefinite matrix from streami
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from memwave.model import Model, from_eigenpairs
 from memwave.plan import spans
 from memwave.precision import needed_shift
 from memwave.products import Products, products_bytes
 from memwave.solvers import Work
+
+import numpy as np
 
 OPTIONS: dict[str, dict] = {
     "random_state": {
