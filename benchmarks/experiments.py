@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from memwave.solvers import randomized
-
 import numpy as np
 from contenders import (
     COPY,
@@ -29,6 +27,8 @@ from contenders import (
     rival_fit,
 )
 from measure import Job, measure, measure_command
+
+from memwave.solvers import randomized
 
 # dask's compressed SVD: power iterations, as many as scikit-learn's randomized PCA takes here.
 DASK_ITERATIONS = 4

@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from memwave.precision import halves_to_singles
-
 import numpy as np
 from scipy.linalg import eigh
+
+from memwave.precision import halves_to_singles
 
 BLOCK_BYTES = 32_000_000
 
