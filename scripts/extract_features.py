@@ -10,7 +10,7 @@ from memwave.feature_blocks import feature_blocks
 from memwave.gap_file import pieces_left
 from memwave.inputs import unchanged
 from memwave.process import Progress
-from memwave.readers import load_libraries
+from memwave.recording import load_reading
 from memwave.shards import create_shard
 from memwave.wavelets import FeatureSpec
 
@@ -61,7 +61,7 @@ def extract_features(
 
 
 if "snakemake" in globals():
-    load_libraries(piece["path"] for piece in snakemake.params.windows)
+    load_reading(snakemake.params.windows)
     with (
         process.stage(
             "extract_features",

@@ -10,11 +10,11 @@ from memwave import process
 from memwave.channel_table import save_channels
 from memwave.channels import ChannelMeasures
 from memwave.errors import MemwaveError
-from memwave.extraction import check_rows, require_shape
+from memwave.extraction import check_rows
 from memwave.inputs import unchanged
 from memwave.plan import spans
 from memwave.process import Progress
-from memwave.readers import load_libraries, open_array
+from memwave.recording import load_reading, open_recording
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def measure_channels(
 def dtype_of_all(recordings: list[dict], channels: list[str]) -> str:
     """float32 if it holds the values of every recording, float64 if not."""
     for piece in recordings:
-        with open_array(piece["path"], piece["dtype"], channels) as recording:
+        with open_recording(piece, channels) as recording:
             if not np.can_cast(recording.dtype, np.float32):
                 return "float64"
     return "float32"
@@ -76,8 +76,7 @@ def dtype_of_all(recordings: list[dict], channels: list[str]) -> str:
 def blocks(recordings: list[dict], channels: list[str], block_rows: int) -> Iterator[np.ndarray]:
     """Rows of all recordings, one after the other."""
     for piece in recordings:
-        with open_array(piece["path"], piece["dtype"], channels) as recording:
-            require_shape(recording.shape, piece, len(channels))
+        with open_recording(piece, channels) as recording:
             may_miss = piece.get("missing", "error") != "error"
             for start, stop in spans(0, recording.shape[0], block_rows):
                 rows = recording.read(start, stop)
@@ -86,7 +85,7 @@ def blocks(recordings: list[dict], channels: list[str], block_rows: int) -> Iter
 
 
 if "snakemake" in globals():
-    load_libraries(piece["path"] for piece in snakemake.params.recordings)
+    load_reading(snakemake.params.recordings)
     with (
         process.stage(
             "measure_channels",

@@ -16,8 +16,7 @@ from memwave.model_file import load_model
 from memwave.process import Progress
 from memwave.projection import Projector
 from memwave.projection_file import PartWriter, part_size
-from memwave.readers import load_libraries
-from memwave.recording import open_prepared
+from memwave.recording import load_reading, open_prepared
 from memwave.signal_scores import SignalScores, has_signal_scores
 from memwave.wavelets import FeatureSpec
 
@@ -149,7 +148,7 @@ class Computed:
 
 
 if "snakemake" in globals():
-    load_libraries(piece["path"] for piece in snakemake.params.windows)
+    load_reading(snakemake.params.windows)
     with (
         process.stage(
             "project_recordings",

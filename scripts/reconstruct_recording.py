@@ -108,7 +108,9 @@ if __name__ == "__main__":
     parser.add_argument("projection", help="a projection onto it")
     parser.add_argument("recording", help="name of a recording in the projection")
     parser.add_argument("output", help="the .npy file to write")
-    parser.add_argument("--original", help="the recording itself, to measure the distance")
+    parser.add_argument(
+        "--original", help="the recording, at the rate of its dataset, to measure the distance"
+    )
     parser.add_argument("--dtype", help="type of the values of a raw original")
     given = parser.parse_args()
     with process.command():

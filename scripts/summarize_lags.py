@@ -11,8 +11,7 @@ from memwave.lag_file import save_lags
 from memwave.lags import LagSums, Windows, stretches_of, sum_lags, windows_of
 from memwave.plan import spans
 from memwave.process import Progress
-from memwave.readers import load_libraries
-from memwave.recording import PreparedRecording, open_prepared
+from memwave.recording import PreparedRecording, load_reading, open_prepared
 from memwave.solvers.lag_covariance import PIECES, piece_bytes
 from memwave.wavelets import FeatureSpec
 
@@ -99,7 +98,7 @@ def sample_mean(recording: PreparedRecording, start: int, stop: int) -> np.ndarr
 
 
 if "snakemake" in globals():
-    load_libraries(piece["path"] for piece in snakemake.params.windows)
+    load_reading(snakemake.params.windows)
     with (
         process.stage(
             "summarize_lags",

@@ -25,13 +25,13 @@ def findings_of(path):
 def test_all_columns(tmp_path):
     path = write(
         tmp_path,
-        "recording\tpath\tlabels\tsplit\tdtype",
-        "one\ta.npy\ta.labels.npy\ttrain\t",
-        "two\tb.DAT\tb.h5::/y\ttest\t>i2",
+        "recording\tpath\tlabels\tsplit\tdtype\tsampling_rate",
+        "one\ta.npy\ta.labels.npy\ttrain\t\t",
+        "two\tb.DAT\tb.h5::/y\ttest\t>i2\t62.5",
     )
     assert read_sheet(path) == (
         Recording("one", "a.npy", None, "a.labels.npy", None, "train"),
-        Recording("two", "b.DAT", ">i2", "b.h5::/y", None, "test"),
+        Recording("two", "b.DAT", ">i2", "b.h5::/y", None, "test", 62.5),
     )
 
 

@@ -70,6 +70,7 @@ def check(settings: dict) -> Checked:
             findings += error.findings
         else:
             findings += _gap_findings(dataset, settings["datasets"][dataset])
+            findings += _resample_findings(dataset, settings["datasets"][dataset])
             findings += _conversion_findings(recordings[dataset], settings["max_mem_mb"])
     for (dataset, features), models in _models_by_pair(settings).items():
         chosen = settings["features"][features]
@@ -82,8 +83,11 @@ def check(settings: dict) -> Checked:
             resolved, unfit = _resolved(settings, models, features, spec, train)
             findings += unfit
             options |= {(dataset, features, name): model for name, model in resolved.items()}
+            known = recordings.get(dataset, ())
             need = reading_bytes(
-                settings["datasets"][dataset], (r.path for r in recordings.get(dataset, ()))
+                settings["datasets"][dataset],
+                [recording.path for recording in known],
+                [recording.resample for recording in known],
             )
             pair = Pair(dataset, features, spec, resolved, settings, need)
             findings += [*pair.size_findings(), *pair.memory_findings(), *pair.store_findings()]
@@ -117,6 +121,23 @@ def _gap_findings(name: str, dataset: dict) -> Iterator[str]:
         yield (
             f"datasets.{name}.max_gap: found {most}, but missing is {missing}: no gap is filled. "
             "Set missing: interpolate, or remove max_gap."
+        )
+
+
+def _resample_findings(name: str, dataset: dict) -> Iterator[str]:
+    """Whether it is said to which rate recordings are resampled, and none may have gaps."""
+    if dataset["resample"] == "none":
+        return
+    if dataset["sampling_rate"] is None:
+        yield (
+            f"datasets.{name}.sampling_rate: resample: polyphase needs to know the rate that all "
+            "recordings are brought to, in Hz; add it."
+        )
+    if dataset["missing"] != "error":
+        yield (
+            f"datasets.{name}.resample: recordings with gaps cannot be resampled, but missing is "
+            f"{dataset['missing']}. Set missing: error, or resample: none and a dataset for each "
+            "sampling rate."
         )
 
 

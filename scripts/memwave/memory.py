@@ -15,6 +15,7 @@ from memwave.moments import moments_bytes
 from memwave.plan import MEGABYTE, rows_per_block
 from memwave.precision import compute_dtype
 from memwave.readers import SCRATCH_BYTES, library_bytes
+from memwave.resampling import Ratio, resampling_bytes
 from memwave.solvers import solver_module
 from memwave.wavelets import FeatureSpec
 
@@ -153,8 +154,8 @@ def table_figure_mb(n_experiments: int) -> int:
     return stage_mb(FIGURE_BYTES + 100_000 * n_experiments)
 
 
-def reading_bytes(dataset: dict, paths: Iterable[str]) -> int:
-    """What reading recordings needs beside a stretch of rows: libraries, and margins to fill gaps.
+def reading_bytes(dataset: dict, paths: Iterable[str], ratios: Iterable[Ratio | None]) -> int:
+    """What reading needs beside a stretch of rows: libraries, margins to fill gaps, resampling.
 
     Parameters
     ----------
@@ -162,8 +163,12 @@ def reading_bytes(dataset: dict, paths: Iterable[str]) -> int:
         Complete entry of ``datasets`` in the configuration.
     paths : iterable of str
         Its recordings.
+    ratios : iterable of (up, down) or None
+        By what they are resampled.
     """
-    return library_bytes(paths) + margin_bytes(dataset["max_gap"], len(dataset["channels"]))
+    n_channels = len(dataset["channels"])
+    margins = margin_bytes(dataset["max_gap"], n_channels)
+    return library_bytes(paths) + margins + resampling_bytes(ratios, n_channels)
 
 
 def stage_mb(arrays: int) -> int:

@@ -1,15 +1,53 @@
-"""A recording as its features are computed of it: gaps filled, values checked, channels scaled."""
+"""A recording as its features are computed of it: resampled, gaps filled, checked, scaled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from memwave.channels import Scaling
 from memwave.extraction import check_rows, require_shape
 from memwave.gaps import filled, margin_rows
-from memwave.readers import ArraySource, open_array
+from memwave.readers import ArraySource, load_libraries, open_array
+from memwave.resampling import Resampled, load_library
 from memwave.wavelets import FeatureSpec
 
 import numpy as np
+
+Rows = ArraySource | Resampled
+
+
+def load_reading(pieces: Iterable[dict]) -> None:
+    """Import what reading these recordings needs, before memory is limited; see `process.stage`."""
+    pieces = list(pieces)
+    load_libraries(piece["path"] for piece in pieces)
+    if any("resample" in piece for piece in pieces):
+        load_library()
+
+
+@contextmanager
+def open_recording(piece: dict, channels: Sequence[str]) -> Iterator[Rows]:
+    """Open a recording at the rate of its dataset.
+
+    Parameters
+    ----------
+    piece : dict
+        Its name (``recording``), ``path``, ``dtype`` and planned number of ``rows``; where it is
+        resampled, ``resample`` is by what, up and down.
+    channels : sequence of str
+
+    Raises
+    ------
+    MemwaveError
+        If it is not as long and wide as planned.
+    """
+
+    def check(rows: np.ndarray, start: int) -> None:
+        check_rows(rows, start, piece, channels)
+
+    with open_array(piece["path"], piece["dtype"], channels) as source:
+        ratio = piece.get("resample")
+        recording = Resampled(source, tuple(ratio), check) if ratio else source
+        require_shape(recording.shape, piece, len(channels))
+        yield recording
 
 
 class PreparedRecording:
@@ -17,8 +55,8 @@ class PreparedRecording:
 
     Parameters
     ----------
-    source : ArraySource
-        The recording as it is stored.
+    source : ArraySource or Resampled
+        The recording at the rate of its dataset.
     piece : dict
         Names the ``recording`` and its ``path``; ``max_gap``, where gaps are filled, is the length
         of the longest.
@@ -27,9 +65,7 @@ class PreparedRecording:
         What is done to the channels.
     """
 
-    def __init__(
-        self, source: ArraySource, piece: dict, spec: FeatureSpec, scaling: Scaling | None
-    ):
+    def __init__(self, source: Rows, piece: dict, spec: FeatureSpec, scaling: Scaling | None):
         self._source, self._piece, self._spec, self._scaling = source, piece, spec, scaling
         self._margin = margin_rows(piece.get("max_gap"))
 
@@ -59,7 +95,6 @@ class PreparedRecording:
 def open_prepared(
     piece: dict, spec: FeatureSpec, scaling: Scaling | None = None
 ) -> Iterator[PreparedRecording]:
-    """Open the recording of a piece of work: its path, dtype and planned number of rows."""
-    with open_array(piece["path"], piece["dtype"], spec.channels) as source:
-        require_shape(source.shape, piece, spec.n_channels)
+    """Open the recording of a piece of work; see `open_recording`."""
+    with open_recording(piece, spec.channels) as source:
         yield PreparedRecording(source, piece, spec, scaling)

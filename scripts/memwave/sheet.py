@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from memwave.errors import ConfigurationError, MemwaveError
@@ -32,6 +33,10 @@ COLUMNS = {
         "Type of the values of a raw file, such as `float32`, or with a byte order `<i2`, `>f4`. "
         "Empty for other files, which tell it themselves."
     ),
+    "sampling_rate": (
+        "Rows a second, in Hz, if the file does not tell it exactly and it is not that of the "
+        "dataset; see `resample` there."
+    ),
 }
 REQUIRED = ("recording", "path")
 LONGEST_NAME = 200
@@ -56,6 +61,8 @@ class Recording:
     recording_label : str or None
         Label of all rows.
     split : {"train", "test"}
+    sampling_rate : float or None
+        Rows a second, in Hz.
     """
 
     name: str
@@ -64,6 +71,7 @@ class Recording:
     labels: str | None
     recording_label: str | None
     split: str
+    sampling_rate: float | None = None
 
 
 def read_sheet(path: str) -> tuple[Recording, ...]:
@@ -156,6 +164,11 @@ def _row_findings(row: dict[str, str], has_split: bool) -> Iterator[str]:
         yield f"{shown(name)} has no path. Name the file of the recording."
     else:
         yield from _format_findings(name, path, row.get("dtype", ""))
+    if row.get("sampling_rate") and not _rate(row["sampling_rate"]):
+        yield (
+            f"{shown(name)} has sampling_rate {shown(row['sampling_rate'])}, expected a number of "
+            "rows a second, such as 250 or 0.5."
+        )
     if row.get("labels"):
         yield from _label_findings(row["labels"])
         if row.get("recording_label"):
@@ -209,6 +222,15 @@ def _duplicates(names: list[tuple[int, str]]) -> Iterator[str]:
         first.setdefault(name, line)
 
 
+def _rate(cell: str) -> float | None:
+    """A sampling rate; None if it is none."""
+    try:
+        rate = float(cell)
+    except ValueError:
+        return None
+    return rate if 0 < rate < inf else None
+
+
 def _recording(row: dict[str, str]) -> Recording:
     return Recording(
         name=row["recording"],
@@ -217,4 +239,5 @@ def _recording(row: dict[str, str]) -> Recording:
         labels=row.get("labels") or None,
         recording_label=row.get("recording_label") or None,
         split=row.get("split") or "train",
+        sampling_rate=_rate(row.get("sampling_rate", "")),
     )

@@ -7,6 +7,7 @@ from memwave.label_file import load_names
 from memwave.labels import BLOCK_ROWS, Coding, rows_of_labels, window_labels
 from memwave.plan import spans
 from memwave.readers import open_array
+from memwave.resampling import Nearest
 
 import numpy as np
 
@@ -24,7 +25,8 @@ class WindowLabels:
     ----------
     recordings : list of dict
         Recording after recording: path of its ``labels``, whether they are ``texts``, or its
-        ``recording_label``; both are None if the dataset has no labels.
+        ``recording_label``; both are None if the dataset has no labels. Where the recording is
+        resampled, ``resample`` is by what, up and down.
     rule : {"last", "centre", "majority"}
     window, step : int
 
@@ -63,13 +65,15 @@ class WindowLabels:
             for low, high in spans(first, stop, BLOCK_ROWS):
                 yield low, self._coding.translate(np.zeros(high - low, np.int32), texts)
         else:
-            for low, labels in self._of_rows(recording["labels"], first, stop):
+            for low, labels in self._of_rows(recording, first, stop):
                 yield low, self._coding.translate(labels, texts) if recording["texts"] else labels
 
-    def _of_rows(self, path: str, first: int, stop: int) -> Iterator[tuple[int, np.ndarray]]:
+    def _of_rows(self, recording: dict, first: int, stop: int) -> Iterator[tuple[int, np.ndarray]]:
+        path, ratio = recording["labels"], recording.get("resample")
         rule, window, step = self._rule, self._window, self._step
         needed = (stop - 1) * step + window
-        with open_array(path) as labels:
+        with open_array(path) as source:
+            labels = Nearest(source, tuple(ratio)) if ratio else source
             if len(labels.shape) != 1 or labels.shape[0] < needed or labels.dtype.kind not in "iu":
                 raise MemwaveError(
                     f"{path} holds {labels.dtype} {labels.shape} now, and had at least {needed} "

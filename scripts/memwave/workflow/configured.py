@@ -82,7 +82,7 @@ class Configured:
         return {
             "recording": recording.name,
             "path": recording.label_source,
-            "rows": recording.rows,
+            "rows": recording.source_rows,
             "sampling_rate": recording.sampling_rate,
         }
 

@@ -45,7 +45,7 @@ class Parameters(Checksums):
             "recording": recording.name,
             "path": recording.source,
             "channels": self.settings["datasets"][w.dataset]["channels"],
-            "rows": recording.rows,
+            "rows": recording.source_rows,
         }
 
     def window_label(self, w: Wildcards) -> str:
@@ -69,6 +69,7 @@ class Parameters(Checksums):
                 "path": r.path,
                 "dtype": r.dtype,
                 "rows": r.rows,
+                **_resampling(r),
                 **self._gap_rule(w.dataset),
             }
             for r in self._train_recordings(w)
@@ -101,6 +102,7 @@ class Parameters(Checksums):
             "first": piece.first,
             "count": piece.count,
             "row": piece.row,
+            **_resampling(recording),
             **self._gap_rule(w.dataset),
         }
 
@@ -114,6 +116,7 @@ class Parameters(Checksums):
                 "labels": r.labels,
                 "recording_label": r.recording_label,
                 "texts": r.converts_labels,
+                **_resampling(r),
                 "split": "test" if "apply" in self.model(w) else r.split,
                 "count": count,
             }
@@ -177,3 +180,8 @@ class Parameters(Checksums):
     @staticmethod
     def _readers(recordings: list[dict]) -> list[str]:
         return unique(reader_of(recording["path"]).__name__ for recording in recordings)
+
+
+def _resampling(recording: CheckedRecording) -> dict:
+    """By what a recording is resampled, if it is."""
+    return {"resample": list(recording.resample)} if recording.resample else {}

@@ -57,8 +57,12 @@ class Resources(Configured):
 
     def _reading_bytes(self, dataset: str) -> int:
         """What reading the recordings needs beside a stretch of rows."""
-        paths = (recording.path for recording in self._recordings[dataset])
-        return memory.reading_bytes(self.settings["datasets"][dataset], paths)
+        recordings = self._recordings[dataset]
+        return memory.reading_bytes(
+            self.settings["datasets"][dataset],
+            [recording.path for recording in recordings],
+            [recording.resample for recording in recordings],
+        )
 
     def summary_mb(self) -> int:
         """MB that `write_summary` needs at most."""
