@@ -5,6 +5,7 @@ recording NAME tell of its rows, rows x channels; ``--original RECORDING`` measu
 """
 
 import argparse
+import json
 from bisect import bisect_left, bisect_right
 
 from memwave import process
@@ -17,6 +18,8 @@ from memwave.plan import spans
 from memwave.projection_file import open_projection
 from memwave.readers import open_array
 from memwave.reconstruction import Overlap, features_of, windows_of
+from memwave.recording import open_recording
+from memwave.resampling import Ratio, ratio_of, resampled_rows
 
 import numpy as np
 
@@ -72,8 +75,35 @@ def reconstruct_recording(
             overlap.rest().tofile(out)
 
 
+def resampling_of(projection: str, rate: float | None) -> Ratio | None:
+    """By what a recording of some sampling rate was resampled before it was projected, if it was.
+
+    Raises
+    ------
+    MemwaveError
+        If its dataset was resampled, but not from that rate.
+    """
+    with open_projection(projection) as file:
+        made = json.loads(file.attrs["provenance"])
+    for name, dataset in made.get("configuration", {}).get("datasets", {}).items():
+        if dataset.get("resample", "none") != "none":
+            wanted = dataset["sampling_rate"]
+            ratio = ratio_of(rate, wanted) if rate and rate > 0 else None
+            if ratio is None:
+                raise MemwaveError(
+                    f"{projection}: the recordings of {name} were brought to {wanted:g} rows a "
+                    "second. Say by --sampling-rate how many the original has."
+                )
+            return None if ratio == (1, 1) else ratio
+    return None
+
+
 def distances(
-    original: str, output: str, channels: tuple[str, ...], dtype: str | None = None
+    original: str,
+    output: str,
+    channels: tuple[str, ...],
+    dtype: str | None = None,
+    ratio: Ratio | None = None,
 ) -> np.ndarray:
     """How far a reconstruction is from the recording.
 
@@ -84,16 +114,32 @@ def distances(
     channels : tuple of str
     dtype : str, optional
         Type of the values of a raw recording.
+    ratio : (up, down), optional
+        By what it is resampled.
 
     Returns
     -------
     ndarray, shape (n_channels,), float64
         Mean squared distance over the rows that have a reconstruction, as a share of the variance
         of the channel: 0 is a perfect reconstruction, 1 is no better than the mean.
+
+    Raises
+    ------
+    MemwaveError
+        If the recording is shorter than its reconstruction, or has other channels.
     """
     made = np.load(output, mmap_mode="r")
     variance, lost = Moments(len(channels)), Moments(len(channels))
     with open_array(original, dtype, channels) as source:
+        shape = resampled_rows(source.shape[0], ratio), *source.shape[1:]
+    if shape[0] < len(made) or shape[1:] != made.shape[1:]:
+        raise MemwaveError(
+            f"{original}: is rows x channels {shape}, expected {made.shape} as {output}, or longer."
+        )
+    piece = {"recording": original, "path": original, "dtype": dtype, "rows": shape[0]}
+    if ratio:
+        piece["resample"] = ratio
+    with open_recording(piece, channels) as source:
         for start, stop in spans(0, len(made), COMPARED_ROWS):
             rows = source.read(start, stop).astype(np.float64)
             rows[np.isnan(made[start:stop])] = np.nan
@@ -108,10 +154,11 @@ if __name__ == "__main__":
     parser.add_argument("projection", help="a projection onto it")
     parser.add_argument("recording", help="name of a recording in the projection")
     parser.add_argument("output", help="the .npy file to write")
-    parser.add_argument(
-        "--original", help="the recording, at the rate of its dataset, to measure the distance"
-    )
+    parser.add_argument("--original", help="the recording itself, to measure the distance")
     parser.add_argument("--dtype", help="type of the values of a raw original")
+    parser.add_argument(
+        "--sampling-rate", type=float, help="rows a second of an original that was resampled"
+    )
     given = parser.parse_args()
     with process.command():
         reconstruct_recording(
@@ -122,7 +169,8 @@ if __name__ == "__main__":
         )
         if given.original:
             names = load_extraction(given.model)[0].channels
-            shares = distances(given.original, given.output, names, given.dtype)
+            ratio = resampling_of(given.projection, given.sampling_rate)
+            shares = distances(given.original, given.output, names, given.dtype, ratio)
             print("share of each channel's variance that is lost:")
             for name, share in zip(names, shares, strict=True):
                 print(f"  {name}\t{share:.3g}")

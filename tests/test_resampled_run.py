@@ -3,8 +3,10 @@
 import csv
 
 from memwave.channel_table import load_channels
+from memwave.errors import MemwaveError
 from memwave.model_file import load_model
 from memwave.projection_file import open_projection
+from reconstruct_recording import distances, reconstruct_recording, resampling_of
 
 import numpy as np
 import pytest
@@ -100,6 +102,25 @@ def test_windows_are_of_resampled_rows(project):
         np.testing.assert_array_equal(file["start_row"][:], starts)
         last = [labels(i)[1][FEATURES["window"] - 1 :] for i in range(len(RECORDINGS))]
         np.testing.assert_array_equal(file["label"][:], np.concatenate(last))
+
+
+def test_a_reconstruction_is_compared_with_resampled_rows(project):
+    model, projection = project.result("exact/model.h5"), project.result("exact/projection.h5")
+    output = project.folder / "monday.npy"
+    reconstruct_recording(
+        model_path=model, projection=projection, recording="monday", output=output
+    )
+    original = project.folder / RECORDINGS[0][1]
+    ratio = resampling_of(projection, 100)
+    assert ratio == (1, 2)
+    made, rows = np.load(output), resampled(0)
+    shares = ((rows - made) ** 2).mean(axis=0) / rows.var(axis=0)
+    found = distances(str(original), output, tuple("xyz"), ratio=ratio)
+    np.testing.assert_allclose(found, shares, rtol=1e-6)
+    with pytest.raises(MemwaveError, match=r"brought to 50 rows a second.*--sampling-rate"):
+        resampling_of(projection, None)
+    with pytest.raises(MemwaveError, match=r"\(165, 3\), expected \(330, 3\) as"):
+        distances(str(original), output, tuple("xyz"), ratio=(1, 4))
 
 
 def test_memory_is_as_predicted(project):

@@ -20,13 +20,13 @@ LARGEST = 1_000
 # Rates in files are decimals, which a ratio may not miss by more: a row in 10**9.
 RATIO_TOLERANCE = Fraction(1, 10**9)
 
-# Stored rows that are filtered at once.
+# Stored rows, as float64, that are filtered at once.
 PIECE_BYTES = 8 * MEGABYTE
 
 # What scipy.signal takes, 31 MB, and its filter of at most 20,001 coefficients.
 LIBRARY_BYTES = 40 * MEGABYTE
 
-# Stored labels that are read at once.
+# Stored labels that are read at once: with their places they take less than `labels.labels_bytes`.
 LABEL_ROWS = 65_536
 
 
