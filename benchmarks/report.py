@@ -29,7 +29,7 @@ METHOD = """\
   time. The rest is extracting, projecting and start-up: Snakemake's, and half a second for each
   job's libraries.
 - *Its memory* is that of this fit: the covariance matrix of the features, and the half transformed
-  one of the samples. With `solver: randomized` (measured apart, the same day and machine) the
+  one of the samples. With `solver: randomized` (measured apart, at commit 9ceac6a) the
   largest process has 154 MB, a twenty-sixth of the script's, all processes have 263 MB, and the
   workflow takes 22 s.
 
