@@ -2,7 +2,7 @@
 
 from memwave.lags import stretches_of, sum_lags, windows_of
 from memwave.plan import count_windows, pieces
-from memwave.solvers import lag_covariance
+from memwave.solvers import covariance, lag_covariance
 from memwave.transform import transform_windows
 from memwave.window_products import product_rows, sample_sums
 
@@ -198,8 +198,8 @@ def test_channels_of_all_sizes_keep_their_digits():
     half = spec.n_features // 2
     small = make_spec(window=40, channels=1, layout="per-channel")
     sums = sums_of(spec, recording)
-    scatter = lag_covariance.scatter_of(spec, sums).full()[half:, half:]
-    alone = lag_covariance.scatter_of(small, sums_of(small, recording[:, 1:])).full()
+    scatter = lag_covariance.scatter_of(spec, sums).products.full()[half:, half:]
+    alone = lag_covariance.scatter_of(small, sums_of(small, recording[:, 1:])).products.full()
     np.testing.assert_allclose(scatter, alone, rtol=0, atol=1e-12 * alone.max())
 
 
@@ -207,7 +207,7 @@ def test_lanczos_and_lapack_agree(monkeypatch):
     spec = make_spec(window=500, channels=2, level=1, bands=["d1"])
     recordings = [walk(2000, 2)]
     ours = fit(spec, recordings, 6)
-    monkeypatch.setattr(lag_covariance, "proven_eigenpairs", lambda matrix, k: None)
+    monkeypatch.setattr(covariance, "proven_eigenpairs", lambda matrix, k: None)
     theirs = fit(spec, recordings, 6)
     scale = theirs.explained_variance[0]
     np.testing.assert_allclose(

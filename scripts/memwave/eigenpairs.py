@@ -7,9 +7,10 @@ with the found pairs taken out, ``C - V diag(w) V'`` has no eigenvalue of s or m
 ``s I`` minus it is positive definite.
 """
 
+from memwave.triangle import Triangle, cholesky_bytes, triangle_size
+
 import numpy as np
-from scipy.linalg import LinAlgError, cholesky
-from scipy.sparse.linalg import ArpackError, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 # What may be missed, and the residual of what is found, as a share of the largest eigenvalue.
 MISSED = 1e-11
@@ -23,13 +24,13 @@ LARGEST_SHARE = 0.1
 RESTARTS = 40
 
 
-def proven_eigenpairs(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray] | None:
+def proven_eigenpairs(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
     """The k leading eigenpairs of a symmetric positive semidefinite matrix, if Lanczos finds them.
 
     Parameters
     ----------
-    matrix : ndarray, shape (d, d), float64
-        Symmetric, both triangles set; left as it is.
+    matrix : Triangle, shape (d, d)
+        Left as it is.
     k : int
 
     Returns
@@ -44,7 +45,7 @@ def proven_eigenpairs(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarra
 
     Notes
     -----
-    Memory is that of a second matrix, and some vectors (`eigenpair_bytes`).
+    Memory is that of a second triangle, and some vectors (`eigenpair_bytes`).
     """
     if len(matrix) < SMALLEST or k > LARGEST_SHARE * len(matrix):
         return None
@@ -52,12 +53,14 @@ def proven_eigenpairs(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarra
     return pairs if pairs is not None and none_missed(matrix, *pairs) else None
 
 
-def lanczos(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray] | None:
+def lanczos(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
     """Eigenpairs, ascending, that are probably the leading ones; None without convergence."""
-    start = np.random.default_rng(0).standard_normal(len(matrix))
+    d = len(matrix)
+    product = LinearOperator((d, d), matvec=matrix.__matmul__, dtype=np.float64)
+    start = np.random.default_rng(0).standard_normal(d)
     try:
         values, vectors = eigsh(
-            matrix, k, v0=start, ncv=krylov_size(k), maxiter=RESTARTS, tol=RESIDUAL
+            product, k, v0=start, ncv=krylov_size(k), maxiter=RESTARTS, tol=RESIDUAL
         )
     except ArpackError:
         return None
@@ -65,20 +68,18 @@ def lanczos(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray] | None:
     return values[order], np.ascontiguousarray(vectors[:, order])
 
 
-def none_missed(matrix: np.ndarray, values: np.ndarray, vectors: np.ndarray) -> bool:
+def none_missed(matrix: Triangle, values: np.ndarray, vectors: np.ndarray) -> bool:
     """Whether no eigenvalue outside of the pairs is larger than the smallest of them.
 
     Larger by less than `MISSED` of the largest does not count.
     """
     bound = values[0] + MISSED * values[-1]
-    rest = (vectors * values) @ vectors.T
-    rest -= matrix
-    rest.flat[:: len(rest) + 1] += bound
-    try:
-        cholesky(rest.T, lower=True, overwrite_a=True, check_finite=False)
-    except LinAlgError:
-        return False
-    return True
+    rest = Triangle(len(matrix))
+    for (start, stop, left), (_, _, panel) in zip(rest.panels(), matrix.panels(), strict=True):
+        np.matmul(vectors[start:stop] * values, vectors[start:].T, out=left)
+        left -= panel
+        left.flat[:: left.shape[1] + 1] += bound
+    return rest.is_positive_definite()
 
 
 def krylov_size(k: int) -> int:
@@ -89,4 +90,4 @@ def krylov_size(k: int) -> int:
 def eigenpair_bytes(d: int, k: int) -> int:
     """Memory of `proven_eigenpairs`, the matrix included."""
     vectors = 8 * d * (krylov_size(k) + 4 * k + 80)
-    return 2 * 8 * d * d + vectors + 3 * 8 * krylov_size(k) ** 2
+    return 2 * 8 * triangle_size(d) + cholesky_bytes(d) + vectors + 3 * 8 * krylov_size(k) ** 2

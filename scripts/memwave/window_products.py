@@ -3,9 +3,13 @@
 from collections.abc import Callable, Iterator
 
 from memwave.lags import LagSums, Windows
-from memwave.plan import spans
+from memwave.triangle import PANEL, Triangle
 
 import numpy as np
+from scipy.sparse import csr_array
+
+# Rows of the matrix of samples that are transformed at once, about.
+STRIP = 128
 
 Transform = Callable[[np.ndarray], np.ndarray]
 
@@ -54,50 +58,60 @@ def product_rows(sums: LagSums) -> Iterator[np.ndarray]:
             moved[:, begin : begin + ends.shape[1]] += here @ ends
 
 
-def feature_products(
-    sums: LagSums, transform: Transform, n_features: int, panel: int
-) -> Iterator[np.ndarray]:
-    """The sum over all windows of the outer products of their features, in panels of rows.
+def add_feature_products(total: Triangle, sums: LagSums, transform: Transform) -> None:
+    """Add the sum over all windows of the outer products of their features.
 
     Parameters
     ----------
+    total : Triangle
     sums : LagSums
     transform : callable
-        The linear map from windows, shape (m, n_values), to their features, (m, n_features).
-    n_features : int
-    panel : int
-        Rows that are transformed at once.
-
-    Yields
-    ------
-    ndarray, shape (panel, n_features)
-        The next rows of the matrix; the last time perhaps fewer.
+        The linear map T from windows, shape (m, n_values), to their features, (m, len(total)).
 
     Notes
     -----
-    ``sum (T y) (T y)' = T (sum y y') T'``: the transform is applied to the rows of the matrix of
-    samples as they come, and then to its columns. Memory is that of the half transformed matrix,
-    ``n_values * n_features`` float64 values, and panels (`product_bytes`).
+    ``sum (T y) (T y)' = T (sum y y') T'``. The rows of the matrix of samples are transformed as
+    they come, and what they are of each feature is added to it at once: columns of T, found by
+    transforming unit windows, of which most entries are zero. So memory is that of some rows
+    (`product_bytes`).
     """
+    for first, rows in strips(sums):
+        half = transform(rows)
+        units = np.zeros_like(rows)
+        np.fill_diagonal(units[:, first:], 1.0)
+        shares = csr_array(transform(units).T)
+        touched = np.flatnonzero(np.diff(shares.indptr))
+        for start, stop, panel in total.panels():
+            features = touched[np.searchsorted(touched, start) : np.searchsorted(touched, stop)]
+            if len(features):
+                panel[features - start] += (shares[features] @ half)[:, start:]
+
+
+def strips(sums: LagSums) -> Iterator[tuple[int, np.ndarray]]:
+    """The rows of `product_rows`, at least `STRIP` together, and the number of the first."""
     windows = sums.windows
-    half = np.empty((n_features, windows.n_values))
-    buffer = np.empty((-(-panel // windows.width) * windows.width, windows.n_values))
-    filled = done = 0
+    buffer = np.empty((strip_rows(windows), windows.n_values))
+    first = filled = 0
     for rows in product_rows(sums):
-        taken = min(len(rows), windows.n_values - done - filled)
+        taken = min(len(rows), windows.n_values - first - filled)
         buffer[filled : filled + taken] = rows[:taken]
         filled += taken
-        if filled == len(buffer) or done + filled == windows.n_values:
-            half[:, done : done + filled] = transform(buffer[:filled]).T
-            done, filled = done + filled, 0
-    del buffer
-    for start, stop in spans(0, n_features, panel):
-        yield transform(half[start:stop])
+        if filled == len(buffer) or first + filled == windows.n_values:
+            yield first, buffer[:filled]
+            first, filled = first + filled, 0
 
 
-def product_bytes(windows: Windows, n_features: int, panel: int) -> int:
-    """Memory of `feature_products`, beside the lag sums; a transform makes five copies at most."""
+def strip_rows(windows: Windows) -> int:
+    """Rows of a strip: whole long rows."""
+    return -(-STRIP // windows.width) * windows.width
+
+
+def product_bytes(windows: Windows, n_features: int) -> int:
+    """Memory of `add_feature_products`, beside sums and total.
+
+    A transform makes five copies at most; a panel's share has two copies beside it.
+    """
     values, width = windows.n_values, windows.width
     lags = 2 * width * (2 * values + 2 * width) + width * (values + width)
-    rows = max(-(-panel // width) * width, panel)
-    return 8 * (values * n_features + lags + 7 * rows * max(values, n_features))
+    strip = 9 * strip_rows(windows) * max(values, n_features)
+    return 8 * (lags + strip + 3 * PANEL * n_features)

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 
 from memwave.model import Model, from_eigenpairs
 from memwave.plan import interleave
-from memwave.solvers import Work, covariance
-from memwave.solvers.covariance import Scatter, leading_eigenpairs
+from memwave.solvers import Work
+from memwave.solvers.covariance import Scatter, leading_eigenpairs, reduction_bytes
+from memwave.triangle import Triangle, triangle_size
 
 import numpy as np
 
@@ -147,10 +148,10 @@ class Sketch:
 
     def _absorb_scatter(self, batch: Scatter) -> None:
         batch.centre()
-        batch.add_outer(1.0, self._move_mean(batch.count, batch.mean))
-        for start, stop, panel in batch.panels():
+        batch.products.add_outer(1.0, self._move_mean(batch.count, batch.mean))
+        for start, stop, panel in batch.products.panels():
             panel += self.basis[:, start:stop].T @ self.basis[:, start:]
-        matrix = batch.full()
+        matrix, batch.products = batch.products.full(), Triangle(0)
         trace, kept = float(np.trace(matrix)), min(self._rank, len(matrix))
         values, vectors = leading_eigenpairs(matrix, min(kept + 1, len(matrix)))
         scale = np.sqrt(np.maximum(values[-kept:], 0.0))
@@ -268,7 +269,8 @@ def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
     rank, batch = inner_rank(d, settings), batch_rows(d, settings)
     basis = 2 * rank * d * itemsize
     if tall(d, rank, batch):
-        return basis + covariance.fit_bytes(d, {"n_components": rank + 1}, itemsize) + 64 * d
+        matrices = 8 * triangle_size(d) + 8 * d * d
+        return basis + max(matrices, reduction_bytes(d, rank + 1)) + 64 * d
     return basis + _stack_bytes(rank + batch + 1, rank, d, itemsize)
 
 

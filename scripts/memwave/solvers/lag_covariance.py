@@ -6,14 +6,14 @@ transform of a matrix that a few sums over the signal make up, and no feature ne
 Its cost hardly depends on the number of windows.
 """
 
-from memwave.eigenpairs import eigenpair_bytes, proven_eigenpairs
 from memwave.lags import LagSums, sum_bytes, windows_of
 from memwave.model import Model
 from memwave.solvers import Work
-from memwave.solvers.covariance import PANEL, Scatter, model_of, triangle_size
+from memwave.solvers.covariance import Scatter, decomposition_bytes, model_of
 from memwave.transform import transform_windows
+from memwave.triangle import triangle_size
 from memwave.wavelets import FeatureSpec
-from memwave.window_products import feature_products, product_bytes, sample_sums
+from memwave.window_products import add_feature_products, product_bytes, sample_sums
 
 import numpy as np
 
@@ -62,14 +62,14 @@ class Solver:
         total, self._total = self._total, None
         scale = self._deviations(total) if self._standardize else None
         if scale is not None:
-            total.divide(scale)
-        model = model_of(total, self._k, "lag-covariance", proven_eigenpairs)
+            total.products.divide(scale)
+        model = model_of(total, self._k, "lag-covariance")
         model.scale = scale
         return model
 
     def _deviations(self, scatter: Scatter) -> np.ndarray:
         """Standard deviations of the features, shape (d,); 1 where there is only rounding."""
-        squares = np.concatenate([panel.diagonal() for _, _, panel in scatter.panels()])
+        squares = scatter.products.diagonal()
         rounding = CONSTANT * float(self._squares.max())
         variances = np.where(squares > rounding, squares, 1.0) / (scatter.count - 1)
         return np.where(squares > rounding, np.sqrt(variances), 1.0)
@@ -91,11 +91,8 @@ def scatter_of(spec: FeatureSpec, sums: LagSums) -> Scatter:
     weighted = np.concatenate([-counts * offsets, counts * (means - mean)])
     scatter = Scatter(mean, "float64")
     scatter.count = int(counts.sum())
-    products = feature_products(
-        sums, lambda windows: transform_windows(spec, windows), spec.n_features, PANEL
-    )
-    for (start, stop, panel), product in zip(scatter.panels(), products, strict=True):
-        panel += product[:, start:]
+    add_feature_products(scatter.products, sums, lambda rows: transform_windows(spec, rows))
+    for start, stop, panel in scatter.products.panels():
         panel += weighted[:, start:stop].T @ corrections[:, start:]
     return scatter
 
@@ -116,11 +113,9 @@ def piece_bytes(spec: FeatureSpec) -> int:
 def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
     """Memory of unrolling sums, beside what was unrolled before, then of the eigenpairs."""
     windows, d = windows_of(spec), spec.n_features
-    triangle = 8 * triangle_size(d)
     pieces = 4 * piece_bytes(spec) + 8 * PIECES * (8 * d + 4 * windows.n_values)
-    unrolling = product_bytes(windows, d, PANEL) + 2 * triangle + 2 * 8 * PANEL * d
-    eigenpairs = eigenpair_bytes(d, settings["n_components"]) + triangle
-    return pieces + max(unrolling, eigenpairs)
+    unrolling = product_bytes(windows, d) + 2 * 8 * triangle_size(d)
+    return pieces + max(unrolling, decomposition_bytes(d, settings["n_components"]))
 
 
 def work(spec: FeatureSpec, n_rows: int) -> Work:
