@@ -28,16 +28,14 @@ METHOD = """\
 - *The whole workflow* fits with `lag-covariance`, which `solver: auto` chooses here: a fifth of its
   time. The rest is extracting, projecting and start-up: Snakemake's, and half a second for each
   job's libraries.
-- *Its memory* is that of this fit: the covariance matrix of the features, and the half transformed
-  one of the samples. With `solver: randomized` (measured apart, at commit 9ceac6a) the
-  largest process has 154 MB, a twenty-sixth of the script's, all processes have 263 MB, and the
-  workflow takes 22 s.
+- *Its memory* is that of this fit, half of the features' covariance matrix, and of Snakemake.
 
 ## How it is measured
 
 - Every contender runs in fresh processes. The clock starts when they have imported what they
   need, and stops with the last answer. `snakemake --cores 2` is the exception: it is timed from
-  start to end, start-up of Python and of all jobs included.
+  start to end, start-up of Python and of all jobs included; without pandas, which some rivals need,
+  memwave does not, and Snakemake loads where it finds it.
 - memwave's stages are the functions of its scripts with the parameters that the workflow gives
   them, two processes at a time (the randomized solver: two threads). Rivals and floors may use
   two threads of BLAS, or two processes. The whole workflow fits with `solver: auto`.

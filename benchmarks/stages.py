@@ -129,6 +129,7 @@ class Stages:
         """Phases of fitting a model: summaries of the shards and their merger, or passes."""
         flow, w = self._workflow, self._wildcards(model)
         solver = f"memwave.solvers.{flow.model(w)['solver'].replace('-', '_')}"
+        imports = (solver, "scipy.linalg", "scipy.sparse.linalg")
         arguments = {
             "parts": [
                 str(self.folder / part) for part in flow.fit_summaries(w) or flow.fit_shards(w)
@@ -142,12 +143,12 @@ class Stages:
             "threads": flow.threads(w),
             "provenance": flow.provenance(w),
         }
-        merge = [Job("fit_model.fit_model", arguments, (solver,))]
+        merge = [Job("fit_model.fit_model", arguments, imports)]
         if arguments["parts"] == [str(path) for path in self.shards]:
             return [merge]
         if flow.model(w)["solver"] == "lag-covariance":
             return [self._lags(model, arguments["parts"]), merge]
-        return [self._summaries(model, arguments["parts"], solver), merge]
+        return [self._summaries(model, arguments["parts"], imports), merge]
 
     def _lags(self, model: str, summaries: list[str]) -> list[Job]:
         flow, jobs = self._workflow, []
@@ -161,7 +162,7 @@ class Stages:
             jobs.append(Job("summarize_lags.summarize_lags", arguments))
         return jobs
 
-    def _summaries(self, model: str, summaries: list[str], solver: str) -> list[Job]:
+    def _summaries(self, model: str, summaries: list[str], imports: tuple[str, ...]) -> list[Job]:
         flow, jobs = self._workflow, []
         for path, summary in zip(self.shards, summaries, strict=True):
             w = self._wildcards(model, path.stem)
@@ -173,7 +174,7 @@ class Stages:
                 "block_rows": flow.block_rows(w),
                 "dtype": flow.compute_dtype(w),
             }
-            jobs.append(Job("summarize_features.summarize_features", arguments, (solver,)))
+            jobs.append(Job("summarize_features.summarize_features", arguments, imports))
         return jobs
 
     def project(self, model: str) -> list[list[Job]]:
@@ -209,10 +210,17 @@ class Stages:
         return [jobs, [Job("write_projection.write_projection", arguments)]]
 
     def pipeline(self, folder: Path) -> list[str]:
-        """Command that runs the whole workflow, with the solver it chooses, in a new folder."""
+        """Command that runs the whole workflow, with the solver it chooses, in a new folder.
+
+        Snakemake runs as where only memwave is installed: without pandas, which rivals need and
+        which it loads where it finds it.
+        """
         (folder / "config").mkdir(parents=True)
         config = self.config | {"experiments": [experiment("auto")]}
         text = yaml.safe_dump(config, sort_keys=False)
         (folder / "config" / "config.yaml").write_text(text, encoding="utf-8")
-        snakemake = [sys.executable, "-m", "snakemake"]
-        return [*snakemake, "--cores", "2", "--snakefile", str(SNAKEFILE)]
+        snakemake = (
+            "import sys; sys.modules['pandas'] = None; from snakemake.cli import main; main()"
+        )
+        arguments = ["--cores", "2", "--snakefile", str(SNAKEFILE)]
+        return [sys.executable, "-c", snakemake, *arguments]

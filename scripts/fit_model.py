@@ -14,7 +14,7 @@ from memwave.model_file import save_model
 from memwave.passes import count_rows, run_passes, summarize
 from memwave.process import Progress
 from memwave.shards import Shard
-from memwave.solvers import PcaSolver, make_solver, solver_module
+from memwave.solvers import PcaSolver, load_libraries, make_solver, solver_module
 from memwave.standardizer import Standardizer
 from memwave.wavelets import FeatureSpec
 
@@ -153,7 +153,7 @@ def read_shards(
 
 
 if "snakemake" in globals():
-    solver_module(snakemake.params.model["solver"])  # libraries load before memory is limited
+    load_libraries()
     with process.stage(
         "fit_model",
         memory_mb=snakemake.resources.mem_mb,

@@ -6,7 +6,7 @@ from memwave.gap_file import ranges_left
 from memwave.passes import count_rows, summarize
 from memwave.process import Progress
 from memwave.shards import Shard
-from memwave.solvers import make_solver, solver_module
+from memwave.solvers import load_libraries, make_solver
 
 
 def summarize_features(
@@ -60,7 +60,7 @@ def summarize_features(
 
 
 if "snakemake" in globals():
-    solver_module(snakemake.params.model["solver"])  # libraries load before memory is limited
+    load_libraries()
     with process.stage(
         "summarize_features",
         memory_mb=snakemake.resources.mem_mb,

@@ -83,15 +83,14 @@ def main() -> None:
     sys.path[:0] = [str(SCRIPTS), str(Path(__file__).parent)]
     request = json.load(sys.stdin)
     function = getattr(import_module(request["script"]), request["name"])
-    from memwave import process
-    from memwave.readers import load_libraries
-    from memwave.solvers import solver_module
+    from memwave import process, readers, solvers
 
     keywords = request["keywords"]
     pieces = keywords.get("windows") or [keywords.get("source") or {}]
-    load_libraries(piece["path"] for piece in pieces if "path" in piece)
+    # Libraries as the scripts load them.
+    readers.load_libraries(piece["path"] for piece in pieces if "path" in piece)
     if "model" in keywords:
-        solver_module(keywords["model"]["solver"])  # as the scripts do
+        solvers.load_libraries()
     with process.stage(request["name"], **request["stage"]):
         function(**keywords)
 

@@ -1,5 +1,10 @@
 """The solvers: equal to dense PCA, for any blocks, batches, shards, threads and types."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from memwave import hdf5
 from memwave.passes import summarize
 from memwave.solvers import make_solver
@@ -189,3 +194,19 @@ def test_a_part_comes_back_from_its_file(tmp_path, name, d):
 
 def len_of(rows):
     assert rows > 0
+
+
+def test_sizes_are_known_without_the_libraries_that_compute():
+    """Snakemake's own process asks all solvers for their memory and time, and computes nothing."""
+    code = (
+        "import sys, memwave.workflow\n"
+        "from memwave.solvers import concrete_solvers, load_libraries\n"
+        "assert len(concrete_solvers()) > 3\n"
+        "assert not {'scipy.linalg', 'scipy.sparse'} & set(sys.modules)\n"
+        "load_libraries()\n"
+        "assert {'scipy.linalg', 'scipy.sparse.linalg'} <= set(sys.modules)\n"
+    )
+    scripts = Path(__file__).parents[1] / "scripts"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(scripts)}
+    )

@@ -62,6 +62,13 @@ def test_mirrored_it_is_symmetric_to_the_last_bit(d):
 def test_positive_definite_means_that_no_eigenvalue_is_negative(d, place):
     turn = np.linalg.qr(np.random.default_rng(2).normal(size=(d, d)))[0]
     values = np.linspace(1.0, 2.0, d)
-    assert triangle_of((turn * values) @ turn.T).is_positive_definite()
+    matrix = (turn * values) @ turn.T
+    triangle = triangle_of(matrix)
+    assert triangle.is_positive_definite()
+    factor = np.triu(triangle.full())
+    np.testing.assert_allclose(factor.T @ factor, matrix, rtol=0, atol=1e-13)
     values[0 if place == "first" else -1] = -1e-6
-    assert not triangle_of((turn * values) @ turn.T).is_positive_definite()
+    indefinite = (turn * values) @ turn.T
+    triangle = triangle_of(indefinite)
+    assert not triangle.is_positive_definite()
+    np.testing.assert_allclose(triangle.full(), indefinite, rtol=0, atol=1e-13)

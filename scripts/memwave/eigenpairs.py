@@ -7,10 +7,10 @@ with the found pairs taken out, ``C - V diag(w) V'`` has no eigenvalue of s or m
 ``s I`` minus it is positive definite.
 """
 
-from memwave.triangle import Triangle, cholesky_bytes, triangle_size
+from memwave.triangle import PANEL, Triangle, cholesky_bytes, triangle_size
 
 import numpy as np
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+import scipy
 
 # What may be missed, and the residual of what is found, as a share of the largest eigenvalue.
 MISSED = 1e-11
@@ -24,13 +24,13 @@ LARGEST_SHARE = 0.1
 RESTARTS = 40
 
 
-def proven_eigenpairs(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
+def proven_eigenpairs(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """The k leading eigenpairs of a symmetric positive semidefinite matrix, if Lanczos finds them.
 
     Parameters
     ----------
     matrix : Triangle, shape (d, d)
-        Left as it is.
+        Lost if they are found; else left as it was, but for rounding.
     k : int
 
     Returns
@@ -39,30 +39,35 @@ def proven_eigenpairs(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray]
         Ascending.
     vectors : ndarray, shape (d, k)
         Orthonormal columns.
+    images : ndarray, shape (d, k)
+        The product of the matrix and the vectors.
 
     None where `matrix` is small, k is no small share of d, Lanczos does not converge soon, or an
     eigenvalue was missed.
 
     Notes
     -----
-    Memory is that of a second triangle, and some vectors (`eigenpair_bytes`).
+    Memory is that of the matrix, and some vectors (`eigenpair_bytes`).
     """
     if len(matrix) < SMALLEST or k > LARGEST_SHARE * len(matrix):
         return None
     pairs = lanczos(matrix, k)
-    return pairs if pairs is not None and none_missed(matrix, *pairs) else None
+    if pairs is None:
+        return None
+    images = matrix @ pairs[1]
+    return (*pairs, images) if none_missed(matrix, *pairs) else None
 
 
 def lanczos(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
     """Eigenpairs, ascending, that are probably the leading ones; None without convergence."""
     d = len(matrix)
-    product = LinearOperator((d, d), matvec=matrix.__matmul__, dtype=np.float64)
+    product = scipy.sparse.linalg.LinearOperator((d, d), matvec=matrix.__matmul__, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(d)
     try:
-        values, vectors = eigsh(
+        values, vectors = scipy.sparse.linalg.eigsh(
             product, k, v0=start, ncv=krylov_size(k), maxiter=RESTARTS, tol=RESIDUAL
         )
-    except ArpackError:
+    except scipy.sparse.linalg.ArpackError:
         return None
     order = np.argsort(values)
     return values[order], np.ascontiguousarray(vectors[:, order])
@@ -71,15 +76,23 @@ def lanczos(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
 def none_missed(matrix: Triangle, values: np.ndarray, vectors: np.ndarray) -> bool:
     """Whether no eigenvalue outside of the pairs is larger than the smallest of them.
 
-    Larger by less than `MISSED` of the largest does not count.
+    Larger by less than `MISSED` of the largest does not count. The matrix is lost if none was
+    missed; else it is left as it was, but for rounding.
     """
     bound = values[0] + MISSED * values[-1]
-    rest = Triangle(len(matrix))
-    for (start, stop, left), (_, _, panel) in zip(rest.panels(), matrix.panels(), strict=True):
-        np.matmul(vectors[start:stop] * values, vectors[start:].T, out=left)
-        left -= panel
-        left.flat[:: left.shape[1] + 1] += bound
-    return rest.is_positive_definite()
+    deflate(matrix, bound, values, vectors)
+    if matrix.is_positive_definite():
+        return True
+    deflate(matrix, bound, values, vectors)
+    return False
+
+
+def deflate(matrix: Triangle, bound: float, values: np.ndarray, vectors: np.ndarray) -> None:
+    """Replace C by ``bound I - (C - V diag(values) V')``; done twice, it is C again."""
+    scaled = vectors * values
+    for start, stop, panel in matrix.panels():
+        np.subtract(scaled[start:stop] @ vectors[start:].T, panel, out=panel)
+        panel.flat[:: panel.shape[1] + 1] += bound
 
 
 def krylov_size(k: int) -> int:
@@ -89,5 +102,5 @@ def krylov_size(k: int) -> int:
 
 def eigenpair_bytes(d: int, k: int) -> int:
     """Memory of `proven_eigenpairs`, the matrix included."""
-    vectors = 8 * d * (krylov_size(k) + 4 * k + 80)
-    return 2 * 8 * triangle_size(d) + cholesky_bytes(d) + vectors + 3 * 8 * krylov_size(k) ** 2
+    vectors = 8 * d * (krylov_size(k) + 5 * k + 80) + 3 * 8 * krylov_size(k) ** 2
+    return 8 * triangle_size(d) + vectors + max(2 * 8 * PANEL * d, cholesky_bytes())

@@ -73,7 +73,12 @@ class Model:
         return max(0.0, self.total_variance - float(self.explained_variance.sum())) / others
 
 
-def from_eigenpairs(eigenvalues: np.ndarray, eigenvectors: np.ndarray, **attributes) -> Model:
+def from_eigenpairs(
+    eigenvalues: np.ndarray,
+    eigenvectors: np.ndarray,
+    images: np.ndarray | None = None,
+    **attributes,
+) -> Model:
     """Make a model of eigenpairs in any order.
 
     Parameters
@@ -82,6 +87,8 @@ def from_eigenpairs(eigenvalues: np.ndarray, eigenvectors: np.ndarray, **attribu
         Of the covariance; rounding may have left them slightly negative.
     eigenvectors : ndarray, shape (d, k)
         Orthonormal columns.
+    images : ndarray, shape (d, k), optional
+        The product of the covariance and the eigenvectors, where it is known: gives the residuals.
     **attributes
         The other attributes of `Model`.
     """
@@ -89,8 +96,8 @@ def from_eigenpairs(eigenvalues: np.ndarray, eigenvectors: np.ndarray, **attribu
     components = np.ascontiguousarray(eigenvectors.T[order], dtype=np.float64)
     largest = np.argmax(np.abs(components), axis=1)
     signs = np.where(components[np.arange(len(components)), largest] < 0, -1.0, 1.0)
-    return Model(
-        components=components * signs[:, None],
-        explained_variance=np.maximum(eigenvalues[order], 0.0),
-        **attributes,
-    )
+    variances = np.maximum(eigenvalues[order], 0.0)
+    if images is not None:
+        errors = images[:, order] - eigenvectors[:, order] * variances
+        attributes["residual"] = np.linalg.norm(errors, axis=0)
+    return Model(components=components * signs[:, None], explained_variance=variances, **attributes)

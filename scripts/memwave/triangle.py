@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from memwave.plan import spans
 
 import numpy as np
-from scipy.linalg import LinAlgError, cholesky, solve_triangular
+import scipy
 
 # Rows of a panel: a product of that many columns of a block stays in the second-level cache while
 # it is added up.
 PANEL = 256
+
+# Columns of a panel that are computed at once where a copy of them is needed.
+CHUNK = 1024
 
 
 class Triangle:
@@ -58,8 +61,8 @@ class Triangle:
         """The whole matrix, shape (d, d), a copy."""
         matrix = np.empty((self._d, self._d))
         for start, stop, panel in self.panels():
-            matrix[start:stop, start:] = panel
             matrix[start:, start:stop] = panel.T
+            matrix[start:stop, start:] = panel
         return matrix
 
     def mirror(self) -> None:
@@ -77,25 +80,50 @@ class Triangle:
         return product
 
     def is_positive_definite(self) -> bool:
-        """Whether a Cholesky factorisation succeeds; the matrix is lost.
+        """Whether a Cholesky factorisation succeeds.
 
-        Right-looking, by blocks (Golub and Van Loan, Matrix Computations, section 4.2.6), in
-        place but for three panels.
+        If so, the upper factor is in place of the matrix; if not, the matrix is what it was, but
+        for rounding. Right-looking, by blocks (Golub and Van Loan, Matrix Computations, section
+        4.2.6).
         """
-        scratch = np.empty(PANEL * self._d)
         panels = list(self.panels())
-        for i, (start, stop, panel) in enumerate(panels):
+        for i, (_, _, panel) in enumerate(panels):
+            corner, right = split(panel)
             try:
-                factor = cholesky(panel[:, : stop - start], check_finite=False)
-            except LinAlgError:
+                corner[:] = scipy.linalg.cholesky(corner, check_finite=False)
+            except scipy.linalg.LinAlgError:
+                self._multiply_back(i)
                 return False
-            right = panel[:, stop - start :]
-            right[:] = solve_triangular(factor, right, trans="T", check_finite=False)
-            for low, high, below in panels[i + 1 :]:
-                product = scratch[: below.size].reshape(below.shape)
-                np.matmul(right[:, low - stop : high - stop].T, right[:, low - stop :], out=product)
-                below -= product
+            for columns in np.array_split(right, range(CHUNK, right.shape[1], CHUNK), axis=1):
+                columns[:] = scipy.linalg.solve_triangular(
+                    corner, columns, trans="T", check_finite=False
+                )
+            self._add_square(-1.0, right, panels[i + 1 :])
         return True
+
+    def _multiply_back(self, factored: int) -> None:
+        """Undo the factorisation of the first panels, the last of them first."""
+        panels = list(self.panels())
+        for i in reversed(range(factored)):
+            corner, right = split(panels[i][2])
+            self._add_square(1.0, right, panels[i + 1 :])
+            right[:] = corner.T @ right
+            corner[:] = corner.T @ corner
+
+    def _add_square(
+        self, sign: float, right: np.ndarray, panels: list[tuple[int, int, np.ndarray]]
+    ) -> None:
+        """Add ``sign * right' right`` to the last panels."""
+        first = self._d - right.shape[1]
+        for start, stop, panel in panels:
+            left = sign * right[:, start - first : stop - first].T
+            for low, high in spans(start, self._d, CHUNK):
+                panel[:, low - start : high - start] += left @ right[:, low - first : high - first]
+
+
+def split(panel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The square of a panel that the diagonal crosses, and what is to the right of it; views."""
+    return panel[:, : len(panel)], panel[:, len(panel) :]
 
 
 def triangle_size(d: int) -> int:
@@ -103,6 +131,6 @@ def triangle_size(d: int) -> int:
     return sum((stop - start) * (d - start) for start, stop in spans(0, d, PANEL))
 
 
-def cholesky_bytes(d: int) -> int:
+def cholesky_bytes() -> int:
     """Memory of `Triangle.is_positive_definite`, beside the matrix."""
-    return 3 * 8 * PANEL * d + 4 * 8 * PANEL * PANEL
+    return 8 * PANEL * (4 * CHUNK + 4 * PANEL)

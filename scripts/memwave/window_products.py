@@ -6,10 +6,10 @@ from memwave.lags import LagSums, Windows
 from memwave.triangle import PANEL, Triangle
 
 import numpy as np
-from scipy.sparse import csr_array
+import scipy
 
 # Rows of the matrix of samples that are transformed at once, about.
-STRIP = 128
+STRIP = 64
 
 Transform = Callable[[np.ndarray], np.ndarray]
 
@@ -79,7 +79,7 @@ def add_feature_products(total: Triangle, sums: LagSums, transform: Transform) -
         half = transform(rows)
         units = np.zeros_like(rows)
         np.fill_diagonal(units[:, first:], 1.0)
-        shares = csr_array(transform(units).T)
+        shares = scipy.sparse.csr_array(transform(units)).T.tocsr()
         touched = np.flatnonzero(np.diff(shares.indptr))
         for start, stop, panel in total.panels():
             features = touched[np.searchsorted(touched, start) : np.searchsorted(touched, stop)]

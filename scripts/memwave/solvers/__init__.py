@@ -115,6 +115,13 @@ def solver_module(name: str) -> Any:
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
+def load_libraries() -> None:
+    """Import what solvers compute with, before memory is limited; see `process.stage`."""
+    # Only here: Snakemake's own process, which asks solvers for sizes, has no use for them.
+    import scipy.linalg
+    import scipy.sparse.linalg  # noqa: F401
+
+
 def make_solver(name: str, n_features: int, settings: dict, dtype: str) -> PcaSolver:
     """Make a solver.
 

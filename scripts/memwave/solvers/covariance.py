@@ -14,7 +14,7 @@ from memwave.solvers import Work
 from memwave.triangle import PANEL, Triangle, triangle_size
 
 import numpy as np
-from scipy.linalg import eigh
+import scipy
 
 OPTIONS: dict[str, dict] = {}
 
@@ -138,19 +138,21 @@ def model_of(scatter: Scatter, k: int, solver: str) -> Model:
     covariance = scatter.products
     covariance.values /= scatter.count - 1
     covariance.mirror()
-    pairs = proven_eigenpairs(covariance, k)
-    values, vectors = leading_eigenpairs(covariance.full(), k) if pairs is None else pairs
-    model = from_eigenpairs(
+    total_variance = float(covariance.diagonal().sum())
+    found = proven_eigenpairs(covariance, k)
+    if found is None:
+        values, vectors = leading_eigenpairs(covariance.full(), k)
+        found = values, vectors, covariance @ vectors
+    values, vectors, images = found
+    return from_eigenpairs(
         values,
         vectors,
+        images,
         mean=scatter.mean,
-        total_variance=float(covariance.diagonal().sum()),
+        total_variance=total_variance,
         n_samples=scatter.count,
         solver=solver,
     )
-    image = covariance @ np.ascontiguousarray(model.components.T)
-    model.residual = np.linalg.norm(image - model.components.T * model.explained_variance, axis=0)
-    return model
 
 
 def leading_eigenpairs(
@@ -163,7 +165,7 @@ def leading_eigenpairs(
     orthogonal.
     """
     d = len(matrix)
-    return eigh(
+    return scipy.linalg.eigh(
         matrix.T,
         lower=True,
         subset_by_index=[d - k, d - 1],
