@@ -70,6 +70,15 @@ class Measurement:
     answers: list = field(default_factory=list)
 
 
+def snakemake(*arguments: str) -> list[str]:
+    """Command that runs Snakemake on two cores, as where only memwave is installed.
+
+    That is without pandas: rivals need it, and Snakemake loads it where it finds it.
+    """
+    code = "import sys; sys.modules['pandas'] = None; from snakemake.cli import main; main()"
+    return [sys.executable, "-c", code, "--cores", "2", *arguments]
+
+
 class JobFailed(RuntimeError):
     """A job ended without an answer; the message has the end of its standard error."""
 

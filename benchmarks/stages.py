@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import yaml
-from measure import Job
+from measure import Job, snakemake
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 
@@ -210,17 +210,9 @@ class Stages:
         return [jobs, [Job("write_projection.write_projection", arguments)]]
 
     def pipeline(self, folder: Path) -> list[str]:
-        """Command that runs the whole workflow, with the solver it chooses, in a new folder.
-
-        Snakemake runs as where only memwave is installed: without pandas, which rivals need and
-        which it loads where it finds it.
-        """
+        """Command that runs the whole workflow, with the solver it chooses, in a new folder."""
         (folder / "config").mkdir(parents=True)
         config = self.config | {"experiments": [experiment("auto")]}
         text = yaml.safe_dump(config, sort_keys=False)
         (folder / "config" / "config.yaml").write_text(text, encoding="utf-8")
-        snakemake = (
-            "import sys; sys.modules['pandas'] = None; from snakemake.cli import main; main()"
-        )
-        arguments = ["--cores", "2", "--snakefile", str(SNAKEFILE)]
-        return [sys.executable, "-c", snakemake, *arguments]
+        return snakemake("--snakefile", str(SNAKEFILE))

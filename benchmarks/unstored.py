@@ -11,12 +11,11 @@ their features would take 140 GB::
 import argparse
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import yaml
-from measure import Measurement, measure_command
+from measure import Measurement, measure_command, snakemake
 from synthetic import write_recording
 
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
@@ -49,8 +48,7 @@ def run(folder: Path, windows: int) -> Measurement:
     text = yaml.safe_dump(configuration(folder), sort_keys=False)
     (folder / "config" / "config.yaml").write_text(text, encoding="utf-8")
     shutil.rmtree(folder / "results", ignore_errors=True)
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--snakefile", str(SNAKEFILE)]
-    return measure_command(command, folder)
+    return measure_command(snakemake("--snakefile", str(SNAKEFILE)), folder)
 
 
 def report(folder: Path, windows: int, measured: Measurement) -> None:

@@ -1,5 +1,6 @@
 """Makes the package importable as the workflow does, before anything loads numpy."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +14,29 @@ from hypothesis import settings
 # A busy machine is no reason for a test to fail.
 settings.register_profile("memwave", deadline=None)
 settings.load_profile("memwave")
+
+
+@pytest.fixture
+def make_disk(tmp_path):
+    """Mounts a disk of so many kilobytes of its own; skips the test where nobody may."""
+    mounted = []
+
+    def mount(kilobytes):
+        folder = tmp_path / "disk"
+        folder.mkdir()
+        options = ["-t", "tmpfs", "-o", f"size={kilobytes}k", "memwave-test", str(folder)]
+        try:
+            done = subprocess.run(["mount", *options], capture_output=True, text=True)
+        except FileNotFoundError:
+            pytest.skip("there is no mount command")
+        if done.returncode:
+            pytest.skip(f"a disk cannot be mounted here: {done.stderr.strip()}")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

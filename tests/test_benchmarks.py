@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -211,3 +212,17 @@ def test_job_in_a_process_of_its_own(tmp_path):
     assert measured.answers == ["a b"] * 3
     with pytest.raises(JobFailed, match=r"(?s)textwrap\.shorten.*TypeError"):
         measure([[Job("textwrap.shorten", {"text": "a"})]], tmp_path)
+
+
+def test_a_workflow_that_stores_no_features_is_measured(tmp_path):
+    command = [sys.executable, str(BENCHMARKS / "unstored.py"), "--windows", "3000", "--keep"]
+    done = subprocess.run(
+        [*command, "--scratch", tmp_path], capture_output=True, text=True, check=True
+    )
+    assert "3,000 windows of 3504 features" in done.stdout
+    for stage in ("summarize_lags", "fit_model", "project_recordings", "write_projection"):
+        assert stage in done.stdout
+    (projection,) = (tmp_path / "results").rglob("projection.h5")
+    with h5py.File(projection) as file:
+        assert file["scores"].shape == (3000, 50)
+    assert not list((tmp_path / "results").rglob("*.npy"))

@@ -18,19 +18,8 @@ FULL = {
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A disk of its own for the results."""
-    folder = tmp_path / "results"
-    folder.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={DISK_KB}k", "memwave-test", str(folder)]
-    try:
-        mounted = subprocess.run(["mount", *options], capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command")
-    if mounted.returncode:
-        pytest.skip(f"a disk cannot be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def small_disk(make_disk):
+    return make_disk(DISK_KB)
 
 
 def leave_free(disk, kilobytes):

@@ -19,7 +19,7 @@ from stages import run_stage
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 MEGABYTE = 1_000_000
-DISK_MB = 2
+DISK_KB = 2048
 
 
 def names(folder):
@@ -139,19 +139,8 @@ def test_a_file_larger_than_allowed_is_refused(tmp_path):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A disk of its own of two megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={DISK_MB}m", "memwave-test", str(folder)]
-    try:
-        mounted = subprocess.run(["mount", *options], capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command")
-    if mounted.returncode:
-        pytest.skip(f"a disk cannot be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def small_disk(make_disk):
+    return make_disk(DISK_KB)
 
 
 def test_a_shard_that_does_not_fit_the_disk(small_disk):
