@@ -21,7 +21,7 @@ SMALLEST = 400
 LARGEST_SHARE = 0.1
 
 # Restarts after which a full reduction would have been as fast.
-RESTARTS = 40
+RESTARTS = 20
 
 
 def proven_eigenpairs(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
