@@ -74,7 +74,7 @@ def apply_model(
             writer = ProjectionWriter(
                 file, count, model.n_components, score_dtype, names, labels=None
             )
-            writer.fill_recording(0, count, recording=0, step=spec.step, split="test")
+            writer.append_windows(count, recording=0, step=spec.step, split="test")
             for low, high in spans(0, count, extraction_rows(spec, block_mb)):
                 start, stop = blocks.stretch(low, high - low)
                 rows = source.read(start, stop)
@@ -86,13 +86,11 @@ def apply_model(
                     check_features(features, low, piece, spec)
                 block = np.empty(features.shape, computed)
                 projector.load(features, projector.shift, block)
-                writer.fill_scores(low, *projector.project(block, is_train=False))
+                writer.append_scores(*projector.project(block, is_train=False))
             total, lost = projector.losses[1]
             error = float(lost / total) if total > 0 else 0.0
             facts = {"solver": model.solver, "window": spec.window, "step": spec.step}
-            writer.describe(
-                {**facts, "reconstruction_error_test": error}, provenance_of(model_path)
-            )
+            writer.finish({**facts, "reconstruction_error_test": error}, provenance_of(model_path))
 
 
 def windows_of(source: ArraySource, recording: str, model_path: str, spec) -> int:

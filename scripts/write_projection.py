@@ -62,42 +62,25 @@ def write_projection(
         writer = ProjectionWriter(
             file, n_rows, model.n_components, score_dtype, names, labels=labels.description
         )
-        row = 0
         for i, recording in enumerate(windows):
             for first, stop in runs[i]:
                 split = recording["split"]
-                writer.fill_recording(
-                    row, stop - first, first=first, recording=i, step=step, split=split
+                writer.append_windows(
+                    stop - first, first=first, recording=i, step=step, split=split
                 )
                 if labels.description:
-                    for start, numbers in labels.of(i, first, stop):
-                        writer.fill_labels(row + start - first, numbers)
-                row += stop - first
+                    for _, numbers in labels.of(i, first, stop):
+                        writer.append_labels(numbers)
         if labels.names:
             writer.name_labels(labels.names)
-        require_rows(parts, n_rows)
         fitted = any(recording["split"] == "train" for recording in windows)
-        losses = copy_parts(writer, parts, model, fitted=fitted)
+        losses = copy_parts(writer, parts, n_rows, model, fitted=fitted)
         attributes = {"solver": model.solver, "window": window, "step": step}
-        writer.describe({**attributes, **lost_shares(losses)}, provenance)
-
-
-def require_rows(parts: list[str], n_rows: int) -> None:
-    """Require that the parts have a row for each window."""
-    found = 0
-    for part in parts:
-        with hdf5.open_read_only(part, PART_ENCODING) as file:
-            found += len(file["reconstruction_error"])
-    if found != n_rows:
-        raise MemwaveError(
-            f"the parts of the projection ({parts[0]} ...) have {found} rows, expected {n_rows}. "
-            "A feature shard is not what was planned: delete the shards and run again to remake "
-            "them."
-        )
+        writer.finish({**attributes, **lost_shares(losses)}, provenance)
 
 
 def copy_parts(
-    writer: ProjectionWriter, parts: list[str], model: Model, *, fitted: bool
+    writer: ProjectionWriter, parts: list[str], n_rows: int, model: Model, *, fitted: bool
 ) -> list[list[float]]:
     """Copy the scores of every part, and store what all of them together tell of the model.
 
@@ -107,18 +90,31 @@ def copy_parts(
     -------
     list of (total, lost)
         The sum of the parts' `Projector.losses`.
+
+    Raises
+    ------
+    MemwaveError
+        If the parts do not have a row for each of `n_rows` windows.
     """
     total: Products | None = None
     losses, moments = np.zeros((2, 2)), np.zeros((2, model.n_components))
     row = 0
     for part in parts:
         with hdf5.reading(part), hdf5.open_read_only(part, PART_ENCODING) as file:
-            writer.copy_part(row, file)
             row += len(file["reconstruction_error"])
+            if row > n_rows:
+                continue  # counted for the error
+            writer.append_part(file)
             losses += file["losses"][()]
             moments += file["moments"][()]
             if model.residual is None:
                 total = merged(total, file["train"])
+    if row != n_rows:
+        raise MemwaveError(
+            f"the parts of the projection ({parts[0]} ...) have {row} rows, expected {n_rows}. "
+            "A feature shard is not what was planned: delete the shards and run again to remake "
+            "them."
+        )
     unknown = np.full(model.n_components, np.nan)
     variances, norms = unknown, unknown if model.residual is None else model.residual
     if fitted:

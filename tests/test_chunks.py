@@ -5,9 +5,7 @@ from memwave.chunks import (
     FILTERS,
     ChunkWriter,
     chunk_rows,
-    copy_rows,
     encode,
-    stretches,
 )
 
 import h5py
@@ -63,7 +61,11 @@ def test_copied_rows_arrive(lead, count, row, rest, size):
         writer.append(rows)
         writer.finish()
         target = make(file, "target", (row + count + rest, 2), "f8", min(size, row + count + rest))
-        copy_rows(source, lead, count, target, row)
+        writer = ChunkWriter(target)
+        writer.append(np.zeros((row, 2)))
+        writer.copy(source, lead, count)
+        writer.append(np.zeros((rest, 2)))
+        writer.finish()
         np.testing.assert_array_equal(target[row : row + count], rows[lead:])
         assert not target[:row].any()
         assert not target[row + count :].any()
@@ -76,7 +78,7 @@ def test_a_whole_chunk_is_copied_without_being_decoded():
         ChunkWriter(source).append(values)
         stored = encode(values[:10])[:-1] + b"?"  # a wrong checksum
         source.id.write_direct_chunk((0, 0), stored)
-        copy_rows(source, 0, 20, target, 0)
+        ChunkWriter(target).copy(source, 0, 20)
         assert target.id.read_direct_chunk((0, 0))[1] == stored
 
 
@@ -91,6 +93,17 @@ def test_a_changed_byte_is_found_when_a_chunk_is_read():
             dataset[()]
 
 
+@pytest.mark.parametrize("dtype", ["u1", "<i4", "<i8"])
+def test_chunks_of_counted_windows_are_next_to_nothing(dtype):
+    with in_memory() as file:
+        dataset = file.create_dataset("a", (9000,), dtype, chunks=(4000,), **FILTERS)
+        writer, counted = ChunkWriter(dataset), np.arange(9000).astype(dtype)
+        writer.append(counted)
+        writer.finish()
+        np.testing.assert_array_equal(dataset[()], counted)
+        assert dataset.id.get_storage_size() < 0.2 * counted.nbytes
+
+
 def test_chunks_of_noise_are_smaller_than_its_bytes():
     noise = np.random.default_rng(0).standard_normal((1000, 50)).astype(np.float32)
     assert len(encode(noise)) < 0.87 * noise.nbytes
@@ -102,11 +115,3 @@ def test_chunks_of_noise_are_smaller_than_its_bytes():
 )
 def test_chunks_are_of_a_size_that_can_be_read_at_once(n_rows, row_bytes, expected):
     assert chunk_rows(n_rows, row_bytes) == expected
-
-
-def test_stretches_end_where_chunks_do(tmp_path):
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        data = file.create_dataset("a", (95,), "i4", chunks=(10,))
-        assert list(stretches(data, 7, 31)) == [(7, 10), (10, 20), (20, 30), (30, 31)]
-        assert list(stretches(data))[-1] == (90, 95)
-        assert list(stretches(data, 40, 40)) == []

@@ -7,7 +7,6 @@ is. Deflate: RFC 1951 and 1950; shuffle: HDF5 file format specification, "filter
 """
 
 import zlib
-from collections.abc import Iterator
 
 import h5py
 import numpy as np
@@ -26,12 +25,14 @@ def chunk_rows(n_rows: int, row_bytes: int) -> int:
 def encode(values: np.ndarray) -> bytes:
     """Compress the values of one chunk: a zlib stream of their shuffled bytes.
 
-    The lower three quarters of a float's bytes are noise, and stored as they are; the upper one,
-    with sign and exponent, is coded by the frequency of its bytes (Huffman), without a search for
-    repetitions.
+    Integers count windows, or repeat: a search for repetitions makes next to nothing of them. The
+    lower three quarters of a float's bytes are noise, and stored as they are; the upper one, with
+    sign and exponent, is coded by the frequency of its bytes (Huffman), without a search.
     """
     octets = np.ascontiguousarray(values).view(np.uint8).reshape(-1, values.itemsize)
     shuffled = octets.T.tobytes()
+    if values.dtype.kind != "f":
+        return zlib.compress(shuffled, 1)
     noise = len(shuffled) // 4 * 3
     lower = zlib.compressobj(0, zlib.DEFLATED, -15)
     upper = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_HUFFMAN_ONLY)
@@ -59,55 +60,45 @@ class ChunkWriter:
     def __init__(self, dataset: h5py.Dataset):
         self._dataset = dataset
         self._chunk = np.zeros(dataset.chunks, dataset.dtype)
-        self._row = 0  # the next one
+        self._row, self._filled = 0, 0  # where the chunk begins, and how much of it waits
 
     def append(self, rows: np.ndarray) -> None:
         """Add rows."""
         size = len(self._chunk)
         while len(rows):
-            filled = self._row % size
-            taken = rows[: size - filled]
-            self._chunk[filled : filled + len(taken)] = taken
-            self._row += len(taken)
+            taken = rows[: size - self._filled]
+            self._chunk[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
             rows = rows[len(taken) :]
-            if self._row % size == 0:
-                self._write(self._row - size)
+            if self._filled == size:
+                self._end_chunk()
+
+    def copy(self, source: h5py.Dataset, first: int, count: int) -> None:
+        """Add `count` rows of another dataset, from row `first` on.
+
+        Chunks that both hold whole are copied as they are, without being decoded.
+        """
+        size, columns = len(self._chunk), (0,) * (self._chunk.ndim - 1)
+        aligned = source.chunks == self._dataset.chunks and first % size == self._filled
+        row, stop = first, first + count
+        while row < stop:
+            end = min(stop, row - row % size + size)
+            whole = end - row == size or self._row + end - row == len(self._dataset)
+            if aligned and row % size == 0 and whole:
+                _, stored = source.id.read_direct_chunk((row, *columns))
+                self._dataset.id.write_direct_chunk((self._row, *columns), stored)
+                self._row += end - row
+            else:
+                self.append(source[row:end])
+            row = end
 
     def finish(self) -> None:
         """Write the last chunk, if it is not full."""
-        if filled := self._row % len(self._chunk):
-            self._chunk[filled:] = 0
-            self._write(self._row - filled)
+        if self._filled:
+            self._chunk[self._filled :] = 0
+            self._end_chunk()
 
-    def _write(self, row: int) -> None:
-        place = (row, *(0,) * (self._chunk.ndim - 1))
+    def _end_chunk(self) -> None:
+        place = (self._row, *(0,) * (self._chunk.ndim - 1))
         self._dataset.id.write_direct_chunk(place, encode(self._chunk))
-
-
-def copy_rows(source: h5py.Dataset, first: int, count: int, target: h5py.Dataset, row: int) -> None:
-    """Copy `count` rows of a dataset from row `first` on to row `row` and the following of another.
-
-    Chunks that both hold whole are copied as they are, without being decoded.
-    """
-    size, columns = target.chunks[0], (0,) * (target.ndim - 1)
-    aligned = source.chunks == target.chunks and first % size == row % size
-    for start, stop in stretches(target, row, row + count):
-        begin = start - row + first
-        whole = start % size == 0 and stop in (start + size, len(target))
-        if aligned and whole:
-            _, stored = source.id.read_direct_chunk((begin, *columns))
-            target.id.write_direct_chunk((start, *columns), stored)
-        else:
-            target[start:stop] = source[begin : begin + stop - start]
-
-
-def stretches(
-    dataset: h5py.Dataset, start: int = 0, stop: int | None = None
-) -> Iterator[tuple[int, int]]:
-    """Cut rows ``start:stop`` at the borders of a dataset's chunks."""
-    stop = len(dataset) if stop is None else stop
-    rows = dataset.chunks[0]
-    while start < stop:
-        end = min(stop, start - start % rows + rows)
-        yield start, end
-        start = end
+        self._row, self._filled = self._row + self._filled, 0

@@ -6,12 +6,14 @@ is written and copied stretch by stretch.
 
 import json
 from collections.abc import Iterable, Sequence
+from math import prod
 from pathlib import Path
 
 from memwave import hdf5
-from memwave.chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows, copy_rows, stretches
+from memwave.chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
 from memwave.model import Model
 from memwave.model_file import RESIDUAL
+from memwave.plan import spans
 from memwave.projection import Projector
 
 import h5py
@@ -22,7 +24,11 @@ PART_ENCODING = "memwave-projection-part"
 
 SPLITS = ("train", "test")
 
+# Windows that are told at once where they are from.
+WINDOWS_AT_ONCE = 32_768
+
 COLUMNS = {
+    "window": ("i8", "Row of the feature matrix."),
     "recording": ("i4", "Index of the window's recording in recording_names."),
     "start_row": ("i8", "First row of the window in its recording."),
     "split": ("u1", "Whether PCA was fitted on the window (train) or not (test)."),
@@ -93,7 +99,7 @@ def part_size(n_rows: int, k: int, dtype: str) -> int:
 
 
 class ProjectionWriter:
-    """Lays out a projection and fills it.
+    """Lays out a projection and fills it, every column from the first window on.
 
     Parameters
     ----------
@@ -119,86 +125,74 @@ class ProjectionWriter:
         *,
         labels: str | None,
     ):
-        self._file, self.n_rows = file, n_rows
-        # Kept open: a dataset that is closed writes its last chunk, to be read and written again.
-        self._columns: dict[str, h5py.Dataset] = {}
+        self._file, self._n_rows, self._row = file, n_rows, 0
+        self._writers: dict[str, ChunkWriter] = {}
         hdf5.mark(file, ENCODING, VERSION)
         component = hdf5.dataset(file, "component", np.arange(1, k + 1), "Components from 1 on.")
         component.make_scale("component")
         texts = np.array(list(names), dtype=h5py.string_dtype("utf-8"))
         hdf5.dataset(file, "recording_names", texts, "Recordings in the order of their sheet.")
         file["recording_names"].make_scale("recording_names")
-        window = self._column("window", "i8", "Row of the feature matrix.")
-        window.make_scale("window")
         for name, (kind, description) in COLUMNS.items():
-            self._with_scale(self._column(name, kind, description))
+            self._add_column(name, kind, description)
         file["split"].attrs["flag_values"] = np.arange(len(SPLITS), dtype="u1")
         file["split"].attrs["flag_meanings"] = " ".join(SPLITS)
         if labels is not None:
-            self._with_scale(self._column("label", "i8", labels))
-        scores = self._column("scores", dtype, "Projection onto the components.", width=k)
-        self._with_scale(scores)
-        scores.dims[1].attach_scale(component)
-        self._fill_numbers()
+            self._add_column("label", "i8", labels)
+        self._add_column("scores", dtype, "Projection onto the components.", k)
+        file["scores"].dims[1].attach_scale(component)
 
-    def _column(
-        self,
-        name: str,
-        dtype: str,
-        description: str,
-        width: int | None = None,
-    ) -> h5py.Dataset:
-        shape = (self.n_rows,) if width is None else (self.n_rows, width)
-        row_bytes = np.dtype(dtype).itemsize * (width or 1)
-        chunks = (chunk_rows(self.n_rows, row_bytes), *shape[1:])
+    def _add_column(self, name: str, dtype: str, description: str, *width: int) -> None:
+        shape = (self._n_rows, *width)
+        chunks = (chunk_rows(self._n_rows, np.dtype(dtype).itemsize * prod(width)), *width)
         column = self._file.create_dataset(
             name, shape, dtype, chunks=chunks, track_times=False, **FILTERS
         )
         column.attrs["description"] = description
-        self._columns[name] = column
-        return column
+        if name == "window":
+            column.make_scale("window")
+        else:
+            column.dims[0].attach_scale(self._file["window"])
+        self._writers[name] = ChunkWriter(column)
 
-    def _with_scale(self, column: h5py.Dataset) -> None:
-        column.dims[0].attach_scale(self._columns["window"])
-
-    def _fill_numbers(self) -> None:
-        window = self._columns["window"]
-        for start, stop in stretches(window):
-            window[start:stop] = np.arange(start, stop)
-
-    def fill_recording(
-        self, row: int, count: int, *, recording: int, step: int, split: str, first: int = 0
+    def append_windows(
+        self, count: int, *, recording: int, step: int, split: str, first: int = 0
     ) -> None:
-        """Say where `count` windows from row `row` of the projection on are from.
+        """Say where the next `count` windows are from.
 
         They are consecutive windows of a recording, from window `first` on.
         """
-        columns = self._columns
-        for start, stop in stretches(columns["start_row"], row, row + count):
-            columns["recording"][start:stop] = recording
-            columns["split"][start:stop] = SPLITS.index(split)
-            columns["start_row"][start:stop] = np.arange(start, stop) * step + (first - row) * step
+        for start, stop in spans(0, count, WINDOWS_AT_ONCE):
+            numbers = np.arange(start, stop)
+            columns = {
+                "window": self._row + numbers,
+                "recording": np.full(len(numbers), recording),
+                "start_row": (first + numbers) * step,
+                "split": np.full(len(numbers), SPLITS.index(split)),
+            }
+            for name, values in columns.items():
+                self._writers[name].append(values)
+        self._row += count
 
-    def fill_labels(self, row: int, labels: np.ndarray) -> None:
-        """Set the labels of consecutive windows."""
-        self._columns["label"][row : row + len(labels)] = labels
+    def append_labels(self, labels: np.ndarray) -> None:
+        """Add the labels of the next windows."""
+        self._writers["label"].append(labels)
 
-    def fill_scores(self, row: int, scores: np.ndarray, errors: np.ndarray) -> None:
-        """Set scores, shape (n, k), and reconstruction errors of consecutive windows."""
-        self._columns["scores"][row : row + len(scores)] = scores
-        self._columns["reconstruction_error"][row : row + len(errors)] = errors
+    def append_scores(self, scores: np.ndarray, errors: np.ndarray) -> None:
+        """Add scores, shape (n, k), and reconstruction errors of the next windows."""
+        self._writers["scores"].append(scores)
+        self._writers["reconstruction_error"].append(errors)
+
+    def append_part(self, part: h5py.File) -> None:
+        """Copy the scores and errors of one shard, those of the next windows."""
+        scores, errors = part["scores"], part["reconstruction_error"]
+        self._writers["scores"].copy(scores, scores.attrs["first_row"], len(errors))
+        self._writers["reconstruction_error"].copy(errors, 0, len(errors))
 
     def name_labels(self, names: Sequence[str]) -> None:
         """Store what the labels mean; -1 means that there is none."""
         texts = np.array(list(names), dtype=h5py.string_dtype("utf-8"))
         hdf5.dataset(self._file, "label_names", texts, "Text of each label from 0 on.")
-
-    def copy_part(self, row: int, part: h5py.File) -> None:
-        """Copy one shard's scores and errors to row `row` and the following."""
-        scores, errors = part["scores"], part["reconstruction_error"]
-        count = len(errors)
-        copy_rows(scores, scores.attrs["first_row"], count, self._columns["scores"], row)
-        copy_rows(errors, 0, count, self._columns["reconstruction_error"], row)
 
     def certify(self, model: Model, variances: np.ndarray, norms: np.ndarray) -> None:
         """Store what was measured of the model on the rows it was fitted on."""
@@ -211,8 +205,10 @@ class ProjectionWriter:
             written.dims[0].attach_scale(self._file["component"])
         self._file.attrs["eigenvalue_error_bound"] = model.eigenvalue_error_bound
 
-    def describe(self, attributes: dict, provenance: dict) -> None:
-        """Store attributes of the whole projection."""
+    def finish(self, attributes: dict, provenance: dict) -> None:
+        """Write the last windows, and attributes of the whole projection."""
+        for writer in self._writers.values():
+            writer.finish()
         for name, value in attributes.items():
             self._file.attrs[name] = value
         self._file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
