@@ -1,5 +1,6 @@
 """What is computed where: windows, shards, runs and blocks cover every row exactly once."""
 
+from memwave.memory import KERNEL_ROWS, projection_rows
 from memwave.passes import blocks, count_rows, cut, located, sample_shift
 from memwave.plan import (
     MEGABYTE,
@@ -91,6 +92,12 @@ def test_a_block_is_the_largest_that_fits(block_mb, n_features, dtype):
     row_bytes = n_features * np.dtype(dtype).itemsize
     assert rows == 1 or rows * row_bytes <= block_mb * MEGABYTE
     assert (rows + 1) * row_bytes > block_mb * MEGABYTE
+
+
+@given(n_features=st.integers(1, 10**6), dtype=st.sampled_from(["float32", "float64"]))
+def test_a_block_that_is_projected_is_of_whole_groups_of_rows(n_features, dtype):
+    fit, rows = rows_per_block(4, n_features, dtype), projection_rows(n_features, 32, dtype)
+    assert rows == fit if fit < KERNEL_ROWS else rows == fit // KERNEL_ROWS * KERNEL_ROWS
 
 
 @given(n_rows=st.integers(0, 400), run=st.integers(1, 50), combs=st.integers(1, 50))

@@ -19,6 +19,9 @@ import numpy as np
 # write. Linux 5.14 and newer; Python has no name for it yet.
 MADV_POPULATE_WRITE = 23
 
+# Where the page cache has huge pages, one that is mapped whole costs one entry instead of 512.
+HUGE_PAGE = 2_097_152
+
 
 class MappedRows:
     """Rows of a C-ordered matrix of floats in an open .npy file.
@@ -41,9 +44,9 @@ class MappedRows:
         self.shape, self.dtype = read_header(file)
         self.offset = file.tell()
         self.row_bytes = self.shape[1] * self.dtype.itemsize
-        size = os.fstat(file.fileno()).st_size
-        if size != self.offset + self.shape[0] * self.row_bytes:
-            raise ValueError(f"its header promises shape {self.shape}, it has {size:,} bytes")
+        self._size = os.fstat(file.fileno()).st_size
+        if self._size != self.offset + self.shape[0] * self.row_bytes:
+            raise ValueError(f"its header promises shape {self.shape}, it has {self._size:,} bytes")
 
     def header(self) -> bytes:
         return os.pread(self._file.fileno(), self.offset, 0)
@@ -51,26 +54,39 @@ class MappedRows:
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Map rows ``start:stop``; the map goes when the array goes."""
         begin = self.offset + start * self.row_bytes
-        aligned = begin - begin % mmap.ALLOCATIONGRANULARITY
+        end = self.offset + stop * self.row_bytes
+        first, last = begin - begin % HUGE_PAGE, end + -end % HUGE_PAGE
+        if self._writable:
+            first, last = begin - begin % mmap.ALLOCATIONGRANULARITY, end
         pages = mmap.mmap(
             self._file.fileno(),
-            begin - aligned + (stop - start) * self.row_bytes,
-            mmap.MAP_SHARED | (0 if self._writable else getattr(mmap, "MAP_POPULATE", 0)),
+            min(last, self._size) - first,
+            mmap.MAP_SHARED,
             mmap.PROT_READ | (mmap.PROT_WRITE if self._writable else 0),
-            offset=aligned,
+            offset=first,
         )
         if self._writable:
             with suppress(OSError):  # before Linux 5.14 pages come one by one, when touched
                 pages.madvise(MADV_POPULATE_WRITE)
-        flat = np.frombuffer(pages, self.dtype, offset=begin - aligned)
-        return flat.reshape(stop - start, self.shape[1])
+        count = (stop - start) * self.shape[1]
+        return np.frombuffer(pages, self.dtype, count, begin - first).reshape(-1, self.shape[1])
 
     def read_ahead(self, start: int, stop: int) -> None:
-        """Ask the kernel to fetch rows ``start:stop`` while we compute."""
+        """Ask the kernel to fetch rows ``start:stop`` while we compute, unless they are there."""
         if hasattr(os, "posix_fadvise") and start < stop:
             begin = self.offset + start * self.row_bytes
             length = (stop - start) * self.row_bytes
-            os.posix_fadvise(self._file.fileno(), begin, length, os.POSIX_FADV_WILLNEED)
+            if not self._cached(begin + length - 1):
+                os.posix_fadvise(self._file.fileno(), begin, length, os.POSIX_FADV_WILLNEED)
+
+    def _cached(self, place: int) -> bool:
+        """Whether the page cache has a byte of the file, as far as the system tells."""
+        if not hasattr(os, "RWF_NOWAIT"):
+            return False
+        try:
+            return os.preadv(self._file.fileno(), [bytearray(1)], place, os.RWF_NOWAIT) == 1
+        except OSError:  # it would have to wait, or the file system cannot tell
+            return False
 
 
 @contextmanager

@@ -39,6 +39,9 @@ MEASURED_MB = 8
 # squared one after the other is still in the cache then.
 PROJECTED_MB = 4
 
+# Rows that BLAS multiplies together; what is left of a block takes as long as a full group.
+KERNEL_ROWS = 8
+
 # Snakemake in a cluster job, beside the stage: one process waits for the step of the job, another
 # one starts the stage. Both together had 190 to 250 MB of anonymous memory; the more, the more
 # libraries are installed that Snakemake loads where it finds them, such as pandas.
@@ -197,8 +200,9 @@ def extraction_bytes(spec: FeatureSpec, block_mb: float) -> int:
 
 
 def projection_rows(n_features: int, block_mb: float, dtype: str) -> int:
-    """Rows that are projected at once."""
-    return rows_per_block(min(block_mb, PROJECTED_MB), n_features, dtype)
+    """Rows that are projected at once: a multiple of what BLAS's kernels take, if there are any."""
+    rows = rows_per_block(min(block_mb, PROJECTED_MB), n_features, dtype)
+    return rows - rows % KERNEL_ROWS or rows
 
 
 def measuring_rows(n_channels: int) -> int:

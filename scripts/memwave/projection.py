@@ -44,11 +44,11 @@ class Projector:
             rest = (model.mean - standardizer.mean) / model.scale
         self._offset, self._rest_squared = rest @ model.components.T, float(rest @ rest)
         self._k = k = model.n_components
-        self._basis = np.zeros((model.n_features, padded(k + 1)), dtype)
-        self._basis[:, :k], self._basis[:, k] = model.components.T, rest
+        self._basis = np.zeros((padded(k + 1), model.n_features), dtype)
+        self._basis[:k], self._basis[k] = model.components, rest
         self.train: Products | None = None
         if model.residual is None:
-            self.train = Products(self.shift, np.ascontiguousarray(self._basis[:, :k]))
+            self.train = Products(self.shift, np.ascontiguousarray(self._basis[:k].T))
         self.moments = np.zeros((2, k))
         self.losses = np.zeros((2, 2))
 
@@ -67,7 +67,8 @@ class Projector:
         errors : ndarray, shape (n,), float64
             Squared distance of each row from its reconstruction.
         """
-        projected = block @ self._basis
+        # BLAS is faster where the few columns come first: (Y B')' = B Y'.
+        projected = (self._basis @ block.T).T
         norms = squared_norms(block)
         scores = projected[:, : self._k] - self._offset
         # About the mean: |x - m|^2 = |y|^2 - 2 y'r + |r|^2, for a row x = y + s and m = s + r.
