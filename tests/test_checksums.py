@@ -65,6 +65,17 @@ def shards(tmp_path_factory):
     return folder
 
 
+@pytest.mark.parametrize(("name", "rows"), [("wide", 20), ("narrow", 318)])
+@given(data=st.data())
+def test_rows_are_those_of_the_file_wherever_its_pages_end(shards, name, rows, data):
+    start = data.draw(st.integers(0, rows - 1))
+    stop = data.draw(st.integers(start + 1, rows))
+    with Shard(shards / name) as opened:
+        opened.read_ahead(start, stop)
+        expected = np.load(shards / name, mmap_mode="r")[start:stop]
+        np.testing.assert_array_equal(opened.rows(start, stop), expected)
+
+
 @pytest.mark.parametrize(("name", "rows", "chunk"), [("wide", 20, 1), ("narrow", 318, 5)])
 @given(data=st.data())
 def test_rows_are_refused_if_their_chunk_was_changed_and_only_then(shards, name, rows, chunk, data):

@@ -19,7 +19,8 @@ import numpy as np
 # write. Linux 5.14 and newer; Python has no name for it yet.
 MADV_POPULATE_WRITE = 23
 
-# Where the page cache has huge pages, one that is mapped whole costs one entry instead of 512.
+# Rows to be read are mapped from one multiple of this to another: a huge page of the page cache
+# that is mapped whole costs one entry instead of 512. What is not touched costs addresses only.
 HUGE_PAGE = 2_097_152
 
 
@@ -55,12 +56,11 @@ class MappedRows:
         """Map rows ``start:stop``; the map goes when the array goes."""
         begin = self.offset + start * self.row_bytes
         end = self.offset + stop * self.row_bytes
-        first, last = begin - begin % HUGE_PAGE, end + -end % HUGE_PAGE
-        if self._writable:
-            first, last = begin - begin % mmap.ALLOCATIONGRANULARITY, end
+        grain = mmap.ALLOCATIONGRANULARITY if self._writable else HUGE_PAGE
+        first, last = begin - begin % grain, min(end + -end % grain, self._size)
         pages = mmap.mmap(
             self._file.fileno(),
-            min(last, self._size) - first,
+            last - first,
             mmap.MAP_SHARED,
             mmap.PROT_READ | (mmap.PROT_WRITE if self._writable else 0),
             offset=first,
