@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from measure import snakemake
 from synthetic import write_recording
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
@@ -141,9 +142,9 @@ def _measure(run: Run, folder: Path) -> dict[str, Any]:
         "plots": False,
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config.yaml"]
+    command = snakemake("--configfile", "config.yaml", "--snakefile", str(ROOT / "Snakefile"))
     begin, used = time.perf_counter(), processor_seconds()
-    subprocess.run([*command, "--snakefile", str(ROOT / "Snakefile")], cwd=folder, check=True)
+    subprocess.run(command, cwd=folder, check=True)
     elapsed = time.perf_counter() - begin
     jobs = [json.loads(path.read_text()) for path in folder.glob("results/**/usage/**/*.json")]
     peaks = {

@@ -10,6 +10,7 @@ from measure import Job, snakemake
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 
+from memwave.solvers import solver_module
 from memwave.workflow import Workflow
 
 DATASET, FEATURES = "bench", "haar"
@@ -128,8 +129,8 @@ class Stages:
     def fit(self, model: str) -> list[list[Job]]:
         """Phases of fitting a model: summaries of the shards and their merger, or passes."""
         flow, w = self._workflow, self._wildcards(model)
-        solver = f"memwave.solvers.{flow.model(w)['solver'].replace('-', '_')}"
-        imports = (solver, "scipy.linalg", "scipy.sparse.linalg")
+        solver = solver_module(flow.model(w)["solver"])
+        imports = (solver.__name__, *solver.LIBRARIES)
         arguments = {
             "parts": [
                 str(self.folder / part) for part in flow.fit_summaries(w) or flow.fit_shards(w)

@@ -153,7 +153,7 @@ def read_shards(
 
 
 if "snakemake" in globals():
-    load_libraries()
+    load_libraries(snakemake.params.model["solver"])
     with process.stage(
         "fit_model",
         memory_mb=snakemake.resources.mem_mb,

@@ -60,7 +60,7 @@ def summarize_features(
 
 
 if "snakemake" in globals():
-    load_libraries()
+    load_libraries(snakemake.params.model["solver"])
     with process.stage(
         "summarize_features",
         memory_mb=snakemake.resources.mem_mb,

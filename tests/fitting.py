@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from memwave.passes import run_passes, summarize
 from memwave.shards import create_shard
 from memwave.solvers import make_solver, row_solvers, solver_module
+from memwave.triangle import Triangle
 
 import numpy as np
 import pytest
@@ -44,6 +45,14 @@ class ArrayShard:
 
     def read_ahead(self, start, stop):
         assert 0 <= start <= stop <= len(self.array)
+
+
+def triangle_of(matrix):
+    """Half of a symmetric matrix."""
+    triangle = Triangle(len(matrix))
+    for start, stop, panel in triangle.panels():
+        panel[:] = matrix[start:stop, start:]
+    return triangle
 
 
 def options_of(name, **changes):

@@ -90,7 +90,7 @@ def main() -> None:
     # Libraries as the scripts load them.
     readers.load_libraries(piece["path"] for piece in pieces if "path" in piece)
     if "model" in keywords:
-        solvers.load_libraries()
+        solvers.load_libraries(keywords["model"]["solver"])
     with process.stage(request["name"], **request["stage"]):
         function(**keywords)
 

@@ -1,11 +1,12 @@
 """Leading eigenpairs by Lanczos: right, or none."""
 
 from memwave import eigenpairs
-from memwave.eigenpairs import SMALLEST, none_missed, proven_eigenpairs
+from memwave.eigenpairs import SMALLEST, prove_none_missed, proven_eigenpairs
 from memwave.triangle import Triangle
 
 import numpy as np
 import pytest
+from fitting import triangle_of
 
 D = SMALLEST + 20
 
@@ -14,14 +15,6 @@ def with_spectrum(values, seed=0):
     """A symmetric matrix with these eigenvalues, and its eigenvectors."""
     turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(values), len(values))))[0]
     return (turn * values) @ turn.T, turn
-
-
-def triangle_of(matrix):
-    triangle = Triangle(len(matrix))
-    for start, stop, panel in triangle.panels():
-        panel[:] = matrix[start:stop, start:]
-    triangle.mirror()
-    return triangle
 
 
 @pytest.mark.parametrize(
@@ -48,12 +41,24 @@ def test_pairs_are_the_leading_ones(values):
     np.testing.assert_allclose(found[1].T @ found[1], np.eye(5), atol=1e-12)
 
 
+def test_rounding_below_zero_is_not_taken_for_large():
+    """Of rows in float32 with few directions; LAPACK would be asked for nothing."""
+    random = np.random.default_rng(0)
+    rows = (random.normal(size=(2000, 5)) @ random.normal(size=(5, D))).astype(np.float32)
+    matrix = (rows.T @ rows).astype(np.float64)
+    values = np.linalg.eigvalsh(matrix)
+    assert values[0] < -values[-10]
+    found = proven_eigenpairs(triangle_of(matrix), 10)
+    assert found is not None
+    np.testing.assert_allclose(found[0], values[-10:], rtol=0, atol=1e-10 * values[-1])
+
+
 def test_a_missed_eigenvalue_is_noticed():
     values = np.arange(D, 0, -1.0)
     matrix, vectors = with_spectrum(values)
-    assert none_missed(triangle_of(matrix), values[4::-1], vectors[:, 4::-1])
+    assert prove_none_missed(triangle_of(matrix), values[4::-1], vectors[:, 4::-1])
     triangle, keep = triangle_of(matrix), [5, 4, 2, 1, 0]
-    assert not none_missed(triangle, values[keep], vectors[:, keep])
+    assert not prove_none_missed(triangle, values[keep], vectors[:, keep])
     np.testing.assert_allclose(triangle.full(), matrix, rtol=0, atol=1e-13 * D)
 
 

@@ -1,10 +1,18 @@
 """PCA from lag sums: equal to dense PCA of the features of every window by itself, in float64."""
 
+import tracemalloc
+
 from memwave.lags import stretches_of, sum_lags, windows_of
 from memwave.plan import count_windows, pieces
 from memwave.solvers import covariance, lag_covariance
 from memwave.transform import transform_windows
-from memwave.window_products import product_rows, sample_sums
+from memwave.triangle import Triangle
+from memwave.window_products import (
+    add_feature_products,
+    product_bytes,
+    product_rows,
+    sample_sums,
+)
 
 import numpy as np
 import pytest
@@ -215,6 +223,28 @@ def test_lanczos_and_lapack_agree(monkeypatch):
     )
     np.testing.assert_allclose(ours.components, theirs.components, rtol=0, atol=1e-8)
     assert max(ours.residual.max(), theirs.residual.max()) < 1e-11 * scale
+
+
+@pytest.mark.parametrize(
+    ("window", "step", "channels", "options"),
+    [
+        (300, 1, 3, {}),
+        (300, 1, 3, {"layout": "per-channel", "wavelet": "db20", "level": 2}),
+        (300, 300, 3, {}),
+        (60, 9, 7, {"layout": "per-channel"}),
+    ],
+)
+def test_the_transform_takes_the_memory_that_is_predicted(window, step, channels, options):
+    spec = make_spec(window=window, step=step, channels=channels, **options)
+    sums = sums_of(spec, walk(2 * window + 50, channels))
+    total = Triangle(spec.n_features)
+    add_feature_products(total, sums, lambda rows: transform_windows(spec, rows))  # loads libraries
+    tracemalloc.start()
+    add_feature_products(total, sums, lambda rows: transform_windows(spec, rows))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.2 * product_bytes(sums.windows, spec.n_features) <= peak
+    assert peak <= product_bytes(sums.windows, spec.n_features)
 
 
 def test_the_same_pieces_give_the_same_bits():

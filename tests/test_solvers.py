@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from memwave import hdf5
+from memwave.errors import MemwaveError
 from memwave.passes import summarize
 from memwave.solvers import make_solver
 
@@ -203,10 +204,20 @@ def test_sizes_are_known_without_the_libraries_that_compute():
         "from memwave.solvers import concrete_solvers, load_libraries\n"
         "assert len(concrete_solvers()) > 3\n"
         "assert not {'scipy.linalg', 'scipy.sparse'} & set(sys.modules)\n"
-        "load_libraries()\n"
+        "load_libraries('covariance')\n"
         "assert {'scipy.linalg', 'scipy.sparse.linalg'} <= set(sys.modules)\n"
     )
     scripts = Path(__file__).parents[1] / "scripts"
     subprocess.run(
         [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(scripts)}
     )
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered in")
+def test_squares_that_overflow_are_refused():
+    rows = decaying(60, 8).astype(np.float32)
+    rows[7] *= np.float32(1e25)
+    with pytest.raises(MemwaveError, match=r"too large to be summed up.*compute_dtype: float64"):
+        fit("covariance", [rows], dtype="float32", n_components=3)
+    model = fit("covariance", [rows.astype(np.float64)], n_components=3)
+    assert np.isfinite(model.explained_variance).all()

@@ -4,6 +4,7 @@ from memwave.triangle import PANEL, Triangle, triangle_size
 
 import numpy as np
 import pytest
+from fitting import triangle_of
 
 SIZES = [1, 5, PANEL, PANEL + 1, 2 * PANEL + 37]
 
@@ -11,13 +12,6 @@ SIZES = [1, 5, PANEL, PANEL + 1, 2 * PANEL + 37]
 def symmetric(d, seed=0):
     matrix = np.random.default_rng(seed).normal(size=(d, d))
     return matrix + matrix.T
-
-
-def triangle_of(matrix):
-    triangle = Triangle(len(matrix))
-    for start, stop, panel in triangle.panels():
-        panel[:] = matrix[start:stop, start:]
-    return triangle
 
 
 @pytest.mark.parametrize("d", SIZES)
@@ -52,9 +46,13 @@ def test_outer_products_and_division(d):
 @pytest.mark.parametrize("d", SIZES)
 def test_mirrored_it_is_symmetric_to_the_last_bit(d):
     matrix = symmetric(d)
-    crooked = triangle_of(matrix + np.tril(np.full((d, d), 1e-9), -1))
-    crooked.mirror()
-    assert (crooked.full() == matrix).all()
+    triangle = triangle_of(matrix)
+    for _, _, panel in triangle.panels():
+        panel[:, : len(panel)] += np.tril(np.full((len(panel), len(panel)), 1e-9), -1)
+    triangle.mirror()
+    assert (triangle.full() == matrix).all()
+    vector = np.arange(float(d))
+    np.testing.assert_allclose(triangle @ vector, matrix @ vector, rtol=0, atol=1e-12 * d * d)
 
 
 @pytest.mark.parametrize("d", SIZES)
@@ -64,11 +62,11 @@ def test_positive_definite_means_that_no_eigenvalue_is_negative(d, place):
     values = np.linspace(1.0, 2.0, d)
     matrix = (turn * values) @ turn.T
     triangle = triangle_of(matrix)
-    assert triangle.is_positive_definite()
+    assert triangle.factorise()
     factor = np.triu(triangle.full())
     np.testing.assert_allclose(factor.T @ factor, matrix, rtol=0, atol=1e-13)
     values[0 if place == "first" else -1] = -1e-6
     indefinite = (turn * values) @ turn.T
     triangle = triangle_of(indefinite)
-    assert not triangle.is_positive_definite()
+    assert not triangle.factorise()
     np.testing.assert_allclose(triangle.full(), indefinite, rtol=0, atol=1e-13)

@@ -25,12 +25,13 @@ RESTARTS = 20
 
 
 def proven_eigenpairs(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """The k leading eigenpairs of a symmetric positive semidefinite matrix, if Lanczos finds them.
+    """The k leading eigenpairs of a symmetric matrix, if Lanczos finds them.
 
     Parameters
     ----------
     matrix : Triangle, shape (d, d)
-        Lost if they are found; else left as it was, but for rounding.
+        Positive semidefinite, but for rounding. Lost if they are found; else left as it was, again
+        but for rounding.
     k : int
 
     Returns
@@ -49,13 +50,18 @@ def proven_eigenpairs(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray,
     -----
     Memory is that of the matrix, and some vectors (`eigenpair_bytes`).
     """
-    if len(matrix) < SMALLEST or k > LARGEST_SHARE * len(matrix):
+    if not worth_trying(len(matrix), k):
         return None
     pairs = lanczos(matrix, k)
     if pairs is None:
         return None
     images = matrix @ pairs[1]
-    return (*pairs, images) if none_missed(matrix, *pairs) else None
+    return (*pairs, images) if prove_none_missed(matrix, *pairs) else None
+
+
+def worth_trying(d: int, k: int) -> bool:
+    """Whether Lanczos may be the faster for k eigenpairs of a d x d matrix."""
+    return d >= SMALLEST and k <= LARGEST_SHARE * d
 
 
 def lanczos(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -65,7 +71,13 @@ def lanczos(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
     start = np.random.default_rng(0).standard_normal(d)
     try:
         values, vectors = scipy.sparse.linalg.eigsh(
-            product, k, v0=start, ncv=krylov_size(k), maxiter=RESTARTS, tol=RESIDUAL
+            product,
+            k,
+            which="LA",  # not by magnitude: rounding may have left some of them negative
+            v0=start,
+            ncv=krylov_size(k),
+            maxiter=RESTARTS,
+            tol=RESIDUAL,
         )
     except scipy.sparse.linalg.ArpackError:
         return None
@@ -73,7 +85,7 @@ def lanczos(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
     return values[order], np.ascontiguousarray(vectors[:, order])
 
 
-def none_missed(matrix: Triangle, values: np.ndarray, vectors: np.ndarray) -> bool:
+def prove_none_missed(matrix: Triangle, values: np.ndarray, vectors: np.ndarray) -> bool:
     """Whether no eigenvalue outside of the pairs is larger than the smallest of them.
 
     Larger by less than `MISSED` of the largest does not count. The matrix is lost if none was
@@ -81,7 +93,7 @@ def none_missed(matrix: Triangle, values: np.ndarray, vectors: np.ndarray) -> bo
     """
     bound = values[0] + MISSED * values[-1]
     deflate(matrix, bound, values, vectors)
-    if matrix.is_positive_definite():
+    if matrix.factorise():
         return True
     deflate(matrix, bound, values, vectors)
     return False

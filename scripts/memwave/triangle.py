@@ -79,12 +79,11 @@ class Triangle:
             product[stop:] += panel[:, stop - start :].T @ vectors[start:stop]
         return product
 
-    def is_positive_definite(self) -> bool:
-        """Whether a Cholesky factorisation succeeds.
+    def factorise(self) -> bool:
+        """Put the upper Cholesky factor in place of the matrix, if it is positive definite.
 
-        If so, the upper factor is in place of the matrix; if not, the matrix is what it was, but
-        for rounding. Right-looking, by blocks (Golub and Van Loan, Matrix Computations, section
-        4.2.6).
+        If not, False is returned, and the matrix is what it was, but for rounding. Right-looking,
+        by blocks (Golub and Van Loan, Matrix Computations, section 4.2.6).
         """
         panels = list(self.panels())
         for i, (_, _, panel) in enumerate(panels):
@@ -132,5 +131,5 @@ def triangle_size(d: int) -> int:
 
 
 def cholesky_bytes() -> int:
-    """Memory of `Triangle.is_positive_definite`, beside the matrix."""
+    """Memory of `Triangle.factorise`, beside the matrix."""
     return 8 * PANEL * (4 * CHUNK + 4 * PANEL)

@@ -8,7 +8,7 @@ from memwave.triangle import PANEL, Triangle
 import numpy as np
 import scipy
 
-# Rows of the matrix of samples that are transformed at once, about.
+# Rows of the matrix of samples that are transformed at once.
 STRIP = 64
 
 Transform = Callable[[np.ndarray], np.ndarray]
@@ -72,8 +72,8 @@ def add_feature_products(total: Triangle, sums: LagSums, transform: Transform) -
     -----
     ``sum (T y) (T y)' = T (sum y y') T'``. The rows of the matrix of samples are transformed as
     they come, and what they are of each feature is added to it at once: columns of T, found by
-    transforming unit windows, of which most entries are zero. So memory is that of some rows
-    (`product_bytes`).
+    transforming unit windows. Of long windows most entries of T are zero. So memory is that of
+    some rows (`product_bytes`).
     """
     for first, rows in strips(sums):
         half = transform(rows)
@@ -84,26 +84,23 @@ def add_feature_products(total: Triangle, sums: LagSums, transform: Transform) -
         for start, stop, panel in total.panels():
             features = touched[np.searchsorted(touched, start) : np.searchsorted(touched, stop)]
             if len(features):
-                panel[features - start] += (shares[features] @ half)[:, start:]
+                panel[features - start] += shares[features] @ half[:, start:]
 
 
 def strips(sums: LagSums) -> Iterator[tuple[int, np.ndarray]]:
-    """The rows of `product_rows`, at least `STRIP` together, and the number of the first."""
-    windows = sums.windows
-    buffer = np.empty((strip_rows(windows), windows.n_values))
+    """The rows of `product_rows`, `STRIP` together, and the number of the first."""
+    n_values = sums.windows.n_values
+    buffer = np.empty((STRIP, n_values))
     first = filled = 0
     for rows in product_rows(sums):
-        taken = min(len(rows), windows.n_values - first - filled)
-        buffer[filled : filled + taken] = rows[:taken]
-        filled += taken
-        if filled == len(buffer) or first + filled == windows.n_values:
-            yield first, buffer[:filled]
-            first, filled = first + filled, 0
-
-
-def strip_rows(windows: Windows) -> int:
-    """Rows of a strip: whole long rows."""
-    return -(-STRIP // windows.width) * windows.width
+        left = rows[: n_values - first - filled]
+        while len(left):
+            taken = left[: STRIP - filled]
+            buffer[filled : filled + len(taken)] = taken
+            left, filled = left[len(taken) :], filled + len(taken)
+            if filled == STRIP or first + filled == n_values:
+                yield first, buffer[:filled]
+                first, filled = first + filled, 0
 
 
 def product_bytes(windows: Windows, n_features: int) -> int:
@@ -113,5 +110,5 @@ def product_bytes(windows: Windows, n_features: int) -> int:
     """
     values, width = windows.n_values, windows.width
     lags = 2 * width * (2 * values + 2 * width) + width * (values + width)
-    strip = 9 * strip_rows(windows) * max(values, n_features)
+    strip = 9 * STRIP * max(values, n_features)
     return 8 * (lags + strip + 3 * PANEL * n_features)

@@ -18,7 +18,8 @@ A solver ``FROM_SIGNAL`` sees no rows of features, but sums over the recordings
 `memwave.wavelets.FeatureSpec`.
 
 To add a solver, add a file: it is found by its name. It holds the class `Solver`; `OPTIONS`, the
-JSON schema of its options; ``summary_bytes`` and ``fit_bytes``, the memory of a part and of the fit
+JSON schema of its options; `LIBRARIES`, modules that only computing needs, and that it reaches
+through their package; ``summary_bytes`` and ``fit_bytes``, the memory of a part and of the fit
 beside the block; ``work``, what fitting takes; and ``promise``, the options that keep every
 eigenvalue within a tolerance, or None.
 """
@@ -115,11 +116,11 @@ def solver_module(name: str) -> Any:
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
-def load_libraries() -> None:
-    """Import what solvers compute with, before memory is limited; see `process.stage`."""
+def load_libraries(name: str) -> None:
+    """Import what a solver computes with, before memory is limited; see `process.stage`."""
     # Only here: Snakemake's own process, which asks solvers for sizes, has no use for them.
-    import scipy.linalg
-    import scipy.sparse.linalg  # noqa: F401
+    for library in solver_module(name).LIBRARIES:
+        importlib.import_module(library)
 
 
 def make_solver(name: str, n_features: int, settings: dict, dtype: str) -> PcaSolver:

@@ -8,7 +8,8 @@ American Statistician 37 (1983), equation 2.1b, written for matrices.
 
 from collections.abc import Iterator
 
-from memwave.eigenpairs import eigenpair_bytes, proven_eigenpairs
+from memwave.eigenpairs import eigenpair_bytes, proven_eigenpairs, worth_trying
+from memwave.errors import MemwaveError
 from memwave.model import Model, from_eigenpairs
 from memwave.solvers import Work
 from memwave.triangle import PANEL, Triangle, triangle_size
@@ -17,6 +18,7 @@ import numpy as np
 import scipy
 
 OPTIONS: dict[str, dict] = {}
+LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
 
 
 class Scatter:
@@ -134,11 +136,21 @@ def model_of(scatter: Scatter, k: int, solver: str) -> Model:
         Components wanted.
     solver : str
         Its name, for the model.
+
+    Raises
+    ------
+    MemwaveError
+        If squares of features overflowed.
     """
     covariance = scatter.products
     covariance.values /= scatter.count - 1
     covariance.mirror()
     total_variance = float(covariance.diagonal().sum())
+    if not np.isfinite(total_variance):
+        raise MemwaveError(
+            "the squares of the features are too large to be summed up. Set scale in the feature "
+            "set, or compute_dtype: float64 in the model."
+        )
     found = proven_eigenpairs(covariance, k)
     if found is None:
         values, vectors = leading_eigenpairs(covariance.full(), k)
@@ -188,7 +200,13 @@ def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
 
 def decomposition_bytes(d: int, k: int) -> int:
     """Memory of `model_of`: of Lanczos with its proof, or of the whole matrix for LAPACK."""
-    return max(eigenpair_bytes(d, k), 8 * triangle_size(d) + reduction_bytes(d, k))
+    whole = 8 * triangle_size(d) + reduction_bytes(d, k)
+    return max(whole, eigenpair_bytes(d, k)) if worth_trying(d, k) else whole
+
+
+def decomposition_work(d: int) -> float:
+    """Operations of `model_of`: at worst a reduction to tridiagonal form."""
+    return 4 / 3 * float(d) ** 3
 
 
 def reduction_bytes(d: int, k: int) -> int:
@@ -197,8 +215,8 @@ def reduction_bytes(d: int, k: int) -> int:
 
 
 def work(d: int, n_rows: int, settings: dict) -> Work:
-    """Half the products of X'X, and at worst a reduction to tridiagonal form."""
-    return Work(reads=1, products=float(n_rows) * d * d, dense=4 / 3 * float(d) ** 3)
+    """Half the products of X'X, and the eigenpairs."""
+    return Work(reads=1, products=float(n_rows) * d * d, dense=decomposition_work(d))
 
 
 def promise(tolerance: float) -> dict | None:

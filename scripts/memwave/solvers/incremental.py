@@ -21,6 +21,7 @@ from memwave.triangle import Triangle, triangle_size
 
 import numpy as np
 
+LIBRARIES = ("scipy.linalg",)
 OPTIONS: dict[str, dict] = {
     "batch_rows": {
         "type": "integer",

@@ -9,7 +9,12 @@ Its cost hardly depends on the number of windows.
 from memwave.lags import LagSums, sum_bytes, windows_of
 from memwave.model import Model
 from memwave.solvers import Work
-from memwave.solvers.covariance import Scatter, decomposition_bytes, model_of
+from memwave.solvers.covariance import (
+    Scatter,
+    decomposition_bytes,
+    decomposition_work,
+    model_of,
+)
 from memwave.transform import transform_windows
 from memwave.triangle import triangle_size
 from memwave.wavelets import FeatureSpec
@@ -18,6 +23,7 @@ from memwave.window_products import add_feature_products, product_bytes, sample_
 import numpy as np
 
 OPTIONS: dict[str, dict] = {}
+LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
 
 # A feature that varies less than this share of the signal's variance is taken to be constant: with
 # `standardize`, rounding is not to be blown up.
@@ -119,9 +125,10 @@ def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
 
 
 def work(spec: FeatureSpec, n_rows: int) -> Work:
-    """Sums over the signal, the two-sided transform, and eigenpairs with their proof.
+    """Sums over the signal, the two-sided transform, and eigenpairs.
 
-    Fourier transforms and filters run at the rate of decompositions rather than of products.
+    Fourier transforms and filters run at the rate of decompositions rather than of products;
+    memory is moved ten times as long as filters compute.
     """
     windows, d = windows_of(spec), spec.n_features
     if windows.by_fourier:
@@ -130,8 +137,9 @@ def work(spec: FeatureSpec, n_rows: int) -> Work:
         sums = spectra / windows.stretch
     else:
         sums = 2.0 * windows.depth * windows.width**2
-    transforms = 4.0 * spec.filter_length * windows.n_values * (windows.n_values + d)
-    return Work(reads=0, products=0.0, dense=n_rows * sums + transforms + 2 / 3 * float(d) ** 3)
+    transforms = 40.0 * spec.filter_length * windows.n_values * (windows.n_values + d)
+    at_the_end = transforms + decomposition_work(d)
+    return Work(reads=0, products=0.0, dense=n_rows * sums + at_the_end)
 
 
 def promise(tolerance: float) -> dict | None:

@@ -19,6 +19,7 @@ from memwave.solvers import Work
 
 import numpy as np
 
+LIBRARIES: tuple[str, ...] = ()
 OPTIONS: dict[str, dict] = {
     "random_state": {
         "type": "integer",
