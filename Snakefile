@@ -180,6 +180,7 @@ rule extract_features:
         "logs/extract_features/{dataset}/{features}/{shard}.log",
     benchmark:
         "logs/benchmarks/extract_features/{dataset}/{features}/{shard}.tsv"
+    priority: 1  # before a fit without features, which takes the most memory, is ready
     conda:
         "envs/memwave.yaml"
     resources:
