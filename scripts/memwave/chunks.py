@@ -6,12 +6,19 @@ what the library's own filters (shuffle, gzip) decode, so that it can be copied 
 is. Deflate: RFC 1951 and 1950; shuffle: HDF5 file format specification, "filter pipeline".
 """
 
+import struct
 import zlib
+from collections.abc import Iterator
+
+from memwave.plan import spans
 
 import h5py
 import numpy as np
 
 CHUNK_BYTES = 262_144
+
+# What a stored block of deflate holds at most.
+STORED_BYTES = 65_535
 
 #: Filters of datasets whose chunks come from `encode`; zlib's checksum is verified on reading.
 FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
@@ -34,18 +41,25 @@ def encode(values: np.ndarray) -> bytes:
     if values.dtype.kind != "f":
         return zlib.compress(shuffled, 1)
     noise = len(shuffled) // 4 * 3
-    lower = zlib.compressobj(0, zlib.DEFLATED, -15)
     upper = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_HUFFMAN_ONLY)
+    view = memoryview(shuffled)
     return b"".join(
         (
             b"\x78\x01",
-            lower.compress(shuffled[:noise]),
-            lower.flush(zlib.Z_FULL_FLUSH),
-            upper.compress(shuffled[noise:]),
+            *stored_blocks(view[:noise]),
+            upper.compress(view[noise:]),
             upper.flush(),
             zlib.adler32(shuffled).to_bytes(4, "big"),
         )
     )
+
+
+def stored_blocks(data: memoryview) -> Iterator[bytes | memoryview]:
+    """Deflate's blocks of bytes stored as they are, none of them the last (RFC 1951, 3.2.4)."""
+    for start, stop in spans(0, len(data), STORED_BYTES):
+        length = stop - start
+        yield struct.pack("<BHH", 0, length, length ^ 0xFFFF)
+        yield data[start:stop]
 
 
 class ChunkWriter:
