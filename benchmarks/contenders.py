@@ -38,7 +38,7 @@ class Contender:
     model : path, optional
         The PCA that it leaves, to be compared with the exact one.
     repeats : int, optional
-        None: as often as the others.
+        None: as the size of the work says.
     memory_bytes : int
         Does not run where less memory is available.
     """

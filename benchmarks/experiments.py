@@ -33,6 +33,9 @@ from memwave.solvers import randomized
 # dask's compressed SVD: power iterations, as many as scikit-learn's randomized PCA takes here.
 DASK_ITERATIONS = 4
 
+# What takes less than a second runs so many times as often as the rest.
+SHORT = 3
+
 
 def extract(bench: Bench) -> Iterator[Contender]:
     """Features from recordings."""
@@ -159,6 +162,7 @@ def project(bench: Bench) -> Iterator[Contender]:
         lambda: measure(stages.project("covariance"), bench.folder),
         reads=tuple(stages.shards),
         writes=(stages.projection_file("covariance"),),
+        repeats=SHORT * bench.work.size.repeats,
     )
     components = bench.work.size.components
     jobs, targets = [], []
@@ -172,6 +176,7 @@ def project(bench: Bench) -> Iterator[Contender]:
         lambda: measure([jobs], bench.folder),
         reads=tuple(stages.shards),
         writes=tuple(targets),
+        repeats=SHORT * bench.work.size.repeats,
     )
 
 

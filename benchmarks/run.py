@@ -119,10 +119,10 @@ def measure_entry(entry: Entry, given: argparse.Namespace, size: Size, measured:
     for name in entry.experiments:
         print(f"\n{name}: {work.title}, {entry.dtype}", flush=True)
         bench.make_features()
-        contenders = [c for c in experiments.EXPERIMENTS[name](bench) if c.kind in entry.kinds]
+        contenders = contenders_of(entry, name, bench)
         place = {"experiment": name, "part": name, "dtype": entry.dtype, **work.describe()}
         place |= machine.moment()
-        for contender, repeat in take_turns(contenders, size.repeats if entry.repeated else 1):
+        for contender, repeat in take_turns(contenders, size.repeats):
             if contender.memory_bytes > machine.available_memory():
                 skip(f"{contender.name} may need {contender.memory_bytes / 1e9:.1f} GB of memory")
                 continue
@@ -142,6 +142,12 @@ def measure_entry(entry: Entry, given: argparse.Namespace, size: Size, measured:
         shutil.rmtree(work.folder)
 
 
+def contenders_of(entry: Entry, name: str, bench: Bench) -> list[Contender]:
+    """The contenders of an experiment that an entry of the plan asks for."""
+    found = [c for c in experiments.EXPERIMENTS[name](bench) if c.kind in entry.kinds]
+    return found if entry.repeated else [replace(c, repeats=1) for c in found]
+
+
 def make_work(name: str, given: argparse.Namespace, size: Size) -> Work | None:
     """Prepare a work's recordings; None where there are none."""
     given.scratch.mkdir(parents=True, exist_ok=True)
@@ -153,9 +159,10 @@ def make_work(name: str, given: argparse.Namespace, size: Size) -> Work | None:
 
 def take_turns(contenders: list[Contender], repeats: int) -> Iterator[tuple[Contender, int]]:
     """Every contender once, then all that repeat again: A B C, A B, A B."""
-    for run in range(repeats):
-        for contender in contenders:
-            if contender.repeats is None or run < contender.repeats:
+    often = [repeats if c.repeats is None else c.repeats for c in contenders]
+    for run in range(max(often, default=0)):
+        for contender, runs in zip(contenders, often, strict=True):
+            if run < runs:
                 yield contender, run
 
 
