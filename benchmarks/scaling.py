@@ -216,9 +216,11 @@ def measured_table(measured: list[dict]) -> str:
         run = Run(record["windows"], record["solver"], record["shards"])
         jobs, expected, predicted = run.jobs(), run.core_seconds(), run.memory()
         for stage, use in record["stages"].items():
-            ratio = use["core_seconds"] / expected[stage]
+            seconds, model = use["core_seconds"], expected[stage]
+            # A job that ends before Snakemake looks at it for the first time has no seconds.
+            found = [f"{seconds:.3g}", f"{seconds / model:.2g}"] if seconds else ["-", "-"]
             cells = [f"{run.n_windows:,}", run.solver, stage, str(jobs[stage])]
-            cells += [f"{use['core_seconds']:.3g}", f"{expected[stage]:.3g}", f"{ratio:.2g}"]
+            cells += [found[0], f"{model:.3g}", found[1]]
             cells += [f"{use['peak_mb']:.0f}", str(predicted[stage])]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
