@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -104,9 +105,10 @@ def start_again(project, *, told):
 
 
 def test_killed_at_random_moments(tmp_path, project):
-    random, struck, kills = Random(0), Counter(), 0
+    random, struck, kills, runs = Random(0), Counter(), 0, count()
     while kills < KILLS:
-        victim = Project(tmp_path / f"{kills}", list(MODELS))
+        # A run that ends before it is killed counts none: another one follows.
+        victim = Project(tmp_path / str(next(runs)), list(MODELS))
         run = Run(victim)
         while not run.ended(random.uniform(0, LATEST) if kills < KILLS else PATIENCE):
             how = WAYS[kills % len(WAYS)]
