@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.append(str(Path(workflow.basedir) / "scripts"))
 
 from memwave.workflow import open_workflow
+from memwave.workflow.termination import heed_sigterm
 
 
 configfile: "config/config.yaml"
@@ -703,6 +704,10 @@ rule plot_memory:
         "plot_memory ({resources.mem_mb} MB)"
     script:
         "scripts/plot_memory.py"
+
+
+onstart:
+    heed_sigterm()
 
 
 onerror:

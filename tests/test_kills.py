@@ -128,6 +128,26 @@ def test_killed_at_random_moments(tmp_path, project):
     print(f"{kills} kills: {dict(struck)}")
 
 
+def test_sigterm_at_every_moment_ends_snakemake(tmp_path, project):
+    # A handler that waits for a lock that the interrupted thread holds would never return.
+    victim = Project(tmp_path / "victim", ["exact"])
+    run = Run(victim)
+    while not list(run.jobs()):
+        assert not run.ended(0.01), run.log.read_text()[-4000:]
+    for _ in range(300):  # until its jobs have ended; more would exceed Python's depth of calls
+        os.kill(run.process.pid, signal.SIGTERM)
+        if run.ended(0.01):
+            break
+    assert run.ended(PATIENCE)
+    assert "Will exit after finishing currently running jobs" in run.log.read_text()
+    require_whole_files(victim.folder)
+    again = start_again(victim, told=False)
+    assert again.ended(PATIENCE)
+    assert again.process.returncode == 0, again.log.read_text()[-4000:]
+    assert victim.result("exact/projection.h5").exists()
+    assert victim.results().items() <= project.results().items()
+
+
 def test_the_documents_quote_what_snakemake_says():
     text = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
     assert LOCKED in text

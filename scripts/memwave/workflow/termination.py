@@ -1,0 +1,25 @@
+"""SIGTERM ends Snakemake, whatever it is doing when the signal comes."""
+
+import signal
+from queue import SimpleQueue
+from threading import Thread
+
+
+def heed_sigterm() -> None:
+    """Let a thread of its own call the handler of SIGTERM that Snakemake has installed.
+
+    Snakemake (9.27) asks for a lock in its handler, which runs in the main thread. Where that
+    thread holds the lock, as it does while it looks after finished jobs, it would wait for
+    itself for ever. `SimpleQueue.put` is the one way to wake a thread that the standard library
+    allows a handler to use in the middle of anything.
+
+    Notes
+    -----
+    To be called once the handler is installed, by ``onstart``. The thread ends with the process.
+    """
+    graceful = signal.getsignal(signal.SIGTERM)
+    if not callable(graceful):
+        return
+    received: SimpleQueue[int] = SimpleQueue()
+    Thread(target=lambda: graceful(received.get(), None), daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda number, frame: received.put(number))
