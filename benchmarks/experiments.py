@@ -161,7 +161,7 @@ def project(bench: Bench) -> Iterator[Contender]:
         "memwave",
         lambda: measure(stages.project("covariance"), bench.folder),
         reads=tuple(stages.shards),
-        writes=(stages.projection_file("covariance"),),
+        writes=(stages.projection_file("covariance"), *stages.projected_parts("covariance")),
         repeats=SHORT * bench.work.size.repeats,
     )
     components = bench.work.size.components

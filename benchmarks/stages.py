@@ -107,6 +107,9 @@ class Stages:
     def projection_file(self, model: str) -> Path:
         return self._of_model(model, "projection.h5")
 
+    def projected_parts(self, model: str) -> list[Path]:
+        return [self._of_model(model, "parts", f"{path.stem}.h5") for path in self.shards]
+
     def _of_model(self, model: str, *names: str, folder: Path | None = None) -> Path:
         results = (folder or self.folder) / "results"
         return (results / DATASET / FEATURES / model).joinpath(*names)
@@ -182,7 +185,7 @@ class Stages:
         """Phases of projecting onto a fitted model."""
         flow, jobs = self._workflow, []
         score_dtype = flow.settings["score_dtype"]
-        parts = [self._of_model(model, "parts", f"{path.stem}.h5") for path in self.shards]
+        parts = self.projected_parts(model)
         for path, part in zip(self.shards, parts, strict=True):
             w = self._wildcards(model, path.stem)
             arguments = {
