@@ -12,7 +12,7 @@ from pathlib import Path
 
 from memwave import __version__, hdf5, process
 from memwave.errors import MemwaveError
-from memwave.extraction import check_features, check_rows
+from memwave.extraction import check_digits, check_features, check_rows
 from memwave.features import FeatureBlocks
 from memwave.memory import extraction_rows
 from memwave.model_file import load_extraction, load_model
@@ -87,6 +87,7 @@ def apply_model(
                 block = np.empty(features.shape, computed)
                 projector.load(features, projector.shift, block)
                 writer.append_scores(*projector.project(block, is_train=False))
+            check_digits(blocks, piece)
             total, lost = projector.losses[1]
             error = float(lost / total) if total > 0 else 0.0
             facts = {"solver": model.solver, "window": spec.window, "step": spec.step}

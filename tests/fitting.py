@@ -1,6 +1,7 @@
 """Drives solvers over arrays in memory as the workflow drives them over shards, and dense PCA."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from memwave.passes import run_passes, summarize
 from memwave.shards import create_shard
@@ -31,6 +32,7 @@ class ArrayShard:
     """An array that is read like a shard."""
 
     array: np.ndarray
+    path = Path("array.npy")
 
     @property
     def shape(self):

@@ -37,14 +37,14 @@ class Run:
     def path(self, name):
         return str(self.folder / name)
 
-    def settings(self):
+    def settings(self, count=COUNT):
         """Of `extract_features`, beside the name of the shard."""
         piece = {"recording": "monday", "path": self.path("recording.npy"), "dtype": None}
-        windows = [{**piece, "rows": ROWS, "first": 0, "count": COUNT}]
+        windows = [{**piece, "rows": ROWS, "first": 0, "count": count}]
         return {"features": self.features, "windows": windows, "block_rows": 50}
 
-    def extract(self, shard="shard.npy"):
-        extract_features(shard=self.path(shard), **self.settings())
+    def extract(self, shard="shard.npy", count=COUNT):
+        extract_features(shard=self.path(shard), **self.settings(count))
 
     def summarize(self, shard="shard.npy", rows=COUNT):
         summarize_features(
@@ -173,6 +173,28 @@ def test_an_overflow_is_named(run, dtype, huge):
     feature = "coefficient 28 of band d1, channels a,c"
     place = f"the window from row 58 on has a feature ({feature}) larger than {dtype} can hold"
     refused(run, run.extract, "recording 'monday'", place, f"Use dtype: {wider}")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("float16", 1e-5), ("float16", 1e-12), ("float32", 1e-39)]
+)
+@pytest.mark.parametrize("step", [1, WINDOW])
+def test_features_too_small_for_their_type_are_named(run, dtype, size, step):
+    np.save(run.path("recording.npy"), np.load(run.path("recording.npy")).astype(float) * size)
+    run.features = {**run.features, "dtype": dtype, "step": step}
+    wider = {"float16": "float32", "float32": "float64"}[dtype]
+    words = ["recording 'monday'", "recording.npy", f"{dtype} loses digits", f"dtype: {wider}"]
+    count = (ROWS - WINDOW) // step + 1
+    refused(run, run.extract, *words, "scale: zscore", count=count)
+    run.features["dtype"] = wider
+    run.extract(count=count)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e5])
+def test_a_recording_that_does_not_change_has_no_digits_to_lose(run, value):
+    np.save(run.path("recording.npy"), np.full((ROWS, 3), value))
+    run.features = {**run.features, "wavelet": "db2"}
+    run.extract()
 
 
 def spoil_cut(run):

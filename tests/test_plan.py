@@ -166,7 +166,7 @@ def test_blocks_hold_the_rows_of_all_runs_in_order(numbered, gaps, block_rows, b
 def test_the_shift_of_a_short_shard_is_its_mean(numbered, gaps):
     rows = rows_of(ranges_of(gaps))
     expected = np.mean(rows) if rows else 0.0
-    found = sample_shift(numbered, ranges_of(gaps))
+    found = sample_shift(numbered, ranges_of(gaps), "float64")
     np.testing.assert_allclose(found, expected + np.array([0.0, 0.25, 0.5]) * bool(rows))
 
 
@@ -176,7 +176,7 @@ def test_rows_about_as_long_as_their_spread_are_not_shifted(tmp_path, offset, ne
     path = tmp_path / "long.npy"
     save_shard(path, rows.astype("float32"))
     with Shard(path) as shard:
-        shift = sample_shift(shard, [(0, 100)])
+        shift = sample_shift(shard, [(0, 100)], "float64")
         (block,) = blocks(shard, iter([(0, 100)]), shift, "float32", 100)
         mapped = not block.flags.writeable
     np.testing.assert_allclose(shift, [0.0, offset * needed])
@@ -188,4 +188,4 @@ def test_the_shift_of_a_long_shard_samples_all_of_it(tmp_path):
     path = tmp_path / "long.npy"
     save_shard(path, np.arange(5000.0)[:, None])
     with Shard(path) as shard:
-        assert sample_shift(shard, [(0, 5000)])[0] == pytest.approx(2500, abs=5000 / 256)
+        assert sample_shift(shard, [(0, 5000)], "float64")[0] == pytest.approx(2500, abs=5000 / 256)

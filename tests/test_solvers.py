@@ -214,10 +214,33 @@ def test_sizes_are_known_without_the_libraries_that_compute():
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered in")
-def test_squares_that_overflow_are_refused():
-    rows = decaying(60, 8).astype(np.float32)
-    rows[7] *= np.float32(1e25)
+@pytest.mark.parametrize("solver", ["covariance", "incremental", "randomized"])
+@pytest.mark.parametrize("batch_rows", [16, 1024])
+@pytest.mark.parametrize("rows_too_large", [slice(7, 8), slice(None)])
+def test_squares_that_overflow_are_refused(solver, batch_rows, rows_too_large):
+    rows = decaying(60, 40).astype(np.float32)
+    rows[rows_too_large] *= np.float32(1e25)
+    options = {"batch_rows": batch_rows, "inner_rank": 4} if solver == "incremental" else {}
     with pytest.raises(MemwaveError, match=r"too large to be summed up.*compute_dtype: float64"):
-        fit("covariance", [rows], dtype="float32", n_components=3)
-    model = fit("covariance", [rows.astype(np.float64)], n_components=3)
-    assert np.isfinite(model.explained_variance).all()
+        fit(solver, [rows], dtype="float32", n_components=3, **options)
+    model = fit(solver, [rows.astype(np.float64)], n_components=3, **options)
+    exact = fit("covariance", [rows.astype(np.float64)], n_components=3)
+    assert model.explained_variance[0] == pytest.approx(exact.explained_variance[0], rel=0.05)
+
+
+@pytest.mark.parametrize("solver", ["covariance", "incremental", "randomized"])
+@pytest.mark.parametrize("size", [1e-17, 1e-21, 1e-30])
+def test_features_whose_squares_would_lose_digits_are_refused(solver, size):
+    rows = decaying(60, 8)
+    small = (rows * size).astype(np.float32)
+    with pytest.raises(MemwaveError, match=r"array.npy.*float32 loses digits.*float64"):
+        fit(solver, [small], dtype="float32", n_components=3)
+    model = fit(solver, [small.astype(np.float64)], n_components=3)
+    expected = fit(solver, [rows], n_components=3).explained_variance * size**2
+    np.testing.assert_allclose(model.explained_variance, expected, rtol=1e-4)
+
+
+def test_features_that_do_not_vary_have_no_digits_to_lose():
+    rows = np.full((60, 8), np.float32(1e-30))
+    model = fit("covariance", [rows], dtype="float32", n_components=3)
+    assert model.total_variance == 0

@@ -1,11 +1,17 @@
-"""Refusing what cannot become features: values that are not finite, features that overflow."""
+"""Refusing what cannot become features: values that are not finite, features too large or small."""
 
 from collections.abc import Sequence
 
 from memwave.errors import MemwaveError
+from memwave.features import FeatureBlocks
 from memwave.wavelets import FeatureSpec
 
 import numpy as np
+
+# A signal without anything in the bands that are kept leaves rounding errors of this share there.
+ROUNDING = 1e-13
+
+WIDER = {"float16": "float32", "float32": "float64"}
 
 
 def require_shape(shape: tuple[int, ...], piece: dict, n_channels: int) -> None:
@@ -85,12 +91,37 @@ def check_features(block: np.ndarray, first: int, piece: dict, spec: FeatureSpec
     if np.isfinite(block).all():
         return
     window, feature = first_set(~np.isfinite(block))
-    wider = {"float16": "float32", "float32": "float64"}.get(spec.dtype)
+    wider = WIDER.get(spec.dtype)
     remedy = f"Use dtype: {wider}, or scale the recording down" if wider else "Scale it down"
     raise MemwaveError(
         f"recording {piece['recording']!r} ({piece['path']}): the window from row "
         f"{(first + window) * spec.step} on has a feature ({spec.describe(feature)}) larger than "
         f"{spec.dtype} can hold ({np.finfo(spec.dtype).max:g}). {remedy}."
+    )
+
+
+def check_digits(computed: FeatureBlocks, piece: dict) -> None:
+    """Raise MemwaveError if the features of a recording are so small that storing spoiled them.
+
+    Below its smallest normal number a type has the fewer digits the smaller a value is, and in the
+    end none: a signal in volts, say, that would be in the tens in microvolts.
+
+    Parameters
+    ----------
+    computed : FeatureBlocks
+        What computed all of them.
+    piece : dict
+        Names the ``recording`` and its ``path``.
+    """
+    spec, size = computed.spec, computed.coefficients.root
+    smallest = float(np.finfo(spec.dtype).smallest_normal)
+    if not ROUNDING * computed.samples.root < size < smallest:
+        return
+    wider = WIDER.get(spec.dtype)
+    raise MemwaveError(
+        f"recording {piece['recording']!r} ({piece['path']}): its features are of size {size:.1e} "
+        f"(root mean square), and below {smallest:.1e} {spec.dtype} loses digits. "
+        f"Use {f'dtype: {wider}, or ' * bool(wider)}scale: zscore or robust in the feature set."
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 from memwave.channels import Scaling
-from memwave.extraction import check_features
+from memwave.extraction import check_digits, check_features
 from memwave.features import FeatureBlocks
 from memwave.plan import spans
 from memwave.recording import open_prepared
@@ -43,11 +43,11 @@ def feature_blocks(
     Raises
     ------
     MemwaveError
-        If a recording is not what was planned, has a value that is not finite, or a feature
-        overflows the dtype; names recording, row and channel.
+        If a recording is not what was planned, has a value that is not finite, or features that
+        the dtype cannot hold; names recording, row and channel.
     """
-    blocks = FeatureBlocks(spec)
     for piece in windows:
+        blocks = FeatureBlocks(spec)
         with open_prepared(piece, spec, scaling) as recording:
             for low, high in spans(0, piece["count"], block_rows):
                 first, count = piece["first"] + low, high - low
@@ -58,3 +58,4 @@ def feature_blocks(
                         check_features(block, first, piece, spec)
                 yield block
                 del block  # if it is a map, its pages go with it
+        check_digits(blocks, piece)

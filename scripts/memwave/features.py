@@ -19,6 +19,22 @@ import pywt
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 
+class MeanSquare:
+    """Mean square of values that pass by."""
+
+    def __init__(self) -> None:
+        self._total, self._count = 0.0, 0
+
+    def add(self, values: np.ndarray) -> None:
+        self._total += float(np.vecdot(values, values).sum())
+        self._count += values.size
+
+    @property
+    def root(self) -> float:
+        """Root of the mean square; 0 before the first value."""
+        return (self._total / max(self._count, 1)) ** 0.5
+
+
 class FeatureBlocks:
     """Turns stretches of recordings into blocks of feature rows.
 
@@ -26,6 +42,11 @@ class FeatureBlocks:
     ----------
     spec : FeatureSpec
         What to compute.
+
+    Attributes
+    ----------
+    samples, coefficients : MeanSquare
+        Of the stretches so far, and of the distinct coefficients that `fill` made of them.
 
     Notes
     -----
@@ -38,6 +59,7 @@ class FeatureBlocks:
         self._wavelet = pywt.Wavelet(spec.wavelet)
         self._finite = True
         self._surrogate = surrogate_length(spec)
+        self.samples, self.coefficients = MeanSquare(), MeanSquare()
 
     def stretch(self, first: int, count: int) -> tuple[int, int]:
         """Rows of a recording that windows `first` to ``first + count - 1`` cover."""
@@ -63,6 +85,7 @@ class FeatureBlocks:
         self._finite = True
         signals = self._signals(rows)
         with np.errstate(over="ignore"):
+            self.samples.add(signals)
             if self._surrogate is None:
                 self._transform_windows(self._windows(signals, len(out)), out)
             else:
@@ -100,6 +123,7 @@ class FeatureBlocks:
 
     def _stored(self, coefficients: np.ndarray) -> np.ndarray:
         """Coefficients in the type that they are stored in, watched for overflow."""
+        self.coefficients.add(coefficients)
         stored = coefficients.astype(self.spec.dtype)
         self._finite = self._finite and bool(np.isfinite(stored).all())
         return stored

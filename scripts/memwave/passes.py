@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from memwave.plan import spans
-from memwave.precision import Load, load_shifted, needed_shift
+from memwave.precision import Load, load_shifted, needed_shift, require_digits
 from memwave.shards import Shard
 from memwave.solvers import Part, PcaSolver
 from memwave.standardizer import Standardizer
@@ -22,10 +22,15 @@ def count_rows(ranges: Ranges) -> int:
     return sum(stop - start for start, stop in ranges)
 
 
-def sample_shift(shard: Shard, ranges: Ranges) -> np.ndarray:
+def sample_shift(shard: Shard, ranges: Ranges, dtype: str) -> np.ndarray:
     """A fixed shift, float64, shape (d,), about which sums of squares of a shard lose nothing.
 
     The mean of up to `SAMPLE` rows, evenly spread over the ranges, or zeros where that will do.
+
+    Raises
+    ------
+    MemwaveError
+        If the rows are so small that `dtype`, which squares are computed in, loses them.
     """
     n_rows = count_rows(ranges)
     total, squares = np.zeros(shard.shape[1]), 0.0
@@ -37,7 +42,9 @@ def sample_shift(shard: Shard, ranges: Ranges) -> np.ndarray:
         total += row
         squares += float(row @ row)
     mean = total / max(wanted, 1)
-    return needed_shift(mean, squares / max(wanted, 1) - float(mean @ mean))
+    variance = squares / max(wanted, 1) - float(mean @ mean)
+    require_digits(variance / len(mean), dtype, str(shard.path))
+    return needed_shift(mean, variance)
 
 
 def located(run: tuple[int, int], ranges: Ranges) -> Iterator[tuple[int, int]]:
@@ -151,7 +158,7 @@ def summarize(
         Makes the rows those of a PCA on correlations.
     """
     if standardizer is None:
-        part, load = solver.start(sample_shift(shard, ranges)), load_shifted
+        part, load = solver.start(sample_shift(shard, ranges, dtype)), load_shifted
     else:
         part, load = solver.start(np.zeros(shard.shape[1])), standardizer.load
     row_bytes = shard.shape[1] * shard.dtype.itemsize

@@ -1,6 +1,8 @@
-"""Blocks of stored features brought to the type that is computed in, shifted."""
+"""Blocks of stored features brought to the type that is computed in, shifted, and its range."""
 
 from collections.abc import Callable
+
+from memwave.errors import MemwaveError
 
 import numpy as np
 
@@ -39,6 +41,37 @@ def needed_shift(mean: np.ndarray, variance: float) -> np.ndarray:
         The mean, or zeros.
     """
     return mean if float(mean @ mean) > variance else np.zeros_like(mean)
+
+
+def require_no_overflow(*squares: float | np.ndarray) -> None:
+    """Raise MemwaveError unless sums of squares or products of features are finite."""
+    if not all(np.isfinite(values).all() for values in squares):
+        raise MemwaveError(
+            "the squares of the features are too large to be summed up. Set scale in the feature "
+            "set, or compute_dtype: float64 in the model."
+        )
+
+
+def require_digits(variance: float, dtype: str, what: str) -> None:
+    """Raise MemwaveError if squares of features are too small to keep all digits in a type.
+
+    Parameters
+    ----------
+    variance : float
+        Mean variance of a feature.
+    dtype : {"float32", "float64"}
+        What squares are computed in.
+    what : str
+        Whose features they are, for the message.
+    """
+    limits = np.finfo(dtype)
+    smallest = float(limits.smallest_normal) / float(limits.eps)
+    if 0.0 < variance < smallest:
+        other = ", or compute_dtype: float64 in the model" * (dtype != "float64")
+        raise MemwaveError(
+            f"{what}: the features have a variance of {variance:.1e} on average, and {dtype} loses "
+            f"digits of squares below {smallest:.1e}. Set scale in the feature set{other}."
+        )
 
 
 def load_shifted(stored: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None:

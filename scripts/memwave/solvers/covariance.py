@@ -9,8 +9,8 @@ American Statistician 37 (1983), equation 2.1b, written for matrices.
 from collections.abc import Iterator
 
 from memwave.eigenpairs import eigenpair_bytes, proven_eigenpairs, worth_trying
-from memwave.errors import MemwaveError
 from memwave.model import Model, from_eigenpairs
+from memwave.precision import require_no_overflow
 from memwave.solvers import Work
 from memwave.triangle import PANEL, Triangle, triangle_size
 
@@ -146,11 +146,7 @@ def model_of(scatter: Scatter, k: int, solver: str) -> Model:
     covariance.values /= scatter.count - 1
     covariance.mirror()
     total_variance = float(covariance.diagonal().sum())
-    if not np.isfinite(total_variance):
-        raise MemwaveError(
-            "the squares of the features are too large to be summed up. Set scale in the feature "
-            "set, or compute_dtype: float64 in the model."
-        )
+    require_no_overflow(total_variance)
     found = proven_eigenpairs(covariance, k)
     if found is None:
         values, vectors = leading_eigenpairs(covariance.full(), k)

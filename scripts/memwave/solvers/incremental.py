@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from memwave.model import Model, from_eigenpairs
 from memwave.plan import interleave
+from memwave.precision import require_no_overflow
 from memwave.solvers import Work
 from memwave.solvers.covariance import Scatter, leading_eigenpairs, reduction_bytes
 from memwave.triangle import Triangle, triangle_size
@@ -140,6 +141,7 @@ class Sketch:
     def _truncate(self, stack: np.ndarray) -> None:
         gram = stack @ stack.T
         trace, kept = float(np.trace(gram, dtype=np.float64)), min(self._rank, *stack.shape)
+        require_no_overflow(trace)
         values, vectors = leading_eigenpairs(gram, min(kept + 1, len(stack)), driver="evr")
         leading = vectors[:, -kept:]
         # However orthogonal the vectors are, the stack is projected onto what they span.
@@ -154,6 +156,7 @@ class Sketch:
             panel += self.basis[:, start:stop].T @ self.basis[:, start:]
         matrix, batch.products = batch.products.full(), Triangle(0)
         trace, kept = float(np.trace(matrix)), min(self._rank, len(matrix))
+        require_no_overflow(trace)
         values, vectors = leading_eigenpairs(matrix, min(kept + 1, len(matrix)))
         scale = np.sqrt(np.maximum(values[-kept:], 0.0))
         self.basis = np.ascontiguousarray((vectors[:, -kept:] * scale).T, dtype=self._dtype)

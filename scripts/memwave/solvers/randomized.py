@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from memwave.model import Model, from_eigenpairs
 from memwave.plan import spans
-from memwave.precision import needed_shift
+from memwave.precision import needed_shift, require_no_overflow
 from memwave.products import Products, products_bytes
 from memwave.solvers import Work
 
@@ -105,6 +105,7 @@ class Solver:
         self._mean, self._count = total.mean, total.count
         self._variance = total.squares / (total.count - 1)
         block = total.product / (total.count - 1)
+        require_no_overflow(self._variance, block)
         self._krylov.append(self._next, block)
         if len(self._krylov.blocks) == self._passes or self._converged():
             return False
