@@ -33,7 +33,7 @@ from memwave.solvers import randomized
 # dask's compressed SVD: power iterations, as many as scikit-learn's randomized PCA takes here.
 DASK_ITERATIONS = 4
 
-# What takes less than a second runs so many times as often as the rest.
+# What takes a second or two runs so many times as often as the rest.
 SHORT = 3
 
 
@@ -41,12 +41,14 @@ def extract(bench: Bench) -> Iterator[Contender]:
     """Features from recordings."""
     stages, work = bench.stages, bench.work
     copies = [bench.folder / f"copy-{path.name}" for path in stages.shards]
+    repeats = SHORT * work.size.repeats
     yield Contender(
         "memwave extract",
         "memwave",
         lambda: measure(stages.extract(), bench.folder),
         reads=tuple(work.recordings.values()),
         writes=tuple(stages.shards),
+        repeats=repeats,
     )
     for name, mapped in ((COPY, True), (WRITE, False)):
         pairs = zip(stages.extract()[0], copies, strict=True)
@@ -55,6 +57,7 @@ def extract(bench: Bench) -> Iterator[Contender]:
             "floor",
             partial(measure, [[copy_job(job, copy, mapped) for job, copy in pairs]], bench.folder),
             writes=tuple(copies),
+            repeats=repeats,
         )
     (recording, *others) = work.recordings.values()
     if bench.rivals and not others:
