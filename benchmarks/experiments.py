@@ -226,6 +226,10 @@ EXPERIMENTS = {
     "fit-incremental": fit_incremental,
 }
 
+# Experiments that write features: memory that is touched before every run, in feature matrices.
+# With five, which of the contenders is given slow memory was seen to be no question of turns.
+TOUCHED = {"extract": 5, "pipeline": 5}
+
 
 @dataclass(frozen=True)
 class Entry:

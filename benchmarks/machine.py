@@ -7,7 +7,11 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 PACKAGES = ("numpy", "scipy", "PyWavelets", "h5py", "snakemake", "scikit-learn", "dask")
+
+PAGE = 4096
 
 
 def describe() -> dict:
@@ -37,6 +41,17 @@ def moment() -> dict:
 def available_memory() -> int:
     """Bytes of memory that can be had without swapping."""
     return int(_field("/proc/meminfo", "MemAvailable").split()[0]) * 1024
+
+
+def touch_free_memory(size: int) -> None:
+    """Use so many bytes of free memory once, or most of what is free.
+
+    The host of a virtual machine takes back what is not used for some seconds. Whoever uses it next
+    waits for it, here up to 2.5 s a gigabyte, which is chance and says nothing of a contender.
+    """
+    free = int(_field("/proc/meminfo", "MemFree").split()[0]) * 1024
+    touched = np.empty(min(size, free // 10 * 8), np.uint8)
+    touched[::PAGE] = 1
 
 
 def read_from_disks() -> int:

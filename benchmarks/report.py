@@ -43,6 +43,8 @@ METHOD = """\
 - Contenders that are compared take turns (A B A B ...). Times are medians, ratios are medians of
   the ratios of pairs. What takes minutes runs once. Before each run the files it reads are read
   once, so they come from the page cache; old output is deleted and dirty pages are written.
+  Before features are written, free memory is used once: the host of a virtual machine takes back
+  what is not in use and gives it again slowly, here up to 2.5 s a gigabyte, to whose turn it is.
 - What a contender writes is on the disk when its clock stops (fsync).
 - Memory is anonymous resident memory (RssAnon, sampled every 10 ms): of the largest process, and
   of all processes at the same time. Resident memory (VmHWM) includes pages of file maps, which

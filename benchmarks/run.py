@@ -122,13 +122,14 @@ def measure_entry(entry: Entry, given: argparse.Namespace, size: Size, measured:
         contenders = contenders_of(entry, name, bench)
         place = {"experiment": name, "part": name, "dtype": entry.dtype, **work.describe()}
         place |= machine.moment()
+        touched = work.feature_bytes(entry.dtype) * experiments.TOUCHED.get(name, 0)
         for contender, repeat in take_turns(contenders, size.repeats):
             if contender.memory_bytes > machine.available_memory():
                 skip(f"{contender.name} may need {contender.memory_bytes / 1e9:.1f} GB of memory")
                 continue
             reference = bench.reference() if entry.judged and contender.model else None
             try:
-                record = run_once(contender, reference)
+                record = run_once(contender, reference, touched)
             except JobFailed as error:
                 print(error, file=sys.stderr)
                 skip(f"{contender.name}: {str(error).strip().splitlines()[-1]}")
@@ -166,10 +167,11 @@ def take_turns(contenders: list[Contender], repeats: int) -> Iterator[tuple[Cont
                 yield contender, run
 
 
-def run_once(contender: Contender, reference: Reference | None) -> dict:
-    """Run a contender, and compare the model that it leaves with the exact one."""
+def run_once(contender: Contender, reference: Reference | None, touched: int) -> dict:
+    """Run a contender after touching free memory, and compare its model with the exact one."""
     remove(contender.writes)
     os.sync()
+    machine.touch_free_memory(touched)
     warm(contender.reads)
     read = machine.read_from_disks()
     record = {"contender": contender.name, "kind": contender.kind, **asdict(contender.run())}
