@@ -1,6 +1,6 @@
 """Measure memwave against floors and rivals, and write docs/benchmarks.md.
 
-Everything (half an hour on two cores)::
+Everything (forty minutes on two cores)::
 
     python benchmarks/run.py
 
