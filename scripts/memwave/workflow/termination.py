@@ -10,8 +10,8 @@ def heed_sigterm() -> None:
 
     Snakemake (9.27) asks for a lock in its handler, which runs in the main thread. Where that
     thread holds the lock, as it does while it looks after finished jobs, it would wait for
-    itself for ever. `SimpleQueue.put` is the one way to wake a thread that the standard library
-    allows a handler to use in the middle of anything.
+    itself for ever. `SimpleQueue.put` is reentrant: a handler may call it in the middle of
+    anything, and other ways to wake a thread have locks of their own.
 
     Notes
     -----
