@@ -21,8 +21,10 @@ import h5py
 import numpy as np
 from tiny_project import MODELS, PATIENCE, ROOT, Project
 
-KILLS = int(os.environ.get("MEMWAVE_KILLS", "4"))
-WAYS = ("everything", "snakemake", "a job", "SIGTERM")
+KILLS = int(os.environ.get("MEMWAVE_KILLS", "5"))
+# Signals to everything, after which Snakemake ends by itself.
+SIGNALS = {"SIGTERM": signal.SIGTERM, "Ctrl-C": signal.SIGINT}
+WAYS = ("everything", "snakemake", "a job", *SIGNALS)
 # Longer than all jobs take from the first to the last, on a machine that is not busy.
 LATEST = 9.0
 LOCKED = "Error: Directory cannot be locked."
@@ -66,7 +68,7 @@ class Run:
         return True
 
     def kill(self, how, random):
-        """Kill everything, snakemake alone, or a job; return the stages that ran."""
+        """Kill or interrupt, in one of `WAYS`; return the stages that ran."""
         jobs = dict(self.jobs())
         if how == "a job" and jobs:
             os.kill(random.choice(sorted(jobs)), signal.SIGKILL)
@@ -74,8 +76,8 @@ class Run:
             assert self.process.returncode == 1, self.log.read_text()[-4000:]
         elif how == "snakemake":
             self.process.kill()
-        elif how == "SIGTERM":
-            os.killpg(self.process.pid, signal.SIGTERM)
+        elif how in SIGNALS:
+            os.killpg(self.process.pid, SIGNALS[how])
             assert self.ended(PATIENCE)
         else:
             os.killpg(self.process.pid, signal.SIGKILL)
