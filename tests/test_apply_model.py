@@ -130,6 +130,20 @@ def test_what_does_not_fit_the_model_is_refused(fitted, tmp_path):
         load_extraction(tmp_path / "old.h5")
 
 
+def test_a_recording_in_far_larger_units_is_refused(tmp_path):
+    spec = make_spec(window=16, channels=3, dtype="float16")
+    recording = np.random.default_rng(0).normal(size=(100, 3))
+    model = fit("covariance", [oracle(recording, spec, 85)], n_components=4)
+    save_model(tmp_path / "model.h5", model, spec.feature_table(), {}, None, spec)
+    paths = {"model_path": tmp_path / "model.h5", "projection": tmp_path / "out.h5"}
+    np.save(tmp_path / "volts.npy", recording * 1e-6)
+    with pytest.raises(MemwaveError, match=r"'volts'.*float16 loses digits"):
+        apply_model(recording=str(tmp_path / "volts.npy"), **paths)
+    assert not (tmp_path / "out.h5").exists()
+    np.save(tmp_path / "microvolts.npy", recording)
+    apply_model(recording=str(tmp_path / "microvolts.npy"), **paths)
+
+
 def test_a_recording_that_was_not_projected_is_named(fitted, tmp_path):
     folder, _, _ = fitted
     paths = {"model_path": folder / "model.h5", "projection": tmp_path / "projection.h5"}
