@@ -70,7 +70,7 @@ figures: $(VENV)/run.stamp ## Make the figures that the documentation shows
 	$(BIN)/snakemake --cores $(CORES) --configfile config/experiments/batch-size.yaml
 	cp results/plots/comparison.svg docs/figures/batch-size.svg
 
-bench: $(VENV)/test.stamp ## Measure everything (forty minutes, 23 GB); HAPT=<folder of all recordings>
+bench: $(VENV)/test.stamp ## Measure everything (more than half an hour, 23 GB); HAPT=<folder of all recordings>
 	$(call timed,benchmarks, $(BIN)/python benchmarks/run.py $(if $(HAPT),--hapt $(HAPT)) $(ARGS))
 
 bench-small: $(VENV)/test.stamp ## Run the benchmarks on little data, to see that they work

@@ -1,6 +1,6 @@
 """Measure memwave against floors and rivals, and write docs/benchmarks.md.
 
-Everything (forty minutes on two cores)::
+Everything (more than half an hour on two cores)::
 
     python benchmarks/run.py
 
