@@ -32,21 +32,21 @@ dry-run: $(VENV)/run.stamp ## Show what a run would do
 
 formats: $(VENV)/formats.stamp ## Install the libraries of all formats of recordings
 
-test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/test_plan.py" for some of them
+test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/core/test_ranges.py" for some of them
 	$(call timed,tests, $(BIN)/python -m pytest $(ARGS))
 
 test-hpc: $(VENV)/test.stamp $(VENV)/slurm.stamp ## Run the tests on a SLURM cluster, which they install and start (root, apt)
 	$(call timed,tests on a cluster, $(BIN)/python -m pytest -rs -m hpc tests/hpc $(ARGS))
 
 test-faults: $(VENV)/test.stamp ## Kill the workflow at 30 random moments (5 minutes or more)
-	$(call timed,fault tests, MEMWAVE_KILLS=30 $(BIN)/python -m pytest -rA tests/test_kills.py $(ARGS))
+	$(call timed,fault tests, MEMWAVE_KILLS=30 $(BIN)/python -m pytest -rA tests/faults/test_kills.py $(ARGS))
 
 verify: $(VENV)/run.stamp ## Compare results and recordings with their checksums; ARGS=<folder>
 	$(call timed,verify, $(BIN)/python scripts/verify_results.py $(ARGS))
 
 fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp ## Damage recordings of all formats and read them (20 minutes); EXAMPLES=1000
-	$(call timed,fuzzing of formats, $(BIN)/python tests/fuzzing.py $(EXAMPLES))
-	$(call timed,fuzzing of our own parser, $(BIN)/python tests/fuzz_mat5.py -atheris_runs=200000)
+	$(call timed,fuzzing of formats, $(BIN)/python tests/helpers/fuzzing.py $(EXAMPLES))
+	$(call timed,fuzzing of our own parser, $(BIN)/python tests/helpers/fuzz_mat5.py -atheris_runs=200000)
 
 lint: $(VENV)/test.stamp ## Check style, types and the workflow
 	$(call timed,ruff check, $(BIN)/ruff check)

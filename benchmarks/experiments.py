@@ -28,7 +28,7 @@ from contenders import (
 )
 from measure import Job, measure, measure_command
 
-from memwave.solvers import randomized
+from memwave.pca.solvers import randomized
 
 # dask's compressed SVD: power iterations, as many as scikit-learn's randomized PCA takes here.
 DASK_ITERATIONS = 4

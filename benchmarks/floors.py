@@ -13,7 +13,7 @@ from contextlib import suppress
 import numpy as np
 from scipy.linalg import eigh
 
-from memwave.precision import halves_to_singles
+from memwave.core.precision import halves_to_singles
 
 BLOCK_BYTES = 32_000_000
 

@@ -26,10 +26,10 @@ from synthetic import write_recording
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 
-from memwave import memory, runtime
-from memwave.settings import complete_model
-from memwave.solvers import solver_module
-from memwave.wavelets import FeatureSpec
+from memwave.features.spec import FeatureSpec
+from memwave.pca.solvers import solver_module
+from memwave.workflow.config.settings import complete_model
+from memwave.workflow.planning import memory, runtime
 
 ROOT = Path(__file__).parents[1]
 CHANNELS = [f"c{i}" for i in range(7)]

@@ -10,7 +10,7 @@ from measure import Job, snakemake
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 
-from memwave.solvers import solver_module
+from memwave.pca.solvers import solver_module
 from memwave.workflow import Workflow
 
 DATASET, FEATURES = "bench", "haar"

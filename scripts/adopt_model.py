@@ -2,9 +2,9 @@
 
 import shutil
 
-from memwave import process
-from memwave.files import replacing
-from memwave.model_file import load_model
+from memwave.results.model_file import load_model
+from memwave.storage.atomic import replacing
+from memwave.workflow import stage
 
 
 def adopt_model(*, fitted: str, model_path: str) -> None:
@@ -29,7 +29,7 @@ def adopt_model(*, fitted: str, model_path: str) -> None:
 
 
 if "snakemake" in globals():
-    with process.stage(
+    with stage.stage(
         "adopt_model",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

@@ -10,19 +10,21 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from memwave import __version__, hdf5, process
-from memwave.errors import MemwaveError
-from memwave.extraction import check_digits, check_features, check_rows
-from memwave.features import FeatureBlocks
-from memwave.memory import extraction_rows
-from memwave.model_file import load_extraction, load_model
-from memwave.plan import count_windows, spans
-from memwave.precision import compute_dtype
-from memwave.projection import Projector
-from memwave.projection_file import ProjectionWriter, projection_size
-from memwave.readers import ArraySource, open_array
-
 import numpy as np
+
+from memwave import __version__
+from memwave.core.errors import MemwaveError
+from memwave.core.precision import compute_dtype
+from memwave.core.ranges import count_windows, spans
+from memwave.features.extraction import check_digits, check_features, check_rows
+from memwave.features.sliding import FeatureBlocks
+from memwave.pca.projection import Projector
+from memwave.readers import ArraySource, open_array
+from memwave.results.model_file import load_extraction, load_model
+from memwave.results.projection_file import ProjectionWriter, projection_size
+from memwave.storage import hdf5
+from memwave.workflow import stage
+from memwave.workflow.planning.memory import extraction_rows
 
 
 def apply_model(
@@ -125,7 +127,7 @@ if __name__ == "__main__":
     parser.add_argument("--dtype", help="type of the values of a raw file, such as float32")
     parser.add_argument("--step", type=int, help="rows from window to window, if not the model's")
     given = parser.parse_args()
-    with process.command():
+    with stage.command():
         apply_model(
             model_path=given.model,
             recording=given.recording,

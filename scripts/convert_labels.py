@@ -1,14 +1,14 @@
 """Number labels that are texts, given by interval or row after row, once."""
 
-from memwave import process
-from memwave.errors import MemwaveError
-from memwave.inputs import unchanged
-from memwave.intervals import are_intervals, need_a_library, read_intervals
-from memwave.label_file import LabelWriter, create_labels
-from memwave.labels import MOST_TEXTS
-from memwave.readers import load_libraries, open_texts
-
 import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.readers import load_libraries, open_texts
+from memwave.recordings.labels.coding import MOST_TEXTS
+from memwave.recordings.labels.file import LabelWriter, create_labels
+from memwave.recordings.labels.intervals import are_intervals, need_a_library, read_intervals
+from memwave.workflow import stage
+from memwave.workflow.input_checksums import unchanged
 
 
 def convert_labels(*, source: dict, converted: str) -> None:
@@ -61,7 +61,7 @@ if "snakemake" in globals():
     path = snakemake.params.source["path"]
     load_libraries([path] if need_a_library(path) else [])
     with (
-        process.stage(
+        stage.stage(
             "convert_labels",
             memory_mb=snakemake.resources.mem_mb,
             log_path=snakemake.log[0],

@@ -3,12 +3,12 @@
 It is read from end to end, a piece at a time, and written straight into a file map.
 """
 
-from memwave import process
-from memwave.errors import MemwaveError
-from memwave.inputs import unchanged
-from memwave.mapped import create_matrix
-from memwave.process import Progress
+from memwave.core.errors import MemwaveError
 from memwave.readers import StreamSource, load_libraries, open_source
+from memwave.storage.npy import create_matrix
+from memwave.workflow import stage
+from memwave.workflow.input_checksums import unchanged
+from memwave.workflow.stage import Progress
 
 
 def convert_recording(*, source: dict, converted: str) -> None:
@@ -55,7 +55,7 @@ def changed(source: dict, rows: int) -> MemwaveError:
 if "snakemake" in globals():
     load_libraries([snakemake.params.source["path"]])
     with (
-        process.stage(
+        stage.stage(
             "convert_recording",
             memory_mb=snakemake.resources.mem_mb,
             log_path=snakemake.log[0],

@@ -5,10 +5,10 @@ Run as ``python scripts/describe_config.py > config/README.md``.
 
 from collections.abc import Iterator, Sequence
 
-from memwave.settings import schema
-from memwave.sheet import COLUMNS, REQUIRED
-from memwave.solvers import solver_module, solver_names
-from memwave.words import in_words, shown
+from memwave.core.messages import in_words, shown
+from memwave.pca.solvers import solver_module, solver_names
+from memwave.recordings.sheet import COLUMNS, REQUIRED
+from memwave.workflow.config.settings import schema
 
 OPENING = """\
 # Configuration

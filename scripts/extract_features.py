@@ -4,15 +4,15 @@ Recordings are read stretch by stretch, features are computed block by block str
 nothing in memory grows with either.
 """
 
-from memwave import process
-from memwave.channel_table import load_scaling
-from memwave.feature_blocks import feature_blocks
-from memwave.gap_file import pieces_left
-from memwave.inputs import unchanged
-from memwave.process import Progress
-from memwave.recording import load_reading
-from memwave.shards import create_shard
-from memwave.wavelets import FeatureSpec
+from memwave.features.feature_blocks import feature_blocks
+from memwave.features.spec import FeatureSpec
+from memwave.recordings.channel_table import load_scaling
+from memwave.recordings.gap_file import pieces_left
+from memwave.recordings.prepared import load_reading
+from memwave.storage.shards import create_shard
+from memwave.workflow import stage
+from memwave.workflow.input_checksums import unchanged
+from memwave.workflow.stage import Progress
 
 
 def extract_features(
@@ -63,7 +63,7 @@ def extract_features(
 if "snakemake" in globals():
     load_reading(snakemake.params.windows)
     with (
-        process.stage(
+        stage.stage(
             "extract_features",
             memory_mb=snakemake.resources.mem_mb,
             log_path=snakemake.log[0],

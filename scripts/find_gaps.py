@@ -5,18 +5,18 @@ The recordings are read stretch by stretch; nothing in memory grows with them bu
 
 from collections.abc import Iterator
 
-from memwave import process
-from memwave.errors import MemwaveError
-from memwave.extraction import check_rows, require_shape
-from memwave.gap_file import save_kept
-from memwave.gaps import Range, gaps, whole_windows
-from memwave.inputs import unchanged
-from memwave.plan import spans
-from memwave.process import Progress
-from memwave.readers import load_libraries, open_array
-from memwave.wavelets import FeatureSpec
-
 import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.ranges import spans
+from memwave.features.extraction import check_rows, require_shape
+from memwave.features.spec import FeatureSpec
+from memwave.readers import load_libraries, open_array
+from memwave.recordings.gap_file import save_kept
+from memwave.recordings.gaps import Range, gaps, whole_windows
+from memwave.workflow import stage
+from memwave.workflow.input_checksums import unchanged
+from memwave.workflow.stage import Progress
 
 
 def find_gaps(
@@ -69,7 +69,7 @@ def find_gaps(
             f"all {planned} windows of a shard (of {names}) touch a missing value. Use fewer "
             "shards, a shorter window, missing: interpolate, or leave the recording out."
         )
-    process.log.info("%d of %d windows are left out", planned - kept_rows, planned)
+    stage.log.info("%d of %d windows are left out", planned - kept_rows, planned)
     save_kept(kept, found)
 
 
@@ -95,7 +95,7 @@ def blocks(
 if "snakemake" in globals():
     load_libraries(piece["path"] for piece in snakemake.params.windows)
     with (
-        process.stage(
+        stage.stage(
             "find_gaps",
             memory_mb=snakemake.resources.mem_mb,
             log_path=snakemake.log[0],

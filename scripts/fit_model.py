@@ -2,21 +2,22 @@
 
 from contextlib import ExitStack
 
-from memwave import hdf5, process
-from memwave.channel_table import load_scaling
-from memwave.errors import MemwaveError
-from memwave.feature_measures import load_standardizer
-from memwave.gap_file import ranges_left
-from memwave.lag_file import load_lags
-from memwave.lags import windows_of
-from memwave.model import Model
-from memwave.model_file import save_model
-from memwave.passes import count_rows, run_passes, summarize
-from memwave.process import Progress
-from memwave.shards import Shard
-from memwave.solvers import PcaSolver, load_libraries, make_solver, solver_module
-from memwave.standardizer import Standardizer
-from memwave.wavelets import FeatureSpec
+from memwave.core.errors import MemwaveError
+from memwave.features.spec import FeatureSpec
+from memwave.pca.feature_measures import load_standardizer
+from memwave.pca.lags.lag_file import load_lags
+from memwave.pca.lags.lags import windows_of
+from memwave.pca.model import Model
+from memwave.pca.solvers import PcaSolver, load_libraries, make_solver, solver_module
+from memwave.pca.standardizer import Standardizer
+from memwave.pca.streaming import count_rows, run_passes, summarize
+from memwave.recordings.channel_table import load_scaling
+from memwave.recordings.gap_file import ranges_left
+from memwave.results.model_file import save_model
+from memwave.storage import hdf5
+from memwave.storage.shards import Shard
+from memwave.workflow import stage
+from memwave.workflow.stage import Progress
 
 
 def fit_model(
@@ -70,7 +71,7 @@ def fit_model(
         train_ranges = [ranges_left(*pair) for pair in zip(train_ranges, kept, strict=True)]
         require_rows(sum(map(count_rows, train_ranges)), model["n_components"])
     if "chosen" in model:
-        process.log.info("%s", model["chosen"])
+        stage.log.info("%s", model["chosen"])
     spec = FeatureSpec.from_settings(features, features["channels"])
     scaling = load_scaling(spec.scale, channel_table)
     if solver_module(model["solver"]).Solver.FROM_SIGNAL:
@@ -154,7 +155,7 @@ def read_shards(
 
 if "snakemake" in globals():
     load_libraries(snakemake.params.model["solver"])
-    with process.stage(
+    with stage.stage(
         "fit_model",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

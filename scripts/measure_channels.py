@@ -6,17 +6,17 @@ quartiles, which are exact. Nothing in memory grows with them.
 
 from collections.abc import Iterator
 
-from memwave import process
-from memwave.channel_table import save_channels
-from memwave.channels import ChannelMeasures
-from memwave.errors import MemwaveError
-from memwave.extraction import check_rows
-from memwave.inputs import unchanged
-from memwave.plan import spans
-from memwave.process import Progress
-from memwave.recording import load_reading, open_recording
-
 import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.ranges import spans
+from memwave.features.extraction import check_rows
+from memwave.recordings.channel_table import save_channels
+from memwave.recordings.channels import ChannelMeasures
+from memwave.recordings.prepared import load_reading, open_recording
+from memwave.workflow import stage
+from memwave.workflow.input_checksums import unchanged
+from memwave.workflow.stage import Progress
 
 
 def measure_channels(
@@ -60,7 +60,7 @@ def measure_channels(
     progress.close()
     measured = measures.result()
     for channel in (channel for channel in measured if channel.remark):
-        process.warn(f"channel {channel.channel} is {channel.remark}: see {table}.")
+        stage.warn(f"channel {channel.channel} is {channel.remark}: see {table}.")
     save_channels(table, measured)
 
 
@@ -87,7 +87,7 @@ def blocks(recordings: list[dict], channels: list[str], block_rows: int) -> Iter
 if "snakemake" in globals():
     load_reading(snakemake.params.recordings)
     with (
-        process.stage(
+        stage.stage(
             "measure_channels",
             memory_mb=snakemake.resources.mem_mb,
             log_path=snakemake.log[0],

@@ -1,12 +1,12 @@
 """Mean and deviation of every feature of one shard, for models that standardize."""
 
-from memwave import process
-from memwave.feature_measures import save_moments
-from memwave.gap_file import ranges_left
-from memwave.moments import Moments
-from memwave.passes import blocks, count_rows
-from memwave.process import Progress
-from memwave.shards import Shard
+from memwave.core.moments import Moments
+from memwave.pca.feature_measures import save_moments
+from memwave.pca.streaming import blocks, count_rows
+from memwave.recordings.gap_file import ranges_left
+from memwave.storage.shards import Shard
+from memwave.workflow import stage
+from memwave.workflow.stage import Progress
 
 
 def measure_features(
@@ -44,7 +44,7 @@ def measure_features(
 
 
 if "snakemake" in globals():
-    with process.stage(
+    with stage.stage(
         "measure_features",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

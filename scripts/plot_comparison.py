@@ -2,9 +2,9 @@
 
 import csv
 
-from memwave import process
-from memwave.figures.comparison import Point, draw_comparison
-from memwave.figures.style import save_figure
+from memwave.results.figures.comparison import Point, draw_comparison
+from memwave.results.figures.style import save_figure
+from memwave.workflow import stage
 
 
 def plot_comparison(*, summary: str, figure: str) -> None:
@@ -32,7 +32,7 @@ def plot_comparison(*, summary: str, figure: str) -> None:
 
 
 if "snakemake" in globals():
-    with process.stage(
+    with stage.stage(
         "plot_comparison",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

@@ -1,12 +1,13 @@
 """Draw the components of a model as signals: the inverse wavelet transform of their loadings."""
 
-from memwave import hdf5, process
-from memwave.figures.components import draw_components
-from memwave.figures.style import save_figure
-from memwave.model_file import load_model
-from memwave.wavelets import FeatureSpec
-
 import h5py
+
+from memwave.features.spec import FeatureSpec
+from memwave.results.figures.components import draw_components
+from memwave.results.figures.style import save_figure
+from memwave.results.model_file import load_model
+from memwave.storage import hdf5
+from memwave.workflow import stage
 
 
 def plot_components(
@@ -34,7 +35,7 @@ def plot_components(
 
 
 if "snakemake" in globals():
-    with process.stage(
+    with stage.stage(
         "plot_components",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

@@ -2,9 +2,9 @@
 
 import csv
 
-from memwave import process
-from memwave.figures.memory import draw_memory
-from memwave.figures.style import save_figure
+from memwave.results.figures.memory import draw_memory
+from memwave.results.figures.style import save_figure
+from memwave.workflow import stage
 
 MEASURED, PREDICTED = "_peak_mb", "_predicted_mb"
 
@@ -36,7 +36,7 @@ def plot_memory(*, summary: str, limit_mb: float, figure: str) -> None:
 
 
 if "snakemake" in globals():
-    with process.stage(
+    with stage.stage(
         "plot_memory",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

@@ -1,12 +1,13 @@
 """Draw how well the components reproduce the windows along the recordings."""
 
-from memwave import hdf5, process
-from memwave.figures.in_time import Clock, draw_in_time
-from memwave.figures.rows import RECORDINGS, blocks, count_windows, survey
-from memwave.figures.style import save_figure
-from memwave.figures.timeline import Timeline
-from memwave.model_file import load_model
-from memwave.projection_file import open_projection
+from memwave.results.figures.in_time import Clock, draw_in_time
+from memwave.results.figures.rows import RECORDINGS, blocks, count_windows, survey
+from memwave.results.figures.style import save_figure
+from memwave.results.figures.timeline import Timeline
+from memwave.results.model_file import load_model
+from memwave.results.projection_file import open_projection
+from memwave.storage import hdf5
+from memwave.workflow import stage
 
 
 def plot_reconstruction(
@@ -45,7 +46,7 @@ def plot_reconstruction(
 
 
 if "snakemake" in globals():
-    with process.stage(
+    with stage.stage(
         "plot_reconstruction",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

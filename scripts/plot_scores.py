@@ -1,14 +1,15 @@
 """Draw the scores of a projection: components against each other, and along the recordings."""
 
-from memwave import hdf5, process
-from memwave.figures.in_time import Clock, draw_in_time
-from memwave.figures.rows import RECORDINGS, blocks, count_windows, survey
-from memwave.figures.scores import draw_scores, make_densities
-from memwave.figures.style import save_figure
-from memwave.figures.timeline import Timeline
-from memwave.model_file import load_model
-from memwave.process import Progress
-from memwave.projection_file import open_projection
+from memwave.results.figures.in_time import Clock, draw_in_time
+from memwave.results.figures.rows import RECORDINGS, blocks, count_windows, survey
+from memwave.results.figures.scores import draw_scores, make_densities
+from memwave.results.figures.style import save_figure
+from memwave.results.figures.timeline import Timeline
+from memwave.results.model_file import load_model
+from memwave.results.projection_file import open_projection
+from memwave.storage import hdf5
+from memwave.workflow import stage
+from memwave.workflow.stage import Progress
 
 
 def plot_scores(
@@ -57,7 +58,7 @@ def plot_scores(
 
 
 if "snakemake" in globals():
-    with process.stage(
+    with stage.stage(
         "plot_scores",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

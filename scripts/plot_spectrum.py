@@ -1,10 +1,11 @@
 """Draw the variance that the components of a model explain, with its error bound."""
 
-from memwave import hdf5, process
-from memwave.figures.spectrum import draw_spectrum
-from memwave.figures.style import save_figure
-from memwave.model_file import load_model
-from memwave.projection_file import open_projection
+from memwave.results.figures.spectrum import draw_spectrum
+from memwave.results.figures.style import save_figure
+from memwave.results.model_file import load_model
+from memwave.results.projection_file import open_projection
+from memwave.storage import hdf5
+from memwave.workflow import stage
 
 
 def plot_spectrum(*, model_path: str, projection: str, figure: str) -> None:
@@ -23,7 +24,7 @@ def plot_spectrum(*, model_path: str, projection: str, figure: str) -> None:
 
 
 if "snakemake" in globals():
-    with process.stage(
+    with stage.stage(
         "plot_spectrum",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

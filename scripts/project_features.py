@@ -1,13 +1,14 @@
 """Project one shard onto a model, and measure the model on the way."""
 
-from memwave import hdf5, process
-from memwave.gap_file import ranges_left
-from memwave.model_file import load_model
-from memwave.passes import blocks
-from memwave.process import Progress
-from memwave.projection import Projector
-from memwave.projection_file import PartWriter, part_size
-from memwave.shards import Shard
+from memwave.pca.projection import Projector
+from memwave.pca.streaming import blocks
+from memwave.recordings.gap_file import ranges_left
+from memwave.results.model_file import load_model
+from memwave.results.projection_file import PartWriter, part_size
+from memwave.storage import hdf5
+from memwave.storage.shards import Shard
+from memwave.workflow import stage
+from memwave.workflow.stage import Progress
 
 
 def project_features(
@@ -80,7 +81,7 @@ def labelled_ranges(
 
 
 if "snakemake" in globals():
-    with process.stage(
+    with stage.stage(
         "project_features",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

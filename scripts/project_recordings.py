@@ -4,23 +4,24 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Protocol
 
-from memwave import hdf5, process
-from memwave.channel_table import load_scaling
-from memwave.channels import Scaling
-from memwave.feature_blocks import feature_blocks
-from memwave.gap_file import pieces_left, ranges_left
-from memwave.inputs import unchanged
-from memwave.lags import stretches_of, windows_of
-from memwave.model import Model
-from memwave.model_file import load_model
-from memwave.process import Progress
-from memwave.projection import Projector
-from memwave.projection_file import PartWriter, part_size
-from memwave.recording import load_reading, open_prepared
-from memwave.signal_scores import SignalScores, has_signal_scores
-from memwave.wavelets import FeatureSpec
-
 import numpy as np
+
+from memwave.features.feature_blocks import feature_blocks
+from memwave.features.spec import FeatureSpec
+from memwave.pca.lags.lags import stretches_of, windows_of
+from memwave.pca.lags.signal_scores import SignalScores, has_signal_scores
+from memwave.pca.model import Model
+from memwave.pca.projection import Projector
+from memwave.recordings.channel_table import load_scaling
+from memwave.recordings.channels import Scaling
+from memwave.recordings.gap_file import pieces_left, ranges_left
+from memwave.recordings.prepared import load_reading, open_prepared
+from memwave.results.model_file import load_model
+from memwave.results.projection_file import PartWriter, part_size
+from memwave.storage import hdf5
+from memwave.workflow import stage
+from memwave.workflow.input_checksums import unchanged
+from memwave.workflow.stage import Progress
 
 
 def project_recordings(
@@ -150,7 +151,7 @@ class Computed:
 if "snakemake" in globals():
     load_reading(snakemake.params.windows)
     with (
-        process.stage(
+        stage.stage(
             "project_recordings",
             memory_mb=snakemake.resources.mem_mb,
             log_path=snakemake.log[0],

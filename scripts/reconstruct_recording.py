@@ -8,20 +8,20 @@ import argparse
 import json
 from bisect import bisect_left, bisect_right
 
-from memwave import process
-from memwave.errors import MemwaveError
-from memwave.files import replacing
-from memwave.memory import extraction_rows
-from memwave.model_file import load_extraction, load_model
-from memwave.moments import Moments
-from memwave.plan import spans
-from memwave.projection_file import open_projection
-from memwave.readers import open_array
-from memwave.reconstruction import Overlap, features_of, windows_of
-from memwave.recording import open_recording
-from memwave.resampling import Ratio, ratio_of, resampled_rows
-
 import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.moments import Moments
+from memwave.core.ranges import spans
+from memwave.features.overlap_add import Overlap, features_of, windows_of
+from memwave.readers import open_array
+from memwave.recordings.prepared import open_recording
+from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
+from memwave.results.model_file import load_extraction, load_model
+from memwave.results.projection_file import open_projection
+from memwave.storage.atomic import replacing
+from memwave.workflow import stage
+from memwave.workflow.planning.memory import extraction_rows
 
 # Rows that are compared at once.
 COMPARED_ROWS = 65_536
@@ -160,7 +160,7 @@ if __name__ == "__main__":
         "--sampling-rate", type=float, help="rows a second of an original that was resampled"
     )
     given = parser.parse_args()
-    with process.command():
+    with stage.command():
         reconstruct_recording(
             model_path=given.model,
             projection=given.projection,

@@ -1,12 +1,13 @@
 """Summarise one shard for a solver that reads the features once."""
 
-from memwave import hdf5, process
-from memwave.feature_measures import load_standardizer
-from memwave.gap_file import ranges_left
-from memwave.passes import count_rows, summarize
-from memwave.process import Progress
-from memwave.shards import Shard
-from memwave.solvers import load_libraries, make_solver
+from memwave.pca.feature_measures import load_standardizer
+from memwave.pca.solvers import load_libraries, make_solver
+from memwave.pca.streaming import count_rows, summarize
+from memwave.recordings.gap_file import ranges_left
+from memwave.storage import hdf5
+from memwave.storage.shards import Shard
+from memwave.workflow import stage
+from memwave.workflow.stage import Progress
 
 
 def summarize_features(
@@ -61,7 +62,7 @@ def summarize_features(
 
 if "snakemake" in globals():
     load_libraries(snakemake.params.model["solver"])
-    with process.stage(
+    with stage.stage(
         "summarize_features",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 
-from memwave import process
-from memwave.channel_table import load_scaling
-from memwave.channels import Scaling
-from memwave.gap_file import pieces_left
-from memwave.inputs import unchanged
-from memwave.lag_file import save_lags
-from memwave.lags import LagSums, Windows, stretches_of, sum_lags, windows_of
-from memwave.plan import spans
-from memwave.process import Progress
-from memwave.recording import PreparedRecording, load_reading, open_prepared
-from memwave.solvers.lag_covariance import PIECES, piece_bytes
-from memwave.wavelets import FeatureSpec
-
 import numpy as np
+
+from memwave.core.ranges import spans
+from memwave.features.spec import FeatureSpec
+from memwave.pca.lags.lag_file import save_lags
+from memwave.pca.lags.lags import LagSums, Windows, stretches_of, sum_lags, windows_of
+from memwave.pca.solvers.lag_covariance import PIECES, piece_bytes
+from memwave.recordings.channel_table import load_scaling
+from memwave.recordings.channels import Scaling
+from memwave.recordings.gap_file import pieces_left
+from memwave.recordings.prepared import PreparedRecording, load_reading, open_prepared
+from memwave.workflow import stage
+from memwave.workflow.input_checksums import unchanged
+from memwave.workflow.stage import Progress
 
 # Places of a piece that the shift is taken from, and rows of each.
 PLACES, PLACE_ROWS = 16, 64
@@ -100,7 +100,7 @@ def sample_mean(recording: PreparedRecording, start: int, stop: int) -> np.ndarr
 if "snakemake" in globals():
     load_reading(snakemake.params.windows)
     with (
-        process.stage(
+        stage.stage(
             "summarize_lags",
             memory_mb=snakemake.resources.mem_mb,
             log_path=snakemake.log[0],

@@ -8,7 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from memwave.verification import changed_inputs, damaged_results, provenance_files
+from memwave.results.verify import changed_inputs, damaged_results, provenance_files
 
 
 def verify_results(folder: Path) -> int:

@@ -1,19 +1,20 @@
 """Put the parts of a projection together: scores of all windows, and where each is from."""
 
-from memwave import hdf5, process
-from memwave.errors import MemwaveError
-from memwave.gap_file import windows_left
-from memwave.inputs import unchanged
-from memwave.model import Model
-from memwave.model_file import load_model
-from memwave.products import Products
-from memwave.projection import captured_variance, residuals
-from memwave.projection_file import PART_ENCODING, SPLITS, ProjectionWriter, projection_size
-from memwave.provenance import write_provenance
-from memwave.window_labels import WindowLabels
-
 import h5py
 import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.pca.linalg.products import Products
+from memwave.pca.model import Model
+from memwave.pca.projection import captured_variance, residuals
+from memwave.recordings.gap_file import windows_left
+from memwave.recordings.labels.windows import WindowLabels
+from memwave.results.model_file import load_model
+from memwave.results.projection_file import PART_ENCODING, SPLITS, ProjectionWriter, projection_size
+from memwave.results.provenance import write_provenance
+from memwave.storage import hdf5
+from memwave.workflow import stage
+from memwave.workflow.input_checksums import unchanged
 
 
 def write_projection(
@@ -144,7 +145,7 @@ def lost_shares(losses: list[list[float]]) -> dict[str, float]:
 
 if "snakemake" in globals():
     with (
-        process.stage(
+        stage.stage(
             "write_projection",
             memory_mb=snakemake.resources.mem_mb,
             log_path=snakemake.log[0],

@@ -4,15 +4,15 @@ import csv
 import json
 from pathlib import Path
 
-from memwave import process
-from memwave.accuracy import compare, most_exact
-from memwave.files import replacing
-from memwave.model_file import load_model
-from memwave.projection_file import open_projection
-from memwave.summary import COLUMNS, FIRST_COLUMNS, fit_columns, stage_columns
-from memwave.table import table_page
-
 import h5py
+
+from memwave.pca.comparison import compare, most_exact
+from memwave.results.model_file import load_model
+from memwave.results.projection_file import open_projection
+from memwave.results.summary import COLUMNS, FIRST_COLUMNS, fit_columns, stage_columns
+from memwave.results.table import table_page
+from memwave.storage.atomic import replacing
+from memwave.workflow import stage
 
 
 def write_summary(*, experiments: list[dict], usage: list[str], summary: str, table: str) -> None:
@@ -101,7 +101,7 @@ def measured_model(experiment: dict) -> tuple:
 
 
 if "snakemake" in globals():
-    with process.stage(
+    with stage.stage(
         "write_summary",
         memory_mb=snakemake.resources.mem_mb,
         log_path=snakemake.log[0],

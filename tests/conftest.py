@@ -6,10 +6,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
 
-import memwave  # noqa: F401 - sets the number of BLAS threads
-
 import pytest
 from hypothesis import settings
+
+import memwave  # noqa: F401 - sets the number of BLAS threads
 
 # A busy machine is no reason for a test to fail.
 settings.register_profile("memwave", deadline=None)

@@ -7,12 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from memwave.memory import LAUNCHER_MB
-
 import pytest
 import yaml
 from cluster import NODES, Cluster, install, lacking, run, until
 from tiny_project import digests
+
+from memwave.workflow.planning.memory import LAUNCHER_MB
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.hpc

@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import PurePath
 from types import ModuleType
 
-from memwave.errors import MemwaveError
+from memwave.core.errors import MemwaveError
 from memwave.readers._library import library
 from memwave.readers._source import (
     LARGEST_CHUNK,

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from memwave.readers._library import library
 from memwave.readers._source import FileSource
-
-import numpy as np
 
 
 def arrow_module(name: str, path: str) -> Any:

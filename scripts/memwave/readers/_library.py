@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from memwave.errors import MemwaveError
+from memwave.core.errors import MemwaveError
 
 
 def library(name: str, path: str) -> Any:

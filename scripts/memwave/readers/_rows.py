@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from memwave.files import replacing
+from memwave.storage.atomic import replacing
 
 # Where Snakemake keeps what it remembers; nothing but time is lost with it.
 MEMORY = Path(".snakemake/memwave/rows.json")

@@ -8,10 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Self
 
-from memwave.errors import MemwaveError
-from memwave.words import did_you_mean, listed, shown
-
 import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import did_you_mean, listed, shown
 
 # Bytes of a chunk of a compressed format, which is unpacked whole whatever piece is asked for.
 LARGEST_CHUNK = 8_000_000

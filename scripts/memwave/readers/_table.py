@@ -4,9 +4,9 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
-from memwave.readers._source import StreamSource
-
 import numpy as np
+
+from memwave.readers._source import StreamSource
 
 # Indices, -1 where there is none, and the texts they mean.
 Texts = tuple[np.ndarray, list[str]]

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from memwave.errors import MemwaveError
-from memwave.plan import spans
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import printable
+from memwave.core.ranges import spans
 from memwave.readers._arrow import arrow_module, column_dtype, column_values
 from memwave.readers._library import library
 from memwave.readers._source import Piece
 from memwave.readers._table import TableSource, Texts, texts_of
-from memwave.words import printable
 
 SUFFIXES = (".arrow", ".feather")
 NEEDS_DTYPE = False

@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from memwave.errors import MemwaveError
+import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import printable
 from memwave.readers._arrow import arrow_module, column_values
 from memwave.readers._rows import remembered_rows
 from memwave.readers._source import Piece
 from memwave.readers._table import TableSource, Texts, texts_of
 from memwave.readers._text import LONGEST_LINE, UNREADABLE, delimiter_of, open_text
-from memwave.words import printable
-
-import numpy as np
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 NEEDS_DTYPE = False

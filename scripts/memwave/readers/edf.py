@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from memwave.errors import MemwaveError
+import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import listed, printable, shown
 from memwave.readers._library import library
 from memwave.readers._source import ArraySource
-from memwave.words import listed, printable, shown
-
-import numpy as np
 
 SUFFIXES = (".edf", ".bdf")
 NEEDS_DTYPE = False

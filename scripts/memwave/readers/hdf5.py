@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from memwave.errors import MemwaveError
-from memwave.readers._source import LARGEST_CHUNK, ArraySource
-from memwave.words import did_you_mean, listed
-
 import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import did_you_mean, listed
+from memwave.readers._source import LARGEST_CHUNK, ArraySource
 
 SUFFIXES = (".h5", ".hdf5")
 NEEDS_DTYPE = False

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from memwave.errors import MemwaveError
-from memwave.plan import spans
+import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import did_you_mean, listed, shown
+from memwave.core.ranges import spans
 from memwave.readers import hdf5
 from memwave.readers._mat5 import Damaged, Variable, variables
 from memwave.readers._source import FileSource, Piece, StreamSource
-from memwave.words import did_you_mean, listed, shown
-
-import numpy as np
 
 SUFFIXES = (".mat",)
 NEEDS_DTYPE = False

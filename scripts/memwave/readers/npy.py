@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from memwave.errors import MemwaveError
-from memwave.readers._source import FlatSource
-
 import numpy as np
 from numpy.lib import format as npy
+
+from memwave.core.errors import MemwaveError
+from memwave.readers._source import FlatSource
 
 SUFFIXES = (".npy",)
 NEEDS_DTYPE = False

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from memwave.core.messages import printable
 from memwave.readers._arrow import arrow_module, column_dtype, column_values
 from memwave.readers._source import Piece
 from memwave.readers._table import TableSource, Texts, texts_of
-from memwave.words import printable
 
 SUFFIXES = (".parquet",)
 NEEDS_DTYPE = False

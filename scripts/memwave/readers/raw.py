@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from memwave.errors import MemwaveError
-from memwave.readers._source import FlatSource
-
 import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.readers._source import FlatSource
 
 SUFFIXES = (".dat", ".bin", ".raw", ".mmap")
 NEEDS_DTYPE = True

@@ -4,11 +4,11 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from memwave.core.messages import printable
 from memwave.readers._library import library
 from memwave.readers._source import ArraySource
-from memwave.words import printable
-
-import numpy as np
 
 SUFFIXES = (".hea",)
 NEEDS_DTYPE = False

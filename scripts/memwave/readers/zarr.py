@@ -4,12 +4,12 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from memwave.errors import MemwaveError
+import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import did_you_mean, listed, printable
 from memwave.readers._library import library
 from memwave.readers._source import LARGEST_CHUNK, ArraySource, file_of
-from memwave.words import did_you_mean, listed, printable
-
-import numpy as np
 
 SUFFIXES = (".zarr",)
 NEEDS_DTYPE = False

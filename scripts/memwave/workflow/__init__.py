@@ -8,8 +8,8 @@ import os
 import sys
 from collections.abc import Callable
 
-from memwave.channels import MEASURED_SCALES
-from memwave.errors import ConfigurationError
+from memwave.core.errors import ConfigurationError
+from memwave.recordings.channels import MEASURED_SCALES
 from memwave.workflow.parameters import Parameters
 
 

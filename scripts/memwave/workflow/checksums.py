@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from functools import cached_property
 
-from memwave.inputs import planned_checksums, take_checksums
 from memwave.workflow.configured import Wildcards, unique
+from memwave.workflow.input_checksums import planned_checksums, take_checksums
 from memwave.workflow.inputs import Inputs
 
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
 
-from memwave import plan, settings
-from memwave.check import CheckedRecording, check
-from memwave.plan import Piece
-from memwave.precision import compute_dtype
-from memwave.solvers import solver_module
-from memwave.wavelets import FeatureSpec
+from memwave.core import ranges
+from memwave.core.precision import compute_dtype
+from memwave.core.ranges import Piece
+from memwave.features.spec import FeatureSpec
+from memwave.pca.solvers import solver_module
+from memwave.workflow.config import settings
+from memwave.workflow.config.checks.check import CheckedRecording, check
 
 Wildcards = Any
 
@@ -65,12 +66,12 @@ class Configured:
     def _windows(self, dataset: str, features: str) -> list[int]:
         spec = self.spec(dataset, features)
         return [
-            plan.count_windows(r.rows, spec.window, spec.step) for r in self._recordings[dataset]
+            ranges.count_windows(r.rows, spec.window, spec.step) for r in self._recordings[dataset]
         ]
 
     @cache  # noqa: B019
     def _pieces(self, dataset: str, features: str, shard: int) -> tuple[Piece, ...]:
-        return plan.pieces(self._windows(dataset, features), shard, self._n_shards)
+        return ranges.pieces(self._windows(dataset, features), shard, self._n_shards)
 
     def _recording(self, w: Wildcards) -> CheckedRecording:
         """The recording that is converted, or its labels."""
@@ -91,7 +92,7 @@ class Configured:
 
     def first_row(self, w: Wildcards) -> int:
         """Row of the feature matrix that a shard begins with."""
-        return plan.shard_range(self.n_windows(w), shard_index(w.shard), self._n_shards)[0]
+        return ranges.shard_range(self.n_windows(w), shard_index(w.shard), self._n_shards)[0]
 
     def n_windows(self, w: Wildcards) -> int:
         """Rows of the feature matrix."""

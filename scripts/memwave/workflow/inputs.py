@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterable
 
-from memwave.channel_table import is_model
-from memwave.channels import MEASURED_SCALES
-from memwave.check import CheckedRecording
 from memwave.readers import file_of, files_of
+from memwave.recordings.channel_table import is_model
+from memwave.recordings.channels import MEASURED_SCALES
+from memwave.workflow.config.checks.check import CheckedRecording
 from memwave.workflow.configured import Wildcards, shard_index, unique
 from memwave.workflow.resources import Resources
 

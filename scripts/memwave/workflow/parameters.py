@@ -4,11 +4,11 @@ import platform
 from importlib.metadata import version
 
 from memwave import __version__
-from memwave.check import CheckedRecording
-from memwave.modules import digests
-from memwave.plan import Piece
+from memwave.core.ranges import Piece
 from memwave.readers import reader_of
 from memwave.workflow.checksums import Checksums
+from memwave.workflow.code_digests import digests
+from memwave.workflow.config.checks.check import CheckedRecording
 from memwave.workflow.configured import Wildcards, shard_index, unique
 
 # Keys of a dataset that change nothing but figures: to change them fits no model again.

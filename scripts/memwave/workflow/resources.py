@@ -2,13 +2,14 @@
 
 from functools import cache
 
-from memwave import memory, plan, runtime
-from memwave.gap_file import FEWEST_RUNS, MOST_RUNS
-from memwave.moments import moments_bytes
-from memwave.readers import library_bytes
-from memwave.workflow.configured import Configured, Wildcards
-
 import numpy as np
+
+from memwave.core import ranges
+from memwave.core.moments import moments_bytes
+from memwave.readers import library_bytes
+from memwave.recordings.gap_file import FEWEST_RUNS, MOST_RUNS
+from memwave.workflow.configured import Configured, Wildcards
+from memwave.workflow.planning import memory, runtime
 
 
 class Resources(Configured):
@@ -118,7 +119,7 @@ class Resources(Configured):
         """Feature rows loaded at once."""
         spec = self.spec(w.dataset, w.features)
         block_mb = self.settings["block_mb"]
-        return plan.rows_per_block(block_mb, spec.n_features, self.compute_dtype(w))
+        return ranges.rows_per_block(block_mb, spec.n_features, self.compute_dtype(w))
 
     def projection_rows(self, w: Wildcards) -> int:
         """Feature rows projected at once."""

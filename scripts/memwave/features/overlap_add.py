@@ -1,0 +1,134 @@
+"""From scores back to features, and from features back to the signal.
+
+Features are the components' sum, exactly what PCA keeps of them. A window is the inverse wavelet
+transform of its features, with zeros for bands that were not kept. Where windows overlap, the
+recording is the mean of what all windows say of a row.
+"""
+
+import numpy as np
+import pywt
+
+from memwave.features.spec import FeatureSpec
+from memwave.pca.model import Model
+from memwave.recordings.channels import Scaling
+
+
+def features_of(model: Model, scores: np.ndarray) -> np.ndarray:
+    """Return the features that scores stand for.
+
+    Parameters
+    ----------
+    model : Model
+        k components, d features.
+    scores : ndarray, shape (n, k)
+
+    Returns
+    -------
+    ndarray, shape (n, d), float64
+        The nearest point to each row of features in the space of the components. Its squared
+        distance, in deviations if the model standardizes, is the row's ``reconstruction_error``.
+    """
+    centred = scores.astype(np.float64) @ model.components
+    if model.scale is not None:
+        centred *= model.scale
+    centred += model.mean
+    return centred
+
+
+def windows_of(
+    spec: FeatureSpec, features: np.ndarray, scaling: Scaling | None = None
+) -> np.ndarray:
+    """Return the windows that features stand for.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+    features : ndarray, shape (n, d)
+    scaling : Scaling, optional
+        What was done to the channels before the transform; it is undone.
+
+    Returns
+    -------
+    ndarray, shape (n, window, n_channels), float64
+        The windows themselves, up to rounding, if all bands of the decomposition are features.
+    """
+    names = [f"a{spec.level}"] + [f"d{j}" for j in range(spec.level, 0, -1)]
+    bands = [[np.zeros((len(features), length)) for length in lengths(spec)] for _ in signals(spec)]
+    for signal, band, columns in spec.columns():
+        bands[signal][names.index(band.name)][:] = features[:, columns]
+    parts = [
+        pywt.waverec(band, spec.wavelet, mode=spec.mode, axis=-1)[:, : spec.n_samples]
+        for band in bands
+    ]
+    if spec.interleaved:
+        windows = parts[0].reshape(len(features), spec.window, spec.n_channels)
+    else:
+        windows = np.stack(parts, axis=-1)
+    return windows if scaling is None else scaling.undo(windows)
+
+
+def signals(spec: FeatureSpec) -> range:
+    """Numbers of the signals of a window."""
+    return range(spec.n_signals)
+
+
+def lengths(spec: FeatureSpec) -> list[int]:
+    """Coefficients of all bands of one signal, coarsest first: approximation, then details."""
+    found, length = [], spec.n_samples
+    for _ in range(spec.level):
+        length = pywt.dwt_coeff_len(length, spec.filter_length, spec.mode)
+        found.append(length)
+    return [found[-1], *reversed(found)]
+
+
+class Overlap:
+    """The mean of overlapping windows, row by row, in memory for one block of windows.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+    """
+
+    def __init__(self, spec: FeatureSpec):
+        self._spec = spec
+        self._first = 0  # row that the sums begin with
+        self._sums = np.zeros((0, spec.n_channels))
+        self._counts = np.zeros(0)
+
+    def add(self, start_rows: np.ndarray, windows: np.ndarray) -> np.ndarray:
+        """Add consecutive windows; return the rows that no later window touches.
+
+        Parameters
+        ----------
+        start_rows : ndarray, shape (n,), ascending
+        windows : ndarray, shape (n, window, n_channels)
+
+        Returns
+        -------
+        ndarray, shape (rows, n_channels), float64
+            The rows after those returned before; NaN where there is no window.
+        """
+        done = self._take(int(start_rows[0]))
+        end = int(start_rows[-1]) + self._spec.window - self._first
+        self._grow(end)
+        for start, window in zip(start_rows - self._first, windows, strict=True):
+            self._sums[start : start + self._spec.window] += window
+            self._counts[start : start + self._spec.window] += 1
+        return done
+
+    def rest(self) -> np.ndarray:
+        """Return the rows that are left."""
+        return self._take(self._first + len(self._sums))
+
+    def _grow(self, rows: int) -> None:
+        more = max(0, rows - len(self._sums))
+        self._sums = np.concatenate([self._sums, np.zeros((more, self._sums.shape[1]))])
+        self._counts = np.concatenate([self._counts, np.zeros(more)])
+
+    def _take(self, row: int) -> np.ndarray:
+        self._grow(row - self._first)
+        count = row - self._first
+        with np.errstate(invalid="ignore"):
+            done = self._sums[:count] / self._counts[:count, None]
+        self._sums, self._counts, self._first = self._sums[count:], self._counts[count:], row
+        return done

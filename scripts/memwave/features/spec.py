@@ -1,0 +1,240 @@
+"""What a feature set is: which wavelet coefficients of a window, in which order.
+
+Pure geometry, no recording: how many coefficients every band has, which of them depend on the
+window's edges, and which channel, band and position each feature is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pywt
+
+# Share of the largest coefficient below which a coefficient is nothing but rounding, that of the
+# taps that PyWavelets has tables of included.
+NEGLIGIBLE = 1e-10
+
+
+@dataclass(frozen=True)
+class Band:
+    """One band of the decomposition of one signal of a window.
+
+    Attributes
+    ----------
+    name : str
+        ``a<level>`` (approximation) or ``d<level>`` (detail).
+    level : int
+        Its level; neighbouring coefficients are ``2 ** level`` samples apart.
+    length : int
+        Number of coefficients of one window.
+    left, right : int
+        How many coefficients at either end depend on how the window is extended. The others
+        are the same numbers in every window that holds the same samples.
+    """
+
+    name: str
+    level: int
+    length: int
+    left: int
+    right: int
+
+    @property
+    def is_detail(self) -> bool:
+        return self.name.startswith("d")
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """Wavelet features of sliding windows over recordings of given channels.
+
+    The *signals* of a window are what the DWT runs along: the channels (layout
+    ``per-channel``), or the one signal made by ravelling the window row by row (layout
+    ``interleaved``). A feature vector holds signal after signal, in it band after band as
+    configured, in it the coefficients in time order.
+
+    Attributes
+    ----------
+    window, step : int
+        Rows of a window, and rows from the start of one to the start of the next.
+    wavelet : str
+        A discrete wavelet of PyWavelets.
+    level : int
+        Depth of the decomposition.
+    bands : tuple of str
+        The bands kept, in the order of the features.
+    layout : {"interleaved", "per-channel"}
+        See above.
+    mode : str
+        Signal extension mode of PyWavelets.
+    dtype : {"float16", "float32", "float64"}
+        Type of the stored features.
+    channels : tuple of str
+        Names of the channels of a recording.
+    scale : {"none", "zscore", "robust"}
+        How the channels are scaled before the transform; see `memwave.recordings.channels.Scaling`.
+    store : bool
+        Whether features are written to files.
+    """
+
+    window: int
+    step: int
+    wavelet: str
+    level: int
+    bands: tuple[str, ...]
+    layout: str
+    mode: str
+    dtype: str
+    channels: tuple[str, ...]
+    scale: str = "none"
+    store: bool = True
+
+    @classmethod
+    def from_settings(cls, settings: dict, channels: Sequence[str]) -> "FeatureSpec":
+        """Make a specification from one complete ``features`` entry of the configuration."""
+        samples = settings["window"] * (len(channels) if is_interleaved(settings) else 1)
+        level = settings["level"]
+        if level == "max":
+            level = pywt.dwt_max_level(samples, pywt.Wavelet(settings["wavelet"]).dec_len)
+        return cls(
+            window=settings["window"],
+            step=settings["step"],
+            wavelet=settings["wavelet"],
+            level=int(level),
+            bands=tuple(settings["bands"]),
+            layout=settings["layout"],
+            mode=settings["mode"],
+            dtype=settings["dtype"],
+            channels=tuple(channels),
+            scale=settings.get("scale", "none"),
+            store=settings.get("store", True),
+        )
+
+    @property
+    def n_channels(self) -> int:
+        return len(self.channels)
+
+    @property
+    def interleaved(self) -> bool:
+        return self.layout == "interleaved"
+
+    @property
+    def n_signals(self) -> int:
+        """Signals that a window holds."""
+        return 1 if self.interleaved else self.n_channels
+
+    @property
+    def samples_per_row(self) -> int:
+        """Samples of one signal that one row of the recording adds."""
+        return self.n_channels if self.interleaved else 1
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of one signal of a window."""
+        return self.window * self.samples_per_row
+
+    @property
+    def n_features(self) -> int:
+        return self.n_signals * sum(band.length for band in self.band_table)
+
+    @cached_property
+    def filter_length(self) -> int:
+        return int(pywt.Wavelet(self.wavelet).dec_len)
+
+    @property
+    def filter_shift(self) -> int:
+        """Newest sample of coefficient k is ``2 k + filter_shift`` of the level above.
+
+        PyWavelets aligns the filters at their first taps, and in mode ``periodization``
+        at their middles.
+        """
+        return self.filter_length // 2 if self.mode == "periodization" else 1
+
+    @cached_property
+    def band_table(self) -> tuple[Band, ...]:
+        """The kept bands, in the order of the features."""
+        levels = self._levels()
+        return tuple(Band(name, int(name[1:]), *levels[int(name[1:]) - 1]) for name in self.bands)
+
+    def _levels(self) -> list[tuple[int, int, int]]:
+        """(length, left, right) of the coefficients of level 1, 2, ... (see `Band`)."""
+        taps, shift = self.filter_length, self.filter_shift
+        length, left, right = self.n_samples, 0, 0
+        levels = []
+        for _ in range(self.level):
+            parents, clean_from, clean_to = length, left, length - 1 - right
+            length = pywt.dwt_coeff_len(parents, taps, self.mode)
+            # Coefficient k reads parents 2k + shift - (taps - 1) ... 2k + shift.
+            first_clean = max(0, -(-(clean_from + taps - 1 - shift) // 2))
+            last_clean = min(length - 1, (clean_to - shift) // 2)
+            if first_clean > last_clean:
+                left, right = length, 0
+            else:
+                left, right = first_clean, length - 1 - last_clean
+            levels.append((length, left, right))
+        return levels
+
+    def columns(self) -> list[tuple[int, Band, slice]]:
+        """Where each band of each signal stands in a feature vector.
+
+        Returns
+        -------
+        list of (signal, Band, slice)
+            In the order of the features.
+        """
+        table, start = [], 0
+        for signal in range(self.n_signals):
+            for band in self.band_table:
+                table.append((signal, band, slice(start, start + band.length)))
+                start += band.length
+        return table
+
+    def feature_table(self) -> np.ndarray:
+        """Which channels, band and position each feature is.
+
+        Returns
+        -------
+        ndarray, shape (n_features,), fields channels, band, position
+            ``channels`` joins the names of the channels that the coefficient depends on with
+            commas; ``position`` counts the coefficients of the band.
+        """
+        depends = np.stack([self._depends_on(i) for i in range(self.n_channels)], axis=1)
+        joined: dict[bytes, str] = {}  # few sets of channels, many features
+        table = np.empty(len(depends), [("channels", "O"), ("band", "O"), ("position", "i8")])
+        for _, band, columns in self.columns():
+            table["band"][columns], table["position"][columns] = band.name, range(band.length)
+        for feature, row in enumerate(depends):
+            if row.tobytes() not in joined:
+                joined[row.tobytes()] = ",".join(np.array(self.channels, "O")[row])
+            table["channels"][feature] = joined[row.tobytes()]
+        return table
+
+    def describe(self, feature: int) -> str:
+        """Say which coefficient a feature is."""
+        _, band, columns = next(c for c in self.columns() if feature < c[2].stop)
+        read = [name for i, name in enumerate(self.channels) if self._depends_on(i)[feature]]
+        position = feature - columns.start
+        return f"coefficient {position} of band {band.name}, channels {','.join(read)}"
+
+    def _depends_on(self, channel: int) -> np.ndarray:
+        """Which features depend on a channel: boolean, shape (n_features,).
+
+        Found by trying, as extension reads samples far from a coefficient, in other ways in every
+        mode and on every level. The transform is linear, so that a window of one channel, at
+        random, tells; in mode ``smooth`` a few coefficients at the edges depend on nothing.
+        """
+        if not self.interleaved:
+            return np.repeat(
+                np.arange(self.n_channels) == channel, self.n_features // self.n_channels
+            )
+        window = np.zeros((self.window, self.n_channels))
+        window[:, channel] = np.random.default_rng(0).uniform(1.0, 2.0, self.window)
+        parts = pywt.wavedec(window.ravel(), self.wavelet, mode=self.mode, level=self.level)
+        names = [f"a{self.level}"] + [f"d{j}" for j in range(self.level, 0, -1)]
+        sizes = np.abs(np.concatenate([parts[names.index(band)] for band in self.bands]))
+        return sizes > NEGLIGIBLE * max(float(np.abs(part).max()) for part in parts)
+
+
+def is_interleaved(settings: dict) -> bool:
+    """Whether a ``features`` entry of the configuration ravels its windows."""
+    return settings["layout"] == "interleaved"

@@ -1,0 +1,43 @@
+"""The features of a window as a linear map, applied to anything that has the shape of windows.
+
+All extension modes of PyWavelets fill the samples beyond a window with fixed linear combinations of
+those inside, so that features are linear in the window, without a constant term. The same map
+serves windows, sums of windows, and rows of matrices of products of their samples.
+"""
+
+import numpy as np
+import pywt
+
+from memwave.features.spec import FeatureSpec
+
+
+def transform_windows(spec: FeatureSpec, windows: np.ndarray) -> np.ndarray:
+    """Features of windows by PyWavelets.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+    windows : ndarray, shape (m, window * n_channels), float64
+        Each row a window, ravelled row by row.
+
+    Returns
+    -------
+    ndarray, shape (m, n_features), float64
+        Not rounded to the dtype of stored features.
+
+    Notes
+    -----
+    Memory is that of five copies of `windows` or of the features, whichever is larger.
+    """
+    m = len(windows)
+    if spec.interleaved:
+        signals = windows[:, None, :]
+    else:
+        rows = windows.reshape(m, spec.window, spec.n_channels)
+        signals = np.ascontiguousarray(rows.transpose(0, 2, 1))
+    parts = pywt.wavedec(signals, spec.wavelet, mode=spec.mode, level=spec.level, axis=-1)
+    names = [f"a{spec.level}"] + [f"d{j}" for j in range(spec.level, 0, -1)]
+    named = dict(zip(names, parts, strict=True))
+    kept = [named[band] for band in spec.bands]
+    joined = kept[0] if len(kept) == 1 else np.concatenate(kept, axis=-1)
+    return joined.reshape(m, spec.n_features)

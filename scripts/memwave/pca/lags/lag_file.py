@@ -1,0 +1,25 @@
+"""Lag sums on disk: what a shard's windows add to a fit from the signal, a few pieces at a time."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from memwave.pca.lags.lags import LagSums, Windows
+from memwave.storage import hdf5
+
+ENCODING, VERSION = "memwave-lags", "1"
+
+
+def save_lags(path: str | Path, batches: Iterable[LagSums], size: int) -> None:
+    """Write lag sums, batch after batch, as they come; `size` bounds their bytes."""
+    with hdf5.create(path, size) as file:
+        hdf5.mark(file, ENCODING, VERSION)
+        for number, sums in enumerate(batches):
+            for name, array in sums.arrays().items():
+                file.create_dataset(f"{number:08}/{name}", data=array, track_times=False)
+
+
+def load_lags(path: str | Path, windows: Windows) -> Iterator[LagSums]:
+    """Read what `save_lags` wrote, batch after batch."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        for batch in file.values():
+            yield LagSums(windows, **{name: array[()] for name, array in batch.items()})

@@ -1,0 +1,281 @@
+"""Lag sums: all that the products of overlapping windows need to know of a recording.
+
+The windows of a recording overlap, so the sum of their outer products repeats itself: with ``G[r,
+t]`` the sum over all windows of the product of their rows r and t, and a step of s rows,
+
+    G[r + s, t + s] = G[r, t] - (product in the first window) + (product in the one after the last).
+
+The first s rows of G are sums over the whole recording for every lag, computed by fast Fourier
+transform in overlapping stretches; the rest follows from the two ends of the recording. This module
+sums over the recording, `memwave.pca.lags.window_products` unrolls the recurrence.
+
+A step of s rows is one step of *long rows*: s rows, one behind the other, as one row with s times
+the channels.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from memwave.core.ranges import spans
+from memwave.features.spec import FeatureSpec
+
+# Windows of fewer long rows than this are summed lag by lag: a Fourier transform gains nothing.
+SHORT = 16
+
+# Values of a stretch of the signal that is summed lag by lag.
+DIRECT_VALUES = 262_144
+
+# Stretches whose sums are added up before they are added to the total: rounding grows with the
+# number of summands, which this keeps near the square root of the number of stretches.
+FOLD = 64
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How windows lie over a recording.
+
+    Attributes
+    ----------
+    window, step : int
+        In rows.
+    n_channels : int
+    """
+
+    window: int
+    step: int
+    n_channels: int
+
+    @property
+    def hop(self) -> int:
+        """Rows of a long row: a step, of which no more than a window counts."""
+        return min(self.step, self.window)
+
+    @property
+    def width(self) -> int:
+        """Values of a long row."""
+        return self.hop * self.n_channels
+
+    @property
+    def depth(self) -> int:
+        """Long rows that a window touches, the last one perhaps in part."""
+        return -(-self.window // self.hop)
+
+    @property
+    def n_values(self) -> int:
+        """Values of a window."""
+        return self.window * self.n_channels
+
+    def n_rows(self, count: int) -> int:
+        """Rows of the recording that `count` windows cover."""
+        return (count - 1) * self.step + self.window
+
+    def long_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Rows that windows cover, as long rows, padded with zeros; shape (m, width)."""
+        count = (len(rows) - self.window) // self.step + 1
+        size = (count + self.depth - 1) * self.step
+        padded = np.zeros((size, self.n_channels))
+        padded[: len(rows)] = rows[:size]
+        return padded.reshape(-1, self.step * self.n_channels)[:, : self.width]
+
+    @property
+    def by_fourier(self) -> bool:
+        return self.depth > SHORT
+
+    @property
+    def fourier_length(self) -> int:
+        """Long rows of a stretch; at most a quarter of them belong to the next one too."""
+        return 1 << (4 * self.depth - 1).bit_length()
+
+    @property
+    def stretch(self) -> int:
+        """Windows summed at once."""
+        if self.by_fourier:
+            return self.fourier_length - self.depth + 1
+        return max(1, DIRECT_VALUES // self.width)
+
+
+def windows_of(spec: FeatureSpec) -> Windows:
+    """How the windows of a feature set lie."""
+    return Windows(spec.window, spec.step, spec.n_channels)
+
+
+@dataclass
+class LagSums:
+    """Sums over the windows of pieces of recordings; sums of different pieces can be added.
+
+    Every piece has its own shift, subtracted from its rows.
+
+    Attributes
+    ----------
+    windows : Windows
+    counts : ndarray, shape (pieces,)
+        Windows of each piece.
+    shifts : ndarray, shape (pieces, n_channels)
+    totals : ndarray, shape (pieces, width)
+        Sum over the windows of their first long row.
+    first, after : ndarray, shape (pieces, (depth - 1) * width)
+        The first window of each piece and the one after its last, but for their last long rows.
+    lags : ndarray, shape (depth, width, width)
+        ``lags[q]``: sum over all windows of the products of their first long row with that q
+        further on.
+    """
+
+    windows: Windows
+    counts: np.ndarray
+    shifts: np.ndarray
+    totals: np.ndarray
+    first: np.ndarray
+    after: np.ndarray
+    lags: np.ndarray
+
+    @classmethod
+    def none(cls, windows: Windows) -> Self:
+        """Return the sums of no piece."""
+        ends = np.zeros((0, (windows.depth - 1) * windows.width))
+        return cls(
+            windows,
+            counts=np.zeros(0, np.int64),
+            shifts=np.zeros((0, windows.n_channels)),
+            totals=np.zeros((0, windows.width)),
+            first=ends,
+            after=ends,
+            lags=np.zeros((windows.depth, windows.width, windows.width)),
+        )
+
+    def add(self, other: "LagSums") -> None:
+        """Take in further pieces."""
+        for name in ("counts", "shifts", "totals", "first", "after"):
+            both = getattr(self, name), getattr(other, name)
+            setattr(self, name, np.concatenate(both))
+        self.lags += other.lags
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything but the windows, to be stored."""
+        names = ("counts", "shifts", "totals", "first", "after", "lags")
+        return {name: getattr(self, name) for name in names}
+
+
+def sum_lags(windows: Windows, stretches: Iterator[np.ndarray], shift: np.ndarray) -> LagSums:
+    """Sum over a piece of a recording.
+
+    Parameters
+    ----------
+    windows : Windows
+    stretches : iterator of ndarray, shape (rows, n_channels)
+        Rows that `Windows.stretch` windows cover, and those of the windows after them, and so on;
+        the last stretch may have fewer windows, and at least one. They overlap.
+    shift : ndarray, shape (n_channels,)
+        Near the mean of the rows.
+
+    Notes
+    -----
+    An FFT of length L costs L log L: the sums of n windows take n log(window) operations for each
+    pair of channels. Memory is that of one stretch and of its spectra (`sum_bytes`).
+
+    Channels are transformed one by one, so that the rounding error of a sum is relative to the two
+    channels that it is of, about 1e-16 log2(L) of the root of the product of their sums of squares.
+    """
+    width, depth = windows.width, windows.depth
+    adder = _FourierSums(windows) if windows.by_fourier else _DirectSums(windows)
+    total, count, first = np.zeros(width), 0, np.empty(0)
+    after = np.empty(0)
+    for rows in stretches:
+        signal = windows.long_rows(rows - shift)
+        n = len(signal) - depth + 1
+        adder.add(signal, n)
+        total += signal[:n].sum(axis=0)
+        if not count:
+            first = signal[: depth - 1].ravel()
+        after = signal[n:].ravel()
+        count += n
+    return LagSums(
+        windows,
+        counts=np.array([count]),
+        shifts=shift[None].astype(np.float64),
+        totals=total[None],
+        first=first[None].copy(),
+        after=after[None].copy(),
+        lags=adder.finish(),
+    )
+
+
+class _DirectSums:
+    """Sums lag by lag, as matrix products."""
+
+    def __init__(self, windows: Windows):
+        shape = (windows.depth, windows.width, windows.width)
+        self._folded, self._recent, self._waiting = np.zeros(shape), np.zeros(shape), 0
+
+    def add(self, signal: np.ndarray, n: int) -> None:
+        for q, lag in enumerate(self._recent):
+            lag += signal[:n].T @ signal[q : q + n]
+        self._waiting += 1
+        if self._waiting == FOLD:
+            self._fold()
+
+    def _fold(self) -> None:
+        self._folded += self._recent
+        self._recent[:] = 0.0
+        self._waiting = 0
+
+    def finish(self) -> np.ndarray:
+        self._fold()
+        return self._folded
+
+
+class _FourierSums:
+    """Sums of all lags at once: the spectrum of a cross-correlation is a product of spectra."""
+
+    def __init__(self, windows: Windows):
+        self._windows, self._length = windows, windows.fourier_length
+        width, bins = windows.width, self._length // 2 + 1
+        self._folded = np.zeros((windows.depth, width, width))
+        self._recent = np.zeros((width, width, bins), np.complex128)
+        self._scratch = np.empty((width, bins), np.complex128)
+        self._waiting = 0
+
+    def add(self, signal: np.ndarray, n: int) -> None:
+        columns = signal.T.copy()
+        further = np.fft.rfft(columns, self._length)
+        columns[:, n:] = 0.0
+        nearer = np.conj(np.fft.rfft(columns, self._length))
+        for channel, spectra in zip(nearer, self._recent, strict=True):
+            np.multiply(channel, further, out=self._scratch)
+            spectra += self._scratch
+        self._waiting += 1
+        if self._waiting == FOLD:
+            self._fold()
+
+    def _fold(self) -> None:
+        for channel, spectra in enumerate(self._recent):
+            lags = np.fft.irfft(spectra, self._length)[:, : self._windows.depth]
+            self._folded[:, channel] += lags.T
+        self._recent[:] = 0.0
+        self._waiting = 0
+
+    def finish(self) -> np.ndarray:
+        self._fold()
+        return self._folded
+
+
+def sum_bytes(windows: Windows) -> int:
+    """Memory of `sum_lags`, the stretch as it was read included."""
+    width, depth = windows.width, windows.depth
+    covered = windows.n_rows(windows.stretch) * windows.n_channels
+    signal = (windows.stretch + depth - 1) * windows.step * windows.n_channels
+    lags = depth * width * width
+    if not windows.by_fourier:
+        return 8 * (2 * covered + 2 * signal + 2 * lags + 2 * width * width)
+    bins = windows.fourier_length // 2 + 1
+    spectra = 16 * (width * width + 6 * width) * bins
+    return 8 * (2 * covered + 3 * signal + lags) + spectra
+
+
+def stretches_of(windows: Windows, count: int) -> Iterator[tuple[int, int]]:
+    """First and one past last row of the stretches that `count` windows are summed in."""
+    for low, high in spans(0, count, windows.stretch):
+        start = low * windows.step
+        yield start, start + windows.n_rows(high - low)

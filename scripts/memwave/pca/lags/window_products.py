@@ -1,0 +1,114 @@
+"""Sums of outer products of all windows, of their samples and of their features, from lag sums."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import scipy
+
+from memwave.pca.lags.lags import LagSums, Windows
+from memwave.pca.linalg.triangle import PANEL, Triangle
+
+# Rows of the matrix of samples that are transformed at once.
+STRIP = 64
+
+Transform = Callable[[np.ndarray], np.ndarray]
+
+
+def sample_sums(sums: LagSums) -> np.ndarray:
+    """Sum over the windows of each piece of all their values; shape (pieces, n_values)."""
+    windows = sums.windows
+    moved = np.zeros((len(sums.counts), windows.depth, windows.width))
+    change = (sums.after - sums.first).reshape(len(sums.counts), windows.depth - 1, windows.width)
+    np.cumsum(change, axis=1, out=moved[:, 1:])
+    moved += sums.totals[:, None]
+    return moved.reshape(len(moved), -1)[:, : windows.n_values]
+
+
+def product_rows(sums: LagSums) -> Iterator[np.ndarray]:
+    """The sum over all windows of their outer products, some rows at a time, in order.
+
+    Yields
+    ------
+    ndarray, shape (width, n_values)
+        Valid until the next is asked for. The last may have rows too many.
+
+    Notes
+    -----
+    What the recurrence adds up, products of the ends of the pieces, is kept apart from the sums
+    over the recordings: these are rounded once more, when both are added, however many steps the
+    recurrence takes.
+    """
+    windows, width = sums.windows, sums.windows.width
+    last = windows.depth - 1
+    # Lags from -last to last, side by side: a row of the matrix is a stretch of them.
+    lags = np.empty((width, (2 * last + 1) * width))
+    for q, lag in enumerate(sums.lags):
+        lags[:, (last + q) * width : (last + q + 1) * width] = lag
+        lags[:, (last - q) * width : (last - q + 1) * width] = lag.T
+    moved = np.zeros_like(lags)
+    ends = np.concatenate([sums.after, sums.first])
+    signed = np.concatenate([sums.after, -sums.first])
+    row = np.empty((width, windows.depth * width))
+    for u in range(windows.depth):
+        begin = (last - u) * width
+        np.add(lags[:, begin : begin + row.shape[1]], moved[:, begin : begin + row.shape[1]], row)
+        yield row[:, : windows.n_values]
+        here = signed[:, u * width : (u + 1) * width].T
+        if here.size:
+            moved[:, begin : begin + ends.shape[1]] += here @ ends
+
+
+def add_feature_products(total: Triangle, sums: LagSums, transform: Transform) -> None:
+    """Add the sum over all windows of the outer products of their features.
+
+    Parameters
+    ----------
+    total : Triangle
+    sums : LagSums
+    transform : callable
+        The linear map T from windows, shape (m, n_values), to their features, (m, len(total)).
+
+    Notes
+    -----
+    ``sum (T y) (T y)' = T (sum y y') T'``. The rows of the matrix of samples are transformed as
+    they come, and what they are of each feature is added to it at once: columns of T, found by
+    transforming unit windows. Of long windows most entries of T are zero. So memory is that of
+    some rows (`product_bytes`).
+    """
+    for first, rows in strips(sums):
+        half = transform(rows)
+        units = np.zeros_like(rows)
+        np.fill_diagonal(units[:, first:], 1.0)
+        shares = scipy.sparse.csr_array(transform(units)).T.tocsr()
+        touched = np.flatnonzero(np.diff(shares.indptr))
+        for start, stop, panel in total.panels():
+            features = touched[np.searchsorted(touched, start) : np.searchsorted(touched, stop)]
+            if len(features):
+                panel[features - start] += shares[features] @ half[:, start:]
+
+
+def strips(sums: LagSums) -> Iterator[tuple[int, np.ndarray]]:
+    """The rows of `product_rows`, `STRIP` together, and the number of the first."""
+    n_values = sums.windows.n_values
+    buffer = np.empty((STRIP, n_values))
+    first = filled = 0
+    for rows in product_rows(sums):
+        left = rows[: n_values - first - filled]
+        while len(left):
+            taken = left[: STRIP - filled]
+            buffer[filled : filled + len(taken)] = taken
+            left, filled = left[len(taken) :], filled + len(taken)
+            if filled == STRIP or first + filled == n_values:
+                yield first, buffer[:filled]
+                first, filled = first + filled, 0
+
+
+def product_bytes(windows: Windows, n_features: int) -> int:
+    """Memory of `add_feature_products`, beside sums and total.
+
+    A transform makes five copies at most; a panel's share has two copies beside it.
+    """
+    values, width = windows.n_values, windows.width
+    lags = 2 * width * (2 * values + 2 * width) + width * (values + width)
+    strip = 9 * STRIP * max(values, n_features)
+    return 8 * (lags + strip + 3 * PANEL * n_features)

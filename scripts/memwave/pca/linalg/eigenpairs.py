@@ -1,0 +1,118 @@
+"""The few leading eigenpairs of a large covariance matrix, with proof that none was missed.
+
+The implicitly restarted Lanczos method (Lehoucq, Sorensen and Yang, ARPACK Users' Guide, SIAM
+1998) takes a small part of the time of a full reduction, but tells only that what it found are
+eigenpairs. Whether they are the leading ones is then decided by a Cholesky factorisation:
+with the found pairs taken out, ``C - V diag(w) V'`` has no eigenvalue of s or more if and only if
+``s I`` minus it is positive definite.
+"""
+
+import numpy as np
+import scipy
+
+from memwave.pca.linalg.triangle import PANEL, Triangle, cholesky_bytes, triangle_size
+
+# What may be missed, and the residual of what is found, as a share of the largest eigenvalue.
+MISSED = 1e-11
+RESIDUAL = 1e-12
+
+# For smaller matrices, and more pairs than this share of all, a full reduction is as fast.
+SMALLEST = 400
+LARGEST_SHARE = 0.1
+
+# Restarts after which a full reduction would have been as fast.
+RESTARTS = 20
+
+
+def proven_eigenpairs(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """The k leading eigenpairs of a symmetric matrix, if Lanczos finds them.
+
+    Parameters
+    ----------
+    matrix : Triangle, shape (d, d)
+        Positive semidefinite, but for rounding. Lost if they are found; else left as it was, again
+        but for rounding.
+    k : int
+
+    Returns
+    -------
+    values : ndarray, shape (k,)
+        Ascending.
+    vectors : ndarray, shape (d, k)
+        Orthonormal columns.
+    images : ndarray, shape (d, k)
+        The product of the matrix and the vectors.
+
+    None where `matrix` is small, k is no small share of d, Lanczos does not converge soon, or an
+    eigenvalue was missed.
+
+    Notes
+    -----
+    Memory is that of the matrix, and some vectors (`eigenpair_bytes`).
+    """
+    if not worth_trying(len(matrix), k):
+        return None
+    pairs = lanczos(matrix, k)
+    if pairs is None:
+        return None
+    images = matrix @ pairs[1]
+    return (*pairs, images) if prove_none_missed(matrix, *pairs) else None
+
+
+def worth_trying(d: int, k: int) -> bool:
+    """Whether Lanczos may be the faster for k eigenpairs of a d x d matrix."""
+    return d >= SMALLEST and k <= LARGEST_SHARE * d
+
+
+def lanczos(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Eigenpairs, ascending, that are probably the leading ones; None without convergence."""
+    d = len(matrix)
+    product = scipy.sparse.linalg.LinearOperator((d, d), matvec=matrix.__matmul__, dtype=np.float64)
+    start = np.random.default_rng(0).standard_normal(d)
+    try:
+        values, vectors = scipy.sparse.linalg.eigsh(
+            product,
+            k,
+            which="LA",  # not by magnitude: rounding may have left some of them negative
+            v0=start,
+            ncv=krylov_size(k),
+            maxiter=RESTARTS,
+            tol=RESIDUAL,
+        )
+    except scipy.sparse.linalg.ArpackError:
+        return None
+    order = np.argsort(values)
+    return values[order], np.ascontiguousarray(vectors[:, order])
+
+
+def prove_none_missed(matrix: Triangle, values: np.ndarray, vectors: np.ndarray) -> bool:
+    """Whether no eigenvalue outside of the pairs is larger than the smallest of them.
+
+    Larger by less than `MISSED` of the largest does not count. The matrix is lost if none was
+    missed; else it is left as it was, but for rounding.
+    """
+    bound = values[0] + MISSED * values[-1]
+    deflate(matrix, bound, values, vectors)
+    if matrix.factorise():
+        return True
+    deflate(matrix, bound, values, vectors)
+    return False
+
+
+def deflate(matrix: Triangle, bound: float, values: np.ndarray, vectors: np.ndarray) -> None:
+    """Replace C by ``bound I - (C - V diag(values) V')``; done twice, it is C again."""
+    scaled = vectors * values
+    for start, stop, panel in matrix.panels():
+        np.subtract(scaled[start:stop] @ vectors[start:].T, panel, out=panel)
+        panel.flat[:: panel.shape[1] + 1] += bound
+
+
+def krylov_size(k: int) -> int:
+    """Vectors of the Krylov space between restarts."""
+    return 2 * k + 20
+
+
+def eigenpair_bytes(d: int, k: int) -> int:
+    """Memory of `proven_eigenpairs`, the matrix included."""
+    vectors = 8 * d * (krylov_size(k) + 5 * k + 80) + 3 * 8 * krylov_size(k) ** 2
+    return 8 * triangle_size(d) + vectors + max(2 * 8 * PANEL * d, cholesky_bytes())

@@ -1,0 +1,140 @@
+"""PCA solvers: one file each, one protocol for all.
+
+A solver sees blocks of rows as arrays, never a file. The caller drives it::
+
+    solver = make_solver("covariance", n_features, settings, dtype)
+    while True:
+        for each shard, in any order or at the same time:
+            part = solver.start(a first idea of the mean)
+            for each block, in the order of solver.row_order: part.update(rows - part.shift)
+        for each part, in the order of the shards:
+            solver.merge(part)
+        if not solver.next_pass():
+            break
+    model = solver.finish()
+
+A solver ``FROM_SIGNAL`` sees no rows of features, but sums over the recordings
+(`memwave.pca.lags.lags.LagSums`): it has `merge` and `finish` only, and is made of a
+`memwave.features.spec.FeatureSpec`.
+
+To add a solver, add a file: it is found by its name. It holds the class `Solver`; `OPTIONS`, the
+JSON schema of its options; `LIBRARIES`, modules that only computing needs, and that it reaches
+through their package; ``summary_bytes`` and ``fit_bytes``, the memory of a part and of the fit
+beside the block; ``work``, what fitting takes; and ``promise``, the options that keep every
+eigenvalue within a tolerance, or None.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from memwave.pca.model import Model
+
+
+class Part(Protocol):
+    """What one shard contributes to one pass."""
+
+    #: What is to be subtracted from the rows, shape (d,).
+    shift: np.ndarray
+
+    def update(self, block: np.ndarray) -> None:
+        """Take in a block, shape (n, d), of shifted rows. The array is reused by the caller."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything the part knows, to be stored and later given to `Solver.restore`."""
+
+
+class PcaSolver(Protocol):
+    """The protocol; see the module's docstring for the order of the calls."""
+
+    #: Whether parts may be summarised by jobs of their own: one pass, restorable parts.
+    ONE_PASS: ClassVar[bool]
+
+    #: Whether it is fitted to the recordings, without features.
+    FROM_SIGNAL: ClassVar[bool]
+
+    def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
+        """Order in which a shard's rows are read, as runs (start, stop)."""
+
+    def start(self, shift: np.ndarray) -> Part:
+        """Return an empty part; `shift`, shape (d,), is near the mean of its rows."""
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> Part:
+        """Return the part whose `Part.arrays` these are."""
+
+    def merge(self, part: Any) -> None:
+        """Add a part. Parts are merged in the order of the shards, whoever made them."""
+
+    def next_pass(self) -> bool:
+        """Finish a pass; tell whether another one is needed."""
+
+    def finish(self) -> Model:
+        """Return the model. The solver is spent."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What fitting a model takes.
+
+    Attributes
+    ----------
+    reads : int
+        How often all features are read.
+    products : float
+        Floating point operations in matrix products over the rows.
+    dense : float
+        Those in decompositions of small matrices, which run at a lower rate.
+    """
+
+    reads: int
+    products: float
+    dense: float
+
+
+def solver_names() -> list[str]:
+    """Names of all solvers, as the configuration spells them."""
+    modules = pkgutil.iter_modules(__path__)
+    return sorted(m.name.replace("_", "-") for m in modules if not m.name.startswith("_"))
+
+
+def concrete_solvers() -> list[str]:
+    """Names of the solvers that fit something themselves: all but ``auto``."""
+    return [name for name in solver_names() if hasattr(solver_module(name), "Solver")]
+
+
+def row_solvers() -> list[str]:
+    """Names of the solvers that follow the protocol above: they read features."""
+    return [name for name in concrete_solvers() if not solver_module(name).Solver.FROM_SIGNAL]
+
+
+def solver_module(name: str) -> Any:
+    """Import the module of the solver called `name` in the configuration."""
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+
+
+def load_libraries(name: str) -> None:
+    """Import what a solver computes with, before memory is limited; see `process.stage`."""
+    # Only here: Snakemake's own process, which asks solvers for sizes, has no use for them.
+    for library in solver_module(name).LIBRARIES:
+        importlib.import_module(library)
+
+
+def make_solver(name: str, n_features: int, settings: dict, dtype: str) -> PcaSolver:
+    """Make a solver.
+
+    Parameters
+    ----------
+    name : str
+        As in the configuration.
+    n_features : int
+        Length d of a row.
+    settings : dict
+        The model's entry of the configuration, complete.
+    dtype : {"float32", "float64"}
+        Type that blocks come in and products are computed in.
+    """
+    return solver_module(name).Solver(n_features, dtype, settings)

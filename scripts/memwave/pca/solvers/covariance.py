@@ -1,0 +1,220 @@
+"""Exact PCA: the covariance matrix in one pass, then its leading eigenpairs.
+
+Each block adds ``X' X`` of its rows, shifted by a fixed vector near the mean, in panels of columns:
+products in the dtype that is computed in, sums in float64. A part ends with the shift corrected;
+parts merge as in Chan, Golub and LeVeque, "Algorithms for computing the sample variance", The
+American Statistician 37 (1983), equation 2.1b, written for matrices.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import scipy
+
+from memwave.core.precision import require_no_overflow
+from memwave.pca.linalg.eigenpairs import eigenpair_bytes, proven_eigenpairs, worth_trying
+from memwave.pca.linalg.triangle import PANEL, Triangle, triangle_size
+from memwave.pca.model import Model, from_eigenpairs
+from memwave.pca.solvers import Work
+
+OPTIONS: dict[str, dict] = {}
+LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+
+
+class Scatter:
+    """Count, mean and scatter matrix ``sum (x - mean) (x - mean)'`` of rows.
+
+    Parameters
+    ----------
+    shift : ndarray, shape (d,)
+        What is subtracted from the rows that `update` gets.
+    dtype : {"float32", "float64"}
+        Type of those rows, and of the products.
+
+    Attributes
+    ----------
+    products : Triangle
+        The matrix; of rows less the shift, until `centre` is called.
+    """
+
+    def __init__(self, shift: np.ndarray, dtype: str):
+        self.shift = shift.astype(dtype)
+        self.count = 0
+        self.products = Triangle(len(shift))
+        self._sum = np.zeros(len(shift))
+
+    def update(self, block: np.ndarray) -> None:
+        self.count += len(block)
+        self._sum += np.ones(len(block), block.dtype) @ block
+        scratch = np.empty(PANEL * block.shape[1], block.dtype)
+        for start, stop, panel in self.products.panels():
+            product = scratch[: panel.size].reshape(panel.shape)
+            np.matmul(block[:, start:stop].T, block[:, start:], out=product)
+            panel += product
+
+    @property
+    def mean(self) -> np.ndarray:
+        return self.shift + self._sum / max(self.count, 1)
+
+    def centre(self) -> None:
+        """Refer the scatter to the mean instead of the shift."""
+        if self.count:
+            self.products.add_outer(-self.count, self._sum / self.count)
+        self.shift, self._sum = self.mean, np.zeros(len(self._sum))
+
+    def merge(self, other: "Scatter") -> None:
+        """Add another set of rows; both must be centred."""
+        if not other.count:
+            return
+        total = self.count + other.count
+        difference = other.shift - self.shift
+        self.products.values += other.products.values
+        self.products.add_outer(self.count * other.count / total, difference)
+        self.shift = self.shift + difference * (other.count / total)
+        self.count = total
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        self.centre()
+        return {
+            "count": np.array(self.count),
+            "mean": self.shift,
+            "scatter": self.products.values,
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: dict[str, np.ndarray]) -> "Scatter":
+        scatter = cls.__new__(cls)
+        scatter.count, scatter.shift = int(arrays["count"]), arrays["mean"]
+        scatter.products = Triangle(len(scatter.shift), arrays["scatter"])
+        scatter._sum = np.zeros(len(scatter.shift))
+        return scatter
+
+
+class Solver:
+    """Leading eigenpairs of the covariance matrix; exact up to rounding."""
+
+    ONE_PASS = True
+    FROM_SIGNAL = False
+
+    def __init__(self, n_features: int, dtype: str, settings: dict):
+        self._k = settings["n_components"]
+        self._dtype = dtype
+        self._total: Scatter | None = None
+
+    def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
+        yield 0, n_rows
+
+    def start(self, shift: np.ndarray) -> Scatter:
+        return Scatter(shift, self._dtype)
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> Scatter:
+        return Scatter.of_arrays(arrays)
+
+    def merge(self, part: Scatter) -> None:
+        part.centre()
+        if self._total is None:
+            self._total = part
+        else:
+            self._total.merge(part)
+
+    def next_pass(self) -> bool:
+        return False
+
+    def finish(self) -> Model:
+        assert self._total is not None
+        return model_of(self._total, self._k, "covariance")
+
+
+def model_of(scatter: Scatter, k: int, solver: str) -> Model:
+    """The PCA of a scatter matrix, which is spent.
+
+    Parameters
+    ----------
+    scatter : Scatter
+        Centred.
+    k : int
+        Components wanted.
+    solver : str
+        Its name, for the model.
+
+    Raises
+    ------
+    MemwaveError
+        If squares of features overflowed.
+    """
+    covariance = scatter.products
+    covariance.values /= scatter.count - 1
+    covariance.mirror()
+    total_variance = float(covariance.diagonal().sum())
+    require_no_overflow(total_variance)
+    found = proven_eigenpairs(covariance, k)
+    if found is None:
+        values, vectors = leading_eigenpairs(covariance.full(), k)
+        found = values, vectors, covariance @ vectors
+    values, vectors, images = found
+    return from_eigenpairs(
+        values,
+        vectors,
+        images,
+        mean=scatter.mean,
+        total_variance=total_variance,
+        n_samples=scatter.count,
+        solver=solver,
+    )
+
+
+def leading_eigenpairs(
+    matrix: np.ndarray, k: int, driver: str = "evx"
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k largest eigenvalues, ascending, and eigenvectors (d, k); `matrix` is overwritten.
+
+    Only the upper triangle of `matrix`, shape (d, d) and C-ordered, is read; LAPACK works in place
+    (the transpose is Fortran-ordered). Its driver ``evr`` is faster where k is not small, and less
+    orthogonal.
+    """
+    d = len(matrix)
+    return scipy.linalg.eigh(
+        matrix.T,
+        lower=True,
+        subset_by_index=[d - k, d - 1],
+        overwrite_a=True,
+        check_finite=False,
+        driver=driver,
+    )
+
+
+def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
+    """Memory of one part: the triangle, a panel's product, and the outer product at the end."""
+    return 8 * triangle_size(d) + 2 * 8 * PANEL * d + 64 * d
+
+
+def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
+    """Memory of merging two triangles, then of the eigenpairs."""
+    merging = 2 * 8 * triangle_size(d) + 2 * 8 * PANEL * d
+    return max(merging, decomposition_bytes(d, settings["n_components"]))
+
+
+def decomposition_bytes(d: int, k: int) -> int:
+    """Memory of `model_of`: of Lanczos with its proof, or of the whole matrix for LAPACK."""
+    whole = 8 * triangle_size(d) + reduction_bytes(d, k)
+    return max(whole, eigenpair_bytes(d, k)) if worth_trying(d, k) else whole
+
+
+def decomposition_work(d: int) -> float:
+    """Operations of `model_of`: at worst a reduction to tridiagonal form."""
+    return 4 / 3 * float(d) ** 3
+
+
+def reduction_bytes(d: int, k: int) -> int:
+    """Memory of `leading_eigenpairs`, the matrix included."""
+    return 8 * d * d + 8 * d * (6 * k + 80)
+
+
+def work(d: int, n_rows: int, settings: dict) -> Work:
+    """Half the products of X'X, and the eigenpairs."""
+    return Work(reads=1, products=float(n_rows) * d * d, dense=decomposition_work(d))
+
+
+def promise(tolerance: float) -> dict | None:
+    """It is always as exact as rounding allows."""
+    return {}

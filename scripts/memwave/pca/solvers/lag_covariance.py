@@ -1,0 +1,147 @@
+"""Exact PCA straight from the recordings: the features' covariance from the signal's lag sums.
+
+Overlapping windows repeat the same products (`memwave.pca.lags.lags`), and wavelet features are linear in
+the window (`memwave.features.wavelet`). So the covariance of the features of all windows is the two-sided
+transform of a matrix that a few sums over the signal make up, and no feature needs to be computed.
+Its cost hardly depends on the number of windows.
+"""
+
+import numpy as np
+
+from memwave.features.spec import FeatureSpec
+from memwave.features.wavelet import transform_windows
+from memwave.pca.lags.lags import LagSums, sum_bytes, windows_of
+from memwave.pca.lags.window_products import add_feature_products, product_bytes, sample_sums
+from memwave.pca.linalg.triangle import triangle_size
+from memwave.pca.model import Model
+from memwave.pca.solvers import Work
+from memwave.pca.solvers.covariance import (
+    Scatter,
+    decomposition_bytes,
+    decomposition_work,
+    model_of,
+)
+
+OPTIONS: dict[str, dict] = {}
+LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+
+# A feature that varies less than this share of the signal's variance is taken to be constant: with
+# `standardize`, rounding is not to be blown up.
+CONSTANT = 1e-13
+
+# Pieces of recordings whose sums are unrolled together: each adds the products of its ends.
+PIECES = 32
+
+
+class Solver:
+    """Leading eigenpairs of the covariance matrix of unrounded features; exact up to rounding."""
+
+    ONE_PASS = True
+    FROM_SIGNAL = True
+
+    def __init__(self, spec: FeatureSpec, settings: dict):
+        self._spec, self._k = spec, settings["n_components"]
+        self._standardize: bool = settings["standardize"]
+        self._squares = np.zeros(windows_of(spec).width)  # of all values at a place of a window
+        self._pending = LagSums.none(windows_of(spec))
+        self._total: Scatter | None = None
+
+    def merge(self, sums: LagSums) -> None:
+        """Add pieces, at most `PIECES`. They are merged in the order of the shards."""
+        if len(self._pending.counts) + len(sums.counts) > PIECES:
+            self._unroll()
+        self._pending.add(sums)
+        self._squares += sums.lags[0].diagonal()
+
+    def _unroll(self) -> None:
+        sums, self._pending = self._pending, LagSums.none(windows_of(self._spec))
+        scatter = scatter_of(self._spec, sums)
+        if self._total is None:
+            self._total = scatter
+        else:
+            self._total.merge(scatter)
+
+    def finish(self) -> Model:
+        """Return the model. The solver is spent."""
+        self._unroll()
+        assert self._total is not None
+        total, self._total = self._total, None
+        scale = self._deviations(total) if self._standardize else None
+        if scale is not None:
+            total.products.divide(scale)
+        model = model_of(total, self._k, "lag-covariance")
+        model.scale = scale
+        return model
+
+    def _deviations(self, scatter: Scatter) -> np.ndarray:
+        """Standard deviations of the features, shape (d,); 1 where there is only rounding."""
+        squares = scatter.products.diagonal()
+        rounding = CONSTANT * float(self._squares.max())
+        variances = np.where(squares > rounding, squares, 1.0) / (scatter.count - 1)
+        return np.where(squares > rounding, np.sqrt(variances), 1.0)
+
+
+def scatter_of(spec: FeatureSpec, sums: LagSums) -> Scatter:
+    """Count, mean and scatter matrix of the features of all windows that sums are of.
+
+    Each piece has its own shift, so that the products are taken near its mean; the rest is
+    corrected for as where shards are merged.
+    """
+    counts = sums.counts[:, None]
+    samples = sample_sums(sums) / counts
+    offsets = transform_windows(spec, samples)
+    constant = transform_windows(spec, np.tile(sums.shifts, spec.window))
+    means = constant + offsets
+    mean = (counts * means).sum(axis=0) / counts.sum()
+    corrections = np.concatenate([offsets, means - mean])
+    weighted = np.concatenate([-counts * offsets, counts * (means - mean)])
+    scatter = Scatter(mean, "float64")
+    scatter.count = int(counts.sum())
+    add_feature_products(scatter.products, sums, lambda rows: transform_windows(spec, rows))
+    for start, stop, panel in scatter.products.panels():
+        panel += weighted[:, start:stop].T @ corrections[:, start:]
+    return scatter
+
+
+def summary_bytes(spec: FeatureSpec) -> int:
+    """Memory of summing over pieces of recordings, `PIECES` of them kept."""
+    return sum_bytes(windows_of(spec)) + 2 * piece_bytes(spec)
+
+
+def piece_bytes(spec: FeatureSpec) -> int:
+    """Memory of the sums of `PIECES` pieces."""
+    windows = windows_of(spec)
+    ends = 2 * (windows.depth - 1) * windows.width
+    lags = windows.depth * windows.width**2
+    return 8 * (PIECES * (ends + windows.width + spec.n_channels + 1) + lags)
+
+
+def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
+    """Memory of unrolling sums, beside what was unrolled before, then of the eigenpairs."""
+    windows, d = windows_of(spec), spec.n_features
+    pieces = 4 * piece_bytes(spec) + 8 * PIECES * (8 * d + 4 * windows.n_values)
+    unrolling = product_bytes(windows, d) + 2 * 8 * triangle_size(d)
+    return pieces + max(unrolling, decomposition_bytes(d, settings["n_components"]))
+
+
+def work(spec: FeatureSpec, n_rows: int) -> Work:
+    """Sums over the signal, the two-sided transform, and eigenpairs.
+
+    Fourier transforms and filters run at the rate of decompositions rather than of products;
+    memory is moved ten times as long as filters compute.
+    """
+    windows, d = windows_of(spec), spec.n_features
+    if windows.by_fourier:
+        length = windows.fourier_length
+        spectra = 4 * length * windows.width**2 + 10 * length * windows.width * np.log2(length)
+        sums = spectra / windows.stretch
+    else:
+        sums = 2.0 * windows.depth * windows.width**2
+    transforms = 40.0 * spec.filter_length * windows.n_values * (windows.n_values + d)
+    at_the_end = transforms + decomposition_work(d)
+    return Work(reads=0, products=0.0, dense=n_rows * sums + at_the_end)
+
+
+def promise(tolerance: float) -> dict | None:
+    """It is always as exact as rounding allows."""
+    return {}

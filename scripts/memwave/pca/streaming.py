@@ -1,0 +1,207 @@
+"""Reading shards block by block, in the order that a solver wants, and driving it."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from memwave.core.precision import Load, load_shifted, needed_shift, require_digits
+from memwave.core.ranges import spans
+from memwave.pca.solvers import Part, PcaSolver
+from memwave.pca.standardizer import Standardizer
+from memwave.storage.shards import Shard
+
+# Rows that a first idea of the mean is made of.
+SAMPLE = 256
+
+Ranges = Sequence[tuple[int, int]]
+
+
+def count_rows(ranges: Ranges) -> int:
+    return sum(stop - start for start, stop in ranges)
+
+
+def sample_shift(shard: Shard, ranges: Ranges, dtype: str) -> np.ndarray:
+    """A fixed shift, float64, shape (d,), about which sums of squares of a shard lose nothing.
+
+    The mean of up to `SAMPLE` rows, evenly spread over the ranges, or zeros where that will do.
+
+    Raises
+    ------
+    MemwaveError
+        If the rows are so small that `dtype`, which squares are computed in, loses them.
+    """
+    n_rows = count_rows(ranges)
+    total, squares = np.zeros(shard.shape[1]), 0.0
+    wanted = min(SAMPLE, n_rows)
+    for i in range(wanted):
+        number = i * n_rows // wanted
+        ((start, stop),) = located((number, number + 1), ranges)
+        row = shard.rows(start, stop)[0].astype(np.float64)
+        total += row
+        squares += float(row @ row)
+    mean = total / max(wanted, 1)
+    variance = squares / max(wanted, 1) - float(mean @ mean)
+    require_digits(variance / len(mean), dtype, str(shard.path))
+    return needed_shift(mean, variance)
+
+
+def located(run: tuple[int, int], ranges: Ranges) -> Iterator[tuple[int, int]]:
+    """Where a run of the rows in `ranges`, counted through, stands in the shard."""
+    passed = 0
+    for start, stop in ranges:
+        low = max(run[0] - passed, 0) + start
+        high = min(run[1] - passed + start, stop)
+        if low < high:
+            yield low, high
+        passed += stop - start
+
+
+def blocks(
+    shard: Shard,
+    runs: Iterator[tuple[int, int]],
+    shift: np.ndarray,
+    dtype: str,
+    block_rows: int,
+    load: Load = load_shifted,
+) -> Iterator[np.ndarray]:
+    """Load rows, shifted, block by block.
+
+    Whole blocks that are stored in the type wanted and need no shift are not copied: they are maps
+    of the file. All others are loaded into one buffer, again and again.
+
+    Parameters
+    ----------
+    shard : Shard
+        Features, n x d.
+    runs : iterator of (start, stop)
+        Rows wanted, in this order.
+    shift : ndarray, shape (d,)
+        Subtracted from each row.
+    dtype : {"float32", "float64"}
+        Type of the blocks.
+    block_rows : int
+        Rows of a block; the last one may have fewer.
+    load : callable
+        How stored rows become those of a block.
+
+    Yields
+    ------
+    ndarray, shape (m, d)
+        Not to be written to, and valid until the next one is asked for.
+    """
+    buffer = np.empty((block_rows, shard.shape[1]), dtype)
+    shift = shift.astype(dtype)
+    as_stored = load is load_shifted and shard.dtype == np.dtype(dtype) and not shift.any()
+    filled = 0
+    for start, stop in read_ahead(shard, cut(runs, block_rows)):
+        while start < stop:
+            taken = min(stop - start, block_rows - filled)
+            stored = shard.rows(start, start + taken)
+            if as_stored and taken == block_rows:
+                yield stored
+                start += taken
+                continue
+            load(stored, shift, buffer[filled : filled + taken])
+            del stored  # its pages go with it
+            start, filled = start + taken, filled + taken
+            if filled == block_rows:
+                yield buffer
+                filled = 0
+    if filled:
+        yield buffer[:filled]
+
+
+def cut(runs: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
+    """Cut runs longer than a block."""
+    for start, stop in runs:
+        yield from spans(start, stop, size)
+
+
+def read_ahead(shard: Shard, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Have the kernel fetch the run after the one that is handed out."""
+    current = next(runs, None)
+    while current is not None:
+        following = next(runs, None)
+        if following is not None:
+            shard.read_ahead(*following)
+        yield current
+        current = following
+
+
+def summarize(
+    solver: PcaSolver,
+    shard: Shard,
+    ranges: Ranges,
+    *,
+    dtype: str,
+    block_rows: int,
+    tell: Callable[[int], None],
+    standardizer: Standardizer | None = None,
+) -> Part:
+    """Run one pass of a solver over one shard.
+
+    Parameters
+    ----------
+    solver : PcaSolver
+        Only its `start` and `row_order` are called.
+    shard : Shard
+        Features.
+    ranges : sequence of (start, stop)
+        The shard's rows that PCA is fitted on.
+    dtype, block_rows
+        See `blocks`.
+    tell : callable
+        Told the rows done, block by block.
+    standardizer : Standardizer, optional
+        Makes the rows those of a PCA on correlations.
+    """
+    if standardizer is None:
+        part, load = solver.start(sample_shift(shard, ranges, dtype)), load_shifted
+    else:
+        part, load = solver.start(np.zeros(shard.shape[1])), standardizer.load
+    row_bytes = shard.shape[1] * shard.dtype.itemsize
+    order = solver.row_order(count_rows(ranges), row_bytes)
+    runs = (place for run in order for place in located(run, ranges))
+    for block in blocks(shard, runs, part.shift, dtype, block_rows, load):
+        part.update(block)
+        tell(len(block))
+    return part
+
+
+def run_passes(
+    solver: PcaSolver,
+    summarize_shard: Callable[[int], Part],
+    n_shards: int,
+    threads: int,
+    end_of_pass: Callable[[], None] = lambda: None,
+) -> None:
+    """Drive a solver through all its passes, `threads` shards at a time.
+
+    Parts are merged in the order of the shards, so that the number of threads changes no bit; at
+    most `threads` parts wait.
+
+    Parameters
+    ----------
+    solver : PcaSolver
+        Ready to `finish` afterwards.
+    summarize_shard : callable
+        Returns the part of shard i in the current pass.
+    n_shards, threads : int
+        See above.
+    end_of_pass : callable
+        Told when a pass is over.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        while True:
+            waiting: deque[Future] = deque()
+            for shard in range(n_shards):
+                if len(waiting) == threads:
+                    solver.merge(waiting.popleft().result())
+                waiting.append(pool.submit(summarize_shard, shard))
+            while waiting:
+                solver.merge(waiting.popleft().result())
+            end_of_pass()
+            if not solver.next_pass():
+                return

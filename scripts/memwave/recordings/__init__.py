@@ -1,0 +1,4 @@
+"""Recordings as the workflow sees them: sheet, windows, gaps, resampling, channels, labels.
+
+May import `core`, `storage` and `readers`.
+"""

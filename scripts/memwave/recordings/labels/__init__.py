@@ -1,0 +1,1 @@
+"""Labels of rows: their coding as numbers, intervals, the converted file, labels of windows."""

@@ -1,0 +1,107 @@
+"""Labels of windows, from labels of rows; numbers, from labels that are texts."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from memwave.core.errors import MemwaveError
+
+# Which rows of a window give it its label.
+RULES = ("last", "centre", "majority")
+
+# Number of a row that has no label, where labels are texts.
+UNLABELLED = -1
+
+# Rows of labels that are read at once, beside a window; more different ones are no classes.
+BLOCK_ROWS = 65_536
+MOST_LABELS = 1_000
+
+# Different texts of a recording.
+MOST_TEXTS = 10_000
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
+
+def rows_of_labels(rule: str, window: int, step: int, first: int, count: int) -> tuple[int, int]:
+    """Rows whose labels tell the labels of windows `first` to ``first + count - 1``."""
+    skipped = {"last": window - 1, "centre": window // 2, "majority": 0}[rule]
+    start = first * step + skipped
+    return start, start + (count - 1) * step + (window if rule == "majority" else 1)
+
+
+def window_labels(rule: str, labels: np.ndarray, window: int, step: int) -> np.ndarray:
+    """Labels of windows.
+
+    Parameters
+    ----------
+    rule : {"last", "centre", "majority"}
+        Whether a window has the label of its last row, of row ``window // 2``, or the one that
+        most of its rows have; of equally frequent ones the smallest.
+    labels : ndarray of int, shape (n,)
+        Labels of the rows that `rows_of_labels` names.
+    window, step : int
+
+    Returns
+    -------
+    ndarray of int
+
+    Raises
+    ------
+    MemwaveError
+        If there are more different labels than a majority makes sense of.
+    """
+    if rule != "majority":
+        return labels[::step]
+    kinds = np.unique(labels)
+    if len(kinds) > MOST_LABELS:
+        raise MemwaveError(
+            f"window_label: majority counts labels, and {len(labels)} rows have {len(kinds)} "
+            f"different ones, expected at most {MOST_LABELS}. Use window_label: last or centre."
+        )
+    n_windows = (len(labels) - window) // step + 1
+    best = np.zeros(n_windows, labels.dtype)
+    most = np.zeros(n_windows, np.int64)
+    until = np.zeros(len(labels) + 1, np.int64)
+    for kind in kinds:  # ascending: of equals, the first stays
+        np.cumsum(labels == kind, out=until[1:])
+        found = until[window::step] - until[: len(labels) - window + 1 : step]
+        best[found > most] = kind
+        np.maximum(most, found, out=most)
+    return best
+
+
+def labels_bytes(rule: str, window: int) -> int:
+    """Memory of labelling a block of windows: labels, a sorted copy, and counts of one of them."""
+    return 48 * (BLOCK_ROWS + (window if rule == "majority" else 1))
+
+
+@dataclass(frozen=True)
+class Coding:
+    """Numbers for texts.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Text of each number from 0 on, sorted; empty if all texts are whole numbers, which then
+        stand for themselves.
+    numbers : dict of str to int
+    """
+
+    names: tuple[str, ...]
+    numbers: dict[str, int]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "Coding":
+        """Number all texts."""
+        kinds = sorted(set(texts))
+        if all(_WHOLE_NUMBER.fullmatch(text) for text in kinds):
+            return cls((), {text: int(text) for text in kinds})
+        return cls(tuple(kinds), {text: number for number, text in enumerate(kinds)})
+
+    def translate(self, codes: np.ndarray, texts: Sequence[str]) -> np.ndarray:
+        """Number labels that are given as indices into `texts`, -1 where there is none."""
+        # An index of -1 means the last entry.
+        lookup = np.array([*(self.numbers[text] for text in texts), UNLABELLED], np.int64)
+        return lookup[codes]

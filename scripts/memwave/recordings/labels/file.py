@@ -1,0 +1,88 @@
+"""Labels of a recording that are texts, as HDF5: a number a row, and the text of each number."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from memwave.core.ranges import spans
+from memwave.readers import file_of
+from memwave.recordings.labels.coding import UNLABELLED
+from memwave.recordings.labels.intervals import Interval
+from memwave.storage import hdf5
+
+ENCODING, VERSION = "memwave-labels", "1"
+CHUNK_ROWS = 65_536
+
+
+class LabelWriter:
+    """Numbers texts as they come, and stores them.
+
+    Parameters
+    ----------
+    file : h5py.File
+        New and empty.
+    rows : int
+        Length of the recording. A row that is never filled has no label.
+    """
+
+    def __init__(self, file: h5py.File, rows: int):
+        hdf5.mark(file, ENCODING, VERSION)
+        self._file = file
+        self._codes = file.create_dataset(
+            "label",
+            (rows,),
+            "i4",
+            chunks=(min(rows, CHUNK_ROWS),),
+            compression="gzip",
+            compression_opts=1,
+            shuffle=True,
+            fletcher32=True,
+            fillvalue=UNLABELLED,
+            track_times=False,
+        )
+        self._codes.attrs["description"] = "Index into names; -1 where there is no label."
+        self.numbers: dict[str, int] = {}
+
+    def number(self, text: str) -> int:
+        """Number of a text, a new one if it has not come before."""
+        return self.numbers.setdefault(text, len(self.numbers))
+
+    def fill(self, start: int, codes: np.ndarray) -> None:
+        """Set the numbers of consecutive rows."""
+        self._codes[start : start + len(codes)] = codes
+
+    def fill_intervals(self, intervals: Sequence[Interval]) -> None:
+        """Set the numbers of all rows that are in one of the intervals, which are in order."""
+        codes = [self.number(interval.label) for interval in intervals]
+        starts = np.array([interval.start for interval in intervals])
+        stops = np.array([interval.stop for interval in intervals])
+        for low, high in spans(0, len(self._codes), CHUNK_ROWS):
+            rows = np.full(high - low, UNLABELLED, np.int32)
+            first, last = np.searchsorted(stops, low, "right"), np.searchsorted(starts, high)
+            for i in range(first, last):
+                rows[max(starts[i] - low, 0) : stops[i] - low] = codes[i]
+            self.fill(low, rows)
+
+    def finish(self) -> None:
+        """Store the texts."""
+        texts = np.array(list(self.numbers), dtype=h5py.string_dtype("utf-8"))
+        hdf5.dataset(self._file, "names", texts, "Text of each number.")
+
+
+@contextmanager
+def create_labels(path: str | Path, rows: int) -> Iterator[LabelWriter]:
+    """Create the labels of a recording; the file gets its name when they are complete."""
+    with hdf5.create(path, 4 * rows) as file:
+        writer = LabelWriter(file, rows)
+        yield writer
+        writer.finish()
+
+
+def load_names(path: str) -> list[str]:
+    """Texts of the numbers in a file, whose path may name the dataset in it."""
+    file = file_of(path)
+    with hdf5.reading(file), hdf5.open_read_only(file, ENCODING) as stored:
+        return [name.decode() for name in stored["names"][()]]

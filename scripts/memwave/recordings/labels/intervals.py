@@ -1,0 +1,215 @@
+"""Labels as intervals: which rows of a recording, from where to where, have which label."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import nan
+from pathlib import PurePath
+from typing import Any
+
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import listed, printable, shown
+from memwave.readers._library import library
+from memwave.readers._text import UNREADABLE, delimiter_of, open_text
+
+TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+ANNOTATIONS = (".edf", ".bdf")
+
+# Columns of a table: rows, or seconds as BIDS has them; the last one that is there is the label.
+ROWS = ("start", "stop")
+SECONDS = ("onset", "duration")
+LABELS = ("trial_type", "label")
+
+# They are held in memory.
+MOST_INTERVALS = 200_000
+LONGEST_LABEL = 200
+LONGEST_SECONDS = 1e12
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Rows ``start:stop`` of a recording, and their label.
+
+    Attributes
+    ----------
+    start, stop : int
+    label : str
+    place : str
+        Where in the file it stands.
+    """
+
+    start: int
+    stop: int
+    label: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Makes rows of seconds, for the intervals in a file."""
+
+    path: str
+    sampling_rate: float | None
+    rows: int
+
+    def require_rate(self) -> None:
+        if self.sampling_rate is None:
+            raise MemwaveError(
+                f"{self.path}: has intervals in seconds, and the recording does not tell its "
+                "sampling rate. Give the dataset a sampling_rate."
+            )
+
+    def interval(self, onset: float, duration: float, label: str, place: str) -> Interval:
+        """An interval of rows; what is after the end of the recording is cut off."""
+        assert self.sampling_rate is not None
+        start, stop = (round(t * self.sampling_rate) for t in (onset, onset + duration))
+        return Interval(start, min(stop, self.rows), label, place)
+
+
+def are_intervals(path: str) -> bool:
+    """Whether a file of labels holds intervals, going by its name."""
+    return PurePath(path).name.lower().endswith((*TABLES, *ANNOTATIONS))
+
+
+def need_a_library(path: str) -> bool:
+    """Whether reading labels needs what reading a recording in the same file needs."""
+    return not PurePath(path).name.lower().endswith(TABLES)
+
+
+def read_intervals(path: str, rows: int, sampling_rate: float | None) -> list[Interval]:
+    """Read the intervals of a recording.
+
+    Parameters
+    ----------
+    path : str
+        A table with the columns start, stop (rows; the last one is not in the interval) and
+        label, or onset, duration (seconds) and label or trial_type; or annotations of EDF+.
+    rows : int
+        Length of the recording.
+    sampling_rate : float or None
+        Rows a second, for intervals in seconds.
+
+    Returns
+    -------
+    list of Interval
+        In the order of their rows.
+
+    Raises
+    ------
+    MemwaveError
+        If the file cannot be read or an interval is empty, not in the recording, or overlaps
+        another; names the line.
+    """
+    read = _annotations if path.lower().endswith(ANNOTATIONS) else _table
+    found: list[Interval] = []
+    for interval in read(path, Clock(path, sampling_rate, rows)):
+        _require_inside(path, interval, rows)
+        if len(found) == MOST_INTERVALS:
+            raise MemwaveError(
+                f"{path}: has more than {MOST_INTERVALS} intervals. Save a label a row instead."
+            )
+        found.append(interval)
+    if not found:
+        raise MemwaveError(f"{path}: has no interval. Expected at least one.")
+    found.sort(key=lambda interval: (interval.start, interval.stop))
+    for one, other in pairwise(found):
+        if other.start < one.stop:
+            raise MemwaveError(
+                f"{path}: {one.place} and {other.place} both label row {other.start} "
+                f"({shown(one.label)}, {shown(other.label)}). Expected one label a row: leave "
+                "out those you do not need."
+            )
+    return found
+
+
+def _require_inside(path: str, interval: Interval, rows: int) -> None:
+    start, stop = interval.start, interval.stop
+    if not 0 <= start < stop <= rows:
+        raise MemwaveError(
+            f"{path}, {interval.place}: the interval from row {start} to {stop} is empty or not in "
+            f"the recording, which has {rows} rows. Rows count from 0, and stop is the row after "
+            "the last."
+        )
+    if not 0 < len(interval.label) <= LONGEST_LABEL:
+        raise MemwaveError(
+            f"{path}, {interval.place}: has a label of {len(interval.label)} characters, expected "
+            f"1 to {LONGEST_LABEL}."
+        )
+
+
+def _table(path: str, clock: Clock) -> Iterator[Interval]:
+    try:
+        delimiter = delimiter_of(path)
+        with io.TextIOWrapper(open_text(path), "utf-8-sig", newline="") as file:
+            lines = csv.reader(file, delimiter=delimiter, strict=True)
+            columns = [name.strip() for name in next(lines, [])]
+            first, second, label = _chosen_columns(path, columns)
+            in_seconds = columns[first] == SECONDS[0]
+            if in_seconds:
+                clock.require_rate()
+            for cells in filter(any, lines):
+                place = f"line {lines.line_num}"
+                if len(cells) != len(columns):
+                    raise MemwaveError(
+                        f"{path}, {place}: has {len(cells)} cells, expected {len(columns)}."
+                    )
+                text = cells[label].strip()
+                if in_seconds:
+                    onset, duration = (_seconds(path, place, cells[i]) for i in (first, second))
+                    yield clock.interval(onset, duration, text, place)
+                else:
+                    start, stop = (_row(path, place, cells[i]) for i in (first, second))
+                    yield Interval(start, stop, text, place)
+    except (*UNREADABLE, ValueError, csv.Error) as error:
+        raise MemwaveError(
+            f"{path}: cannot be read as a table of intervals ({printable(error)}). Expected UTF-8 "
+            "text with a line of names and a line an interval."
+        ) from error
+
+
+def _chosen_columns(path: str, columns: Sequence[str]) -> tuple[int, int, int]:
+    for first, second in (ROWS, SECONDS):
+        labels = [name for name in LABELS if name in columns]
+        if first in columns and second in columns and labels:
+            return columns.index(first), columns.index(second), columns.index(labels[-1])
+    raise MemwaveError(
+        f"{path}: has the columns {listed(map(shown, columns))}, expected start, stop and label "
+        "(in rows), or onset, duration and label or trial_type (in seconds)."
+    )
+
+
+def _row(path: str, place: str, cell: str) -> int:
+    try:
+        return int(cell)
+    except ValueError:
+        raise MemwaveError(
+            f"{path}, {place}: found {shown(cell)}, expected a row, which is a whole number."
+        ) from None
+
+
+def _seconds(path: str, place: str, cell: str) -> float:
+    try:
+        seconds = float(cell)
+    except ValueError:
+        seconds = nan
+    if not abs(seconds) < LONGEST_SECONDS:
+        raise MemwaveError(f"{path}, {place}: found {shown(cell)}, expected a number of seconds.")
+    return seconds
+
+
+def _annotations(path: str, clock: Clock) -> Iterator[Interval]:
+    """Annotations of EDF+ that have a duration; others are moments."""
+    clock.require_rate()
+    edf: Any = library("pyedflib", path)
+    try:
+        with edf.EdfReader(path, edf.READ_ALL_ANNOTATIONS) as reader:
+            onsets, durations, texts = reader.readAnnotations()
+    except (OSError, ValueError) as error:
+        raise MemwaveError(
+            f"{path}: its annotations cannot be read ({printable(error)}). Expected EDF+ or BDF+."
+        ) from error
+    for i, (onset, duration, text) in enumerate(zip(onsets, durations, texts, strict=True), 1):
+        if duration > 0:
+            yield clock.interval(onset, duration, text.strip(), f"annotation {i}")

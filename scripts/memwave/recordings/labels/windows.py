@@ -1,0 +1,91 @@
+"""Labels of all windows of a dataset, read recording by recording."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.ranges import spans
+from memwave.readers import open_array
+from memwave.recordings.labels.coding import BLOCK_ROWS, Coding, rows_of_labels, window_labels
+from memwave.recordings.labels.file import load_names
+from memwave.recordings.resampling import Nearest
+
+DESCRIPTIONS = {
+    "last": "Label of the window's last row.",
+    "centre": "Label of the row in the window's centre.",
+    "majority": "Label that most rows of the window have.",
+}
+
+
+class WindowLabels:
+    """Labels of windows.
+
+    Parameters
+    ----------
+    recordings : list of dict
+        Recording after recording: path of its ``labels``, whether they are ``texts``, or its
+        ``recording_label``; both are None if the dataset has no labels. Where the recording is
+        resampled, ``resample`` is by what, up and down.
+    rule : {"last", "centre", "majority"}
+    window, step : int
+
+    Attributes
+    ----------
+    description : str or None
+        Whose labels these are; None if there are none.
+    names : tuple of str
+        Text of each label from 0 on; empty if labels are numbers.
+    """
+
+    def __init__(self, recordings: list[dict], rule: str, window: int, step: int):
+        self._recordings, self._rule = recordings, rule
+        self._window, self._step = window, step
+        labelled = any(r["labels"] or r["recording_label"] for r in recordings)
+        self.description = DESCRIPTIONS[rule] if labelled else None
+        self._texts = [_texts(recording) for recording in recordings]
+        self._coding = Coding.of(text for texts in self._texts for text in texts)
+        self.names = self._coding.names
+
+    def of(self, i: int, first: int, stop: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Labels of windows ``first:stop`` of recording `i`, stretch by stretch.
+
+        Yields
+        ------
+        (start, labels) : int, ndarray of int64
+            The window that the labels begin with.
+
+        Raises
+        ------
+        MemwaveError
+            If the labels are not what was planned.
+        """
+        recording, texts = self._recordings[i], self._texts[i]
+        if recording["recording_label"] is not None:
+            for low, high in spans(first, stop, BLOCK_ROWS):
+                yield low, self._coding.translate(np.zeros(high - low, np.int32), texts)
+        else:
+            for low, labels in self._of_rows(recording, first, stop):
+                yield low, self._coding.translate(labels, texts) if recording["texts"] else labels
+
+    def _of_rows(self, recording: dict, first: int, stop: int) -> Iterator[tuple[int, np.ndarray]]:
+        path, ratio = recording["labels"], recording.get("resample")
+        rule, window, step = self._rule, self._window, self._step
+        needed = (stop - 1) * step + window
+        with open_array(path) as source:
+            labels = Nearest(source, tuple(ratio)) if ratio else source
+            if len(labels.shape) != 1 or labels.shape[0] < needed or labels.dtype.kind not in "iu":
+                raise MemwaveError(
+                    f"{path} holds {labels.dtype} {labels.shape} now, and had at least {needed} "
+                    "whole numbers when the run was planned. Start again."
+                )
+            for low, high in spans(first, stop, max(1, BLOCK_ROWS // step)):
+                rows = rows_of_labels(rule, window, step, low, high - low)
+                yield low, window_labels(rule, labels.read(*rows), window, step)
+
+
+def _texts(recording: dict) -> list[str]:
+    """Texts that the labels of a recording are indices into."""
+    if recording["recording_label"] is not None:
+        return [recording["recording_label"]]
+    return load_names(recording["labels"]) if recording["texts"] else []

@@ -1,0 +1,243 @@
+"""The recordings sheet: which recordings a dataset has."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+
+from memwave.core.errors import ConfigurationError, MemwaveError
+from memwave.core.messages import did_you_mean, listed, shown
+from memwave.readers import holds_labels, holds_texts, reader_of
+from memwave.recordings.labels.intervals import are_intervals
+
+COLUMNS = {
+    "recording": "Name of the recording, unique in the sheet, at most 200 characters.",
+    "path": (
+        "Where it is, rows x channels: `x.npy`, a raw binary file in C order (`.dat`, `.bin`, "
+        "`.raw`, `.mmap`), `x.h5::/path/to/dataset`, or a file in one of the other formats in "
+        "`docs/formats.md`. Relative paths start in the folder Snakemake runs in."
+    ),
+    "labels": (
+        "Where the labels of its rows are. One whole number a row: `x.npy` or "
+        "`x.h5::/path/to/dataset`. One text a row, a column of a table: `x.csv::column`. Texts of "
+        "intervals: a table `x.csv` or `x.tsv` with the columns start, stop and label, or "
+        "annotations of EDF+, `x.edf`. Either all recordings have labels or none."
+    ),
+    "recording_label": "The label of all its rows, instead of `labels`.",
+    "split": (
+        "`train` or `test`. Components are fitted on the windows of `train`; all windows are "
+        "projected. Without this column every recording is `train`."
+    ),
+    "dtype": (
+        "Type of the values of a raw file, such as `float32`, or with a byte order `<i2`, `>f4`. "
+        "Empty for other files, which tell it themselves."
+    ),
+    "sampling_rate": (
+        "Rows a second, in Hz, if the file does not tell it exactly and it is not that of the "
+        "dataset; see `resample` there."
+    ),
+}
+REQUIRED = ("recording", "path")
+LONGEST_NAME = 200
+
+_DTYPE = re.compile(r"[<>=|]?([iu][1248]|f[248])|u?int(8|16|32|64)|float(16|32|64)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One row of the sheet.
+
+    Attributes
+    ----------
+    name : str
+    path : str
+        As in the sheet; `memwave.readers.open_array` understands it.
+    dtype : str or None
+        Type of the values of a raw file.
+    labels : str or None
+        Path of the labels.
+    recording_label : str or None
+        Label of all rows.
+    split : {"train", "test"}
+    sampling_rate : float or None
+        Rows a second, in Hz.
+    """
+
+    name: str
+    path: str
+    dtype: str | None
+    labels: str | None
+    recording_label: str | None
+    split: str
+    sampling_rate: float | None = None
+
+
+def read_sheet(path: str) -> tuple[Recording, ...]:
+    """Read a recordings sheet.
+
+    Parameters
+    ----------
+    path : str
+        A UTF-8 file with tabs between its columns (see `COLUMNS`) and a header line.
+
+    Returns
+    -------
+    tuple of Recording
+        In the order of the sheet. The files they name have not been looked at.
+
+    Raises
+    ------
+    ConfigurationError
+        Lists everything that is wrong with the sheet, with line numbers.
+    """
+    lines = [(n, line.split("\t")) for n, line in enumerate(_lines(path), 1) if line.strip()]
+    if not lines:
+        raise ConfigurationError([f"{path}: is empty. Expected a header line with {_columns()}."])
+    header = [cell.strip() for cell in lines[0][1]]
+    findings = list(_header_findings(header))
+    if not findings and not lines[1:]:
+        findings = ["has no recording. Add one line a recording below the header."]
+    if findings:
+        raise ConfigurationError([f"{path}: {finding}" for finding in findings])
+    rows = [(n, dict(_cells(header, cells))) for n, cells in lines[1:]]
+    found = [f"line {n}: {f}" for n, row in rows for f in _row_findings(row, "split" in header)]
+    found += _duplicates([(n, row.get("recording", "")) for n, row in rows])
+    found += [
+        f"line {n}: has {len(cells)} cells, expected {len(header)}. Remove what is too much."
+        for n, cells in lines[1:]
+        if any(cell.strip() for cell in cells[len(header) :])
+    ]
+    if found:
+        raise ConfigurationError([f"{path}, {finding}" for finding in found])
+    return tuple(_recording(row) for _, row in rows)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        message = f"{path}: the recordings sheet cannot be read ({reason}). Check the path."
+        raise ConfigurationError([message]) from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"{path}, line {line}: is not UTF-8 text. Save the sheet as UTF-8."
+        raise ConfigurationError([message]) from error
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def _columns() -> str:
+    optional = listed(name for name in COLUMNS if name not in REQUIRED)
+    return f"the columns {listed(REQUIRED)} and, if needed, {optional}, with tabs between them"
+
+
+def _header_findings(header: list[str]) -> Iterator[str]:
+    for name in dict.fromkeys(name for name in header if name not in COLUMNS):
+        hint = did_you_mean(name, COLUMNS)
+        yield f"unknown column {shown(name)}.{hint} Expected {_columns()}."
+    for name in dict.fromkeys(name for name in header if header.count(name) > 1):
+        yield f"the column {shown(name)} comes more than once. Keep one."
+    for name in (name for name in REQUIRED if name not in header):
+        yield f"the column {shown(name)} is missing. Expected {_columns()}."
+
+
+def _cells(header: list[str], cells: list[str]) -> Iterator[tuple[str, str]]:
+    for name, cell in zip(header, cells, strict=False):
+        yield name, cell.strip()
+
+
+def _row_findings(row: dict[str, str], has_split: bool) -> Iterator[str]:
+    name, path = row.get("recording", ""), row.get("path", "")
+    if not 0 < len(name) <= LONGEST_NAME:
+        yield f"the recording has a name of {len(name)} characters, expected 1 to {LONGEST_NAME}."
+    for column in (column for column, cell in row.items() if _CONTROL.search(cell)):
+        yield f"{column} {shown(row[column])} holds a control character. Remove it."
+    if has_split and row.get("split") not in ("train", "test"):
+        split = row.get("split", "")
+        hint = did_you_mean(split, ("train", "test"))
+        yield f"{shown(name)} has split {shown(split)}, expected train or test.{hint}"
+    if not path:
+        yield f"{shown(name)} has no path. Name the file of the recording."
+    else:
+        yield from _format_findings(name, path, row.get("dtype", ""))
+    if row.get("sampling_rate") and not _rate(row["sampling_rate"]):
+        yield (
+            f"{shown(name)} has sampling_rate {shown(row['sampling_rate'])}, expected a number of "
+            "rows a second, such as 250 or 0.5."
+        )
+    if row.get("labels"):
+        yield from _label_findings(row["labels"])
+        if row.get("recording_label"):
+            yield (
+                f"{shown(name)} has labels of its rows and a recording_label. Expected one of them."
+            )
+
+
+def _format_findings(name: str, path: str, dtype: str) -> Iterator[str]:
+    try:
+        raw = reader_of(path).NEEDS_DTYPE
+    except MemwaveError as error:
+        yield str(error)
+        return
+    if raw and not dtype:
+        yield (
+            f"{shown(name)} has no dtype, but {path} is a raw file that does not tell it. "
+            "Add a column dtype, with for example float32."
+        )
+    if raw and dtype and not _DTYPE.fullmatch(dtype):
+        yield (
+            f"{shown(name)} has dtype {shown(dtype)}, expected an integer or float type such as "
+            "int16, float32, <i2 or >f4."
+        )
+    if dtype and not raw:
+        yield f"{shown(name)} has dtype {shown(dtype)}, but {path} tells its own. Empty the cell."
+
+
+def _label_findings(labels: str) -> Iterator[str]:
+    try:
+        usable = are_intervals(labels) or holds_texts(labels) or holds_labels(labels)
+    except MemwaveError as error:
+        yield str(error)
+        return
+    if not usable:
+        yield (
+            f"the labels {labels} cannot be read as labels. Expected x.npy or "
+            "x.h5::/path/to/dataset (a number a row), x.csv::column (a text a row), or intervals "
+            "in x.csv, x.tsv or x.edf."
+        )
+
+
+def _duplicates(names: list[tuple[int, str]]) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for line, name in names:
+        if name and name in first:
+            yield (
+                f"line {line}: the recording {shown(name)} is in line {first[name]} already. "
+                "Give each recording its own name."
+            )
+        first.setdefault(name, line)
+
+
+def _rate(cell: str) -> float | None:
+    """A sampling rate; None if it is none."""
+    try:
+        rate = float(cell)
+    except ValueError:
+        return None
+    return rate if 0 < rate < inf else None
+
+
+def _recording(row: dict[str, str]) -> Recording:
+    return Recording(
+        name=row["recording"],
+        path=row["path"],
+        dtype=row.get("dtype") or None,
+        labels=row.get("labels") or None,
+        recording_label=row.get("recording_label") or None,
+        split=row.get("split") or "train",
+        sampling_rate=_rate(row.get("sampling_rate", "")),
+    )

@@ -1,0 +1,151 @@
+"""Figure: what the accuracy of the models costs in time and memory."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from memwave.results.figures.classes import COLOURS
+from memwave.results.figures.style import FAINT, new_figure
+
+MARKERS = "osD^vP*X"
+
+# Values that are so many times apart get a logarithmic axis.
+WIDE = 5
+
+# Sets of features that are drawn.
+MOST_GROUPS = 6
+
+# A pixel, of which a figure has 100 an inch, in points of 1/72 inch.
+POINT = 0.72
+
+# Points that a letter of a label and a line of it take, and between label and point.
+LETTER, LINE_HEIGHT, GAP = 4.4, 8.0, 5.0
+
+
+@dataclass(frozen=True)
+class Point:
+    """A model: its name, its error, and what its fit took."""
+
+    name: str
+    error: float
+    seconds: float
+    megabytes: float
+
+
+def draw_comparison(groups: dict[str, list[Point]]) -> Figure:
+    """Draw accuracy against time and memory.
+
+    Parameters
+    ----------
+    groups : dict of str to list of Point
+        Models of the same features, by the name of those. A model alone is not drawn, and of many
+        groups the first.
+    """
+    compared = {title: points for title, points in groups.items() if len(points) > 1}
+    shown = list(compared.items())[:MOST_GROUPS]
+    figure = new_figure(0.7 + 2.8 * max(len(shown), 1))
+    if not shown:
+        figure.text(0.5, 0.5, "No features have more than one model to compare.", ha="center")
+        return figure
+    panels = figure.subplots(len(shown), 2, squeeze=False, sharey="row")
+    families = families_of([point.name for _, points in shown for point in points])
+    for row, (title, points) in zip(panels, shown, strict=True):
+        row[0].set_title(title)
+        row[0].set_ylabel("1 - mean squared cosine")
+        for axes, quantity in zip(row, ("seconds", "megabytes"), strict=True):
+            _draw(axes, points, quantity, families)
+    panels[-1, 0].set_xlabel("time of the fit, summed over its jobs (s)")
+    panels[-1, 1].set_xlabel("peak of anonymous memory (MB)")
+    handles = {
+        text: handle
+        for axes in panels.flat
+        for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles, loc="outside upper left", ncols=4)
+    figure.draw_without_rendering()  # from here on places are known
+    for row, (_, points) in zip(panels, shown, strict=True):
+        for axes, quantity in zip(row, ("seconds", "megabytes"), strict=True):
+            _name(axes, _places(points, quantity), families)
+    return figure
+
+
+def families_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Family and label of every model: points of one grid are told apart by their values.
+
+    Parameters
+    ----------
+    names : sequence of str
+        ``<family>-<key>-<value>-...`` for a point of a grid.
+
+    Returns
+    -------
+    dict of str to (str, str)
+    """
+    found = {}
+    for name in names:
+        family, *rest = name.split("-")
+        keys, values = rest[::2], rest[1::2]
+        alike = [other for other in names if other.split("-")[1::2] == keys != []]
+        if len(keys) == len(values) and len({*alike}) > 1:
+            found[name] = f"{family} ({', '.join(keys)})", ", ".join(values)
+        else:
+            found[name] = name, name
+    return found
+
+
+def _places(points: list[Point], quantity: str) -> dict[str, tuple[float, float]]:
+    """Where each model stands; one without an error, a tenth below the others."""
+    positive = [point.error for point in points if point.error > 1e-25]
+    least = min(positive, default=1.0) / 10
+    return {point.name: (getattr(point, quantity), max(point.error, least)) for point in points}
+
+
+def _draw(
+    axes: Axes, points: list[Point], quantity: str, families: dict[str, tuple[str, str]]
+) -> None:
+    places = _places(points, quantity)
+    all_families = list(dict.fromkeys(family for family, _ in families.values()))
+    for i, family in enumerate(all_families):
+        own = [place for name, place in places.items() if families[name][0] == family]
+        if own:
+            marker, colour = MARKERS[i % len(MARKERS)], COLOURS[i % len(COLOURS)]
+            axes.plot(*zip(*own, strict=True), marker, color=colour, markersize=4.5, label=family)
+    axes.set_yscale("log")
+    values = [getattr(point, quantity) for point in points]
+    if max(values) > WIDE * min(values):
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(_few_minor_labels)
+    axes.margins(0.15, 0.12)
+    axes.grid(color=FAINT, alpha=0.25, linewidth=0.5)
+
+
+def _few_minor_labels(value: float, _: object) -> str:
+    leading = round(value / 10 ** math.floor(math.log10(value)))
+    return f"{value:g}" if leading in (2, 5) else ""
+
+
+def _name(
+    axes: Axes, places: dict[str, tuple[float, float]], families: dict[str, tuple[str, str]]
+) -> None:
+    """Write a label next to each point, right or left of it, where there is room."""
+    centres = {name: axes.transData.transform(place) * POINT for name, place in places.items()}
+    taken = [(x - GAP, x + GAP, y - GAP, y + GAP) for x, y in centres.values()]
+    for name in sorted(places, key=lambda name: places[name][1]):
+        (x, y), label = centres[name], families[name][1]
+        width = LETTER * len(label)
+        for side, left in (("left", x + GAP), ("right", x - GAP - width)):
+            box = (left, left + width, y - LINE_HEIGHT / 2, y + LINE_HEIGHT / 2)
+            if not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                offset = (GAP if side == "left" else -GAP, 0)
+                text = axes.annotate(label, places[name], offset, textcoords="offset points")
+                text.set(ha=side, va="center", fontsize="small")
+                break
+
+
+def _overlap(one: tuple, other: tuple) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]

@@ -1,0 +1,79 @@
+"""Figure: which wave shape each component stands for, channel by channel."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from memwave.features.overlap_add import windows_of
+from memwave.features.spec import FeatureSpec
+from memwave.pca.model import Model
+from memwave.results.figures.sizes import COMPONENTS
+from memwave.results.figures.style import FAINT, LINE, new_figure
+from memwave.results.figures.timeline import BINS, Timeline
+
+# Channels that are drawn at most.
+CHANNELS = 8
+
+
+def draw_components(
+    model: Model,
+    spec: FeatureSpec,
+    *,
+    rate: float | None,
+    units: Mapping[str, str],
+    spread: np.ndarray | float = 1.0,
+) -> Figure:
+    """Draw the leading components as signals, one standard deviation large.
+
+    Parameters
+    ----------
+    rate : float or None
+        Rows a second.
+    units : mapping of str to str
+        Units of the channels, by name.
+    spread : ndarray, shape (n_channels,)
+        What the channels were divided by before the transform.
+    """
+    shown = min(COMPONENTS, model.n_components)
+    deviations = np.sqrt(model.explained_variance[:shown, None])
+    scale = 1.0 if model.scale is None else model.scale
+    loadings = deviations * model.components[:shown] * scale
+    shapes = windows_of(spec, loadings) * spread
+    channels = strongest(shapes)
+    figure = new_figure(0.8 + 0.95 * len(channels))
+    panels = figure.subplots(len(channels), shown, squeeze=False, sharex=True, sharey="row")
+    for row, channel in zip(panels, channels, strict=True):
+        for axes, shape in zip(row, shapes, strict=True):
+            _draw_wave(axes, shape[:, channel], rate)
+        name = spec.channels[channel]
+        row[0].set_ylabel(f"{name}\n({units[name]})" if name in units else name)
+    for i, axes in enumerate(panels[0]):
+        axes.set_title(f"component {i + 1} ({model.explained_variance_ratio[i]:.1%})")
+    unit = "time in the window (s)" if rate else "row of the window"
+    figure.supxlabel(unit, fontsize="medium")
+    return figure
+
+
+def strongest(shapes: np.ndarray) -> list[int]:
+    """Channels that are drawn: all, or those with the largest waves, in their order.
+
+    Parameters
+    ----------
+    shapes : ndarray, shape (components, window, n_channels)
+    """
+    sizes = np.abs(shapes).max(axis=(0, 1))
+    return sorted(np.argsort(-sizes, kind="stable")[:CHANNELS].tolist())
+
+
+def _draw_wave(axes: Axes, wave: np.ndarray, rate: float | None) -> None:
+    axes.axhline(0.0, color=FAINT, linewidth=0.5)
+    if len(wave) <= BINS:
+        axes.plot(np.arange(len(wave)) / (rate or 1.0), wave, color=LINE, linewidth=0.9)
+    else:
+        line = Timeline(len(wave), 1, 1)
+        line.add(np.arange(len(wave)), wave[:, None], np.zeros(len(wave), dtype=int))
+        times = line.edges[:-1] / (rate or 1.0)
+        axes.fill_between(times, line.low[:, 0], line.high[:, 0], color=LINE, linewidth=0.7)
+    axes.margins(x=0)

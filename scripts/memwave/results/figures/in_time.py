@@ -1,0 +1,98 @@
+"""Figure: values along the recordings, with what the windows are labelled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from memwave.results.figures.classes import Classes, runs
+from memwave.results.figures.scores import add_legend
+from memwave.results.figures.style import LINE, bare, new_figure
+from memwave.results.figures.timeline import Timeline
+
+# A class gets its mark in the strip where it takes this share of the time.
+ROOM = 0.03
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When a window is: the time of its last row, whose label it has.
+
+    Attributes
+    ----------
+    window, step : int
+        Rows.
+    rate : float or None
+        Rows a second.
+    """
+
+    window: int
+    step: int
+    rate: float | None
+
+    def of(self, windows: np.ndarray) -> np.ndarray:
+        """Time of windows counted in their recording: seconds, or rows."""
+        return (windows * self.step + self.window - 1) / (self.rate or 1.0)
+
+    @property
+    def unit(self) -> str:
+        return "time in the recording (s)" if self.rate else "row of the recording"
+
+
+def draw_in_time(
+    timelines: dict[str, Timeline], names: list[str], classes: Classes, clock: Clock
+) -> Figure:
+    """Draw series below each other and recordings side by side.
+
+    Parameters
+    ----------
+    timelines : dict of str to Timeline
+        By the name of the recording.
+    names : list of str
+        What each series is, with its unit.
+    """
+    lengths = [float(timeline.edges[-1]) for timeline in timelines.values()]
+    figure = new_figure(1.0 + 1.1 * len(names) + (0.6 if len(names) == 1 else 0.0))
+    panels = figure.subplots(
+        len(names) + 1,
+        len(timelines),
+        squeeze=False,
+        sharex="col",
+        sharey="row",
+        width_ratios=lengths,
+        height_ratios=[1.0] * len(names) + [0.18 if len(names) > 1 else 0.1],
+    )
+    for column, (recording, timeline) in zip(panels.T, timelines.items(), strict=True):
+        times = clock.of(timeline.edges.astype(float))
+        column[0].set_title(recording)
+        for i, axes in enumerate(column[:-1]):
+            _draw_range(axes, times, timeline.low[:, i], timeline.high[:, i])
+        _draw_classes(column[-1], times, timeline.classes, classes)
+    for name, axes in zip(names, panels[:, 0], strict=False):
+        axes.set_ylabel(name)
+    figure.supxlabel(clock.unit, fontsize="medium")
+    add_legend(figure, classes)
+    return figure
+
+
+def _draw_range(axes: Axes, times: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    low, high = (np.append(edge, edge[-1]) for edge in (low, high))
+    low, high = (np.where(np.isfinite(edge), edge, np.nan) for edge in (low, high))
+    axes.fill_between(times, low, high, step="post", color=LINE, linewidth=0.5)
+    axes.margins(x=0)
+    axes.tick_params(labelbottom=False, bottom=False)
+
+
+def _draw_classes(axes: Axes, times: np.ndarray, entries: np.ndarray, classes: Classes) -> None:
+    bare(axes)
+    axes.set_ylim(0, 1)
+    axes.spines["bottom"].set_visible(True)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    for start, stop, entry in (run for run in runs(entries) if run[2] >= 0):
+        left, right = times[start], times[stop]
+        axes.axvspan(left, right, color=classes.colours[entry], linewidth=0)
+        if right - left > ROOM * (times[-1] - times[0]):
+            mark = classes.marks[entry]
+            axes.text((left + right) / 2, 0.45, mark, ha="center", va="center", size="small")

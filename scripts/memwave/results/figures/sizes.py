@@ -1,0 +1,40 @@
+"""Memory of each figure, whatever the length of the projection."""
+
+from memwave.features.spec import FeatureSpec
+from memwave.results.figures.classes import MOST_CLASSES
+from memwave.results.figures.density import density_bytes
+from memwave.results.figures.rows import BLOCK_ROWS, RECORDINGS, SHOWN, block_bytes
+from memwave.results.figures.timeline import timeline_bytes
+
+# What matplotlib takes beside Python and NumPy: its modules, fonts, some hundred lines, and the
+# text of the figure.
+FIGURE_BYTES = 60_000_000
+
+# Components that are drawn as signals.
+COMPONENTS = 4
+
+
+def figure_bytes(spec: FeatureSpec, model_file: int) -> dict[str, int]:
+    """Memory of the figures of one experiment, by the name of their rule.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+    model_file : int
+        Memory of loading the model.
+    """
+    alone = FIGURE_BYTES + model_file
+    block = block_bytes(SHOWN)
+    pairs = SHOWN * (SHOWN - 1) // 2
+    in_time = RECORDINGS * timeline_bytes(SHOWN, MOST_CLASSES, BLOCK_ROWS)
+    return {
+        "plot_spectrum": alone,
+        "plot_components": alone + _waves_bytes(spec),
+        "plot_scores": alone + block + pairs * density_bytes(MOST_CLASSES, BLOCK_ROWS) + in_time,
+        "plot_reconstruction": alone + block + in_time,
+    }
+
+
+def _waves_bytes(spec: FeatureSpec) -> int:
+    """Memory of the inverse transforms of the components that are drawn."""
+    return 8 * COMPONENTS * (8 * spec.window * spec.n_channels + 3 * spec.n_features)

@@ -1,0 +1,62 @@
+"""Figure: how much variance the components explain, and how sure that is."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from memwave.pca.model import Model
+from memwave.results.figures.style import FAINT, LINE, new_figure
+
+
+def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
+    """Draw explained variances and their cumulative share.
+
+    Parameters
+    ----------
+    model : Model
+    residual : ndarray, shape (k,)
+        Distance within which the covariance has an eigenvalue of each explained variance.
+
+    Notes
+    -----
+    The band around a sum of explained variances is twice the sum of their residuals R. With the
+    components V as columns, ``E = R V' + V R' (I - V V')`` taken from the covariance leaves a
+    matrix with exactly these eigenpairs, and eigenvalues move in sum by no more than the nuclear
+    norm of E (Mirsky, Symmetric gauge functions and unitarily invariant norms, 1960), which is at
+    most twice the sum of the norms of the columns of R.
+    """
+    figure = new_figure(3.2)
+    each, together = figure.subplots(1, 2)
+    component = np.arange(1, model.n_components + 1)
+    variance, total = model.explained_variance, model.total_variance or 1.0
+    least = _least(variance)
+    _draw_line(each, component, variance, residual, least)
+    each.set_yscale("log")
+    each.set_ylim(bottom=least / 1.5)
+    unit = "channel units, squared" if model.scale is None else "of standardized features"
+    each.set_ylabel(f"explained variance ({unit})")
+    _draw_line(together, component, variance.cumsum() / total, 2 * residual.cumsum() / total, 0.0)
+    together.axhline(1.0, color=FAINT, linewidth=0.6)
+    together.set_ylim(0.0, 1.04)
+    together.set_ylabel("cumulative share of the variance")
+    together.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    return figure
+
+
+def _draw_line(
+    axes: Axes, component: np.ndarray, value: np.ndarray, error: np.ndarray, least: float
+) -> None:
+    low, high = np.maximum(value - error, least), value + error
+    widest = f"error bound: at most {float(np.max(error)):.1g}"
+    axes.fill_between(component, low, high, label=widest, color=LINE, alpha=0.25, linewidth=0)
+    axes.plot(component, value, color=LINE, marker="o", markersize=3)
+    axes.set_xlabel("component")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(loc="best")
+
+
+def _least(variance: np.ndarray) -> float:
+    """Lowest variance that a logarithmic axis shows."""
+    positive = variance[variance > 0]
+    return float(positive.min()) / 2 if len(positive) else 1e-12

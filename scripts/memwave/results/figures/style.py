@@ -1,0 +1,68 @@
+"""How all figures look, and how they become files: vectors, with the same bytes every time.
+
+Figures can be read in grey: what a colour says (`classes`) is also written next to it.
+"""
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from memwave.storage.atomic import replacing
+
+WIDTH = 9.0  # inches
+
+INK, FAINT, LINE = "#222222", "#999999", "#0072B2"
+
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
+    "font.size": 8.5,
+    "axes.titlesize": 8.5,
+    "axes.titlelocation": "left",
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "lines.linewidth": 1.2,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "image.interpolation": "nearest",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "memwave",
+}
+
+# Coordinates in hundredths of a point: what a printer cannot show need not be stored.
+_ATTRIBUTE, _DIGITS = re.compile(r'="[^"]*"'), re.compile(r"(\d\.\d\d)\d+")
+
+
+def new_figure(height: float, width: float = WIDTH) -> Figure:
+    """Return an empty figure of a height in inches."""
+    mpl.rcParams.update(STYLE)
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure as SVG, which appears when it is complete."""
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": "memwave"})
+    short = _ATTRIBUTE.sub(lambda found: _DIGITS.sub(r"\1", found[0]), text.getvalue())
+    with replacing(path) as temporary:
+        temporary.write_text(short, encoding="utf-8")
+
+
+def bare(axes: Axes) -> None:
+    """Leave nothing of the axes but what is drawn in them."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)

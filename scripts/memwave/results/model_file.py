@@ -1,0 +1,158 @@
+"""model.h5: a fitted PCA on disk."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.features.spec import FeatureSpec
+from memwave.pca.model import Model
+from memwave.recordings.channels import Scaling
+from memwave.storage import hdf5
+
+ENCODING, VERSION = "memwave-model", "1"
+
+DESCRIPTIONS = {
+    "components": "Loadings, orthonormal rows: components x features.",
+    "mean": "Mean of the features over the fitted windows.",
+    "explained_variance": "Variance of the scores on each component (n - 1): eigenvalues of the "
+    "covariance of the features.",
+    "explained_variance_ratio": "Explained variance as a share of the total variance.",
+    "singular_values": "Singular values of the centred feature matrix.",
+    "noise_variance": "Mean variance along the components that were not kept.",
+}
+
+RESIDUAL = (
+    "||C v - l v|| of each component v with explained variance l: the covariance C of the train "
+    "windows has an eigenvalue within this distance of l."
+)
+
+SCALE = "Standard deviation of the features, which the centred features are divided by."
+
+SCALING = {
+    "centre": "Subtracted from each channel before the features are computed.",
+    "spread": "What each channel is divided by then.",
+}
+
+
+def save_model(
+    path: str | Path,
+    model: Model,
+    feature_table: np.ndarray,
+    provenance: dict,
+    scaling: Scaling | None = None,
+    spec: FeatureSpec | None = None,
+) -> None:
+    """Write a model.
+
+    Parameters
+    ----------
+    path : path
+        Appears when it is complete.
+    model : Model
+        What to write.
+    feature_table : ndarray, shape (d,), fields channels, band, position
+        Which coefficient each feature is.
+    provenance : dict
+        The configuration that made it, and versions; stored as JSON.
+    scaling : Scaling, optional
+        What was done to the channels before the features were computed.
+    spec : FeatureSpec, optional
+        How the features were computed; a model without it cannot be applied to recordings.
+    """
+    table = fixed_width(feature_table)
+    size = 2 * model.components.nbytes + table.nbytes + 64 * len(table)
+    with hdf5.create(path, size) as file:
+        hdf5.mark(file, ENCODING, VERSION)
+        for name, description in DESCRIPTIONS.items():
+            data = np.asarray(getattr(model, name), dtype=np.float64)
+            options = {"fletcher32": True, "chunks": data.shape} if data.ndim else {}
+            hdf5.dataset(file, name, data, description, **options)
+        if model.residual is not None:
+            hdf5.dataset(file, "residual", model.residual, RESIDUAL)
+        hdf5.dataset(
+            file,
+            "features",
+            table,
+            "Which channels, band and position in the band each feature is.",
+            fletcher32=True,
+            chunks=(min(len(table), 4096),),
+        )
+        if model.scale is not None:
+            hdf5.dataset(file, "scale", model.scale, SCALE, fletcher32=True, chunks=table.shape)
+        if scaling is not None:
+            for name, description in SCALING.items():
+                hdf5.dataset(file, f"channel_{name}", getattr(scaling, name), description)
+        if spec is not None:
+            file.attrs["extraction"] = json.dumps(asdict(spec), sort_keys=True)
+        file.attrs["n_samples"] = model.n_samples
+        file.attrs["n_features"] = model.n_features
+        file.attrs["total_variance"] = model.total_variance
+        file.attrs["solver"] = model.solver
+        file.attrs["eigenvalue_error_bound"] = model.eigenvalue_error_bound
+        file.attrs["solver_notes"] = json.dumps(model.notes, sort_keys=True)
+        file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model written by `save_model`."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        return Model(
+            components=file["components"][()],
+            mean=file["mean"][()],
+            explained_variance=file["explained_variance"][()],
+            total_variance=float(file.attrs["total_variance"]),
+            n_samples=int(file.attrs["n_samples"]),
+            solver=str(file.attrs["solver"]),
+            eigenvalue_error_bound=float(file.attrs["eigenvalue_error_bound"]),
+            residual=file["residual"][()] if "residual" in file else None,
+            notes=json.loads(file.attrs["solver_notes"]),
+            scale=file["scale"][()] if "scale" in file else None,
+        )
+
+
+def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
+    """Read how the features of a model were computed, and how the channels were scaled before.
+
+    Raises
+    ------
+    MemwaveError
+        If the file is no model, or was not fitted to features of recordings.
+    """
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        if "extraction" not in file.attrs:
+            raise MemwaveError(
+                f"{path}: does not say how its features were computed, which models of older "
+                "versions of memwave do not. Fit it again."
+            )
+        chosen = json.loads(file.attrs["extraction"])
+        spec = FeatureSpec(**{name: as_tuple(value) for name, value in chosen.items()})
+        if "channel_centre" not in file:
+            return spec, None
+        return spec, Scaling(**{name: file[f"channel_{name}"][()] for name in SCALING})
+
+
+def as_tuple(value: Any) -> Any:
+    """Undo what JSON makes of a tuple."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def fixed_width(table: np.ndarray) -> np.ndarray:
+    """Give the text fields of a table the width that their longest entry needs."""
+    fields = []
+    names = table.dtype.names or ()
+    for name in names:
+        if table.dtype[name].hasobject:
+            width = max((len(text.encode()) for text in table[name]), default=1)
+            fields.append((name, h5py.string_dtype("utf-8", max(width, 1))))
+        else:
+            fields.append((name, table.dtype[name]))
+    fixed = np.empty(len(table), dtype=fields)
+    for name in names:
+        column = table[name]
+        fixed[name] = [t.encode() for t in column] if column.dtype.hasobject else column
+    return fixed

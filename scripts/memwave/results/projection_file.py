@@ -1,0 +1,224 @@
+"""projection.h5: the scores of all windows, with where each window is from.
+
+Datasets carry HDF5 dimension scales, as netCDF-4 files do, so that xarray opens them. Everything
+is written and copied stretch by stretch.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from math import prod
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from memwave.core.ranges import spans
+from memwave.pca.model import Model
+from memwave.pca.projection import Projector
+from memwave.results.model_file import RESIDUAL
+from memwave.storage import hdf5
+from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
+
+ENCODING, VERSION = "memwave-projection", "1"
+PART_ENCODING = "memwave-projection-part"
+
+SPLITS = ("train", "test")
+
+# Windows that are told at once where they are from.
+WINDOWS_AT_ONCE = 32_768
+
+COLUMNS = {
+    "window": ("i8", "Row of the feature matrix."),
+    "recording": ("i4", "Index of the window's recording in recording_names."),
+    "start_row": ("i8", "First row of the window in its recording."),
+    "split": ("u1", "Whether PCA was fitted on the window (train) or not (test)."),
+    "reconstruction_error": (
+        "f4",
+        "Squared distance between the features and their reconstruction from the scores.",
+    ),
+}
+
+
+class PartWriter:
+    """Writes one shard's part of a projection.
+
+    Its scores are chunked and encoded as those of the projection, in which the part begins and
+    ends somewhere in a chunk: the rows before and after it in its chunks are zeros.
+
+    Parameters
+    ----------
+    file : h5py.File
+        New and empty.
+    first_row, n_rows, n_windows : int
+        First row of the shard among all windows; rows of the shard; all windows.
+    k : int
+        Components.
+    dtype : {"float32", "float64"}
+        Type of the scores.
+    """
+
+    def __init__(
+        self, file: h5py.File, first_row: int, n_rows: int, n_windows: int, k: int, dtype: str
+    ):
+        self._file = file
+        hdf5.mark(file, PART_ENCODING, "2")
+        size = chunk_rows(n_windows, k * np.dtype(dtype).itemsize)
+        lead = first_row % size
+        length = -(-(lead + n_rows) // size) * size
+        scores = file.create_dataset(
+            "scores", (length, k), dtype, chunks=(size, k), track_times=False, **FILTERS
+        )
+        scores.attrs["first_row"] = lead
+        self._scores = ChunkWriter(scores)
+        self._scores.append(np.zeros((lead, k), dtype))
+        chunks = (chunk_rows(n_rows, 4),)
+        errors = file.create_dataset(
+            "reconstruction_error", (n_rows,), "f4", chunks=chunks, track_times=False, **FILTERS
+        )
+        self._errors = ChunkWriter(errors)
+
+    def append(self, scores: np.ndarray, errors: np.ndarray) -> None:
+        """Add scores, shape (n, k), and reconstruction errors, shape (n,), of the next rows."""
+        self._scores.append(scores)
+        self._errors.append(errors)
+
+    def finish(self, projector: Projector) -> None:
+        """Store what all rows together tell of the model."""
+        self._scores.finish()
+        self._errors.finish()
+        arrays = {"losses": projector.losses, "moments": projector.moments}
+        if projector.train is not None:
+            arrays |= {f"train/{name}": a for name, a in projector.train.arrays().items()}
+        for name, array in arrays.items():
+            self._file.create_dataset(name, data=array, track_times=False)
+
+
+def part_size(n_rows: int, k: int, dtype: str) -> int:
+    """Bytes that a part has at most, beside what it tells of the model."""
+    return n_rows * (k * np.dtype(dtype).itemsize + 4) + 2 * CHUNK_BYTES
+
+
+class ProjectionWriter:
+    """Lays out a projection and fills it, every column from the first window on.
+
+    Parameters
+    ----------
+    file : h5py.File
+        New and empty.
+    n_rows, k : int
+        Windows and components.
+    dtype : {"float32", "float64"}
+        Type of the scores.
+    names : iterable of str
+        Names of the recordings.
+    labels : str or None
+        Whose labels the windows have, in words; None if they have none.
+    """
+
+    def __init__(
+        self,
+        file: h5py.File,
+        n_rows: int,
+        k: int,
+        dtype: str,
+        names: Iterable[str],
+        *,
+        labels: str | None,
+    ):
+        self._file, self._n_rows, self._row = file, n_rows, 0
+        self._writers: dict[str, ChunkWriter] = {}
+        hdf5.mark(file, ENCODING, VERSION)
+        component = hdf5.dataset(file, "component", np.arange(1, k + 1), "Components from 1 on.")
+        component.make_scale("component")
+        texts = np.array(list(names), dtype=h5py.string_dtype("utf-8"))
+        hdf5.dataset(file, "recording_names", texts, "Recordings in the order of their sheet.")
+        file["recording_names"].make_scale("recording_names")
+        for name, (kind, description) in COLUMNS.items():
+            self._add_column(name, kind, description)
+        file["split"].attrs["flag_values"] = np.arange(len(SPLITS), dtype="u1")
+        file["split"].attrs["flag_meanings"] = " ".join(SPLITS)
+        if labels is not None:
+            self._add_column("label", "i8", labels)
+        self._add_column("scores", dtype, "Projection onto the components.", k)
+        file["scores"].dims[1].attach_scale(component)
+
+    def _add_column(self, name: str, dtype: str, description: str, *width: int) -> None:
+        shape = (self._n_rows, *width)
+        chunks = (chunk_rows(self._n_rows, np.dtype(dtype).itemsize * prod(width)), *width)
+        column = self._file.create_dataset(
+            name, shape, dtype, chunks=chunks, track_times=False, **FILTERS
+        )
+        column.attrs["description"] = description
+        if name == "window":
+            column.make_scale("window")
+        else:
+            column.dims[0].attach_scale(self._file["window"])
+        self._writers[name] = ChunkWriter(column)
+
+    def append_windows(
+        self, count: int, *, recording: int, step: int, split: str, first: int = 0
+    ) -> None:
+        """Say where the next `count` windows are from.
+
+        They are consecutive windows of a recording, from window `first` on.
+        """
+        for start, stop in spans(0, count, WINDOWS_AT_ONCE):
+            numbers = np.arange(start, stop)
+            columns = {
+                "window": self._row + numbers,
+                "recording": np.full(len(numbers), recording),
+                "start_row": (first + numbers) * step,
+                "split": np.full(len(numbers), SPLITS.index(split)),
+            }
+            for name, values in columns.items():
+                self._writers[name].append(values)
+        self._row += count
+
+    def append_labels(self, labels: np.ndarray) -> None:
+        """Add the labels of the next windows."""
+        self._writers["label"].append(labels)
+
+    def append_scores(self, scores: np.ndarray, errors: np.ndarray) -> None:
+        """Add scores, shape (n, k), and reconstruction errors of the next windows."""
+        self._writers["scores"].append(scores)
+        self._writers["reconstruction_error"].append(errors)
+
+    def append_part(self, part: h5py.File) -> None:
+        """Copy the scores and errors of one shard, those of the next windows."""
+        scores, errors = part["scores"], part["reconstruction_error"]
+        self._writers["scores"].copy(scores, scores.attrs["first_row"], len(errors))
+        self._writers["reconstruction_error"].copy(errors, 0, len(errors))
+
+    def name_labels(self, names: Sequence[str]) -> None:
+        """Store what the labels mean; -1 means that there is none."""
+        texts = np.array(list(names), dtype=h5py.string_dtype("utf-8"))
+        hdf5.dataset(self._file, "label_names", texts, "Text of each label from 0 on.")
+
+    def certify(self, model: Model, variances: np.ndarray, norms: np.ndarray) -> None:
+        """Store what was measured of the model on the rows it was fitted on."""
+        measured = {
+            "captured_variance": (variances, "Variance of the scores over the train windows."),
+            "residual": (norms, RESIDUAL),
+        }
+        for name, (values, description) in measured.items():
+            written = hdf5.dataset(self._file, name, values, description)
+            written.dims[0].attach_scale(self._file["component"])
+        self._file.attrs["eigenvalue_error_bound"] = model.eigenvalue_error_bound
+
+    def finish(self, attributes: dict, provenance: dict) -> None:
+        """Write the last windows, and attributes of the whole projection."""
+        for writer in self._writers.values():
+            writer.finish()
+        for name, value in attributes.items():
+            self._file.attrs[name] = value
+        self._file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
+
+
+def projection_size(n_rows: int, k: int, dtype: str) -> int:
+    """Bytes that a projection has at most."""
+    return n_rows * (k * np.dtype(dtype).itemsize + 33) + 8 * CHUNK_BYTES
+
+
+def open_projection(path: str | Path):
+    """Open a finished projection for reading."""
+    return hdf5.open_read_only(path, ENCODING)

@@ -1,0 +1,81 @@
+"""The columns of results/summary.tsv."""
+
+from memwave.pca.comparison import FIGURES
+
+COLUMNS = (
+    "dataset",
+    "features",
+    "model",
+    "solver",
+    "windows",
+    "n_features",
+    "feature_bytes",
+    "n_components",
+    "explained_variance_ratio",
+    "reconstruction_error_train",
+    "reconstruction_error_test",
+    "largest_eigenvalue",
+    "eigenvalue_error_bound",
+    "largest_residual",
+    "reference",
+    *FIGURES,
+)
+
+# What is looked at first.
+FIRST_COLUMNS = (
+    "dataset",
+    "features",
+    "model",
+    "solver",
+    "windows",
+    "n_features",
+    "explained_variance_ratio",
+    "reconstruction_error_test",
+    "reference",
+    *FIGURES,
+    "fit_seconds",
+    "fit_peak_mb",
+)
+
+FIT = ("summarize_features", "summarize_lags", "fit_model")
+
+
+def stage_columns(experiment: dict, measured: dict[str, dict], stages: list[str]) -> dict:
+    """Time and memory of the stages of one experiment.
+
+    Parameters
+    ----------
+    experiment : dict
+        Names its ``dataset``, ``features`` and ``model``.
+    measured : dict
+        What each job measured of itself, by the path it wrote that to.
+    stages : list of str
+        Names of all stages.
+
+    Returns
+    -------
+    dict
+        ``<stage>_seconds``, summed over the jobs, ``<stage>_peak_mb`` of the largest job, and
+        ``<stage>_predicted_mb``; empty where a solver does without the stage.
+    """
+    dataset = f"results/{experiment['dataset']}"
+    shared = f"{dataset}/{experiment['features']}"
+    folders = (dataset, shared, f"{shared}/{experiment['model']}")
+    own = tuple(f"{folder}/usage/" for folder in folders)
+    columns: dict = {}
+    for stage in stages:
+        jobs = [
+            use for path, use in measured.items() if path.startswith(own) and use["stage"] == stage
+        ]
+        columns[f"{stage}_seconds"] = round(sum(job["seconds"] for job in jobs), 3) if jobs else ""
+        for name in ("peak", "predicted"):
+            key = "peak_anonymous_mb" if name == "peak" else "predicted_mb"
+            columns[f"{stage}_{name}_mb"] = max((job[key] for job in jobs), default="")
+    return columns
+
+
+def fit_columns(stages: dict) -> dict:
+    """Time and peak memory of all of a fit, from the columns of the stages."""
+    seconds = [stages.get(f"{stage}_seconds") or 0.0 for stage in FIT]
+    peaks = [stages.get(f"{stage}_peak_mb") or 0.0 for stage in FIT]
+    return {"fit_seconds": round(sum(seconds), 3), "fit_peak_mb": max(peaks)}

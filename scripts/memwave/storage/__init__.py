@@ -1,0 +1,4 @@
+"""Files: written atomically, checked by checksums, mapped; `.npy`, shards of features, HDF5.
+
+May import `core`.
+"""

@@ -1,0 +1,118 @@
+"""Compressed chunks of HDF5 datasets, made by the jobs that make the numbers.
+
+The HDF5 library compresses in the process that writes a file, one chunk after the other, and
+searches floats for repetitions that noise does not have. Here a chunk is shuffled and deflated to
+what the library's own filters (shuffle, gzip) decode, so that it can be copied into a file as it
+is. Deflate: RFC 1951 and 1950; shuffle: HDF5 file format specification, "filter pipeline".
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import h5py
+import numpy as np
+
+from memwave.core.ranges import spans
+
+CHUNK_BYTES = 262_144
+
+# What a stored block of deflate holds at most.
+STORED_BYTES = 65_535
+
+#: Filters of datasets whose chunks come from `encode`; zlib's checksum is verified on reading.
+FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+
+
+def chunk_rows(n_rows: int, row_bytes: int) -> int:
+    """Rows of a chunk of a dataset with `n_rows` rows."""
+    return max(1, min(n_rows, CHUNK_BYTES // row_bytes))
+
+
+def encode(values: np.ndarray) -> bytes:
+    """Compress the values of one chunk: a zlib stream of their shuffled bytes.
+
+    Integers count windows, or repeat: a search for repetitions makes next to nothing of them. The
+    lower three quarters of a float's bytes are noise, and stored as they are; the upper one, with
+    sign and exponent, is coded by the frequency of its bytes (Huffman), without a search.
+    """
+    octets = np.ascontiguousarray(values).view(np.uint8).reshape(-1, values.itemsize)
+    shuffled = octets.T.tobytes()
+    if values.dtype.kind != "f":
+        return zlib.compress(shuffled, 1)
+    noise = len(shuffled) // 4 * 3
+    upper = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_HUFFMAN_ONLY)
+    view = memoryview(shuffled)
+    return b"".join(
+        (
+            b"\x78\x01",
+            *stored_blocks(view[:noise]),
+            upper.compress(view[noise:]),
+            upper.flush(),
+            zlib.adler32(shuffled).to_bytes(4, "big"),
+        )
+    )
+
+
+def stored_blocks(data: memoryview) -> Iterator[bytes | memoryview]:
+    """Deflate's blocks of bytes stored as they are, none of them the last (RFC 1951, 3.2.4)."""
+    for start, stop in spans(0, len(data), STORED_BYTES):
+        length = stop - start
+        yield struct.pack("<BHH", 0, length, length ^ 0xFFFF)
+        yield data[start:stop]
+
+
+class ChunkWriter:
+    """Fills a dataset from its first row on, chunk by chunk, encoded here.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset, shape (n,) or (n, k)
+        Chunked by rows, with `FILTERS`.
+    """
+
+    def __init__(self, dataset: h5py.Dataset):
+        self._dataset = dataset
+        self._chunk = np.zeros(dataset.chunks, dataset.dtype)
+        self._row, self._filled = 0, 0  # where the chunk begins, and how much of it waits
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add rows."""
+        size = len(self._chunk)
+        while len(rows):
+            taken = rows[: size - self._filled]
+            self._chunk[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
+            rows = rows[len(taken) :]
+            if self._filled == size:
+                self._end_chunk()
+
+    def copy(self, source: h5py.Dataset, first: int, count: int) -> None:
+        """Add `count` rows of another dataset, from row `first` on.
+
+        Chunks that both hold whole are copied as they are, without being decoded.
+        """
+        size, columns = len(self._chunk), (0,) * (self._chunk.ndim - 1)
+        aligned = source.chunks == self._dataset.chunks and first % size == self._filled
+        row, stop = first, first + count
+        while row < stop:
+            end = min(stop, row - row % size + size)
+            whole = end - row == size or self._row + end - row == len(self._dataset)
+            if aligned and row % size == 0 and whole:
+                _, stored = source.id.read_direct_chunk((row, *columns))
+                self._dataset.id.write_direct_chunk((self._row, *columns), stored)
+                self._row += end - row
+            else:
+                self.append(source[row:end])
+            row = end
+
+    def finish(self) -> None:
+        """Write the last chunk, if it is not full."""
+        if self._filled:
+            self._chunk[self._filled :] = 0
+            self._end_chunk()
+
+    def _end_chunk(self) -> None:
+        place = (self._row, *(0,) * (self._chunk.ndim - 1))
+        self._dataset.id.write_direct_chunk(place, encode(self._chunk))
+        self._row, self._filled = self._row + self._filled, 0

@@ -1,0 +1,1 @@
+"""The configuration: its schema and defaults, grids, checks before the run."""

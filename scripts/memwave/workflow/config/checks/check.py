@@ -1,0 +1,323 @@
+"""Everything that can be known to go wrong before the first job, found at once.
+
+Only headers of files are read. Only datasets, feature sets and models that an experiment uses
+are looked at.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from memwave.core.errors import ConfigurationError
+from memwave.core.messages import either, listed, shown
+from memwave.core.ranges import count_windows
+from memwave.features.spec import FeatureSpec
+from memwave.pca.solvers import concrete_solvers, row_solvers
+from memwave.readers import library_bytes
+from memwave.workflow.config.checks.applied import applied_findings, applied_options
+from memwave.workflow.config.checks.features import feature_findings
+from memwave.workflow.config.checks.recordings import CheckedRecording, checked_recordings
+from memwave.workflow.config.settings import complete_model, experiments
+from memwave.workflow.planning.choice import resolve
+from memwave.workflow.planning.memory import (
+    conversion_mb,
+    labelling_mb,
+    predict,
+    predict_figures,
+    reading_bytes,
+)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found out.
+
+    Attributes
+    ----------
+    recordings : dict of str to tuple of CheckedRecording
+        By the names of the datasets that are used.
+    models : dict of (dataset, features, model) to dict
+        Complete options of every experiment's solver; ``auto`` has been replaced.
+    warnings : tuple of str
+        What is odd but no reason to stop.
+    """
+
+    recordings: dict[str, tuple[CheckedRecording, ...]]
+    models: dict[tuple[str, str, str], dict]
+    warnings: tuple[str, ...]
+
+
+def check(settings: dict) -> Checked:
+    """Check that every experiment can run.
+
+    Parameters
+    ----------
+    settings : dict
+        What `memwave.workflow.config.settings.complete` returned.
+
+    Raises
+    ------
+    ConfigurationError
+        Lists everything that was found about configuration, sheets and recordings.
+    """
+    findings: list[str] = []
+    warnings: list[str] = []
+    recordings: dict[str, tuple[CheckedRecording, ...]] = {}
+    options: dict[tuple[str, str, str], dict] = {}
+    for dataset in dict.fromkeys(experiment.dataset for experiment in experiments(settings)):
+        try:
+            recordings[dataset] = checked_recordings(dataset, settings["datasets"][dataset])
+        except ConfigurationError as error:
+            findings += error.findings
+        else:
+            findings += _gap_findings(dataset, settings["datasets"][dataset])
+            findings += _resample_findings(dataset, settings["datasets"][dataset])
+            findings += _conversion_findings(recordings[dataset], settings["max_mem_mb"])
+    for (dataset, features), models in _models_by_pair(settings).items():
+        chosen = settings["features"][features]
+        channels = settings["datasets"][dataset]["channels"]
+        unfit = list(feature_findings(features, chosen, channels))
+        findings += unfit
+        if not unfit:
+            spec = FeatureSpec.from_settings(chosen, channels)
+            train = _train_windows(recordings.get(dataset, ()), spec)
+            resolved, unfit = _resolved(settings, models, features, spec, train)
+            findings += unfit
+            options |= {(dataset, features, name): model for name, model in resolved.items()}
+            known = recordings.get(dataset, ())
+            need = reading_bytes(
+                settings["datasets"][dataset],
+                [recording.path for recording in known],
+                [recording.resample for recording in known],
+            )
+            pair = Pair(dataset, features, spec, resolved, settings, need)
+            findings += [*pair.size_findings(), *pair.memory_findings(), *pair.store_findings()]
+            findings += pair.figure_findings() if settings["plots"] is True else ()
+            if dataset in recordings:
+                findings += pair.window_findings(recordings[dataset])
+                warnings += pair.short_recordings(recordings[dataset])
+    if findings:
+        raise ConfigurationError(tuple(dict.fromkeys(findings)))
+    return Checked(recordings, options, tuple(warnings))
+
+
+def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:
+    """Names of the models that are fitted to each feature set of each dataset."""
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for experiment in experiments(settings):
+        key = (experiment.dataset, experiment.features)
+        pairs.setdefault(key, []).append(experiment.model)
+    return pairs
+
+
+def _gap_findings(name: str, dataset: dict) -> Iterator[str]:
+    """Whether the longest gap is said where gaps are filled, and only there."""
+    most, missing = dataset["max_gap"], dataset["missing"]
+    if missing == "interpolate" and most is None:
+        yield (
+            f"datasets.{name}.max_gap: missing: interpolate needs to know the longest gap that is "
+            "filled, in rows; add it."
+        )
+    if missing != "interpolate" and most is not None:
+        yield (
+            f"datasets.{name}.max_gap: found {most}, but missing is {missing}: no gap is filled. "
+            "Set missing: interpolate, or remove max_gap."
+        )
+
+
+def _resample_findings(name: str, dataset: dict) -> Iterator[str]:
+    """Whether it is said to which rate recordings are resampled, and none may have gaps."""
+    if dataset["resample"] == "none":
+        return
+    if dataset["sampling_rate"] is None:
+        yield (
+            f"datasets.{name}.sampling_rate: resample: polyphase needs to know the rate that all "
+            "recordings are brought to, in Hz; add it."
+        )
+    if dataset["missing"] != "error":
+        yield (
+            f"datasets.{name}.resample: recordings with gaps cannot be resampled, but missing is "
+            f"{dataset['missing']}. Set missing: error, or resample: none and a dataset for each "
+            "sampling rate."
+        )
+
+
+def _conversion_findings(recordings: tuple[CheckedRecording, ...], limit: int) -> Iterator[str]:
+    """Recordings and labels whose conversion needs more than ``max_mem_mb``."""
+    needs = {}
+    for recording in recordings:
+        if recording.path != recording.source:
+            need = conversion_mb(library_bytes([recording.source]))
+            needs["convert_recording", recording.source] = need
+        if recording.label_source and recording.converts_labels:
+            need = labelling_mb(library_bytes([recording.label_source]))
+            needs["convert_labels", recording.label_source] = need
+    for (stage, path), need in needs.items():
+        if need > limit:
+            yield (
+                f"max_mem_mb: stage {stage} of {path} needs {need} MB, max_mem_mb is {limit}. "
+                f"Raise it to {need}, or convert the file to .npy."
+            )
+
+
+def _train_windows(recordings: tuple[CheckedRecording, ...], spec: FeatureSpec) -> int:
+    train = (recording for recording in recordings if recording.split == "train")
+    return sum(count_windows(recording.rows, spec.window, spec.step) for recording in train)
+
+
+def _resolved(
+    settings: dict, models: list[str], features: str, spec: FeatureSpec, n_train: int
+) -> tuple[dict[str, dict], list[str]]:
+    """Options of models by their names, and what forbids to apply those that are applied."""
+    resolved, findings = {}, []
+    for name in models:
+        path = settings["models"][name].get("apply")
+        if path is None:
+            resolved[name] = _resolve(settings, name, spec, n_train)
+            continue
+        found = list(applied_findings(name, path, features, spec))
+        findings += found
+        if not found:
+            resolved[name] = applied_options(path)
+    return resolved, findings
+
+
+def _resolve(settings: dict, model: str, spec: FeatureSpec, n_train: int) -> dict:
+    """Options of a model's solver, chosen if it says ``auto``."""
+    sizes = {key: settings[key] for key in ("block_mb", "shards", "threads", "max_mem_mb")}
+    return resolve(settings["models"][model], spec, n_train, **sizes)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A feature set on a dataset, and the models fitted to it by their names."""
+
+    dataset: str
+    features: str
+    spec: FeatureSpec
+    models: dict[str, dict]
+    settings: dict
+    library_bytes: int
+
+    def size_findings(self) -> Iterator[str]:
+        """Whether more components are wanted than there are features."""
+        features = self.spec.n_features
+        yield from self._component_findings(features, f"{self.features} has {features} features")
+
+    def store_findings(self) -> Iterator[str]:
+        """Models that need features which are not stored."""
+        for model, options in self._fitted().items():
+            if not self.spec.store and options["solver"] in row_solvers():
+                yield (
+                    f"features.{self.features}.store: false, but models.{model} (solver "
+                    f"{options['solver']}) reads the features. Use solver lag-covariance, which "
+                    "does not, or store: true."
+                )
+
+    def window_findings(self, recordings: tuple[CheckedRecording, ...]) -> Iterator[str]:
+        """Whether the recordings have windows enough for the shards and the components."""
+        train = tuple(recording for recording in recordings if recording.split == "train")
+        wanted = (("", recordings), (" train", train))
+        for split, chosen in wanted if self._fitted() else wanted[:1]:
+            if not any(map(self._windows, chosen)):
+                yield self._no_window(split, chosen)
+                return
+        windows, shards = sum(map(self._windows, recordings)), self.settings["shards"]
+        if windows < shards:
+            yield (
+                f"shards: {shards} shards cannot share the {windows} windows of "
+                f"{self.dataset}/{self.features}. Use at most {windows}."
+            )
+        fitted = sum(map(self._windows, train))
+        yield from self._component_findings(
+            fitted - 1,
+            f"{self.dataset}/{self.features} has {fitted} train windows, and needs more windows "
+            "than components",
+        )
+
+    def short_recordings(self, recordings: tuple[CheckedRecording, ...]) -> Iterator[str]:
+        """Recordings that no window fits into."""
+        for recording in (r for r in recordings if not self._windows(r)):
+            yield (
+                f"{self.dataset}: the recording {shown(recording.name)} has {recording.rows} rows, "
+                f"fewer than a window of features.{self.features} ({self.spec.window} rows). It "
+                "adds no row to the results."
+            )
+
+    def memory_findings(self) -> Iterator[str]:
+        """Stages that need more than ``max_mem_mb``, whose models need it, and what would do."""
+        limit = self.settings["max_mem_mb"]
+        needs: dict[tuple[str, int], list[str]] = {}
+        for model, options in self.models.items():
+            for stage, need in self._predict(options).items():
+                if need > limit:
+                    needs.setdefault((stage, need), []).append(model)
+        for (stage, need), models in needs.items():
+            yield (
+                f"max_mem_mb: stage {stage} of {self.dataset}/{self.features} with "
+                f"{listed(models)} needs {need} MB, max_mem_mb is {limit}. "
+                f"{self._memory_remedy(stage, need, models[0])}"
+            )
+
+    def figure_findings(self) -> Iterator[str]:
+        """Figures that need more than ``max_mem_mb``."""
+        limit = self.settings["max_mem_mb"]
+        for model, options in self.models.items():
+            rule, need = max(
+                predict_figures(self.spec, options).items(), key=lambda figure: figure[1]
+            )
+            if need > limit:
+                yield (
+                    f"max_mem_mb: {rule} of {self.dataset}/{self.features}/{model} needs {need} "
+                    f"MB, max_mem_mb is {limit}. Raise max_mem_mb to {need} or set plots: false."
+                )
+
+    def _fitted(self) -> dict[str, dict]:
+        return {name: model for name, model in self.models.items() if "apply" not in model}
+
+    def _windows(self, recording: CheckedRecording) -> int:
+        return count_windows(recording.rows, self.spec.window, self.spec.step)
+
+    def _no_window(self, split: str, recordings: tuple[CheckedRecording, ...]) -> str:
+        longest = max(recordings, key=lambda recording: recording.rows)
+        return (
+            f"features.{self.features}.window: no{split} recording of {self.dataset} is as long as "
+            f"a window of {self.spec.window} rows; the longest, {shown(longest.name)}, has "
+            f"{longest.rows}. Use a window of at most {longest.rows} rows."
+        )
+
+    def _component_findings(self, most: int, because: str) -> Iterator[str]:
+        for model, options in self._fitted().items():
+            wanted = options["n_components"]
+            if wanted > most:
+                remedy = f"Use at most {most}." if most else "Add recordings to split train."
+                yield f"models.{model}.n_components: found {wanted}, but {because}. {remedy}"
+
+    def _predict(self, model: dict, block_mb: int | None = None) -> dict[str, int]:
+        return predict(
+            self.spec,
+            model,
+            library_bytes=self.library_bytes,
+            window_label=self.settings["datasets"][self.dataset]["window_label"],
+            block_mb=block_mb or self.settings["block_mb"],
+            shards=self.settings["shards"],
+            threads=self.settings["threads"],
+        )
+
+    def _memory_remedy(self, stage: str, need: int, model: str) -> str:
+        """The largest block that fits, else the least need and the solvers that fit."""
+        limit, chosen = self.settings["max_mem_mb"], self.models[model]
+        block = self.settings["block_mb"]
+        while need > limit and block > 1:
+            block //= 2
+            need = self._predict(chosen, block)[stage]
+        if need <= limit:
+            return f"With block_mb: {block} it needs {need} MB."
+        most = {solver: self._most_with(solver, chosen) for solver in concrete_solvers()}
+        others = [f"solver {name} ({mb} MB)" for name, mb in most.items() if mb <= limit]
+        remedies = either([f"raise max_mem_mb to {need}", *(f"use {other}" for other in others)])
+        return f"The least, with block_mb: 1, is {need} MB: {remedies}."
+
+    def _most_with(self, solver: str, model: dict) -> int:
+        """Largest need of any stage with another solver and its defaults, blocks of 1 MB."""
+        other = {"solver": solver} | {key: model[key] for key in ("n_components", "compute_dtype")}
+        return max(self._predict(complete_model(other), 1).values())

@@ -1,0 +1,75 @@
+"""Whether the labels of recordings are there, and as many as there are rows."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import shown
+from memwave.readers import holds_texts, open_array, open_texts
+from memwave.recordings.labels.intervals import are_intervals, read_intervals
+from memwave.recordings.sheet import Recording
+
+
+def are_texts(recording: Recording) -> bool:
+    """Whether the labels of a recording are texts, not numbers."""
+    labels = recording.labels
+    return labels is None or are_intervals(labels) or holds_texts(labels)
+
+
+def check_labels(recording: Recording, rows: int, sampling_rate: float | None) -> None:
+    """Require that the labels of a recording, if it has a file of them, are those of its rows.
+
+    Raises
+    ------
+    MemwaveError
+    """
+    labels = recording.labels
+    if labels is None:
+        return
+    if are_intervals(labels):
+        read_intervals(labels, rows, sampling_rate)
+        return
+    if holds_texts(labels):
+        with open_texts(labels) as table:
+            found = table.shape[0]
+    else:
+        found = _count(labels, recording.path, rows)
+    if found != rows:
+        raise MemwaveError(
+            f"there are {found} labels in {labels}, expected {rows}: one a row of {recording.path}."
+        )
+
+
+def _count(labels: str, path: str, rows: int) -> int:
+    """Number of labels in an array; raises MemwaveError if they are not whole numbers."""
+    with open_array(labels) as source:
+        shape, dtype = source.shape, source.dtype
+    if len(shape) != 1:
+        raise MemwaveError(
+            f"the labels {labels} have shape {shape}, expected ({rows},): one a row of {path}."
+        )
+    if not np.can_cast(dtype, np.int64):
+        raise MemwaveError(
+            f"the labels {labels} have type {dtype}, expected whole numbers that fit int64. "
+            "Save labels.astype('int64')."
+        )
+    return shape[0]
+
+
+def label_findings(sheet: str, recordings: Sequence[Recording]) -> Iterator[str]:
+    """Whether all recordings of a sheet are labelled in the same way."""
+    labelled = [r for r in recordings if r.labels is not None or r.recording_label is not None]
+    unlabelled = [r for r in recordings if r.labels is None and r.recording_label is None]
+    if labelled and unlabelled:
+        yield (
+            f"{sheet}: {shown(unlabelled[0].name)} has no labels, others have. Expected labels for "
+            "all recordings or for none; mark unknown labels by a number of their own, such as -1."
+        )
+    texts = [r for r in labelled if are_texts(r)]
+    numbers = [r for r in labelled if not are_texts(r)]
+    if texts and numbers:
+        yield (
+            f"{sheet}: the labels of {shown(texts[0].name)} are texts, those of "
+            f"{shown(numbers[0].name)} are numbers. Expected one kind for all recordings."
+        )

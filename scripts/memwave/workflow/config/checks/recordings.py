@@ -1,0 +1,163 @@
+"""Whether the files of a dataset are there and are what its sheet says."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from math import isclose
+
+from memwave.core.errors import ConfigurationError, MemwaveError
+from memwave.core.messages import shown
+from memwave.readers import is_converted, open_source
+from memwave.recordings.resampling import LARGEST, Ratio, ratio_of, resampled_rows
+from memwave.recordings.sheet import Recording, read_sheet
+from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
+
+# Files round their rates.
+RATE_TOLERANCE = 1e-6
+
+# Where a recording goes that is converted; numbers count the rows of the sheet.
+CONVERTED = "results/{dataset}/recordings/{number}.npy"
+CONVERTED_LABELS = "results/{dataset}/labels/{number}.h5::/label"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedRecording(Recording):
+    """A recording whose files have been looked at.
+
+    Its `sampling_rate` is that of its rows as they are stored, if anything tells it.
+
+    Attributes
+    ----------
+    rows : int
+        Length of the recording at the rate of its dataset; see `Recording` for the others.
+    source_rows : int
+        Its length as it is stored.
+    resample : (up, down) or None
+        By what it is resampled, if it is.
+    source, label_source : str, str or None
+        Paths in the sheet; `path` and `labels` are others where they are converted before they
+        are read.
+    """
+
+    rows: int
+    source_rows: int
+    resample: Ratio | None
+    source: str
+    label_source: str | None
+
+    @property
+    def converts_labels(self) -> bool:
+        """Whether the labels are converted before they are read."""
+        return self.labels != self.label_source
+
+
+def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...]:
+    """Read the sheet of a dataset and the headers of all its files.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset.
+    settings : dict
+        Its entry of the configuration, complete.
+
+    Raises
+    ------
+    ConfigurationError
+        Lists everything that is wrong with the sheet or, if it is right, with the files.
+    """
+    sheet = settings["recordings"]
+    recordings = read_sheet(sheet)
+    findings: list[str] = []
+    checked = []
+    for number, recording in enumerate(recordings, 1):
+        place = f"{sheet}, recording {shown(recording.name)}"
+        try:
+            rows, rate = _rows(recording, name, settings)
+            ratio = _ratio(rate, name, settings)
+            check_labels(recording, rows, rate)
+        except MemwaveError as error:
+            findings.append(f"{place}: {error}")
+        else:
+            facts = asdict(recording) | {"source_rows": rows, "sampling_rate": rate}
+            facts |= {"rows": resampled_rows(rows, ratio), "resample": ratio}
+            facts |= {"source": recording.path, "label_source": recording.labels}
+            if is_converted(recording.path):
+                facts["path"] = CONVERTED.format(dataset=name, number=number)
+            if recording.labels is not None and are_texts(recording):
+                facts["labels"] = CONVERTED_LABELS.format(dataset=name, number=number)
+            checked.append(CheckedRecording(**facts))
+    findings += [*label_findings(sheet, recordings), *_sheet_findings(sheet, recordings)]
+    if settings["sampling_rate"] is None:
+        findings += _rate_findings(sheet, checked)
+    if findings:
+        raise ConfigurationError(findings)
+    return tuple(checked)
+
+
+def _rows(recording: Recording, dataset: str, settings: dict) -> tuple[int, float | None]:
+    """Length and sampling rate of a recording, as it is stored."""
+    channels = settings["channels"]
+    with open_source(recording.path, recording.dtype, channels) as source:
+        shape, rate = source.shape, source.sampling_rate
+    expected = settings["sampling_rate"]
+    given = recording.sampling_rate
+    if rate and given and not _same(rate, given):
+        raise MemwaveError(
+            f"{recording.path} tells {rate:g} rows a second, the sheet {given:g}. Correct "
+            "sampling_rate in the sheet, or empty the cell."
+        )
+    rate = given or rate or expected
+    if rate and expected and settings["resample"] == "none" and not _same(rate, expected):
+        raise MemwaveError(
+            f"{recording.path} has {rate:g} rows a second, expected {expected:g} as in "
+            f"datasets.{dataset}.sampling_rate. Set datasets.{dataset}.resample: polyphase, or put "
+            "it into another dataset."
+        )
+    if len(shape) == 2 and shape[1] == len(channels):
+        return shape[0], expected if rate and expected and _same(rate, expected) else rate
+    turned = " It looks transposed; save array.T." if shape[0] == len(channels) else ""
+    columns = f"{shape[1]} columns" if len(shape) == 2 else "one dimension only"
+    raise MemwaveError(
+        f"{recording.path} has {columns} (shape {shape}), expected rows x {len(channels)}, one "
+        f"column for each of datasets.{dataset}.channels.{turned}"
+    )
+
+
+def _ratio(rate: float | None, dataset: str, settings: dict) -> Ratio | None:
+    """By what a recording of some rate is resampled, if it is."""
+    wanted = settings["sampling_rate"]
+    if settings["resample"] == "none" or not rate or not wanted or _same(rate, wanted):
+        return None
+    ratio = ratio_of(rate, wanted)
+    if ratio is None:
+        raise MemwaveError(
+            f"it has {rate:.12g} rows a second, datasets.{dataset}.sampling_rate is {wanted:.12g}. "
+            f"Expected rates that are to each other as whole numbers up to {LARGEST}. Give the "
+            "exact rate in the column sampling_rate of the sheet, or choose another one for the "
+            "dataset."
+        )
+    return ratio
+
+
+def _same(rate: float, other: float) -> bool:
+    return isclose(rate, other, rel_tol=RATE_TOLERANCE)
+
+
+def _rate_findings(sheet: str, recordings: list[CheckedRecording]) -> Iterator[str]:
+    """Whether recordings whose sampling rates are known have the same."""
+    rates = [(r.sampling_rate, r.name) for r in recordings if r.sampling_rate]
+    (low, slow), (high, fast) = min(rates, default=(1, "")), max(rates, default=(1, ""))
+    if not _same(low, high):
+        yield (
+            f"{sheet}: {shown(slow)} has {low:g} rows a second, {shown(fast)} {high:g}. Expected "
+            "one sampling rate in a dataset. Say which in its sampling_rate and set resample: "
+            "polyphase there, or make two datasets."
+        )
+
+
+def _sheet_findings(sheet: str, recordings: tuple[Recording, ...]) -> Iterator[str]:
+    if all(recording.split == "test" for recording in recordings):
+        yield (
+            f"{sheet}: every recording has split test. Components are fitted on recordings of "
+            "split train; give one to at least one recording."
+        )

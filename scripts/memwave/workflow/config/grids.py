@@ -1,0 +1,111 @@
+"""Grids of parameters in the configuration: one entry that stands for many, each with a name."""
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from memwave.core.errors import ConfigurationError
+from memwave.core.messages import shown
+
+# What may have grids, and what names its entries in an experiment.
+SECTIONS = {"features": "features", "models": "model"}
+
+
+def expand_grids(config: Any) -> Any:
+    """Replace every entry that has a ``grid`` by one for each point of the grid.
+
+    Parameters
+    ----------
+    config : dict
+        As read from YAML; it is left as it is. What is not well-formed is left to the schema.
+
+    Returns
+    -------
+    dict
+        In which experiments that name such an entry name all its points.
+
+    Raises
+    ------
+    ConfigurationError
+        If a point has the name of another entry.
+    """
+    if not isinstance(config, dict):
+        return config
+    expanded = dict(config)
+    for section, key in SECTIONS.items():
+        entries = config.get(section)
+        if isinstance(entries, dict) and any(map(_has_grid, entries.values())):
+            points = {name: dict(_points(name, entry)) for name, entry in entries.items()}
+            expanded[section] = _joined(section, points)
+            expanded["experiments"] = _renamed(expanded.get("experiments"), key, points)
+    return expanded
+
+
+def _has_grid(entry: Any) -> bool:
+    grid = entry.get("grid") if isinstance(entry, dict) else None
+    return (
+        isinstance(grid, dict)
+        and bool(grid)
+        and all(isinstance(v, list) and v for v in grid.values())
+    )
+
+
+def _points(name: Any, entry: Any) -> Iterator[tuple[Any, Any]]:
+    """Name and entry of every point of an entry's grid, or the entry itself."""
+    if not _has_grid(entry):
+        yield name, entry
+        return
+    common = {key: value for key, value in entry.items() if key != "grid"}
+    for values in product(*entry["grid"].values()):
+        point = dict(zip(entry["grid"], values, strict=True))
+        parts = [f"{key}-{_text(value)}" for key, value in point.items()]
+        yield "-".join([str(name), *parts]), common | point
+
+
+def _text(value: Any) -> str:
+    """A value in letters, digits and underscores."""
+    if isinstance(value, list):
+        return "_".join(map(_text, value))
+    text = json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+    return re.sub(r"[^A-Za-z0-9]+", "_", text)
+
+
+def _joined(section: str, points: dict[Any, dict]) -> dict:
+    joined: dict = {}
+    for name, own in points.items():
+        for point in own:
+            if point in joined:
+                raise ConfigurationError(
+                    [
+                        f"{section}: the grid of {shown(name)} makes {shown(point)}, and another "
+                        "entry has that name. Give one of them another name."
+                    ]
+                )
+        joined |= own
+    return joined
+
+
+def _renamed(experiments: Any, key: str, points: dict[Any, dict]) -> Any:
+    """Let experiments name the points instead of the grid."""
+    if not isinstance(experiments, list):
+        return experiments
+    return [
+        {**entry, key: _names(entry[key], points)}
+        if isinstance(entry, dict) and key in entry
+        else entry
+        for entry in experiments
+    ]
+
+
+def _names(value: Any, points: dict[Any, dict]) -> Any:
+    if isinstance(value, str):
+        names = list(points.get(value, [value]))
+        return value if names == [value] else names
+    if isinstance(value, list):
+        nested = (
+            [name] if not isinstance(name, str) else points.get(name, [name]) for name in value
+        )
+        return [name for names in nested for name in names]
+    return value

@@ -1,0 +1,236 @@
+"""The configuration: one closed schema, all findings at once, defaults filled in.
+
+The schema is ``config/schema.yaml`` with the options of every solver added, which each solver
+declares itself as ``OPTIONS``.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+from memwave.core.errors import ConfigurationError
+from memwave.core.messages import did_you_mean, in_words, listed, shown
+from memwave.pca.solvers import solver_module, solver_names
+from memwave.workflow.config.grids import expand_grids
+
+SCHEMA_FILE = Path(__file__).parents[2] / "config" / "schema.yaml"
+
+# Entries of a configuration, of which a thousand would be many.
+MOST_ENTRIES = 100_000
+
+# Which section defines what an experiment names.
+SECTIONS = {"dataset": "datasets", "features": "features", "model": "models"}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Names of the dataset, the feature set and the model that are run together."""
+
+    dataset: str
+    features: str
+    model: str
+
+
+@cache
+def schema() -> dict:
+    """Return the schema of the configuration, the options of all solvers included."""
+    composed = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
+    model = composed["properties"]["models"]["additionalProperties"]
+    common = model["properties"]
+    common["solver"] = {**common["solver"], "enum": solver_names()}
+    closed: dict = {"type": "object", "additionalProperties": False}
+    applied = {"apply": common["apply"]}
+    common = {key: rule for key, rule in common.items() if key != "apply"}
+    model["allOf"] = [
+        {
+            "if": {"required": ["apply"]},
+            "then": {**closed, "properties": applied},
+            "else": {"required": ["solver"], "properties": {"solver": common["solver"]}},
+        }
+    ]
+    model["allOf"] += [
+        {
+            "if": {"required": ["solver"], "properties": {"solver": {"const": name}}},
+            "then": {**closed, "properties": {**common, **solver_module(name).OPTIONS}},
+        }
+        for name in solver_names()
+    ]
+    return composed
+
+
+def complete(config: dict) -> dict:
+    """Validate a configuration and fill in every default.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration as read from YAML; it is left as it is.
+
+    Returns
+    -------
+    dict
+        A copy that holds every key of the schema, and every point of a grid as an entry.
+
+    Raises
+    ------
+    ConfigurationError
+        Lists everything the schema does not admit and every name that is not defined.
+    """
+    _require_size(config)
+    config = expand_grids(config)
+    errors = _Validator(schema()).iter_errors(config)
+    findings = [finding for error in errors for finding in _findings(error)]
+    findings += [*_undefined_names(config), *_unknown_units(config)]
+    if findings:
+        raise ConfigurationError(tuple(dict.fromkeys(findings)))
+    return _filled(config, schema())
+
+
+def _require_size(config: Any) -> None:
+    """Refuse what takes for ever to look at: aliases of YAML that stand for aliases of aliases."""
+    waiting, seen = [config], 0
+    while waiting:
+        value = waiting.pop()
+        waiting += value.values() if isinstance(value, dict) else ()
+        waiting += value if isinstance(value, list) else ()
+        seen += 1
+        if seen > MOST_ENTRIES:
+            raise ConfigurationError(
+                [
+                    f"the configuration has more than {MOST_ENTRIES:,} entries, aliases included. "
+                    "Expected fewer; leave out aliases (*name) that repeat long lists."
+                ]
+            )
+
+
+def complete_model(model: dict) -> dict:
+    """Fill in the defaults of one valid entry of ``models``, those of its solver included."""
+    return _filled(model, schema()["properties"]["models"]["additionalProperties"])
+
+
+def experiments(settings: dict) -> tuple[Experiment, ...]:
+    """Expand the products in ``experiments``, in order, each combination once.
+
+    Parameters
+    ----------
+    settings : dict
+        What `complete` returned.
+    """
+    found = (
+        Experiment(*names)
+        for entry in settings["experiments"]
+        for names in product(*(_names(entry[key]) for key in SECTIONS))
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _is_integer(_: Any, value: Any) -> bool:
+    # Standard JSON schema takes 128.0 for an integer, which no range() does.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_: Any, value: Any) -> bool:
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
+
+
+def _place(*steps: Any) -> str:
+    """Where something stands: ``features.haar.bands[0]``."""
+    text = ""
+    for step in steps:
+        plain = isinstance(step, str) and re.fullmatch(r"[\w-]+", step)
+        text += f".{step}" if plain else f"[{shown(step)}]"
+    return text.removeprefix(".") or "the configuration"
+
+
+def _findings(error: ValidationError) -> Iterator[str]:
+    """Say in plain words what one error of the validator means."""
+    path, value, rule = tuple(error.absolute_path), cast(Any, error.instance), error.schema
+    assert isinstance(rule, dict)
+    if error.validator == "additionalProperties":
+        known = list(rule["properties"])
+        for key in (key for key in value if key not in known):
+            hint = did_you_mean(key, known)
+            yield f"{_place(*path, key)}: unknown key.{hint} Valid keys here: {listed(known)}."
+    elif error.validator == "required":
+        for key in (key for key in rule["required"] if key not in value):
+            expected = in_words(rule["properties"][key])
+            yield f"{_place(*path, key)}: missing. Expected {expected}; add it."
+    elif "propertyNames" in error.absolute_schema_path:
+        expected = in_words(rule)
+        yield f"{_place(*path)}: {shown(value)} cannot be used as a name. Expected {expected}."
+    elif error.validator == "uniqueItems":
+        for item in dict.fromkeys(shown(item) for item in value if value.count(item) > 1):
+            yield f"{_place(*path)}: {item} is listed more than once. List it once."
+    else:
+        hint = did_you_mean(value, rule.get("enum", ())) if isinstance(value, str) else ""
+        yield f"{_place(*path)}: found {shown(value)}, expected {in_words(rule)}.{hint}"
+
+
+def _undefined_names(config: Any) -> Iterator[str]:
+    """Findings about names in ``experiments`` that no section defines."""
+    entries = config.get("experiments") if isinstance(config, dict) else None
+    for i, entry in enumerate(entries if isinstance(entries, list) else []):
+        for key, section in SECTIONS.items():
+            defined = config.get(section)
+            if not isinstance(entry, dict) or not isinstance(defined, dict):
+                continue
+            known = [name for name in defined if isinstance(name, str)]
+            for name in (name for name in _names(entry.get(key)) if name not in known):
+                yield (
+                    f"experiments[{i}].{key}: {shown(name)} is not defined in {section}."
+                    f"{did_you_mean(name, known)} Defined there: {listed(map(shown, known))}."
+                )
+
+
+def _unknown_units(config: Any) -> Iterator[str]:
+    """Findings about units of channels that a dataset does not have."""
+    datasets = config.get("datasets") if isinstance(config, dict) else None
+    for name, dataset in datasets.items() if isinstance(datasets, dict) else ():
+        if not isinstance(dataset, dict):
+            continue
+        units, channels = dataset.get("units"), dataset.get("channels")
+        if isinstance(units, dict) and isinstance(channels, list):
+            for unknown in (channel for channel in units if channel not in channels):
+                yield (
+                    f"{_place('datasets', name, 'units', unknown)}: there is no such channel."
+                    f"{did_you_mean(unknown, map(str, channels))} Channels: {listed(channels)}."
+                )
+
+
+def _names(value: Any) -> list[str]:
+    """The names in a value of an experiment: a name, or a list of names."""
+    listed = value if isinstance(value, list) else [value]
+    return [name for name in listed if isinstance(name, str)]
+
+
+def _filled(value: Any, rule: dict) -> Any:
+    """Copy a valid value, with the defaults of its schema filled in."""
+    if isinstance(value, list):
+        return list(value) if "items" not in rule else [_filled(v, rule["items"]) for v in value]
+    if not isinstance(value, dict):
+        return value
+    for branch in rule.get("allOf", ()):
+        if _Validator(branch["if"]).is_valid(value):
+            rule = branch["then"]
+    known, others = rule.get("properties", {}), rule.get("additionalProperties")
+    defaults = {key: r["default"] for key, r in known.items() if "default" in r}
+    given = {**defaults, **value}
+    order = [key for key in known if key in given] + [key for key in given if key not in known]
+    return {key: _filled(given[key], known.get(key, others)) for key in order}

@@ -1,0 +1,127 @@
+"""Checksums of recordings and labels: they, not times, tell whether an input has changed.
+
+They are taken when a run is planned. What was known of a file is kept, so that it is read again
+only if its size, a time of it, or its place on the disk is another one.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from xxhash import xxh3_64_hexdigest
+
+from memwave.core.errors import MemwaveError
+from memwave.readers import contents_of
+from memwave.storage.atomic import replacing
+from memwave.storage.checksums import checksum
+
+# What is known of files, where Snakemake keeps what it remembers.
+KNOWN = Path(".snakemake/memwave/inputs.json")
+
+# Bytes that are read without a word.
+SILENT_BYTES = 2_000_000_000
+
+# By file, what can be seen of it without reading it, and the checksum of what was read then.
+Known = dict[str, list[str]]
+
+
+def take_checksums(paths: Iterable[str]) -> dict[str, str]:
+    """Checksums of inputs as they are now; kept for the jobs of the run.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Recordings and labels, as in the sheet.
+
+    Returns
+    -------
+    dict of str to str
+        By path, XXH3 (64 bits, hexadecimal) of the file. Where an array is in several files, that
+        of the names and checksums of all.
+    """
+    contents = {path: contents_of(path) for path in paths}
+    known = _load()
+    looks = {file: _look(file) for files in contents.values() for file in files}
+    unread = [file for file, look in looks.items() if known.get(file, [""])[0] != look]
+    size = sum(map(os.path.getsize, unread))
+    if size > SILENT_BYTES:
+        print(f"Reading {size / 1e9:.0f} GB of recordings for their checksums.", file=sys.stderr)
+    known |= {file: [looks[file], f"{checksum(file):016x}"] for file in unread}
+    if unread:
+        with replacing(KNOWN) as temporary:
+            temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    return {path: _together(files, known) for path, files in contents.items()}
+
+
+def planned_checksums(paths: Iterable[str]) -> dict[str, str]:
+    """Checksums of inputs as they were when the run was planned."""
+    known = _load()
+    return {path: _together(contents_of(path), known) for path in paths}
+
+
+def read_checksum(path: str) -> str:
+    """Checksum of an input as it is now, whatever is known of it."""
+    return _together(contents_of(path), {})
+
+
+@contextmanager
+def unchanged(planned: dict[str, str]) -> Iterator[None]:
+    """Require that inputs are what they were when the run was planned, before and afterwards.
+
+    Parameters
+    ----------
+    planned : dict of str to str
+        Checksum by path.
+
+    Raises
+    ------
+    MemwaveError
+        Names the first input that has changed.
+    """
+    known = _load()
+    _require(planned, known)
+    yield
+    _require(planned, known)
+
+
+def _require(planned: dict[str, str], known: Known) -> None:
+    for path, expected in planned.items():
+        try:
+            files = contents_of(path)
+            # What looks different may have been touched only: it is read.
+            same = {file: known[file] for file in files if known.get(file, [""])[0] == _look(file)}
+            found = _together(files, same)
+        except (OSError, MemwaveError):
+            found = None
+        if found != expected:
+            raise MemwaveError(
+                f"{path}: has changed since the run was planned (checksums differ). Nothing may "
+                "write to a recording or its labels during a run. Start again: what was made of "
+                "the old content is made anew."
+            )
+
+
+def _load() -> Known:
+    try:
+        return json.loads(KNOWN.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # nothing known: everything is read
+
+
+def _look(file: str) -> str:
+    """What there is to see of a file; not even a time that was put back hides a change."""
+    status = os.stat(file)
+    times = status.st_mtime_ns, status.st_ctime_ns
+    return " ".join(map(str, (status.st_size, *times, status.st_ino)))
+
+
+def _together(files: list[str], known: Known) -> str:
+    """One checksum for all files; those that nothing is known of are read."""
+    sums = [known[file][1] if file in known else f"{checksum(file):016x}" for file in files]
+    if len(files) == 1:
+        return sums[0]
+    names = map(os.path.basename, files)
+    return xxh3_64_hexdigest(repr(list(zip(names, sums, strict=True))).encode())

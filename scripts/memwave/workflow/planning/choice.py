@@ -1,0 +1,142 @@
+"""Choosing a solver: the fastest, by a simple model of cost, that is exact enough and fits.
+
+The model counts operations and reads, each at one rate; only its ratios matter. The rates are
+those of one core of a common server of the 2020s and a local solid-state disk, rounded.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from memwave.core.precision import compute_dtype
+from memwave.features.spec import FeatureSpec
+from memwave.pca.solvers import Work, concrete_solvers, row_solvers, solver_module
+from memwave.workflow.config.settings import complete_model
+from memwave.workflow.planning import memory
+
+PRODUCTS_PER_SECOND = {"float32": 80e9, "float64": 40e9}
+DENSE_PER_SECOND = 15e9
+BYTES_PER_SECOND = 1e9
+
+# A covariance summed in float32 is good to about this share of its largest eigenvalue.
+ROUNDING = {"float32": 1e-6, "float64": 1e-14}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A solver with options that promise the tolerance, or with all it can."""
+
+    model: dict
+    seconds: float
+    memory_mb: int
+    promises: bool
+
+
+def resolve(
+    model: dict,
+    spec: FeatureSpec,
+    n_train: int,
+    *,
+    block_mb: float,
+    shards: int,
+    threads: int,
+    max_mem_mb: int,
+) -> dict:
+    """Replace ``solver: auto`` by a solver with all its options.
+
+    Parameters
+    ----------
+    model : dict
+        Complete entry of ``models`` in the configuration; returned as it is if it names a solver.
+    spec : FeatureSpec
+        The features.
+    n_train : int
+        Windows that PCA is fitted on.
+    block_mb, shards, threads, max_mem_mb
+        As in the configuration.
+
+    Returns
+    -------
+    dict
+        Complete options of the chosen solver, and ``chosen``, a sentence that says why.
+    """
+    if model["solver"] != "auto":
+        return model
+    candidates = []
+    for name in candidates_for(spec):
+        options = options_for(name, model, spec)
+        stages = memory.predict(spec, options, block_mb=block_mb, shards=shards, threads=threads)
+        candidates.append(
+            Candidate(
+                options,
+                seconds(options, spec, n_train),
+                max(stages.values()),
+                promises=solver_module(name).promise(promised(model, spec)) is not None,
+            )
+        )
+    return choose(candidates, max_mem_mb, promised(model, spec))
+
+
+def candidates_for(spec: FeatureSpec) -> list[str]:
+    """Solvers that may be chosen.
+
+    Only one fitted to the recordings will do where no features are stored. It knows nothing of
+    their rounding, which float16 may make large.
+    """
+    if not spec.store:
+        return [name for name in concrete_solvers() if name not in row_solvers()]
+    return row_solvers() if spec.dtype == "float16" else concrete_solvers()
+
+
+def promised(model: dict, spec: FeatureSpec) -> float:
+    """The tolerance, but not less than rounding allows."""
+    return max(model["tolerance"], ROUNDING[compute_dtype(model["compute_dtype"], spec.dtype)])
+
+
+def options_for(name: str, model: dict, spec: FeatureSpec) -> dict:
+    """Options of a solver that promise the tolerance of an ``auto`` model, if it can."""
+    common = {key: model[key] for key in ("n_components", "compute_dtype", "standardize")}
+    promise = solver_module(name).promise(promised(model, spec)) or {}
+    return complete_model({"solver": name, **common, **promise})
+
+
+def seconds(model: dict, spec: FeatureSpec, n_train: int) -> float:
+    """Estimate the time of a fit on one core."""
+    solver = solver_module(model["solver"])
+    if solver.Solver.FROM_SIGNAL:
+        work: Work = solver.work(spec, n_train)
+    else:
+        work = solver.work(spec.n_features, n_train, model)
+    file_bytes = float(n_train) * spec.n_features * np.dtype(spec.dtype).itemsize
+    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
+    return (
+        work.products / PRODUCTS_PER_SECOND[dtype]
+        + work.dense / DENSE_PER_SECOND
+        + work.reads * file_bytes / BYTES_PER_SECOND
+    )
+
+
+def choose(candidates: list[Candidate], max_mem_mb: int, tolerance: float) -> dict:
+    """Pick the fastest candidate that promises the tolerance and fits; say why.
+
+    Where none does both, one that fits is preferred to one that promises, and where none fits, the
+    smallest is returned, for the memory check to refuse.
+    """
+
+    def rank(c: Candidate) -> tuple:
+        fits = c.memory_mb <= max_mem_mb
+        return not fits, not c.promises if fits else c.memory_mb, c.seconds
+
+    best = min(candidates, key=rank)
+    others = ", ".join(
+        f"{c.model['solver']} (about {c.seconds:.3g} s, {c.memory_mb} MB"
+        f"{'' if c.promises else ', no promise'})"
+        for c in candidates
+        if c is not best
+    )
+    chosen = (
+        f"solver auto chose {best.model['solver']} (about {best.seconds:.3g} s on one core, "
+        f"{best.memory_mb} MB) for tolerance {tolerance:.2g} and max_mem_mb {max_mem_mb}, "
+        f"over {others}."
+    )
+    return {**best.model, "chosen": chosen}

@@ -1,0 +1,161 @@
+"""How long each stage takes, from the configuration and the number of windows alone.
+
+A sum of three terms: bytes read or written, products, decompositions, each at a rate. The same
+sums serve two purposes with two sets of rates: `LOCAL` is what one core of a server of the 2020s
+does with a local solid-state disk, for estimates; `CLUSTER` is a promise to a scheduler, which
+kills what takes longer, and so assumes a shared file system under load and an old core.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from memwave.core.precision import compute_dtype
+from memwave.features.spec import FeatureSpec
+from memwave.pca.solvers import solver_module
+from memwave.workflow.planning.choice import DENSE_PER_SECOND, PRODUCTS_PER_SECOND
+
+# Values of one column of projection.h5 beside the scores, and those of a score.
+COLUMNS, SCORE_BYTES = 6, 8
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a core and its disk do.
+
+    Attributes
+    ----------
+    start : float
+        Seconds until a job computes: Python, its libraries and, on a cluster, Snakemake.
+    extracted : float
+        Bytes of features computed and written a second.
+    read : float
+        Bytes of features read a second.
+    compressed : float
+        Bytes of scores compressed and written a second.
+    share : float
+        Share of the rates of products and decompositions in `choice` that is reached.
+    """
+
+    start: float
+    extracted: float
+    read: float
+    compressed: float
+    share: float
+
+
+LOCAL = Rates(start=1.0, extracted=400e6, read=1e9, compressed=60e6, share=1.0)
+
+# About a tenth of LOCAL in all that the file system has a part in, a quarter in the rest; three
+# minutes for a cold start of Python from a shared file system, slow with thousands of small files.
+CLUSTER = Rates(start=180.0, extracted=50e6, read=100e6, compressed=10e6, share=0.25)
+
+
+def predict(
+    spec: FeatureSpec,
+    model: dict,
+    n_windows: int,
+    *,
+    shards: int,
+    threads: int,
+    rates: Rates,
+) -> dict[str, float]:
+    """Estimate the seconds of one job of every stage.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+        The features.
+    model : dict
+        Complete entry of ``models`` in the configuration, with a solver other than ``auto``.
+    n_windows : int
+        Windows of the dataset; all are taken to be of split ``train``, which costs most.
+    shards : int
+        Jobs that the windows are divided among.
+    threads : int
+        Threads of a fit that reads the features several times.
+    rates : Rates
+        `LOCAL` or `CLUSTER`.
+
+    Returns
+    -------
+    dict of str to float
+        Seconds by the name of the stage, in the order of the data flow, and of any ``plot``.
+    """
+    d, k = spec.n_features, model["n_components"]
+    rows = -(-n_windows // shards)
+    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
+    products = rates.share * PRODUCTS_PER_SECOND[dtype]
+    reading = reading_seconds(spec, rows, rates)
+    table = float(n_windows) * (k + COLUMNS) * SCORE_BYTES
+    stages = _of_features(spec, rows, rates)
+    if "apply" in model:
+        stages["adopt_model"] = 0.0
+    else:
+        stages |= fitting(spec, model, rows, shards, min(threads, shards), rates)
+    scoring = 4.0 * rows * d * k / products + table / shards / rates.compressed
+    stages["project_features"] = reading + scoring
+    stages["project_recordings"] = stages["extract_features"] + scoring
+    stages["write_projection"] = stages["plot"] = table / rates.read
+    return _started(stages, rates)
+
+
+def fitting(
+    spec: FeatureSpec, model: dict, rows: int, shards: int, workers: int, rates: Rates
+) -> dict[str, float]:
+    """Seconds of the stages that fit a model, by their names, without their start."""
+    solver, d = solver_module(model["solver"]), spec.n_features
+    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
+    products = rates.share * PRODUCTS_PER_SECOND[dtype]
+    dense = rates.share * DENSE_PER_SECOND
+    if solver.Solver.FROM_SIGNAL:
+        # Products of a step of rows with a window of rows; then both sides of a matrix of all
+        # pairs of a window's values are transformed, once for every 32 shards, and solved.
+        values = float(spec.window * spec.n_channels)
+        sums = 2.0 * rows * min(spec.step, spec.window) * spec.n_channels * values
+        transforms = -(-shards // 32) * 20.0 * values**2
+        at_the_end = (transforms + 4 / 3 * float(d) ** 3) / dense
+        return {"summarize_lags": sums / products, "fit_model": at_the_end}
+    # A tolerance may end a fit early; nobody knows beforehand.
+    work = solver.work(d, rows, {**model, "tolerance": None})
+    at_the_end = solver.work(d, 0, {**model, "tolerance": None}).dense / dense
+    one_pass = reading_seconds(spec, rows, rates) + work.products / work.reads / products
+    if not solver.Solver.ONE_PASS:
+        return {"fit_model": work.reads * -(-shards // workers) * one_pass + at_the_end}
+    summary = solver.summary_bytes(d, model, np.dtype(dtype).itemsize) / rates.read
+    cuts = work.dense / dense - at_the_end
+    return {
+        "summarize_features": one_pass + cuts,
+        "fit_model": shards * summary + at_the_end,
+    }
+
+
+def of_features(spec: FeatureSpec, n_windows: int, shards: int, rates: Rates) -> dict[str, float]:
+    """Estimate the seconds of one job of the stages that know no model; see `predict`."""
+    return _started(_of_features(spec, -(-n_windows // shards), rates), rates)
+
+
+def _of_features(spec: FeatureSpec, rows: int, rates: Rates) -> dict[str, float]:
+    reading = reading_seconds(spec, rows, rates)
+    return {
+        "extract_features": reading * rates.read / rates.extracted,
+        "measure_features": 2 * reading,
+    }
+
+
+def _started(stages: dict[str, float], rates: Rates) -> dict[str, float]:
+    return {stage: rates.start + seconds for stage, seconds in stages.items()}
+
+
+def reading_seconds(spec: FeatureSpec, rows: int, rates: Rates) -> float:
+    """Seconds of reading so many rows of features."""
+    return float(rows) * spec.n_features * np.dtype(spec.dtype).itemsize / rates.read
+
+
+def in_minutes(seconds: float, attempt: int = 1) -> int:
+    """Whole minutes to ask for, at least five, more with every further attempt.
+
+    Schedulers that fill gaps like short requests, and care little about less than that.
+    """
+    return attempt * max(5, math.ceil(seconds / 60))

@@ -1,0 +1,115 @@
+"""The lock files and the conda environment name the same versions, and nowhere a place."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from memwave.pca.solvers import concrete_solvers, solver_module
+from memwave.readers import formats
+from memwave.workflow.code_digests import SCRIPTS, digests, module_file
+
+ENVS = Path(__file__).parents[2] / "envs"
+LOCKS = ("run.txt", "formats.txt", "fuzz.txt", "test.txt", "slurm.txt")
+
+# Packages whose modules have another name.
+PACKAGES = {"pywt": "pywavelets", "yaml": "pyyaml", "soundfile": "pysoundfile"}
+
+# Packages of conda that have another name.
+IN_PIP = {"matplotlib-base": "matplotlib"}
+
+
+def locked(name):
+    """Version and count of hashes of every package in a lock file."""
+    text = (ENVS / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    packages = {}
+    for line in text.splitlines():
+        package, version = re.match(r"([a-z0-9._-]+)==([^\s;]+)", line).groups()
+        assert package not in packages, f"{name} pins {package} twice"
+        packages[package] = version, len(re.findall(r"--hash=sha256:[0-9a-f]{64}(?!\S)", line))
+    return packages
+
+
+def required(name):
+    """Names that an .in file asks for."""
+    lines = (ENVS / name).read_text(encoding="utf-8").splitlines()
+    names = [re.match(r"[A-Za-z0-9._-]+", line) for line in lines if line[:1] not in "#-"]
+    return {match[0].lower() for match in names if match}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_has_hashes(name):
+    packages = locked(name)
+    assert packages
+    assert not [package for package, (_, hashes) in packages.items() if not hashes]
+
+
+@pytest.mark.parametrize("path", sorted(ENVS.glob("*.txt")), ids=lambda path: path.name)
+@pytest.mark.parametrize("address", ["http:", "://", "--index", "--extra-index", "--find-links"])
+def test_lock_files_say_what_and_not_where_from(path, address):
+    assert address not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["run.txt", "formats.txt"])
+def test_what_runs_is_what_is_tested(name):
+    run, test = locked(name), locked("test.txt")
+    assert run == {package: test.get(package) for package in run}
+
+
+def test_what_runs_on_a_cluster_is_what_is_tested():
+    cluster, test = locked("slurm.txt"), locked("test.txt")
+    assert locked("run.txt").keys() <= cluster.keys()
+    assert not [name for name in cluster.keys() & test.keys() if cluster[name] != test[name]]
+
+
+@pytest.mark.parametrize("stem", ["run", "formats", "fuzz", "test", "slurm"])
+def test_all_that_is_asked_for_is_locked(stem):
+    assert required(f"{stem}.in") <= set(locked(f"{stem}.txt"))
+
+
+def test_conda_installs_the_locked_versions():
+    environment = yaml.safe_load((ENVS / "memwave.yaml").read_text(encoding="utf-8"))
+    entries = (entry.split("=") for entry in environment["dependencies"])
+    versions = {IN_PIP.get(name, name): version for name, version in entries}
+    versions.pop("python")
+    pinned = locked("run.txt") | locked("formats.txt")
+    pinned["pysoundfile"] = pinned["soundfile"]
+    assert versions == {package: pinned[package][0] for package in versions}
+    wanted = (required("run.in") | required("formats.in")) - {"snakemake"}
+    assert set(versions) == {PACKAGES.get(name, name) for name in wanted}
+
+
+def test_conda_installs_all_that_the_jobs_import():
+    text = (ENVS / "memwave.yaml").read_text(encoding="utf-8")
+    names = (entry.split("=")[0] for entry in yaml.safe_load(text)["dependencies"])
+    installed = {IN_PIP.get(name, name) for name in names}
+    by_name = {module.__name__ for module in formats().values()}
+    by_name |= {solver_module(name).__name__ for name in concrete_solvers()}
+    imported = set()
+    for script in SCRIPTS.glob("*.py"):
+        if '"snakemake" in globals()' in script.read_text(encoding="utf-8"):
+            modules = map(module_file, digests(script.stem, *by_name))
+            imported = imported.union(*map(top_level_imports, [script, *modules]))
+    others = imported - sys.stdlib_module_names - {"memwave"}
+    assert {"numpy", "h5py"} <= others
+    others |= {name.split(".")[0] for module in formats().values() for name in module.LIBRARIES}
+    assert {PACKAGES.get(name, name) for name in others} <= installed
+
+
+def top_level_imports(file):
+    """Names of the packages that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
+
+
+def test_the_snakefile_names_the_conda_environment():
+    snakefile = ENVS.parent / "Snakefile"
+    named = re.findall(r'conda:\s+"([^"]+)"', snakefile.read_text(encoding="utf-8"))
+    rules = re.findall(r"^rule (?!all:)", snakefile.read_text(encoding="utf-8"), re.MULTILINE)
+    assert named == ["envs/memwave.yaml"] * len(rules)

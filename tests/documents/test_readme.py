@@ -1,0 +1,61 @@
+"""What README and docs/opening.md show works: snippets run, files exist, make has the targets."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
+
+
+def code_blocks(language):
+    text = README + (ROOT / "docs/opening.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("snippet", code_blocks("python"))
+def test_python_snippets_run(snippet, tiny_results):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", snippet],
+        cwd=tiny_results,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document):
+    path = ROOT / document
+    targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert not [target for target in local if not (path.parent / target).exists()]
+
+
+def test_files_that_are_named_exist():
+    names = re.findall(r"`([\w.-]+(?:/[\w.-]*)+|[A-Z][\w.]*)`", README)
+    made = ("results/", "logs/", ".venv")
+    named = [name for name in names if not name.startswith(made) and name != "IncrementalPCA"]
+    assert named
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_make_has_the_targets_that_are_named():
+    targets = set(re.findall(r"^\$ make ([a-z-]+)", README, re.MULTILINE))
+    targets |= set(re.findall(r"`make ([a-z-]+)`", README))
+    assert {"run", "test"} <= targets
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert targets <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
+def test_results_are_where_the_readme_says(tiny_results):
+    (layout,) = re.findall(r"^```\n(results/.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    for line in layout.splitlines():
+        pattern = re.sub(r"<\w+>", "*", line.split()[0])
+        assert list(tiny_results.glob(pattern)), line

@@ -1,0 +1,194 @@
+"""Tables of named columns, which are converted: CSV and TSV, Parquet, Arrow."""
+
+import gzip
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+import pyarrow.feather
+import pyarrow.parquet
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from stages import run_stage
+
+from convert_recording import convert_recording
+from memwave.core.errors import MemwaveError
+from memwave.readers import is_converted, library_bytes, open_array, open_source
+from memwave.workflow.planning.memory import conversion_mb
+
+NAMES = ["left", "right", "up"]
+
+
+def save_csv(path, array, names=NAMES, delimiter=","):
+    lines = [delimiter.join(["note", *names])]
+    lines += [delimiter.join(["on", *map(repr, row)]) for row in array.tolist()]
+    content = "".join(line + "\n" for line in lines).encode()
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "wb") as file:
+        file.write(content)
+
+
+def table_of(array, names=NAMES):
+    columns = {name: array[:, i] for i, name in enumerate(names)}
+    return pyarrow.table({"note": ["on"] * len(array), **columns})
+
+
+def save_parquet(path, array):
+    pyarrow.parquet.write_table(table_of(array), path, row_group_size=7)
+
+
+def save_feather(path, array):
+    pyarrow.feather.write_feather(table_of(array), str(path), chunksize=5)
+
+
+def save_arrow(path, array):
+    table = table_of(array)
+    with pyarrow.ipc.new_file(str(path), table.schema) as file:
+        file.write_table(table)
+
+
+SAVERS = {
+    "a.csv": save_csv,
+    "a.tsv": lambda path, array: save_csv(path, array, delimiter="\t"),
+    "b.csv": lambda path, array: save_csv(path, array, delimiter=";"),
+    "a.csv.gz": save_csv,
+    "a.parquet": save_parquet,
+    "a.feather": save_feather,
+    "a.arrow": save_arrow,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("tables")
+
+
+def read_all(path, channels):
+    """All pieces, put together; every value has to come once."""
+    with open_source(str(path), None, channels) as source:
+        whole = np.empty(source.shape, source.dtype)
+        filled = np.zeros(source.shape, int)
+        for rows, columns, values in source.pieces():
+            whole[rows, columns] = values
+            filled[rows, columns] += 1
+    assert (filled == 1).all()
+    return whole
+
+
+@pytest.mark.parametrize("name", SAVERS)
+@given(
+    array=npst.arrays(
+        st.sampled_from(["f4", "f8", "i2"]), npst.array_shapes(min_dims=2, max_dims=2)
+    ),
+    order=st.permutations(NAMES),
+)
+def test_channels_come_by_name_and_with_all_digits(folder, name, array, order):
+    array = np.resize(array, (len(array), len(NAMES)))
+    path = folder / name
+    SAVERS[name](path, array)
+    os.utime(path, ns=(0, hash(array.tobytes()) % 2**61))  # a new file, though it was just written
+    whole = read_all(path, order[:2])
+    expected = array[:, [NAMES.index(channel) for channel in order[:2]]]
+    assert whole.dtype == ("f4" if array.dtype == "f4" and "sv" not in name else "f8")
+    np.testing.assert_array_equal(whole, expected)
+
+
+def test_missing_values_are_nan(folder):
+    (folder / "gaps.csv").write_text("a,b\n1,\nNA,2\n3,nan\n")
+    table = pyarrow.table({"a": [1, None, 3], "b": [None, 2.5, float("nan")]})
+    pyarrow.parquet.write_table(table, folder / "gaps.parquet")
+    pyarrow.feather.write_feather(table, str(folder / "gaps.feather"))
+    for name, two in (("gaps.csv", 2), ("gaps.parquet", 2.5), ("gaps.feather", 2.5)):
+        expected = [[1, np.nan], [np.nan, two], [3, np.nan]]
+        np.testing.assert_array_equal(read_all(folder / name, ["a", "b"]), expected)
+
+
+def test_blank_lines(folder):
+    """They mean nothing between rows of several columns, and a missing value in a single one."""
+    (folder / "many.csv").write_text("a,b\n1,2\n\n3,4\n\n")
+    assert read_all(folder / "many.csv", ["a"]).tolist() == [[1], [3]]
+    (folder / "single.csv").write_text("a\n1\n\n3\n")
+    np.testing.assert_array_equal(read_all(folder / "single.csv", ["a"]), [[1], [np.nan], [3]])
+
+
+def test_what_spreadsheets_do_to_a_table(folder):
+    text = '\ufeff"time (s)", left ,"a ""b"""\r\n"0,1",1.5,"two\nlines"\r\n"0,2",-2e-3,x\r\n'
+    (folder / "sheet.csv").write_bytes(text.encode())
+    assert read_all(folder / "sheet.csv", ["left"]).tolist() == [[1.5], [-0.002]]
+
+
+def test_a_table_of_many_blocks(folder):
+    array = np.arange(120_000.0).reshape(-1, 3) / 7
+    for name in ("a.csv", "a.csv.gz", "a.parquet", "a.arrow"):
+        SAVERS[name](folder / name, array)
+        np.testing.assert_array_equal(read_all(folder / name, NAMES), array)
+
+
+def test_the_rows_of_a_text_are_counted_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("a\n1\n2\n")
+    for content, rows in (("a\n1\n2\n", 2), ("b\n1\n2\n", 2), ("a\n1\n2\n3\n", 3)):
+        status = os.stat("a.csv")
+        Path("a.csv").write_text(content)
+        if len(content) == status.st_size:  # as if it had not been touched
+            os.utime("a.csv", ns=(status.st_atime_ns, status.st_mtime_ns))
+        with open_source("a.csv", None, None) as source:
+            assert source.shape == (rows, 1)
+    assert Path(".snakemake/memwave/rows.json").is_file()
+
+
+def convert(folder, name, rows=100, channels=NAMES):
+    source = {"recording": "monday", "path": str(folder / name), "rows": rows}
+    convert_recording(source={**source, "channels": channels}, converted=str(folder / "out.npy"))
+
+
+def test_a_converted_recording_is_a_plain_array(tmp_path):
+    array = np.random.default_rng(0).normal(size=(100, 3))
+    contents = set()
+    for name, save in SAVERS.items():
+        save(tmp_path / name, array)
+        convert(tmp_path, name, channels=NAMES[::-1])
+        contents.add((tmp_path / "out.npy").read_bytes())
+        with open_array(str(tmp_path / "out.npy")) as source:
+            np.testing.assert_array_equal(source.read(0, 100), array[:, ::-1])
+    assert len(contents) == 1
+
+
+@pytest.mark.parametrize("rows", [99, 101])
+@pytest.mark.parametrize("name", SAVERS)
+def test_a_recording_that_is_not_as_long_as_planned(tmp_path, name, rows):
+    SAVERS[name](tmp_path / name, np.zeros((100, 3)))
+    with pytest.raises(MemwaveError, match=f"'monday': .*has 100 rows now, and had {rows}"):
+        convert(tmp_path, name, rows=rows)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.parquet", "a.feather"])
+def test_a_conversion_keeps_to_the_predicted_memory(tmp_path, name):
+    rows = 60_000
+    array = np.random.default_rng(0).normal(size=(rows, 3)).astype("f4")
+    path = tmp_path / name
+    if name == "a.csv.gz":
+        save_csv(path, array)
+    elif name == "a.parquet":
+        pyarrow.parquet.write_table(table_of(array), path)
+    else:
+        pyarrow.feather.write_feather(table_of(array), str(path))
+    source = {"recording": "r", "path": str(path), "rows": rows, "channels": NAMES}
+    limit = conversion_mb(library_bytes([str(path)]))
+    ended = run_stage(
+        "convert_recording", tmp_path, limit, source=source, converted=tmp_path / "out.npy"
+    )
+    assert ended.status == 0, ended.told
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), array)
+    assert ended.usage["peak_anonymous_mb"] < limit
+
+
+def test_tables_are_converted_and_arrays_are_not():
+    assert all(is_converted(name) for name in SAVERS)
+    assert not any(is_converted(name) for name in ("a.npy", "a.raw", "a.h5::/a"))

@@ -1,0 +1,128 @@
+"""Channels are measured on recordings of split train, and scaled before the transform."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from oracles import make_spec, oracle
+
+from extract_features import extract_features
+from measure_channels import measure_channels
+from memwave.core.errors import MemwaveError
+from memwave.recordings.channel_table import load_channels, load_scaling
+from memwave.recordings.channels import Scaling
+
+NAMES = ["a", "b", "c"]
+
+
+def write(folder, recordings):
+    """Save recordings; return what the scripts are told of them."""
+    told = []
+    for i, rows in enumerate(recordings):
+        np.save(folder / f"{i}.npy", rows)
+        piece = {"recording": f"r{i}", "path": str(folder / f"{i}.npy"), "dtype": None}
+        told.append({**piece, "rows": len(rows)})
+    return told
+
+
+def measured(folder, recordings, block_rows=7):
+    """Measures of the channels of recordings, and the path of their table."""
+    table = folder / "channels.tsv"
+    told = write(folder, recordings)
+    measure_channels(table=table, recordings=told, channels=NAMES, block_rows=block_rows)
+    return load_channels(table), table
+
+
+def some_recordings(dtype="float32"):
+    random = np.random.default_rng(0)
+    return [
+        (random.normal(size=(n, 3)) * [1, 50, 0.1] + [0, 900, 5]).astype(dtype) for n in (40, 23)
+    ]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "int64", ">f4"])
+def test_measures_are_those_of_all_rows(tmp_path, dtype):
+    recordings = some_recordings(dtype)
+    whole = np.concatenate(recordings).astype(np.float64)
+    for channel, column in zip(measured(tmp_path, recordings)[0], whole.T, strict=True):
+        assert (channel.rows, channel.missing) == (63, 0)
+        assert channel.mean == pytest.approx(column.mean(), rel=1e-14)
+        assert channel.deviation == pytest.approx(column.std(ddof=1), rel=1e-13)
+        quartiles = (channel.lower_quartile, channel.median, channel.upper_quartile)
+        np.testing.assert_allclose(quartiles, np.quantile(column, [0.25, 0.5, 0.75]), rtol=1e-15)
+        assert (channel.minimum, channel.maximum) == (column.min(), column.max())
+        assert channel.at_minimum == (column == column.min()).sum()
+        assert channel.at_maximum == (column == column.max()).sum()
+
+
+def test_the_table_keeps_every_bit_and_blocks_change_none_but_the_last_of_means(tmp_path):
+    one, _ = measured(tmp_path, some_recordings())
+    again, _ = measured(tmp_path, some_recordings())
+    other, _ = measured(tmp_path, some_recordings(), block_rows=1000)
+    assert one == again
+    for a, b in zip(one, other, strict=True):
+        assert (a.median, a.maximum, a.rows) == (b.median, b.maximum, b.rows)
+        assert a.mean == pytest.approx(b.mean, rel=1e-14)
+
+
+def test_constant_and_clipped_channels_are_reported(tmp_path, capfd):
+    recordings = some_recordings()
+    for rows in recordings:
+        rows[:, 0] = 0.1
+        rows[:, 1] = np.minimum(rows[:, 1], 900)
+    channels, table = measured(tmp_path, recordings)
+    assert [channel.remark for channel in channels] == ["constant", "clipped", ""]
+    assert f"Warning: channel a is constant: see {table}." in capfd.readouterr().err
+    scaled = Scaling.of("zscore", channels).apply(recordings[0])
+    assert (scaled[:, 0] == 0).all()
+
+
+@pytest.mark.parametrize("scale", ["zscore", "robust"])
+@pytest.mark.parametrize("layout", ["interleaved", "per-channel"])
+def test_features_are_those_of_the_scaled_recording(tmp_path, scale, layout):
+    recordings = some_recordings()
+    _, table = measured(tmp_path, recordings)
+    changes = {"window": 12, "level": 2, "bands": ["a2", "d1"], "layout": layout}
+    spec = make_spec(channels=3, scale=scale, **changes)
+    features = {field.name: getattr(spec, field.name) for field in fields(spec)}
+    pieces = [
+        {**told, "first": 0, "count": told["rows"] - 11} for told in write(tmp_path, recordings)
+    ]
+    shard = tmp_path / "shard.npy"
+    extract_features(
+        shard=shard, features=features, windows=pieces, block_rows=5, channel_table=table
+    )
+    whole = np.concatenate(recordings).astype(np.float64)
+    if scale == "zscore":
+        centre, spread = whole.mean(axis=0), whole.std(axis=0, ddof=1)
+    else:
+        low, centre, high = np.quantile(whole, [0.25, 0.5, 0.75], axis=0)
+        spread = high - low
+    expected = np.vstack(
+        [oracle((rows - centre) / spread, spec, len(rows) - 11) for rows in recordings]
+    )
+    np.testing.assert_allclose(np.load(shard), expected, rtol=0, atol=1e-11)
+
+
+def test_a_channel_without_quartiles_cannot_be_scaled_by_them(tmp_path):
+    recordings = some_recordings()
+    for rows in recordings:
+        rows[:-4, 1] = 7
+    _, table = measured(tmp_path, recordings)
+    with pytest.raises(MemwaveError, match=r"half of the rows of channel b .* scale: zscore"):
+        load_scaling("robust", table)
+
+
+def test_a_recording_that_changed_is_refused(tmp_path):
+    told = write(tmp_path, some_recordings())
+    told[1]["rows"] = 24
+    with pytest.raises(MemwaveError, match=r"'r1'.* had 24 rows when the run was planned"):
+        measure_channels(table=tmp_path / "t", recordings=told, channels=NAMES, block_rows=9)
+
+
+def test_a_damaged_table_is_named(tmp_path):
+    table = tmp_path / "channels.tsv"
+    for content in ("", "channel\trows\na\tmany\n"):
+        table.write_text(content)
+        with pytest.raises(MemwaveError, match=r"channels.tsv: is no table of channels"):
+            load_scaling("zscore", table)

@@ -1,0 +1,150 @@
+"""The recordings sheet: what it admits, and findings with line numbers."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memwave.core.errors import ConfigurationError
+from memwave.recordings.sheet import Recording, read_sheet
+
+
+def write(folder, *lines, encoding="utf-8", end="\n"):
+    path = folder / "sheet.tsv"
+    path.write_bytes(end.join(lines).encode(encoding))
+    return str(path)
+
+
+def findings_of(path):
+    with pytest.raises(ConfigurationError) as caught:
+        read_sheet(path)
+    return caught.value.findings
+
+
+def test_all_columns(tmp_path):
+    path = write(
+        tmp_path,
+        "recording\tpath\tlabels\tsplit\tdtype\tsampling_rate",
+        "one\ta.npy\ta.labels.npy\ttrain\t\t",
+        "two\tb.DAT\tb.h5::/y\ttest\t>i2\t62.5",
+    )
+    assert read_sheet(path) == (
+        Recording("one", "a.npy", None, "a.labels.npy", None, "train"),
+        Recording("two", "b.DAT", ">i2", "b.h5::/y", None, "test", 62.5),
+    )
+
+
+def test_only_the_required_columns(tmp_path):
+    path = write(tmp_path, "path\trecording", "a.npy\tone")
+    assert read_sheet(path) == (Recording("one", "a.npy", None, None, None, "train"),)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_what_spreadsheets_do_to_a_sheet(tmp_path, end):
+    lines = ("recording\tpath\t\t".rstrip(), "", " one \ta.npy\t\t", "\t\t", "two\tb.npy", "")
+    path = write(tmp_path, *lines, encoding="utf-8-sig", end=end)
+    assert [recording.name for recording in read_sheet(path)] == ["one", "two"]
+
+
+def test_names_are_free(tmp_path):
+    path = write(tmp_path, "recording\tpath", "Straße 1/2 (früh), 日\ta.npy")
+    assert read_sheet(path)[0].name == "Straße 1/2 (früh), 日"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int16", "<i2", ">f8", "=f4", "|u1", "u1", "f2"])
+def test_dtypes_of_raw_files(tmp_path, dtype):
+    path = write(tmp_path, "recording\tpath\tdtype", f"one\ta.raw\t{dtype}")
+    assert read_sheet(path)[0].dtype == dtype
+
+
+HEADER = "recording\tpath\tlabels\tsplit\tdtype"
+BAD_ROWS = [
+    ("one\ta.npy\t\tTrain\t", ["line 2", '"one" has split "Train"', '"train"']),
+    ("one\ta.npy\t\t\t", ["line 2", 'split ""', "expected train or test"]),
+    ("\ta.npy\t\ttest\t", ["line 2", "a name of 0 characters", "1 to 200"]),
+    (f"{'x' * 201}\ta.npy\t\ttest\t", ["line 2", "201 characters"]),
+    ("o\x07ne\ta.npy\t\ttest\t", ["line 2", r'recording "o\u0007ne"', "control character"]),
+    ("one\ta\x00.npy\t\ttest\t", ["line 2", "path", "control character"]),
+    ("one\t\t\ttest\t", ["line 2", '"one" has no path']),
+    ("one\ta.txt\t\ttest\t", ["line 2", "a.txt", "unknown kind of file .txt", ".npy", ".raw"]),
+    ("one\ta\t\ttest\t", ["line 2", "unknown kind of file (no suffix)"]),
+    ("one\ta.raw\t\ttest\t", ["line 2", '"one" has no dtype', "a.raw", "float32"]),
+    ("one\ta.raw\t\ttest\tfloat", ["line 2", 'dtype "float"', "int16, float32"]),
+    ("one\ta.raw\t\ttest\tcomplex64", ["line 2", 'dtype "complex64"']),
+    ("one\ta.raw\t\ttest\tO", ["line 2", 'dtype "O"']),
+    ("one\ta.raw\t\ttest\ti4,f4", ["line 2", 'dtype "i4,f4"']),
+    ("one\ta.raw\t\ttest\t<f16", ["line 2", 'dtype "<f16"']),
+    ("one\ta.npy\t\ttest\tfloat32", ["line 2", "a.npy tells its own", "Empty the cell"]),
+    ("one\ta.npy\ty.txt\ttest\t", ["line 2", "y.txt", "unknown kind of file .txt"]),
+    ("one\ta.npy\ty.raw\ttest\t", ["line 2", "labels y.raw", "x.npy or x.h5::", "x.csv::column"]),
+    ("one\ta.npy\t\ttest\t\tmore", ["line 2", "has 6 cells, expected 5"]),
+]
+
+
+@pytest.mark.parametrize(("row", "words"), BAD_ROWS)
+def test_a_finding_names_line_and_remedy(tmp_path, row, words):
+    path = write(tmp_path, HEADER, row)
+    findings = findings_of(path)
+    assert len(findings) == 1
+    assert all(word in findings[0] for word in [path, *words]), findings
+
+
+BAD_HEADERS = [
+    ("recording\tpath\tlabel", ['unknown column "label"', 'Did you mean "labels"']),
+    ("recording,path", ['unknown column "recording,path"', "with tabs between them"]),
+    ("recording\tlabels", ['the column "path" is missing']),
+    ("recording\tpath\tpath", ['the column "path" comes more than once']),
+    ("recording\tpath", ["has no recording", "Add one line a recording"]),
+]
+
+
+@pytest.mark.parametrize(("header", "words"), BAD_HEADERS)
+def test_findings_about_the_header(tmp_path, header, words):
+    path = write(tmp_path, header)
+    findings = "\n".join(findings_of(path))
+    assert all(word in findings for word in [path, *words]), findings
+
+
+def test_duplicate_names(tmp_path):
+    path = write(tmp_path, "recording\tpath", "one\ta.npy", "", "two\tb.npy", "one\tc.npy")
+    assert findings_of(path) == (
+        f'{path}, line 5: the recording "one" is in line 2 already. '
+        "Give each recording its own name.",
+    )
+
+
+def test_all_rows_are_reported_together(tmp_path):
+    path = write(tmp_path, HEADER, "\ta.npy\t\tx\t", "two\tb.raw\t\ttest\t", "two\tb.npy\t\ttest\t")
+    lines = [finding.split("line ")[1][0] for finding in findings_of(path)]
+    assert sorted(lines) == ["2", "2", "3", "4"]
+
+
+def test_an_empty_sheet(tmp_path):
+    assert "is empty" in findings_of(write(tmp_path, "", "\t"))[0]
+
+
+def test_a_missing_sheet(tmp_path):
+    (finding,) = findings_of(str(tmp_path / "none.tsv"))
+    assert "none.tsv" in finding
+    assert "No such file" in finding
+    assert "Check the path" in finding
+
+
+def test_a_folder_is_no_sheet(tmp_path):
+    assert "cannot be read" in findings_of(str(tmp_path))[0]
+
+
+def test_text_in_another_encoding(tmp_path):
+    path = write(tmp_path, "recording\tpath", "früh\ta.npy", encoding="latin-1")
+    (finding,) = findings_of(path)
+    assert f"{path}, line 2: is not UTF-8 text" in finding
+    assert "Save the sheet as UTF-8" in finding
+
+
+@given(content=st.binary(max_size=60), header=st.sampled_from([b"", b"recording\tpath\tsplit\n"]))
+def test_junk_gives_a_configuration_error_or_nothing(tmp_path_factory, content, header):
+    path = tmp_path_factory.getbasetemp() / "junk.tsv"
+    path.write_bytes(header + content)
+    with suppress(ConfigurationError):
+        assert read_sheet(str(path))

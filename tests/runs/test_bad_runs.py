@@ -1,0 +1,339 @@
+"""What changes or breaks between planning and running: named, refused, and nothing half-written."""
+
+import hashlib
+import shutil
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from fitting import options_of, save_shard
+from oracles import make_spec
+from stages import run_stage
+
+from extract_features import extract_features
+from fit_model import fit_model
+from memwave.core.errors import MemwaveError
+from project_features import project_features
+from summarize_features import summarize_features
+from write_projection import write_projection
+
+ROWS, WINDOW = 300, 20
+COUNT = ROWS - WINDOW + 1
+SIZES = {"block_rows": 50, "dtype": "float32"}
+REMAKE = "Delete the file and run again to remake it: rm /"
+
+
+class Run:
+    """All stages of one shard of one recording, in a folder; whole until a test spoils it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        spec = make_spec(window=WINDOW, channels=3, dtype="float16")
+        self.features = {field.name: getattr(spec, field.name) for field in fields(spec)}
+
+    def path(self, name):
+        return str(self.folder / name)
+
+    def settings(self, count=COUNT):
+        """Of `extract_features`, beside the name of the shard."""
+        piece = {"recording": "monday", "path": self.path("recording.npy"), "dtype": None}
+        windows = [{**piece, "rows": ROWS, "first": 0, "count": count}]
+        return {"features": self.features, "windows": windows, "block_rows": 50}
+
+    def extract(self, shard="shard.npy", count=COUNT):
+        extract_features(shard=self.path(shard), **self.settings(count))
+
+    def summarize(self, shard="shard.npy", rows=COUNT):
+        summarize_features(
+            shard=self.path(shard),
+            summary=self.path("summary.h5"),
+            model={"solver": "covariance", **options_of("covariance")},
+            train_ranges=[(0, rows)],
+            **SIZES,
+        )
+
+    def fit(self, part="summary.h5", solver="covariance"):
+        fit_model(
+            parts=[self.path(part)],
+            model_path=self.path("model.h5"),
+            features=self.features,
+            model={"solver": solver, **options_of(solver)},
+            train_ranges=[[(0, COUNT)]],
+            threads=1,
+            provenance={},
+            **SIZES,
+        )
+
+    def project(self, shard="shard.npy", model="model.h5", part="part.h5", rows=COUNT):
+        project_features(
+            shard=self.path(shard),
+            model_path=self.path(model),
+            part=self.path(part),
+            train_ranges=[(0, rows)],
+            first_row=0,
+            n_windows=COUNT,
+            score_dtype="float32",
+            **SIZES,
+        )
+
+    def write(self, parts=("part.h5",), model="model.h5", labels="labels.npy"):
+        recording = {"recording": "monday", "labels": self.path(labels), "split": "train"}
+        recording |= {"recording_label": None, "texts": False}
+        write_projection(
+            parts=[self.path(part) for part in parts],
+            model_path=self.path(model),
+            projection=self.path("projection.h5"),
+            windows=[{**recording, "count": COUNT}],
+            window_label="last",
+            features=self.features,
+            score_dtype="float32",
+            provenance={},
+        )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    run = Run(tmp_path_factory.mktemp("whole"))
+    np.save(run.path("recording.npy"), np.random.default_rng(0).normal(size=(ROWS, 3)))
+    np.save(run.path("labels.npy"), np.arange(ROWS))
+    for stage in (run.extract, run.summarize, run.fit, run.project, run.write):
+        stage()
+    return run
+
+
+@pytest.fixture
+def run(whole, tmp_path):
+    """A copy of the whole run; no test may leave a file that was not there or change one."""
+    shutil.copytree(whole.folder, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    run.features = whole.features
+    return run
+
+
+def contents(folder):
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
+
+
+def refused(run, stage, *words, **keywords):
+    """Require that a stage fails with these words and leaves the folder as it is."""
+    before = contents(run.folder)
+    with pytest.raises(MemwaveError) as caught:
+        stage(**keywords)
+    assert all(word in str(caught.value) for word in words), caught.value
+    assert contents(run.folder) == before
+
+
+def cut_off(path, remaining):
+    content = Path(path).read_bytes()
+    Path(path).write_bytes(content[:remaining])
+
+
+OTHERS = {
+    "fewer rows": (np.zeros((200, 3)), ["'monday'", "recording.npy", "(200, 3) now", "300 rows"]),
+    "more rows": (np.zeros((600, 3)), ["'monday'", "recording.npy", "(600, 3) now", "Start again"]),
+    "fewer channels": (np.zeros((ROWS, 2)), ["'monday'", "(300, 2) now", "Start again"]),
+    "one dimension": (np.zeros(ROWS), ["'monday'", "(300,) now", "Start again"]),
+    "complex": (np.zeros((ROWS, 3), complex), ["recording.npy", "complex128", "expected integers"]),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_a_recording_replaced_after_planning(run, case):
+    array, words = OTHERS[case]
+    np.save(run.path("recording.npy"), array)
+    refused(run, run.extract, *words)
+
+
+def test_a_recording_removed_after_planning(run):
+    Path(run.path("recording.npy")).unlink()
+    refused(run, run.extract, "recording.npy", "No such file")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("row", "channel"), [(0, 0), (123, 1), (ROWS - 1, 2)])
+def test_a_value_that_is_not_finite_is_named(run, value, row, channel):
+    recording = np.load(run.path("recording.npy"))
+    recording[row, channel] = value
+    np.save(run.path("recording.npy"), recording)
+    place = f"row {row}, channel {'abc'[channel]} is {value}"
+    refused(run, run.extract, "recording 'monday'", "recording.npy", place, "Repair")
+
+
+@pytest.mark.parametrize(("dtype", "huge"), [("float16", 1e6), ("float32", 1e39)])
+def test_an_overflow_is_named(run, dtype, huge):
+    """Row 77 is last in the window from row 58 on; its samples 57 to 59 are in features 28, 29."""
+    recording = np.load(run.path("recording.npy"))
+    recording[77, 0] = huge
+    np.save(run.path("recording.npy"), recording)
+    run.features = {**run.features, "dtype": dtype}
+    wider = {"float16": "float32", "float32": "float64"}[dtype]
+    feature = "coefficient 28 of band d1, channels a,c"
+    place = f"the window from row 58 on has a feature ({feature}) larger than {dtype} can hold"
+    refused(run, run.extract, "recording 'monday'", place, f"Use dtype: {wider}")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("float16", 1e-5), ("float16", 1e-12), ("float32", 1e-39)]
+)
+@pytest.mark.parametrize("step", [1, WINDOW])
+def test_features_too_small_for_their_type_are_named(run, dtype, size, step):
+    np.save(run.path("recording.npy"), np.load(run.path("recording.npy")).astype(float) * size)
+    run.features = {**run.features, "dtype": dtype, "step": step}
+    wider = {"float16": "float32", "float32": "float64"}[dtype]
+    words = ["recording 'monday'", "recording.npy", f"{dtype} loses digits", f"dtype: {wider}"]
+    count = (ROWS - WINDOW) // step + 1
+    refused(run, run.extract, *words, "scale: zscore", count=count)
+    run.features["dtype"] = wider
+    run.extract(count=count)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e5])
+def test_a_recording_that_does_not_change_has_no_digits_to_lose(run, value):
+    np.save(run.path("recording.npy"), np.full((ROWS, 3), value))
+    run.features = {**run.features, "wavelet": "db2"}
+    run.extract()
+
+
+def spoil_cut(run):
+    cut_off(run.path("shard.npy"), -100)
+
+
+def spoil_header(run):
+    cut_off(run.path("shard.npy"), 40)
+
+
+def spoil_empty(run):
+    cut_off(run.path("shard.npy"), 0)
+
+
+def spoil_longer(run):
+    with open(run.path("shard.npy"), "ab") as file:
+        file.write(b"more")
+
+
+def replace_shard(run, change):
+    np.save(run.path("shard.npy"), change(np.load(run.path("shard.npy"))))
+
+
+def write_shard(run, change):
+    """Replace the shard by another one that is whole."""
+    save_shard(run.path("shard.npy"), change(np.load(run.path("shard.npy"))))
+
+
+def flip(path, place):
+    """Change one bit of a file."""
+    content = bytearray(Path(path).read_bytes())
+    content[place] ^= 0x10
+    Path(path).write_bytes(content)
+
+
+SHARDS = [
+    (spoil_cut, ["its header promises shape (281, 30), it has 16,888 bytes"]),
+    (spoil_header, ["shard.npy"]),
+    (spoil_empty, ["shard.npy"]),
+    (spoil_longer, ["its header promises shape (281, 30)"]),
+    (lambda run: replace_shard(run, np.asfortranarray), ["expected a C-ordered matrix"]),
+    (lambda run: replace_shard(run, lambda a: a[:, 0]), ["(281,), expected a C-ordered matrix"]),
+    (lambda run: replace_shard(run, lambda a: a[..., None]), ["(281, 30, 1), expected"]),
+    (lambda run: replace_shard(run, lambda a: a.astype(int)), ["holds int64", "of floats"]),
+    (lambda run: replace_shard(run, lambda a: a[:100]), ["its header has changed"]),
+    (lambda run: write_shard(run, lambda a: a[:100]), ["has 100 rows, expected rows"]),
+    (lambda run: flip(run.path("shard.npy"), 128), ["rows 0 to 280 have changed since"]),
+    (lambda run: flip(run.path("shard.npy"), -1), ["rows 0 to 280 have changed since"]),
+    (lambda run: flip(run.path("shard.npy.xxh3"), 0), ["its header has changed since"]),
+    (lambda run: flip(run.path("shard.npy.xxh3"), -1), ["rows 0 to 280 have changed since"]),
+    (lambda run: cut_off(run.path("shard.npy.xxh3"), 8), ["has 1 checksums, expected 2"]),
+    (lambda run: cut_off(run.path("shard.npy.xxh3"), 0), ["its checksums in", "cannot be read"]),
+    (lambda run: Path(run.path("shard.npy.xxh3")).unlink(), ["No such file"]),
+]
+
+
+@pytest.mark.parametrize(("spoil", "words"), SHARDS)
+def test_a_shard_that_is_not_what_was_written(run, spoil, words):
+    spoil(run)
+    for stage, keywords in (
+        (run.summarize, {}),
+        (run.project, {}),
+        (run.fit, {"solver": "randomized", "part": "shard.npy"}),
+    ):
+        refused(run, stage, "shard.npy: ", *words, REMAKE, **keywords)
+
+
+def test_a_shard_of_other_features(run):
+    write_shard(run, lambda array: array[:, :29])
+    words = ["shard.npy: has 29 features a row, expected 30", REMAKE]
+    refused(run, run.project, *words)
+    refused(run, run.fit, *words, solver="randomized", part="shard.npy")
+    run.summarize()
+    refused(run, run.fit, "summary.h5: is of 29 features a row, expected 30. Delete")
+
+
+def test_a_shard_that_is_missing(run):
+    Path(run.path("shard.npy")).unlink()
+    refused(run, run.summarize, "shard.npy: cannot be opened: No such file or directory.")
+
+
+# The stages that read a file of HDF5.
+READERS = {
+    "summary.h5": (Run.fit,),
+    "model.h5": (Run.project, Run.write),
+    "part.h5": (Run.write,),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("remaining", [-1, -300, 1000, 10, 0])
+def test_a_file_of_hdf5_that_was_cut_off(run, name, remaining):
+    cut_off(run.path(name), remaining)
+    for stage in READERS[name]:
+        refused(run, partial(stage, run), f"{name}: has no seal: it was cut off", REMAKE)
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("share", [0, 0.3, 0.6, 0.99])
+def test_a_file_of_hdf5_with_a_changed_bit(run, name, share):
+    flip(run.path(name), int(share * (Path(run.path(name)).stat().st_size - 60)))
+    for stage in READERS[name]:
+        refused(run, partial(stage, run), f"{name}: has changed since it was written", REMAKE)
+
+
+def test_a_model_that_lacks_something(run):
+    with h5py.File(run.path("model.h5"), "a") as file:
+        del file["mean"]
+    refused(run, run.project, "model.h5: has", REMAKE)
+
+
+def test_parts_that_do_not_make_a_projection(run):
+    refused(run, run.write, "have 562 rows, expected 281", parts=["part.h5", "part.h5"])
+    refused(run, run.write, "model.h5: is of type 'memwave-model'", parts=["model.h5"])
+    write_shard(run, lambda array: array[:100])
+    run.project(rows=100)
+    refused(run, run.write, "part.h5", "have 100 rows, expected 281", "delete the shards")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [np.arange(100), np.zeros(ROWS), np.zeros((ROWS, 2), int)],
+    ids=["too few", "floats", "two columns"],
+)
+def test_labels_replaced_after_planning(run, labels):
+    np.save(run.path("labels.npy"), labels)
+    words = f"labels.npy holds {labels.dtype} {labels.shape} now, and had at least 300"
+    refused(run, run.write, words, "Start again")
+
+
+def test_a_stage_that_fails_ends_with_one_line_and_status_1(run):
+    recording = np.load(run.path("recording.npy"))
+    recording[5, 1] = np.nan
+    np.save(run.path("recording.npy"), recording)
+    before = contents(run.folder)
+    ended = run_stage("extract_features", run.folder, shard=run.path("shard.npy"), **run.settings())
+    assert ended.status == 1
+    (line,) = ended.told.splitlines()
+    assert line.startswith("extract_features: recording 'monday'")
+    assert line in ended.log
+    assert "Traceback" not in ended.log
+    assert contents(run.folder) == before

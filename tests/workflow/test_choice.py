@@ -1,0 +1,94 @@
+"""Choosing a solver: exact enough first, then what fits, then the fastest; and why is told."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from memwave.features.spec import FeatureSpec
+from memwave.workflow.config.settings import complete_model
+from memwave.workflow.planning import memory
+from memwave.workflow.planning.choice import Candidate, choose, resolve
+
+SIZES = {"block_mb": 8, "shards": 4, "threads": 2}
+
+
+def spec(window: int, channels: int = 1, dtype: str = "float32") -> FeatureSpec:
+    return FeatureSpec(
+        window, 1, "haar", 1, ("d1",), "interleaved", "symmetric", dtype, ("c",) * channels
+    )
+
+
+def auto(**options) -> dict:
+    return complete_model({"solver": "auto", **options})
+
+
+def solver_for(features: FeatureSpec, n_train: int, max_mem_mb: int = 10_000, **options) -> str:
+    chosen = resolve(auto(**options), features, n_train, max_mem_mb=max_mem_mb, **SIZES)
+    assert f"solver auto chose {chosen['solver']}" in chosen["chosen"]
+    return chosen["solver"]
+
+
+def test_a_named_solver_stays():
+    model = complete_model({"solver": "incremental"})
+    assert resolve(model, spec(100), 1000, max_mem_mb=1000, **SIZES) is model
+
+
+def test_few_features_are_solved_exactly_and_many_by_iteration():
+    few, many = spec(256, dtype="float16"), spec(20_000, dtype="float16")
+    assert solver_for(few, 10**6, n_components=20) == "covariance"
+    assert solver_for(many, 10**6, n_components=20) == "randomized"
+
+
+def test_many_windows_are_solved_from_the_recordings_unless_features_are_rounded_much():
+    assert solver_for(spec(1001, 7), 140_000, n_components=50) == "lag-covariance"
+    assert solver_for(spec(1001, 7, "float16"), 140_000, n_components=50) != "lag-covariance"
+    unstored = replace(spec(1001, 7, "float16"), store=False)
+    assert solver_for(unstored, 140_000, n_components=50) == "lag-covariance"
+
+
+def test_few_windows_of_many_features_are_not_solved_from_the_recordings():
+    assert solver_for(spec(20_000), 2000, n_components=20) != "lag-covariance"
+
+
+def test_the_fastest_gives_way_when_it_does_not_fit():
+    large = Candidate({"solver": "covariance"}, 1.0, 900, promises=True)
+    small = Candidate({"solver": "randomized"}, 9.0, 300, promises=True)
+    assert choose([large, small], 900, 1e-6)["solver"] == "covariance"
+    assert choose([large, small], 899, 1e-6)["solver"] == "randomized"
+
+
+def test_the_reason_tells_what_the_others_would_have_needed():
+    wide = spec(12_000, dtype="float16")
+    exact = complete_model({"solver": "covariance", "n_components": 5})
+    need = max(memory.predict(wide, exact, **SIZES).values())
+    chosen = resolve(auto(n_components=5), wide, 10**6, max_mem_mb=10_000, **SIZES)
+    assert chosen["solver"] == "randomized"
+    assert re.search(rf"over covariance \(about [0-9.e+]+ s, {need} MB\)", chosen["chosen"])
+
+
+def test_a_promise_is_worth_more_than_speed():
+    fast = Candidate({"solver": "incremental"}, 1.0, 100, promises=False)
+    slow = Candidate({"solver": "covariance"}, 9.0, 200, promises=True)
+    assert choose([fast, slow], 1000, 1e-6)["solver"] == "covariance"
+    assert choose([fast, slow], 150, 1e-6)["solver"] == "incremental"
+
+
+def test_where_none_fits_the_smallest_is_left_for_the_check_to_refuse():
+    small = Candidate({"solver": "randomized"}, 9.0, 300, promises=True)
+    large = Candidate({"solver": "covariance"}, 1.0, 900, promises=True)
+    assert choose([large, small], 100, 1e-6)["solver"] == "randomized"
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-6])
+def test_the_tolerance_is_handed_on(tolerance):
+    model = auto(tolerance=tolerance, n_components=5)
+    chosen = resolve(model, spec(20_000, dtype="float16"), 10**6, max_mem_mb=10_000, **SIZES)
+    assert chosen["tolerance"] == pytest.approx(tolerance)
+    assert chosen["n_components"] == 5
+
+
+def test_a_tolerance_below_rounding_is_raised_to_it():
+    model = auto(tolerance=1e-12, n_components=5)
+    chosen = resolve(model, spec(20_000, dtype="float16"), 10**6, max_mem_mb=10_000, **SIZES)
+    assert chosen["tolerance"] == pytest.approx(1e-6)

@@ -1,0 +1,344 @@
+"""Stages held to the predicted memory by the kernel: enough, flat in the rows, and a hard limit."""
+
+import shutil
+import sys
+from dataclasses import fields, replace
+
+import h5py
+import numpy as np
+import pytest
+from fitting import decaying, fit, options_of
+from oracles import make_spec
+from stages import run_stage
+
+from memwave.core.ranges import MEGABYTE, rows_per_block
+from memwave.pca.projection import Projector
+from memwave.recordings import channels
+from memwave.results.model_file import load_model, save_model
+from memwave.results.projection_file import PartWriter
+from memwave.storage import hdf5
+from memwave.workflow.planning import memory
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
+
+SPEC = make_spec(window=256, channels=6, dtype="float32")
+FEATURES = {field.name: getattr(SPEC, field.name) for field in fields(SPEC)}
+BLOCK_MB = 4
+THREADS = 2
+MEASURED_ROWS = 2000
+SMALL, LARGE = 13_000, 104_000
+# Peaks are measured every few hundredths of a second, and allocators keep a little.
+FLAT_MB = 5
+
+COVARIANCE = options_of("covariance", n_components=10)
+LAG_COVARIANCE = options_of("lag-covariance", n_components=10)
+INCREMENTAL = options_of("incremental", n_components=10, inner_rank=10)
+RANDOMIZED = options_of("randomized", n_components=10, passes=2)
+
+
+def predicted(solver, options, stage, block_mb=BLOCK_MB, spec=SPEC):
+    model = {"solver": solver, **options, "compute_dtype": "auto"}
+    sizes = {"block_mb": block_mb, "shards": 4, "threads": THREADS, "window_label": "majority"}
+    return memory.predict(spec, model, **sizes)[stage]
+
+
+class Run:
+    """All stages on `n` windows of one recording, in one shard."""
+
+    def __init__(self, folder, n, block_mb=BLOCK_MB):
+        self.folder, self.n, self.block_mb = folder, n, block_mb
+        self.train = [(0, n)]
+        self.sizes = {
+            "block_rows": rows_per_block(block_mb, SPEC.n_features, "float32"),
+            "dtype": "float32",
+        }
+        rows = n + SPEC.window - 1
+        random = np.random.default_rng(0)
+        np.save(folder / "recording.npy", random.normal(size=(rows, 6)).astype(np.float32))
+
+    def stage(self, name, solver, options, memory_mb=None, **keywords):
+        limit = memory_mb or predicted(solver, options, name, self.block_mb)
+        return run_stage(name, self.folder, limit, **keywords)
+
+    @property
+    def piece(self):
+        piece = {"recording": "r", "path": self.folder / "recording.npy", "dtype": None}
+        return piece | {"rows": self.n + SPEC.window - 1, "first": 0, "count": self.n}
+
+    def extract(self, memory_mb=None):
+        return self.stage(
+            "extract_features",
+            "covariance",
+            COVARIANCE,
+            memory_mb,
+            shard=self.folder / "shard.npy",
+            features=FEATURES,
+            windows=[self.piece],
+            block_rows=memory.extraction_rows(SPEC, self.block_mb),
+        )
+
+    def measure_channels(self):
+        piece = {"recording": "r", "path": self.folder / "recording.npy", "dtype": None}
+        return run_stage(
+            "measure_channels",
+            self.folder,
+            memory.stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
+            table=self.folder / "channels.tsv",
+            recordings=[{**piece, "rows": self.n + SPEC.window - 1}],
+            channels=list(SPEC.channels),
+            block_rows=MEASURED_ROWS,
+        )
+
+    def find_gaps(self):
+        piece = {"recording": "r", "path": self.folder / "recording.npy", "dtype": None}
+        piece |= {"rows": self.n + SPEC.window - 1, "first": 0, "count": self.n, "row": 0}
+        return run_stage(
+            "find_gaps",
+            self.folder,
+            memory.stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
+            kept=self.folder / "kept.h5",
+            features=FEATURES,
+            windows=[piece],
+            block_rows=MEASURED_ROWS,
+            most_runs=100,
+        )
+
+    def measure_features(self):
+        rows = memory.measured_rows(SPEC.n_features, self.block_mb)
+        return run_stage(
+            "measure_features",
+            self.folder,
+            memory.stage_mb(memory.moments_bytes(SPEC.n_features, rows)),
+            shard=self.folder / "shard.npy",
+            measures=self.folder / "measures.h5",
+            train_ranges=self.train,
+            block_rows=rows,
+        )
+
+    def summarize(self, solver, options, memory_mb=None):
+        return self.stage(
+            "summarize_features",
+            solver,
+            options,
+            memory_mb,
+            shard=self.folder / "shard.npy",
+            summary=self.folder / f"{solver}.h5",
+            model={"solver": solver, **options},
+            train_ranges=self.train,
+            **self.sizes,
+        )
+
+    def summarize_lags(self):
+        return self.stage(
+            "summarize_lags",
+            "lag-covariance",
+            LAG_COVARIANCE,
+            summary=self.folder / "lag-covariance.h5",
+            features=FEATURES,
+            windows=[self.piece],
+        )
+
+    def fit(self, solver, options, memory_mb=None, part=None):
+        part = part or f"{solver}.h5"
+        return self.stage(
+            "fit_model",
+            solver,
+            options,
+            memory_mb,
+            parts=[self.folder / part] * 2,
+            model_path=self.folder / "model.h5",
+            features=FEATURES,
+            model={"solver": solver, **options},
+            train_ranges=[self.train] * 2,
+            threads=THREADS if solver == "randomized" else 1,
+            provenance={},
+            **self.sizes,
+        )
+
+    def project(self, memory_mb=None, block_rows=None):
+        block_rows = block_rows or memory.projection_rows(SPEC.n_features, self.block_mb, "float32")
+        return self.stage(
+            "project_features",
+            "covariance",
+            COVARIANCE,
+            memory_mb,
+            shard=self.folder / "shard.npy",
+            model_path=self.folder / "model.h5",
+            part=self.folder / "part.h5",
+            train_ranges=self.train,
+            first_row=0,
+            n_windows=self.n,
+            score_dtype="float32",
+            block_rows=block_rows,
+            dtype="float32",
+        )
+
+    def project_recordings(self):
+        spec = replace(SPEC, store=False)
+        limit = predicted("lag-covariance", LAG_COVARIANCE, "project_recordings", spec=spec)
+        return run_stage(
+            "project_recordings",
+            self.folder,
+            limit,
+            model_path=self.folder / "model.h5",
+            part=self.folder / "part.h5",
+            features=FEATURES,
+            windows=[self.piece],
+            train_ranges=self.train,
+            first_row=0,
+            n_windows=self.n,
+            block_rows=memory.projection_rows(SPEC.n_features, self.block_mb, "float32"),
+            dtype="float32",
+            score_dtype="float32",
+        )
+
+    def all_stages(self):
+        ended = {"measure channels": self.measure_channels(), "extract": self.extract()}
+        ended["measure features"] = self.measure_features()
+        ended["find gaps"] = self.find_gaps()
+        for solver, options in (("covariance", COVARIANCE), ("incremental", INCREMENTAL)):
+            ended[f"summarize {solver}"] = self.summarize(solver, options)
+            ended[f"fit {solver}"] = self.fit(solver, options)
+        ended["summarize lags"] = self.summarize_lags()
+        ended["fit lag-covariance"] = self.fit("lag-covariance", LAG_COVARIANCE)
+        ended["project recordings"] = self.project_recordings()
+        ended["fit randomized"] = self.fit("randomized", RANDOMIZED, part="shard.npy")
+        ended["project"] = self.project()
+        return ended
+
+
+STAGES = [
+    "measure channels",
+    "find gaps",
+    "extract",
+    "measure features",
+    "summarize covariance",
+    "fit covariance",
+    "summarize incremental",
+    "fit incremental",
+    "summarize lags",
+    "fit lag-covariance",
+    "project recordings",
+    "fit randomized",
+    "project",
+]
+
+
+def run_all(folder, n):
+    ended = Run(folder, n).all_stages()
+    size = (folder / "shard.npy").stat().st_size
+    shutil.rmtree(folder)
+    return ended, size
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return run_all(tmp_path_factory.mktemp("small"), SMALL)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    return run_all(tmp_path_factory.mktemp("large"), LARGE)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_memory_is_as_predicted_and_flat_in_the_rows(small, large, stage):
+    peaks = []
+    for ended, _ in (small, large):
+        assert ended[stage].status == 0, ended[stage].told
+        usage = ended[stage].usage
+        peaks.append(usage["peak_anonymous_mb"])
+        assert peaks[-1] <= usage["predicted_mb"]
+    assert usage["predicted_mb"] * MEGABYTE < large[1] / 1.5
+    assert peaks[1] * MEGABYTE < large[1] / 4
+    assert abs(peaks[1] - peaks[0]) <= FLAT_MB, peaks
+
+
+def test_the_large_file_is_large(large):
+    assert large[1] > 300 * MEGABYTE
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A small model."""
+    folder = tmp_path_factory.mktemp("model")
+    rows = decaying(200, 20)
+    fitted = fit("covariance", [rows], n_components=2)
+    table = np.array([("x", "d1", i) for i in range(20)], dtype=SPEC.feature_table().dtype)
+    save_model(folder / "model.h5", fitted, table, {})
+    return folder / "model.h5"
+
+
+def write_many(folder, n, model, memory_mb):
+    """Write a projection of `n` windows, all from one part, with labels."""
+    with hdf5.create(folder / "part.h5", 0) as file:
+        writer = PartWriter(file, 0, n, n, 2, "float32")
+        writer.append(np.zeros((n, 2)), np.zeros(n))
+        writer.finish(Projector(load_model(model), "float32"))
+    np.save(folder / "labels.npy", np.zeros(n + 9, np.int64))
+    windows = {"recording": "r", "labels": folder / "labels.npy", "split": "train", "count": n}
+    windows |= {"recording_label": None, "texts": False}
+    ended = run_stage(
+        "write_projection",
+        folder,
+        memory_mb,
+        parts=[folder / "part.h5"],
+        model_path=model,
+        projection=folder / "projection.h5",
+        windows=[windows],
+        window_label="majority",
+        features={"window": 10, "step": 1},
+        score_dtype="float32",
+        provenance={},
+    )
+    if ended.status == 0:
+        with h5py.File(folder / "projection.h5") as file:
+            assert file["start_row"][n - 1] == n - 1
+    shutil.rmtree(folder)
+    return ended
+
+
+def test_a_projection_of_millions_of_windows_is_written_in_flat_memory(tmp_path, model):
+    limit = predicted("covariance", COVARIANCE, "write_projection")
+    peaks = []
+    for n in (1_000_000, 8_000_000):  # the caches of HDF5 are full in both
+        (tmp_path / str(n)).mkdir()
+        ended = write_many(tmp_path / str(n), n, model, limit)
+        assert ended.status == 0, ended.told
+        peaks.append(ended.usage["peak_anonymous_mb"])
+    assert peaks[1] <= limit
+    assert peaks[1] - peaks[0] <= FLAT_MB, peaks  # a column alone has 64 MB
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """All stages on few rows in blocks larger than the limits below."""
+    folder = tmp_path_factory.mktemp("short")
+    run = Run(folder, SMALL, block_mb=64)
+    run.sizes["block_rows"] = rows_per_block(64, SPEC.n_features, "float32")
+    assert all(ended.status == 0 for ended in run.all_stages().values())
+    yield run
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("memory_mb", [10, 45])
+@pytest.mark.parametrize("stage", ["summarize", "fit", "project"])
+def test_a_stage_that_needs_more_ends_and_says_so(short, stage, memory_mb):
+    if stage == "summarize":
+        ended = short.summarize("covariance", COVARIANCE, memory_mb)
+    elif stage == "fit":
+        ended = short.fit("randomized", RANDOMIZED, memory_mb, part="shard.npy")
+    else:
+        ended = short.project(memory_mb, short.sizes["block_rows"])
+    assert_refused(ended, memory_mb)
+
+
+def test_writing_ends_and_says_so_where_a_chunk_finds_no_memory(tmp_path, model):
+    assert_refused(write_many(tmp_path, 500_000, model, 10), 10)
+
+
+def assert_refused(ended, memory_mb):
+    assert ended.status == 1
+    assert f"needs more than the {memory_mb} MB predicted for it. Set a smaller" in ended.told
+    assert len(ended.told.splitlines()) == 1
+    assert ended.usage == {}

@@ -1,0 +1,89 @@
+"""A stage as a process: how it ends, what it tells, what it measures."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from stages import SCRIPTS, run_stage
+
+from memwave.workflow.stage import PeakMemory, Progress, anonymous_memory
+
+
+def test_an_error_nobody_thought_of_is_one_line_with_the_traceback_in_the_log(tmp_path):
+    settings = {"features": {"channels": []}, "windows": [], "block_rows": 1}
+    ended = run_stage("extract_features", tmp_path, shard=tmp_path / "shard.npy", **settings)
+    assert ended.status == 1
+    assert ended.told.startswith("extract_features: KeyError: ")
+    assert "traceback in" in ended.told
+    assert "Traceback" in ended.log
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_numpy_is_loaded_by_the_package_that_limits_its_threads(script):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        f"import {script.stem}\n"
+        "from threadpoolctl import threadpool_info\n"
+        "assert all(pool['num_threads'] == 1 for pool in threadpool_info()), threadpool_info()\n"
+    )
+    threads = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}  # as Snakemake may set them
+    done = subprocess.run(
+        [sys.executable, "-c", code, SCRIPTS],
+        env=os.environ | threads,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_stage_ended_by_its_cluster_says_so_and_leaves_nothing(tmp_path):
+    code = (
+        "import sys, time; sys.path.insert(0, sys.argv[1])\n"
+        "from memwave.workflow import stage; from memwave.storage.atomic import replacing\n"
+        "with stage.stage('slow', memory_mb=500, log_path='log', usage_path='usage'):\n"
+        "    with replacing('result') as temporary:\n"
+        "        print('ready', flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, SCRIPTS],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as slow:
+        assert slow.stdout.readline() == "ready\n"
+        os.kill(slow.pid, signal.SIGTERM)
+        _, told = slow.communicate(timeout=60)
+    assert slow.returncode == 1
+    assert told.startswith("slow: ended by SIGTERM")
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells anonymous memory")
+def test_the_peak_is_that_of_anonymous_memory(tmp_path):
+    np.save(tmp_path / "file.npy", np.ones(4_000_000))
+    before = anonymous_memory()
+    with PeakMemory() as peak:
+        held = np.ones(5_000_000)
+        time.sleep(5 * PeakMemory.INTERVAL)
+        del held
+        mapped = np.load(tmp_path / "file.npy", mmap_mode="r")
+        mapped.sum()
+        assert anonymous_memory() - before < 10_000_000
+    assert 35_000_000 < peak.bytes - before < 60_000_000
+
+
+def test_progress_counts_over_all_threads_and_passes(capsys):
+    progress = Progress(100, "label")
+    for _ in range(2):
+        progress.add(60)
+        progress.add(40)
+        assert "100/100" in progress._line(progress._begin + 2, None).replace("rows", "")
+        progress.restart()
+    progress.close()
+    assert capsys.readouterr().err == ""  # no terminal, no bar
