@@ -1,6 +1,7 @@
 """MAT-files of version 5 by coverage: the parser ends, with an error of its own or with values.
 
-Run as ``python tests/helpers/fuzz_mat5.py -atheris_runs=100000``; ``make fuzz`` does. Needs atheris.
+Run as ``python tests/helpers/fuzz_mat5.py -atheris_runs=100000``; ``make fuzz`` does. Needs
+atheris.
 """
 
 import io

@@ -1,7 +1,7 @@
 """Damaged recordings of every format: each is refused with a message, or is read.
 
-Run as ``python tests/helpers/fuzzing.py [examples]``; ``make fuzz`` does. Each format has a process of its
-own, so that a crash or a hang of a library shows as such.
+Run as ``python tests/helpers/fuzzing.py [examples]``; ``make fuzz`` does. Each format has a process
+of its own, so that a crash or a hang of a library shows as such.
 """
 
 import subprocess

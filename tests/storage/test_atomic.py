@@ -59,7 +59,8 @@ def test_a_failure_leaves_nothing_and_the_old_file_as_it_was(tmp_path, error):
 def test_leftovers_of_killed_writers_are_removed_and_of_others_are_not(tmp_path):
     path = tmp_path / "a[1]*.h5"
     code = (
-        "import os, sys; sys.path.insert(0, sys.argv[1]); from memwave.storage.atomic import replacing\n"
+        "import os, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from memwave.storage.atomic import replacing\n"
         "with replacing(sys.argv[2]) as temporary:\n"
         "    temporary.write_text('half'); os._exit(9)"
     )

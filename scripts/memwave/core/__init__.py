@@ -1,4 +1,4 @@
-"""What every other room builds on: errors, messages, ranges of rows, streaming statistics, precision.
+"""What every other room uses: errors, messages, ranges of rows, moments, quantiles, precision.
 
 Imports nothing of memwave.
 """

@@ -1,9 +1,9 @@
 """Exact PCA straight from the recordings: the features' covariance from the signal's lag sums.
 
-Overlapping windows repeat the same products (`memwave.pca.lags.lags`), and wavelet features are linear in
-the window (`memwave.features.wavelet`). So the covariance of the features of all windows is the two-sided
-transform of a matrix that a few sums over the signal make up, and no feature needs to be computed.
-Its cost hardly depends on the number of windows.
+Overlapping windows repeat the same products (`memwave.pca.lags.lags`), and wavelet features are
+linear in the window (`memwave.features.wavelet`). So the covariance of the features of all windows
+is the two-sided transform of a matrix that a few sums over the signal make up. No feature is
+computed, and the cost hardly depends on the number of windows.
 """
 
 import numpy as np

@@ -22,7 +22,7 @@ from memwave.core.messages import did_you_mean, in_words, listed, shown
 from memwave.pca.solvers import solver_module, solver_names
 from memwave.workflow.config.grids import expand_grids
 
-SCHEMA_FILE = Path(__file__).parents[2] / "config" / "schema.yaml"
+SCHEMA_FILE = Path(__file__).parents[4] / "config" / "schema.yaml"
 
 # Entries of a configuration, of which a thousand would be many.
 MOST_ENTRIES = 100_000
