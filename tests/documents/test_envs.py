@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from memwave.pca.solvers import concrete_solvers, solver_module
-from memwave.readers import formats
+from memwave.readers import readers
 from memwave.workflow.code_digests import SCRIPTS, digests, module_file
 
 ENVS = Path(__file__).parents[2] / "envs"
@@ -86,7 +86,7 @@ def test_conda_installs_all_that_the_jobs_import():
     text = (ENVS / "memwave.yaml").read_text(encoding="utf-8")
     names = (entry.split("=")[0] for entry in yaml.safe_load(text)["dependencies"])
     installed = {IN_PIP.get(name, name) for name in names}
-    by_name = {module.__name__ for module in formats().values()}
+    by_name = {module.__name__ for module in readers()}
     by_name |= {solver_module(name).__name__ for name in concrete_solvers()}
     imported = set()
     for script in SCRIPTS.glob("*.py"):
@@ -95,7 +95,7 @@ def test_conda_installs_all_that_the_jobs_import():
             imported = imported.union(*map(top_level_imports, [script, *modules]))
     others = imported - sys.stdlib_module_names - {"memwave"}
     assert {"numpy", "h5py"} <= others
-    others |= {name.split(".")[0] for module in formats().values() for name in module.LIBRARIES}
+    others |= {name.split(".")[0] for module in readers() for name in module.LIBRARIES}
     assert {PACKAGES.get(name, name) for name in others} <= installed
 
 

@@ -13,8 +13,8 @@ import atheris
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "scripts")]
 
-with atheris.instrument_imports(include=["memwave.readers._mat5"]):
-    from memwave.readers import _mat5
+with atheris.instrument_imports(include=["memwave.readers.mat5"]):
+    from memwave.readers import mat5
 
 import test_mat  # noqa: E402
 
@@ -24,14 +24,14 @@ MOST_BYTES = 1 << 20
 
 def read(content: bytes) -> None:
     try:
-        for variable in _mat5.variables(io.BytesIO(content), len(content)):
+        for variable in mat5.variables(io.BytesIO(content), len(content)):
             if variable.numeric and len(variable.shape) == 2 and min(variable.shape) > 0:
                 left = MOST_BYTES
                 for _, _, values in variable.columns():
                     left -= values.nbytes
                     if left < 0:
                         break
-    except _mat5.Damaged:
+    except mat5.Damaged:
         pass
 
 

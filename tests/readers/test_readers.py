@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from memwave.core.errors import MemwaveError
-from memwave.readers import file_of, open_array
+from memwave.readers import FORMATS, ArraySource, StreamSource, file_of, open_array
+from memwave.readers.formats import reader_named
 
 NATIVE = ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 DTYPES = [np.dtype(order + name) for name in NATIVE for order in "<>"]
@@ -118,6 +119,30 @@ def test_a_piece_costs_the_memory_of_the_piece(tmp_path):
     scripts = Path(__file__).parents[2] / "scripts"
     run = [sys.executable, "-c", code, str(path)]
     subprocess.run(run, check=True, env=os.environ | {"PYTHONPATH": str(scripts)})
+
+
+def test_a_reader_is_imported_when_a_file_asks_for_it(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((2, 2)))
+    code = (
+        "import sys\n"
+        "from memwave.readers import FORMATS, open_array\n"
+        "open_array(sys.argv[1]).close()\n"
+        "print({n for n in FORMATS.values() if f'memwave.readers.{n}' in sys.modules})\n"
+    )
+    scripts = Path(__file__).parents[2] / "scripts"
+    run = [sys.executable, "-c", code, str(tmp_path / "a.npy")]
+    environment = os.environ | {"PYTHONPATH": str(scripts)}
+    done = subprocess.run(run, check=True, env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() == "{'npy'}"
+
+
+@pytest.mark.parametrize("name", sorted(set(FORMATS.values())))
+def test_every_format_keeps_to_the_protocol(name):
+    reader = reader_named(name)
+    assert issubclass(reader.Source, ArraySource | StreamSource)
+    assert isinstance(reader.NEEDS_DTYPE, bool)
+    assert isinstance(reader.LIBRARIES, tuple)
+    assert reader.LIBRARY_MB >= 0
 
 
 def refuse(path, *words, dtype=None, channels=None):

@@ -1,48 +1,31 @@
-"""Readers of recordings and labels: one file a format, one protocol for all.
+"""Readers of recordings and labels: one module a format, one protocol for all.
 
-To add a format, add a file with
-
-- ``SUFFIXES``, the endings of its files, lower case with the dot;
-- ``NEEDS_DTYPE``, whether the sheet has to name the dtype;
-- ``LIBRARIES``, the modules that it imports beside those that memwave always needs;
-- ``LIBRARY_MB``, the memory that these need, to be there and to read;
-- ``Source``, made as ``Source(path, dtype, channels)``: an `ArraySource` if any piece of a file
-  can be read, a `StreamSource` if a file is read from end to end and converted first.
-
-Where an array is in other files than its path names, there is also
-
-- ``files(path)``, which lists them, and, where a file stands for many,
-- ``contents(path)``, which lists all.
-
-It is found by its suffixes. Its libraries are imported by `library` when a file is opened.
+`memwave.readers.base` has the protocol, `memwave.readers.formats` the table of suffixes. A module
+is imported only when a file asks for it.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Iterable, Sequence
-from functools import cache
-from pathlib import PurePath
-from types import ModuleType
 
-from memwave.core.errors import MemwaveError
-from memwave.readers._library import library
-from memwave.readers._source import (
+from memwave.readers.base import (
     LARGEST_CHUNK,
     ArraySource,
     FileSource,
     StreamSource,
+    TableSource,
     file_of,
 )
-from memwave.readers._table import TableSource
+from memwave.readers.formats import FORMATS, reader_of, readers
+from memwave.readers.libraries import library
 
 __all__ = [
+    "FORMATS",
     "ArraySource",
     "FileSource",
     "StreamSource",
+    "TableSource",
     "contents_of",
     "file_of",
     "files_of",
-    "formats",
     "holds_labels",
     "holds_texts",
     "is_converted",
@@ -52,18 +35,11 @@ __all__ = [
     "open_source",
     "open_texts",
     "reader_of",
+    "readers",
 ]
 
 # What a reader may need beside the piece it returns: chunks that are unpacked as a whole.
 SCRATCH_BYTES = 3 * LARGEST_CHUNK
-
-
-@cache
-def formats() -> dict[str, ModuleType]:
-    """Return the reader of every known suffix."""
-    names = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    return {suffix: module for module in modules for suffix in module.SUFFIXES}
 
 
 def open_source(
@@ -123,19 +99,6 @@ def holds_texts(path: str) -> bool:
     return "::" in path and issubclass(reader_of(path).Source, TableSource)
 
 
-def reader_of(path: str) -> ModuleType:
-    """Return the module that reads a file; raises MemwaveError if none does."""
-    name = PurePath(file_of(path)).name.lower()
-    endings = ("".join(PurePath(name).suffixes[-n:]) for n in (2, 1))
-    for ending in endings:
-        if ending in formats():
-            return formats()[ending]
-    raise MemwaveError(
-        f"{path}: unknown kind of file {PurePath(name).suffix or '(no suffix)'}. Expected one of "
-        f"{', '.join(sorted(formats()))}; convert it, for example with numpy.save."
-    )
-
-
 def files_of(path: str) -> list[str]:
     """Return the files that an array is in."""
     reader = reader_of(path)
@@ -162,5 +125,5 @@ def load_libraries(paths: Iterable[str]) -> None:
 
 def library_bytes(paths: Iterable[str]) -> int:
     """Memory that the libraries of all readers of these files need together."""
-    readers = {reader_of(path) for path in paths}
-    return sum(reader.LIBRARY_MB for reader in readers) * 1_000_000
+    needed = {reader_of(path) for path in paths}
+    return sum(reader.LIBRARY_MB for reader in needed) * 1_000_000

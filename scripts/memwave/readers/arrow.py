@@ -6,12 +6,10 @@ from typing import Any
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import printable
 from memwave.core.ranges import spans
-from memwave.readers._arrow import arrow_module, column_dtype, column_values
-from memwave.readers._library import library
-from memwave.readers._source import Piece
-from memwave.readers._table import TableSource, Texts, texts_of
+from memwave.readers.arrow_columns import arrow_module, column_dtype, column_values, texts_of
+from memwave.readers.base import Piece, TableSource, Texts
+from memwave.readers.libraries import library
 
-SUFFIXES = (".arrow", ".feather")
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.ipc")
 # pyarrow, and a record batch unpacked; one that is not packed stays in the file.

@@ -8,13 +8,11 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import printable
-from memwave.readers._arrow import arrow_module, column_values
-from memwave.readers._rows import remembered_rows
-from memwave.readers._source import Piece
-from memwave.readers._table import TableSource, Texts, texts_of
-from memwave.readers._text import LONGEST_LINE, UNREADABLE, delimiter_of, open_text
+from memwave.readers.arrow_columns import arrow_module, column_values, texts_of
+from memwave.readers.base import Piece, TableSource, Texts
+from memwave.readers.row_counts import remembered_rows
+from memwave.readers.text import LONGEST_LINE, UNREADABLE, delimiter_of, open_text
 
-SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.csv")
 # pyarrow with a block as text, as columns and as rows.

@@ -6,10 +6,9 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable, shown
-from memwave.readers._library import library
-from memwave.readers._source import ArraySource
+from memwave.readers.base import ArraySource
+from memwave.readers.libraries import library
 
-SUFFIXES = (".edf", ".bdf")
 NEEDS_DTYPE = False
 LIBRARIES = ("pyedflib",)
 LIBRARY_MB = 10

@@ -7,9 +7,8 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed
-from memwave.readers._source import LARGEST_CHUNK, ArraySource
+from memwave.readers.base import LARGEST_CHUNK, ArraySource
 
-SUFFIXES = (".h5", ".hdf5")
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 0

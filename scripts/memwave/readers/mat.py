@@ -8,10 +8,9 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, shown
 from memwave.core.ranges import spans
 from memwave.readers import hdf5
-from memwave.readers._mat5 import Damaged, Variable, variables
-from memwave.readers._source import FileSource, Piece, StreamSource
+from memwave.readers.base import FileSource, Piece, StreamSource
+from memwave.readers.mat5 import Damaged, Variable, variables
 
-SUFFIXES = (".mat",)
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 20

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 from memwave.core.errors import MemwaveError
-from memwave.readers._source import FlatSource
+from memwave.readers.flat import FlatSource
 
-SUFFIXES = (".npy",)
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 0

@@ -4,11 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from memwave.core.messages import printable
-from memwave.readers._arrow import arrow_module, column_dtype, column_values
-from memwave.readers._source import Piece
-from memwave.readers._table import TableSource, Texts, texts_of
+from memwave.readers.arrow_columns import arrow_module, column_dtype, column_values, texts_of
+from memwave.readers.base import Piece, TableSource, Texts
 
-SUFFIXES = (".parquet",)
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.parquet")
 # pyarrow, and a page of each column of a set packed, unpacked and as rows.

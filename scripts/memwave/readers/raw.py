@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.readers._source import FlatSource
+from memwave.readers.flat import FlatSource
 
-SUFFIXES = (".dat", ".bin", ".raw", ".mmap")
 NEEDS_DTYPE = True
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 0

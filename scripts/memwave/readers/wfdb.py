@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from memwave.core.messages import printable
-from memwave.readers._library import library
-from memwave.readers._source import ArraySource
+from memwave.readers.base import ArraySource
+from memwave.readers.libraries import library
 
-SUFFIXES = (".hea",)
 NEEDS_DTYPE = False
 LIBRARIES = ("wfdb",)
 LIBRARY_MB = 80

@@ -8,10 +8,9 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, printable
-from memwave.readers._library import library
-from memwave.readers._source import LARGEST_CHUNK, ArraySource, file_of
+from memwave.readers.base import LARGEST_CHUNK, ArraySource, file_of
+from memwave.readers.libraries import library
 
-SUFFIXES = (".zarr",)
 NEEDS_DTYPE = False
 LIBRARIES = ("zarr",)
 # The package, the stacks of the threads that it reads with, and a few chunks.

@@ -11,8 +11,8 @@ from typing import Any
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable, shown
-from memwave.readers._library import library
-from memwave.readers._text import UNREADABLE, delimiter_of, open_text
+from memwave.readers.libraries import library
+from memwave.readers.text import UNREADABLE, delimiter_of, open_text
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 ANNOTATIONS = (".edf", ".bdf")

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from memwave.readers._library import library
-from memwave.readers._source import FileSource
+from memwave.readers.base import FileSource, Texts
+from memwave.readers.libraries import library
 
 
 def arrow_module(name: str, path: str) -> Any:
@@ -49,3 +49,9 @@ def column_values(columns: Sequence[Any], dtype: np.dtype) -> np.ndarray:
     for i, column in enumerate(columns):
         values[:, i] = column.to_numpy(zero_copy_only=False)
     return values
+
+
+def texts_of(column: Any) -> Texts:
+    """Return a column of Arrow strings as indices and what they mean."""
+    encoded = column.dictionary_encode()
+    return encoded.indices.fill_null(-1).to_numpy(), encoded.dictionary.to_pylist()

@@ -1,7 +1,21 @@
-"""What every reader shares: the protocol, and the watch over the file that is read."""
+"""The protocol of all readers, and the watch over the file that is read.
 
-import io
-import math
+A format is one module. Its suffixes stand in the table in `memwave.readers.formats`. It has
+
+- ``NEEDS_DTYPE``, whether the sheet has to name the dtype;
+- ``LIBRARIES``, the modules that it imports beside those that memwave always needs;
+- ``LIBRARY_MB``, the memory that these need, to be there and to read;
+- ``Source``, made as ``Source(path, dtype, channels)``: an `ArraySource` if any piece of a file
+  can be read, a `StreamSource` if a file is read from end to end and converted first.
+
+Where an array is in other files than its path names, there is also
+
+- ``files(path)``, which lists them, and, where a file stands for many,
+- ``contents(path)``, which lists all.
+
+Its libraries are imported by `memwave.readers.libraries.library` when a file is opened.
+"""
+
 import os
 import stat
 from abc import ABC, abstractmethod
@@ -20,6 +34,9 @@ LARGEST_CHUNK = 8_000_000
 MOST_LISTED = 60
 
 Piece = tuple[slice, slice, np.ndarray]
+
+# Indices, -1 where there is none, and the texts they mean.
+Texts = tuple[np.ndarray, list[str]]
 
 
 class FileSource(ABC):
@@ -204,34 +221,28 @@ class StreamSource(FileSource):
         """Read everything; raise MemwaveError if it cannot be read."""
 
 
-class FlatSource(ArraySource):
-    """An array that stands in a file as it is, in C order, from some byte on.
-
-    It is read, not mapped: touching a map of a file that another program cuts short kills the
-    process, while a read just ends early.
-    """
+class TableSource(StreamSource):
+    """A table in a file; a reader implements `_texts` beside `_pieces`."""
 
     def __init__(self, path: str):
         super().__init__(path)
-        try:
-            self._stream = io.BufferedReader(io.FileIO(self.file))
-        except OSError as error:
-            raise self.error(f"cannot be opened ({error.strerror})") from error
+        if self.file != path:
+            raise self.error("holds one table, expected no '::' after it")
 
-    def _begin(self, offset: int) -> None:
-        """Say at which byte the array begins."""
-        self._offset = offset
-        self._row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
+    def texts(self) -> Iterator[Texts]:
+        """Read the only chosen column as texts, if the table was opened for that.
 
-    def _read(self, start: int, stop: int) -> np.ndarray:
-        piece = np.empty((stop - start) * self._row_bytes, np.uint8)
-        self._stream.seek(self._offset + start * self._row_bytes)
-        if self._stream.readinto(piece.data) < len(piece):
-            raise OSError("the file ends early")
-        return piece.view(self.dtype).reshape(stop - start, *self.shape[1:])
+        Yields
+        ------
+        (codes, texts) : ndarray of int, list of str
+            Of the next rows, index into `texts`, -1 where the cell is empty.
+        """
+        yield from self._texts()
+        self._require_unchanged()
 
-    def close(self) -> None:
-        self._stream.close()
+    @abstractmethod
+    def _texts(self) -> Iterator[Texts]:
+        """Read the only chosen column; raise MemwaveError if it cannot be read."""
 
 
 def file_of(path: str) -> str:

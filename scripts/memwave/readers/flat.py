@@ -1,0 +1,38 @@
+"""Arrays that stand in a file as they are: what .npy and raw files share."""
+
+import io
+import math
+
+import numpy as np
+
+from memwave.readers.base import ArraySource
+
+
+class FlatSource(ArraySource):
+    """An array that stands in a file as it is, in C order, from some byte on.
+
+    It is read, not mapped: touching a map of a file that another program cuts short kills the
+    process, while a read just ends early.
+    """
+
+    def __init__(self, path: str):
+        super().__init__(path)
+        try:
+            self._stream = io.BufferedReader(io.FileIO(self.file))
+        except OSError as error:
+            raise self.error(f"cannot be opened ({error.strerror})") from error
+
+    def _begin(self, offset: int) -> None:
+        """Say at which byte the array begins."""
+        self._offset = offset
+        self._row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        piece = np.empty((stop - start) * self._row_bytes, np.uint8)
+        self._stream.seek(self._offset + start * self._row_bytes)
+        if self._stream.readinto(piece.data) < len(piece):
+            raise OSError("the file ends early")
+        return piece.view(self.dtype).reshape(stop - start, *self.shape[1:])
+
+    def close(self) -> None:
+        self._stream.close()
