@@ -1,30 +1,30 @@
 """Project a recording onto a model that was fitted before, without any workflow.
 
 ``python scripts/apply_model.py MODEL RECORDING OUTPUT`` writes a projection of the windows of one
-recording. Its channels are scaled as those of the model were, and its features computed in the
-same way; nothing is fitted.
+recording. Missing values, sampling rate and scaling of the channels are treated as for the dataset
+that the model was fitted on, and features are computed in the same way. Nothing is fitted.
 """
 
 import argparse
-import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from memwave import __version__
 from memwave.core.errors import MemwaveError
 from memwave.core.precision import compute_dtype
-from memwave.core.ranges import count_windows, spans
-from memwave.features.extraction import check_digits, check_features, check_rows
-from memwave.features.sliding import FeatureBlocks
+from memwave.features.spec import FeatureSpec
+from memwave.pca.lags.recording_scores import FeatureScoring
 from memwave.pca.projection import Projector
-from memwave.readers import ArraySource, open_array
-from memwave.results.model_file import load_extraction, load_model
+from memwave.readers import open_array
+from memwave.recordings.resampling import ratio_of, resampled_rows
+from memwave.recordings.segments import PlannedRecording, Segment
+from memwave.recordings.valid_windows import find_valid
+from memwave.results.model_file import fitted_dataset, load_extraction, load_model, load_provenance
 from memwave.results.projection_file import ProjectionWriter, projection_size
 from memwave.storage import hdf5
-from memwave.workflow import stage
-from memwave.workflow.planning.memory import extraction_rows
+from memwave.workflow.planning.memory import extraction_rows, measuring_rows
+from memwave.workflow.process import stage
 
 
 def apply_model(
@@ -33,6 +33,7 @@ def apply_model(
     recording: str,
     projection: str,
     dtype: str | None = None,
+    sampling_rate: float | None = None,
     step: int | None = None,
     score_dtype: str = "float32",
     block_mb: float = 32,
@@ -44,87 +45,125 @@ def apply_model(
     model_path : path
         A model.h5.
     recording : path
-        As in a recordings sheet: a format that is read piece by piece.
+        As in a recordings sheet: a format that is read by slices.
     projection : path
         The HDF5 file to write, a projection whose windows are all of split test.
     dtype : str, optional
         Type of the values of a raw file.
+    sampling_rate : float, optional
+        Rows a second, if the file does not tell it and the model's dataset was resampled.
     step : int, optional
         Rows from one window to the next; by default as in the model.
     score_dtype : {"float32", "float64"}
         Type of the scores.
     block_mb : float
-        Size of the blocks of features; what is needed in all is a few times that and the model.
+        Size of the blocks of features. The memory needed is a few times that and the model.
 
     Raises
     ------
     MemwaveError
         If the recording has other channels, is shorter than a window, has a value that is not
-        finite, or features that the type of the model's features cannot hold.
+        finite where the model's dataset allows none, or features that the type of the model's
+        features cannot hold.
     """
     model = load_model(model_path)
     spec, scaling = load_extraction(model_path)
     spec = replace(spec, step=step or spec.step)
-    piece = {"recording": Path(recording).stem, "path": recording}
-    with open_array(recording, dtype, spec.channels) as source:
-        count = windows_of(source, recording, model_path, spec)
-        computed = compute_dtype("auto", spec.dtype)
-        projector, blocks = Projector(model, computed), FeatureBlocks(spec)
-        size = projection_size(count, model.n_components, score_dtype)
-        with hdf5.create(projection, size) as file:
-            names = [piece["recording"]]
-            writer = ProjectionWriter(
-                file, count, model.n_components, score_dtype, names, labels=None
-            )
-            writer.append_windows(count, recording=0, step=spec.step, split="test")
-            for low, high in spans(0, count, extraction_rows(spec, block_mb)):
-                start, stop = blocks.stretch(low, high - low)
-                rows = source.read(start, stop)
-                check_rows(rows, start, piece, spec.channels)
-                if scaling is not None:
-                    rows = scaling.apply(rows)
-                features = np.empty((high - low, spec.n_features), spec.dtype)
-                if not blocks.fill(rows, features):
-                    check_features(features, low, piece, spec)
-                block = np.empty(features.shape, computed)
-                projector.load(features, projector.shift, block)
-                writer.append_scores(*projector.project(block, is_train=False))
-            check_digits(blocks, piece)
-            total, lost = projector.losses[1]
-            error = float(lost / total) if total > 0 else 0.0
-            facts = {"solver": model.solver, "window": spec.window, "step": spec.step}
-            writer.finish({**facts, "reconstruction_error_test": error}, provenance_of(model_path))
-
-
-def windows_of(source: ArraySource, recording: str, model_path: str, spec) -> int:
-    """Number of windows of a recording; raises MemwaveError if it is none for the model."""
-    if len(source.shape) != 2 or source.shape[1] != spec.n_channels:
-        raise MemwaveError(
-            f"{recording}: has shape {source.shape}, expected rows x {spec.n_channels}: "
-            f"{model_path} is of the channels {', '.join(spec.channels)}."
+    planned = plan_recording(model_path, recording, spec, dtype, sampling_rate)
+    segments = segments_of(planned, spec)
+    count = sum(segment.count for segment in segments)
+    computed = compute_dtype("auto", spec.dtype)
+    projector = Projector(model, computed)
+    block_rows = extraction_rows(spec, block_mb)
+    scoring = FeatureScoring(spec, scaling, projector, min(block_rows, count), computed)
+    with hdf5.create(projection, projection_size(count, model.n_components, score_dtype)) as file:
+        writer = ProjectionWriter(
+            file, count, model.n_components, score_dtype, [planned.name], labels=None
         )
-    count = count_windows(source.shape[0], spec.window, spec.step)
+        for segment in segments:
+            writer.append_windows(
+                segment.count, first=segment.first, recording=0, step=spec.step, split="test"
+            )
+            for scores, errors in scoring.project(segment, is_train=False):
+                writer.append_scores(scores, errors)
+        total, error = projector.error_sums[1]
+        share = float(error / total) if total > 0 else 0.0
+        facts = {"solver": model.solver, "window": spec.window, "step": spec.step}
+        made_by = {"model": load_provenance(model_path), "versions": {"memwave": __version__}}
+        writer.finish({**facts, "reconstruction_error_test": share}, made_by)
+
+
+def plan_recording(
+    model_path: str,
+    path: str,
+    spec: FeatureSpec,
+    dtype: str | None,
+    sampling_rate: float | None,
+) -> PlannedRecording:
+    """Plan a recording as one of the dataset that the model was fitted on.
+
+    Raises
+    ------
+    MemwaveError
+        If it has other channels, or a sampling rate that is not known or cannot be resampled.
+    """
+    dataset = fitted_dataset(model_path)
+    with open_array(path, dtype, spec.channels) as source:
+        shape, rate = source.shape, sampling_rate or source.sampling_rate
+    if len(shape) != 2 or shape[1] != spec.n_channels:
+        raise MemwaveError(
+            f"{path}: has shape {shape}, expected rows x {spec.n_channels}: {model_path} is of the "
+            f"channels {', '.join(spec.channels)}."
+        )
+    ratio = None
+    if dataset.get("resample", "none") != "none":
+        wanted = dataset["sampling_rate"]
+        ratio = ratio_of(rate, wanted) if rate else None
+        if ratio is None:
+            raise MemwaveError(
+                f"{path}: has a sampling rate of {rate} Hz, and {model_path} was fitted to "
+                f"recordings resampled to {wanted:g} Hz. Give its exact rate by --sampling-rate."
+            )
+        ratio = None if ratio == (1, 1) else ratio
+    return PlannedRecording(
+        name=Path(path).stem,
+        path=path,
+        dtype=dtype,
+        rows=resampled_rows(shape[0], ratio),
+        resample=ratio,
+        missing=dataset.get("missing", "error"),
+        max_gap=dataset.get("max_gap"),
+    )
+
+
+def segments_of(recording: PlannedRecording, spec: FeatureSpec) -> Sequence[Segment]:
+    """The windows of a recording that can be projected; raises MemwaveError if there are none."""
+    count = spec.windows.count(recording.rows)
     if not count:
         raise MemwaveError(
-            f"{recording}: has {source.shape[0]} rows, expected at least a window of "
-            f"{spec.window} rows, as {model_path} was fitted with."
+            f"{recording.path}: has {recording.rows} rows, expected at least a window of "
+            f"{spec.window} rows, as the model was fitted with."
         )
-    return count
-
-
-def provenance_of(model_path: str) -> dict:
-    """What made the projection: the model's own provenance, and this program."""
-    with hdf5.open_read_only(model_path, "memwave-model") as file:
-        made = json.loads(file.attrs["provenance"])
-    return {"model": made, "versions": {"memwave": __version__}}
+    whole = Segment(recording, 0, count, 0)
+    if recording.missing != "drop":
+        return [whole]
+    found, row = [], 0
+    block_rows = measuring_rows(spec.n_channels)
+    for start, stop in find_valid(whole, spec.windows, spec.channels, block_rows):
+        found.append(Segment(recording, start, stop - start, row))
+        row += stop - start
+    if not found:
+        raise MemwaveError(f"{recording.path}: every window of it touches a missing value.")
+    return found
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="a model.h5")
-    parser.add_argument("recording", help="x.npy, or another format that is read piece by piece")
+    parser.add_argument("recording", help="x.npy, or another format that is read by slices")
     parser.add_argument("output", help="the projection to write, .h5")
     parser.add_argument("--dtype", help="type of the values of a raw file, such as float32")
+    parser.add_argument("--sampling-rate", type=float, help="rows a second, if the file is silent")
     parser.add_argument("--step", type=int, help="rows from window to window, if not the model's")
     given = parser.parse_args()
     with stage.command():
@@ -133,5 +172,6 @@ if __name__ == "__main__":
             recording=given.recording,
             projection=given.output,
             dtype=given.dtype,
+            sampling_rate=given.sampling_rate,
             step=given.step,
         )

@@ -1,4 +1,4 @@
-"""Number labels that are texts, given by interval or row after row, once."""
+"""Number labels that are texts, given by interval or row by row, once."""
 
 import numpy as np
 
@@ -7,19 +7,17 @@ from memwave.readers import load_libraries, open_texts
 from memwave.recordings.labels.coding import MOST_TEXTS
 from memwave.recordings.labels.file import LabelWriter, create_labels
 from memwave.recordings.labels.intervals import are_intervals, need_a_library, read_intervals
-from memwave.workflow import stage
-from memwave.workflow.input_checksums import unchanged
+from memwave.workflow.process.stage import run_script
+from memwave.workflow.requests import LabelConversion
 
 
-def convert_labels(*, source: dict, converted: str) -> None:
+def convert_labels(request: LabelConversion, *, labels: str) -> None:
     """Convert the labels of a recording.
 
     Parameters
     ----------
-    source : dict
-        Its ``recording`` (name), ``path`` of the labels, ``rows`` of the recording and its
-        ``sampling_rate``, which may be None.
-    converted : path
+    request : LabelConversion
+    labels : path
         The HDF5 file to write.
 
     Raises
@@ -27,10 +25,10 @@ def convert_labels(*, source: dict, converted: str) -> None:
     MemwaveError
         If they cannot be read, or are not what was planned.
     """
-    path, rows = source["path"], source["rows"]
-    with create_labels(converted, rows) as writer:
+    path, rows = request.path, request.rows
+    with create_labels(labels, rows) as writer:
         if are_intervals(path):
-            writer.fill_intervals(read_intervals(path, rows, source["sampling_rate"]))
+            writer.fill_intervals(read_intervals(path, rows, request.sampling_rate))
         else:
             fill_column(writer, path, rows)
 
@@ -57,16 +55,10 @@ def fill_column(writer: LabelWriter, path: str, rows: int) -> None:
             )
 
 
+def load_reading(request: LabelConversion) -> None:
+    """Import what reading the labels needs."""
+    load_libraries([request.path] if need_a_library(request.path) else [])
+
+
 if "snakemake" in globals():
-    path = snakemake.params.source["path"]
-    load_libraries([path] if need_a_library(path) else [])
-    with (
-        stage.stage(
-            "convert_labels",
-            memory_mb=snakemake.resources.mem_mb,
-            log_path=snakemake.log[0],
-            usage_path=snakemake.output.usage,
-        ),
-        unchanged(snakemake.params.checksums),
-    ):
-        convert_labels(source=snakemake.params.source, converted=snakemake.output.labels)
+    run_script(snakemake, convert_labels, load=load_reading)

@@ -1,23 +1,23 @@
-"""Convert a recording whose format cannot be read piece by piece to a plain .npy file, once.
+"""Convert a recording whose format cannot be read by slices to a plain .npy file, once.
 
 It is read from end to end, a piece at a time, and written straight into a file map.
 """
 
 from memwave.core.errors import MemwaveError
+from memwave.core.progress import Progress
 from memwave.readers import StreamSource, load_libraries, open_source
+from memwave.recordings.segments import PlannedRecording
 from memwave.storage.npy import create_matrix
-from memwave.workflow import stage
-from memwave.workflow.input_checksums import unchanged
-from memwave.workflow.stage import Progress
+from memwave.workflow.process.stage import run_script
+from memwave.workflow.requests import RecordingConversion
 
 
-def convert_recording(*, source: dict, converted: str) -> None:
+def convert_recording(request: RecordingConversion, *, converted: str) -> None:
     """Convert a recording.
 
     Parameters
     ----------
-    source : dict
-        Its ``recording`` (name), ``path``, ``channels`` and ``rows``.
+    request : RecordingConversion
     converted : path
         The .npy file to write: rows x channels, channels in the order of the configuration.
 
@@ -26,41 +26,33 @@ def convert_recording(*, source: dict, converted: str) -> None:
     MemwaveError
         If it cannot be read, or is not what was planned.
     """
-    with open_source(source["path"], None, source["channels"]) as recording:
-        assert isinstance(recording, StreamSource)
-        shape = source["rows"], len(source["channels"])
-        if recording.shape != shape:
-            raise changed(source, recording.shape[0])
-        progress = Progress(recording.shape[0], f"convert_recording {source['recording']}")
+    recording, channels = request.recording, request.channels
+    with open_source(recording.path, None, channels) as source:
+        assert isinstance(source, StreamSource)
+        shape = recording.rows, len(channels)
+        if source.shape != shape:
+            raise changed(recording, source.shape[0])
+        progress = Progress(source.shape[0], f"convert_recording {recording.name}")
         filled = 0
-        with create_matrix(converted, shape, recording.dtype) as target:
-            for rows, columns, values in recording.pieces():
+        with create_matrix(converted, shape, source.dtype) as target:
+            for rows, columns, values in source.pieces():
                 if rows.stop > shape[0]:
-                    raise changed(source, rows.stop)
+                    raise changed(recording, rows.stop)
                 target.rows(rows.start, rows.stop)[:, columns] = values
                 filled += values.size
                 progress.add(len(values) * len(range(*columns.indices(shape[1]))) // shape[1])
             if filled != shape[0] * shape[1]:
-                raise changed(source, filled // shape[1])
+                raise changed(recording, filled // shape[1])
         progress.close()
 
 
-def changed(source: dict, rows: int) -> MemwaveError:
+def changed(recording: PlannedRecording, rows: int) -> MemwaveError:
+    """Return the error of a recording that has another length than planned."""
     return MemwaveError(
-        f"recording {source['recording']!r}: {source['path']} has {rows} rows now, and had "
-        f"{source['rows']} when the run was planned. Start again."
+        f"recording {recording.name!r}: {recording.path} has {rows} rows now, and had "
+        f"{recording.rows} when the run was planned. Start again."
     )
 
 
 if "snakemake" in globals():
-    load_libraries([snakemake.params.source["path"]])
-    with (
-        stage.stage(
-            "convert_recording",
-            memory_mb=snakemake.resources.mem_mb,
-            log_path=snakemake.log[0],
-            usage_path=snakemake.output.usage,
-        ),
-        unchanged(snakemake.params.checksums),
-    ):
-        convert_recording(source=snakemake.params.source, converted=snakemake.output.recording)
+    run_script(snakemake, convert_recording, load=lambda r: load_libraries([r.recording.path]))

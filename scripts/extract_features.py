@@ -1,45 +1,33 @@
 """Write the wavelet features of one shard's windows into a memory-mapped file.
 
-Recordings are read stretch by stretch, features are computed block by block straight into the map;
-nothing in memory grows with either.
+Recordings are read in chunks, and features are computed block by block straight into the map.
+Nothing in memory grows with either.
 """
 
-from memwave.features.feature_blocks import feature_blocks
-from memwave.features.spec import FeatureSpec
-from memwave.recordings.channel_table import load_scaling
-from memwave.recordings.gap_file import pieces_left
+from memwave.core.progress import Progress
+from memwave.features.extract import feature_blocks
 from memwave.recordings.prepared import load_reading
+from memwave.recordings.segments import count_windows
+from memwave.recordings.valid_windows import valid_segments
+from memwave.results.model_file import load_scaling
 from memwave.storage.shards import create_shard
-from memwave.workflow import stage
-from memwave.workflow.input_checksums import unchanged
-from memwave.workflow.stage import Progress
+from memwave.workflow.process.stage import run_script
+from memwave.workflow.requests import Extraction, recordings_of
 
 
 def extract_features(
-    *,
-    shard: str,
-    features: dict,
-    windows: list[dict],
-    block_rows: int,
-    channel_table: str | None = None,
-    kept: str | None = None,
+    request: Extraction, *, shard: str, channels: str | None = None, valid: str | None = None
 ) -> None:
     """Extract a shard.
 
     Parameters
     ----------
+    request : Extraction
     shard : path
         The .npy file to write.
-    features : dict
-        A feature set and the names of the channels; see `FeatureSpec`.
-    windows : list of dict
-        What the shard holds, recording after recording: name, path, dtype, rows, first window,
-        count.
-    block_rows : int
-        Windows computed at once.
-    channel_table : path, optional
-        What `measure_channels` wrote, where the channels are scaled.
-    kept : path, optional
+    channels : path, optional
+        What `measure_channels` wrote, or a model, where the channels are scaled.
+    valid : path, optional
         What `find_gaps` wrote, where windows are left out.
 
     Raises
@@ -48,34 +36,16 @@ def extract_features(
         If a recording is not what was planned, has a value that is not finite, or a feature
         overflows the dtype; names recording, row and channel.
     """
-    spec = FeatureSpec.from_settings(features, features["channels"])
-    scaling = load_scaling(spec.scale, channel_table)
-    windows = pieces_left(windows, kept)
-    n_rows = sum(piece["count"] for piece in windows)
+    spec, segments = request.spec, valid_segments(request.segments, valid)
+    scaling = load_scaling(spec.scale, channels)
+    n_rows = count_windows(segments)
     progress = Progress(n_rows, f"extract_features {shard}")
     with create_shard(shard, (n_rows, spec.n_features), spec.dtype) as target:
-        for block in feature_blocks(spec, windows, block_rows, scaling, target.next_rows):
+        for block in feature_blocks(spec, segments, request.block_rows, scaling, target.next_rows):
             progress.add(len(block))
-            del block  # its pages go with it
+            del block  # a file map releases its pages
     progress.close()
 
 
 if "snakemake" in globals():
-    load_reading(snakemake.params.windows)
-    with (
-        stage.stage(
-            "extract_features",
-            memory_mb=snakemake.resources.mem_mb,
-            log_path=snakemake.log[0],
-            usage_path=snakemake.output.usage,
-        ),
-        unchanged(snakemake.params.checksums),
-    ):
-        extract_features(
-            shard=snakemake.output.shard,
-            features=snakemake.params.features,
-            windows=snakemake.params.windows,
-            block_rows=snakemake.params.block_rows,
-            channel_table=next(iter(snakemake.input.channels), None),
-            kept=next(iter(snakemake.input.kept), None),
-        )
+    run_script(snakemake, extract_features, load=lambda r: load_reading(recordings_of(r)))

@@ -1,7 +1,7 @@
 """Measure the channels of a dataset over the recordings that PCA is fitted on.
 
-The recordings are read stretch by stretch, once for the moments and a few times more for the
-quartiles, which are exact. Nothing in memory grows with them.
+The recordings are read in chunks, once for the moments and a few times more for the quartiles,
+which are exact. Nothing in memory grows with them.
 """
 
 from collections.abc import Iterator
@@ -9,42 +9,32 @@ from collections.abc import Iterator
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.core.progress import Progress
 from memwave.core.ranges import spans
-from memwave.features.extraction import check_rows
-from memwave.recordings.channel_table import save_channels
-from memwave.recordings.channels import ChannelMeasures
-from memwave.recordings.prepared import load_reading, open_recording
-from memwave.workflow import stage
-from memwave.workflow.input_checksums import unchanged
-from memwave.workflow.stage import Progress
+from memwave.recordings.channels import ChannelMeasures, save_channels
+from memwave.recordings.prepared import check_rows, load_reading, open_recording
+from memwave.workflow.process.stage import run_script, warn
+from memwave.workflow.requests import ChannelMeasurement
 
 
-def measure_channels(
-    *, table: str, recordings: list[dict], channels: list[str], block_rows: int
-) -> None:
+def measure_channels(request: ChannelMeasurement, *, table: str) -> None:
     """Measure channels.
 
     Parameters
     ----------
+    request : ChannelMeasurement
     table : path
         The TSV file to write.
-    recordings : list of dict
-        Those of split train: recording, path, dtype, rows, and what to do about ``missing`` values,
-        which are not measured.
-    channels : list of str
-        Their names.
-    block_rows : int
-        Rows read at once.
 
     Raises
     ------
     MemwaveError
         If a recording has a value that is not finite; names recording, row and channel.
     """
-    total = sum(recording["rows"] for recording in recordings)
-    measures = ChannelMeasures(channels, dtype_of_all(recordings, channels))
+    total = sum(recording.rows for recording in request.recordings)
+    measures = ChannelMeasures(request.channels, dtype_of_all(request))
     progress = Progress(total, "measure_channels, this pass:")
-    for rows in blocks(recordings, channels, block_rows):
+    for rows in blocks(request):
         measures.look(rows)
         progress.add(len(rows))
     for channel in measures.empty:
@@ -53,51 +43,36 @@ def measure_channels(
         )
     while measures.wanting:
         progress.restart()
-        for rows in blocks(recordings, channels, block_rows):
+        for rows in blocks(request):
             measures.rank(rows)
             progress.add(len(rows))
         measures.end_pass()
     progress.close()
     measured = measures.result()
     for channel in (channel for channel in measured if channel.remark):
-        stage.warn(f"channel {channel.channel} is {channel.remark}: see {table}.")
+        warn(f"channel {channel.channel} is {channel.remark}: see {table}.")
     save_channels(table, measured)
 
 
-def dtype_of_all(recordings: list[dict], channels: list[str]) -> str:
+def dtype_of_all(request: ChannelMeasurement) -> str:
     """float32 if it holds the values of every recording, float64 if not."""
-    for piece in recordings:
-        with open_recording(piece, channels) as recording:
-            if not np.can_cast(recording.dtype, np.float32):
+    for recording in request.recordings:
+        with open_recording(recording, request.channels) as source:
+            if not np.can_cast(source.dtype, np.float32):
                 return "float64"
     return "float32"
 
 
-def blocks(recordings: list[dict], channels: list[str], block_rows: int) -> Iterator[np.ndarray]:
+def blocks(request: ChannelMeasurement) -> Iterator[np.ndarray]:
     """Rows of all recordings, one after the other."""
-    for piece in recordings:
-        with open_recording(piece, channels) as recording:
-            may_miss = piece.get("missing", "error") != "error"
-            for start, stop in spans(0, recording.shape[0], block_rows):
-                rows = recording.read(start, stop)
-                check_rows(rows, start, piece, channels, may_miss=may_miss)
+    for recording in request.recordings:
+        with open_recording(recording, request.channels) as source:
+            may_miss = recording.missing != "error"
+            for start, stop in spans(0, source.shape[0], request.block_rows):
+                rows = source.read(start, stop)
+                check_rows(rows, start, recording, request.channels, may_miss=may_miss)
                 yield rows
 
 
 if "snakemake" in globals():
-    load_reading(snakemake.params.recordings)
-    with (
-        stage.stage(
-            "measure_channels",
-            memory_mb=snakemake.resources.mem_mb,
-            log_path=snakemake.log[0],
-            usage_path=snakemake.output.usage,
-        ),
-        unchanged(snakemake.params.checksums),
-    ):
-        measure_channels(
-            table=snakemake.output.table,
-            recordings=snakemake.params.recordings,
-            channels=snakemake.params.channels,
-            block_rows=snakemake.params.block_rows,
-        )
+    run_script(snakemake, measure_channels, load=lambda r: load_reading(r.recordings))

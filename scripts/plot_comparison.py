@@ -4,10 +4,10 @@ import csv
 
 from memwave.results.figures.comparison import Point, draw_comparison
 from memwave.results.figures.style import save_figure
-from memwave.workflow import stage
+from memwave.workflow.process.stage import run_script
 
 
-def plot_comparison(*, summary: str, figure: str) -> None:
+def plot_comparison(_: None, *, summary: str, figure: str) -> None:
     """Draw a figure.
 
     Parameters
@@ -32,10 +32,4 @@ def plot_comparison(*, summary: str, figure: str) -> None:
 
 
 if "snakemake" in globals():
-    with stage.stage(
-        "plot_comparison",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
-    ):
-        plot_comparison(summary=snakemake.input.summary, figure=snakemake.output.figure)
+    run_script(snakemake, plot_comparison)

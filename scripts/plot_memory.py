@@ -4,20 +4,20 @@ import csv
 
 from memwave.results.figures.memory import draw_memory
 from memwave.results.figures.style import save_figure
-from memwave.workflow import stage
+from memwave.workflow.process.stage import run_script
 
 MEASURED, PREDICTED = "_peak_mb", "_predicted_mb"
 
 
-def plot_memory(*, summary: str, limit_mb: float, figure: str) -> None:
+def plot_memory(limit_mb: float, *, summary: str, figure: str) -> None:
     """Draw a figure.
 
     Parameters
     ----------
-    summary : path
-        The table of all experiments.
     limit_mb : float
         Memory that no stage may exceed.
+    summary : path
+        The table of all experiments.
     figure : path
         The SVG file to write.
     """
@@ -36,14 +36,4 @@ def plot_memory(*, summary: str, limit_mb: float, figure: str) -> None:
 
 
 if "snakemake" in globals():
-    with stage.stage(
-        "plot_memory",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
-    ):
-        plot_memory(
-            summary=snakemake.input.summary,
-            limit_mb=snakemake.params.limit_mb,
-            figure=snakemake.output.figure,
-        )
+    run_script(snakemake, plot_memory)

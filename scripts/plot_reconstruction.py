@@ -7,31 +7,23 @@ from memwave.results.figures.timeline import Timeline
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
 from memwave.storage import hdf5
-from memwave.workflow import stage
+from memwave.workflow.process.stage import run_script
+from memwave.workflow.requests import FigureFacts
 
 
-def plot_reconstruction(
-    *,
-    model_path: str,
-    projection: str,
-    rate: float | None,
-    label_names: dict[int, str],
-    figure: str,
-) -> None:
+def plot_reconstruction(request: FigureFacts, *, model: str, projection: str, figure: str) -> None:
     """Draw a figure.
 
     Parameters
     ----------
-    model_path, projection : path
-    rate : float or None
-        Rows a second.
-    label_names : dict of int to str
+    request : FigureFacts
+    model, projection : path
     figure : path
         The SVG file to write.
     """
-    total = load_model(model_path).total_variance or 1.0
+    total = load_model(model).total_variance or 1.0
     with hdf5.reading(projection), open_projection(projection) as file:
-        found = survey(file, label_names)
+        found = survey(file, request.label_names)
         timelines = {}
         for name, start, stop in found.recordings[:RECORDINGS]:
             timeline = Timeline(count_windows(file, stop), 1, len(found.classes.names))
@@ -40,22 +32,10 @@ def plot_reconstruction(
             ):
                 timeline.add(windows, errors[:, None] / total, classes)
             timelines[name] = timeline
-        clock = Clock(int(file.attrs["window"]), int(file.attrs["step"]), rate)
+        clock = Clock(int(file.attrs["window"]), int(file.attrs["step"]), request.sampling_rate)
     series = ["squared error\n(1: total variance)"]
     save_figure(draw_in_time(timelines, series, found.classes, clock), figure)
 
 
 if "snakemake" in globals():
-    with stage.stage(
-        "plot_reconstruction",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
-    ):
-        plot_reconstruction(
-            model_path=snakemake.input.model,
-            projection=snakemake.input.projection,
-            rate=snakemake.params.dataset["sampling_rate"],
-            label_names=snakemake.params.dataset["label_names"],
-            figure=snakemake.output.figure,
-        )
+    run_script(snakemake, plot_reconstruction)

@@ -5,33 +5,23 @@ from memwave.results.figures.style import save_figure
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
 from memwave.storage import hdf5
-from memwave.workflow import stage
+from memwave.workflow.process.stage import run_script
 
 
-def plot_spectrum(*, model_path: str, projection: str, figure: str) -> None:
+def plot_spectrum(_: None, *, model: str, projection: str, figure: str) -> None:
     """Draw a figure.
 
     Parameters
     ----------
-    model_path, projection : path
+    model, projection : path
         A model, and the projection that measured it.
     figure : path
         The SVG file to write.
     """
     with hdf5.reading(projection), open_projection(projection) as file:
         residual = file["residual"][()]
-    save_figure(draw_spectrum(load_model(model_path), residual), figure)
+    save_figure(draw_spectrum(load_model(model), residual), figure)
 
 
 if "snakemake" in globals():
-    with stage.stage(
-        "plot_spectrum",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
-    ):
-        plot_spectrum(
-            model_path=snakemake.input.model,
-            projection=snakemake.input.projection,
-            figure=snakemake.output.figure,
-        )
+    run_script(snakemake, plot_spectrum)

@@ -13,15 +13,17 @@ import numpy as np
 from memwave.core.errors import MemwaveError
 from memwave.core.moments import Moments
 from memwave.core.ranges import spans
-from memwave.features.overlap_add import Overlap, features_of, windows_of
+from memwave.features.overlap_add import Overlap, windows_of
+from memwave.pca.projection import features_of
 from memwave.readers import open_array
 from memwave.recordings.prepared import open_recording
 from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
+from memwave.recordings.segments import PlannedRecording
 from memwave.results.model_file import load_extraction, load_model
 from memwave.results.projection_file import open_projection
 from memwave.storage.atomic import replacing
-from memwave.workflow import stage
 from memwave.workflow.planning.memory import extraction_rows
+from memwave.workflow.process import stage
 
 # Rows that are compared at once.
 COMPARED_ROWS = 65_536
@@ -129,23 +131,21 @@ def distances(
         If the recording is shorter than its reconstruction, or has other channels.
     """
     made = np.load(output, mmap_mode="r")
-    variance, lost = Moments(len(channels)), Moments(len(channels))
+    variance, error = Moments(len(channels)), Moments(len(channels))
     with open_array(original, dtype, channels) as source:
         shape = resampled_rows(source.shape[0], ratio), *source.shape[1:]
     if shape[0] < len(made) or shape[1:] != made.shape[1:]:
         raise MemwaveError(
             f"{original}: is rows x channels {shape}, expected {made.shape} as {output}, or longer."
         )
-    piece = {"recording": original, "path": original, "dtype": dtype, "rows": shape[0]}
-    if ratio:
-        piece["resample"] = ratio
-    with open_recording(piece, channels) as source:
+    recording = PlannedRecording(original, original, dtype, shape[0], ratio)
+    with open_recording(recording, channels) as source:
         for start, stop in spans(0, len(made), COMPARED_ROWS):
             rows = source.read(start, stop).astype(np.float64)
             rows[np.isnan(made[start:stop])] = np.nan
             variance.update(rows)
-            lost.update((rows - made[start:stop]) ** 2)
-    return lost.mean * lost.count / np.maximum(variance.squares, np.finfo(float).tiny)
+            error.update((rows - made[start:stop]) ** 2)
+    return error.mean * error.count / np.maximum(variance.squares, np.finfo(float).tiny)
 
 
 if __name__ == "__main__":

@@ -1,48 +1,40 @@
-"""Sum over the recordings what a solver that needs no features has to know of a shard's windows."""
+"""Sum lagged products of the recordings over a shard's windows, for solvers without features."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from memwave.core.progress import Progress
 from memwave.core.ranges import spans
 from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.lag_file import save_lags
-from memwave.pca.lags.lags import LagSums, Windows, stretches_of, sum_lags, windows_of
+from memwave.pca.lags.lags import LagSums, SignalWindows, stretches_of, sum_lags, windows_of
 from memwave.pca.solvers.lag_covariance import PIECES, piece_bytes
-from memwave.recordings.channel_table import load_scaling
 from memwave.recordings.channels import Scaling
-from memwave.recordings.gap_file import pieces_left
 from memwave.recordings.prepared import PreparedRecording, load_reading, open_prepared
-from memwave.workflow import stage
-from memwave.workflow.input_checksums import unchanged
-from memwave.workflow.stage import Progress
+from memwave.recordings.segments import Segment, count_windows
+from memwave.recordings.valid_windows import valid_segments
+from memwave.results.model_file import load_scaling
+from memwave.workflow.process.stage import run_script
+from memwave.workflow.requests import LagSummary, recordings_of
 
-# Places of a piece that the shift is taken from, and rows of each.
+# Places of a segment that the shift is taken from, and rows of each.
 PLACES, PLACE_ROWS = 16, 64
 
 
 def summarize_lags(
-    *,
-    summary: str,
-    features: dict,
-    windows: list[dict],
-    channel_table: str | None = None,
-    kept: str | None = None,
+    request: LagSummary, *, summary: str, channels: str | None = None, valid: str | None = None
 ) -> None:
     """Sum over the windows of one shard.
 
     Parameters
     ----------
+    request : LagSummary
     summary : path
         The HDF5 file to write; it holds what the solver will merge.
-    features : dict
-        A feature set and the names of the channels; see `FeatureSpec`.
-    windows : list of dict
-        The windows that PCA is fitted on, recording after recording: name, path, dtype, rows,
-        first window, count.
-    channel_table : path, optional
-        What `measure_channels` wrote, where the channels are scaled.
-    kept : path, optional
+    channels : path, optional
+        What `measure_channels` wrote, or a model, where the channels are scaled.
+    valid : path, optional
         What `find_gaps` wrote, where windows are left out.
 
     Raises
@@ -50,45 +42,43 @@ def summarize_lags(
     MemwaveError
         If a recording is not what was planned or has a value that is not finite.
     """
-    spec = FeatureSpec.from_settings(features, features["channels"])
-    windows = pieces_left(windows, kept)
-    progress = Progress(sum(piece["count"] for piece in windows), f"summarize_lags {summary}")
-    scaling = load_scaling(spec.scale, channel_table)
-    batches = list(spans(0, len(windows), PIECES))
-    sums = (batch_sums(spec, scaling, windows[start:stop], progress) for start, stop in batches)
+    spec, segments = request.spec, valid_segments(request.segments, valid)
+    progress = Progress(count_windows(segments), f"summarize_lags {summary}")
+    scaling = load_scaling(spec.scale, channels)
+    batches = list(spans(0, len(segments), PIECES))
+    sums = (batch_sums(spec, scaling, segments[start:stop], progress) for start, stop in batches)
     save_lags(summary, sums, len(batches) * piece_bytes(spec))
     progress.close()
 
 
 def batch_sums(
-    spec: FeatureSpec, scaling: Scaling | None, windows: list[dict], progress: Progress
+    spec: FeatureSpec, scaling: Scaling | None, segments: Sequence[Segment], progress: Progress
 ) -> LagSums:
-    """Lag sums of a few pieces together."""
-    lie = windows_of(spec)
-    batch = LagSums.none(lie)
-    for piece in windows:
-        with open_prepared(piece, spec, scaling) as recording:
-            start = piece["first"] * spec.step
-            shift = sample_mean(recording, start, start + lie.n_rows(piece["count"]))
-            stretches = read_stretches(recording, lie, piece, progress)
-            batch.add(sum_lags(lie, stretches, shift))
+    """Lag sums of a few segments together."""
+    windows = windows_of(spec)
+    batch = LagSums.none(windows)
+    for segment in segments:
+        with open_prepared(segment.recording, spec.channels, scaling) as recording:
+            shift = sample_mean(recording, *windows.rows(segment.first, segment.count))
+            chunks = read_chunks(recording, windows, segment, progress)
+            batch.add(sum_lags(windows, chunks, shift))
     return batch
 
 
-def read_stretches(
-    recording: PreparedRecording, lie: Windows, piece: dict, progress: Progress
+def read_chunks(
+    recording: PreparedRecording, windows: SignalWindows, segment: Segment, progress: Progress
 ) -> Iterator[np.ndarray]:
-    """The rows that a piece's windows cover, as `sum_lags` wants them."""
-    first = piece["first"] * lie.step
-    for low, high in stretches_of(lie, piece["count"]):
+    """The rows that the windows of a segment cover, as `sum_lags` takes them."""
+    first = segment.first * windows.step
+    for low, high in stretches_of(windows, segment.count):
         yield recording.read(first + low, first + high)
-        progress.add((high - low - lie.window) // lie.step + 1)
+        progress.add(windows.count(high - low))
 
 
 def sample_mean(recording: PreparedRecording, start: int, stop: int) -> np.ndarray:
-    """Mean of rows from a few places of a stretch, float64, shape (n_channels,).
+    """Mean of rows from a few places between two rows, float64, shape (n_channels,).
 
-    Not the mean of all, but near enough to it that sums of squares about it lose nothing.
+    It is close enough to the mean of all rows that sums of squares about it lose no digits.
     """
     length = min(PLACE_ROWS, stop - start)
     last = stop - start - length
@@ -98,20 +88,4 @@ def sample_mean(recording: PreparedRecording, start: int, stop: int) -> np.ndarr
 
 
 if "snakemake" in globals():
-    load_reading(snakemake.params.windows)
-    with (
-        stage.stage(
-            "summarize_lags",
-            memory_mb=snakemake.resources.mem_mb,
-            log_path=snakemake.log[0],
-            usage_path=snakemake.output.usage,
-        ),
-        unchanged(snakemake.params.checksums),
-    ):
-        summarize_lags(
-            summary=snakemake.output.summary,
-            features=snakemake.params.features,
-            windows=snakemake.params.windows,
-            channel_table=next(iter(snakemake.input.channels), None),
-            kept=next(iter(snakemake.input.kept), None),
-        )
+    run_script(snakemake, summarize_lags, load=lambda r: load_reading(recordings_of(r)))

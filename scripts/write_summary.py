@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -12,30 +13,35 @@ from memwave.results.projection_file import open_projection
 from memwave.results.summary import COLUMNS, FIRST_COLUMNS, fit_columns, stage_columns
 from memwave.results.table import table_page
 from memwave.storage.atomic import replacing
-from memwave.workflow import stage
+from memwave.workflow.process.stage import run_script
+from memwave.workflow.requests import SummarizedExperiment
 
 
-def write_summary(*, experiments: list[dict], usage: list[str], summary: str, table: str) -> None:
+def write_summary(
+    experiments: Sequence[SummarizedExperiment],
+    *,
+    usages: Sequence[str],
+    summary: str,
+    table: str,
+) -> None:
     """Write the summary.
 
     Parameters
     ----------
-    experiments : list of dict
-        Names of dataset, features and model, bytes of a window's features on the disk, paths of
-        model and projection.
-    usage : list of path
+    experiments : sequence of SummarizedExperiment
+    usages : sequence of path
         What every job measured of itself (JSON).
     summary : path
         The TSV file to write.
     table : path
         The HTML file to write: the same table, to be sorted and searched.
     """
-    measured = {path: json.loads(Path(path).read_text(encoding="utf-8")) for path in usage}
+    measured = {path: json.loads(Path(path).read_text(encoding="utf-8")) for path in usages}
     stages = list(dict.fromkeys(use["stage"] for use in measured.values()))
     rows = [describe(experiment) for experiment in experiments]
     add_accuracy(rows, experiments)
     for row, experiment in zip(rows, experiments, strict=True):
-        columns = stage_columns(experiment, measured, stages)
+        columns = stage_columns(experiment.folders, measured, stages)
         row |= fit_columns(columns) | columns
     with (
         replacing(summary) as temporary,
@@ -49,13 +55,13 @@ def write_summary(*, experiments: list[dict], usage: list[str], summary: str, ta
         temporary.write_text(page, encoding="utf-8")
 
 
-def describe(experiment: dict) -> dict:
+def describe(experiment: SummarizedExperiment) -> dict:
     """Everything about an experiment that does not depend on the machine."""
-    model = load_model(experiment["model_file"])
-    with open_projection(experiment["projection_file"]) as projection:
+    model = load_model(experiment.model_file)
+    with open_projection(experiment.projection_file) as projection:
         facts = {
             "windows": len(projection["scores"]),
-            "feature_bytes": len(projection["scores"]) * experiment["row_bytes"],
+            "feature_bytes": len(projection["scores"]) * experiment.row_bytes,
             "largest_residual": float(projection["residual"][()].max()),
             "reconstruction_error_train": projection.attrs.get("reconstruction_error_train", ""),
             "reconstruction_error_test": projection.attrs.get("reconstruction_error_test", ""),
@@ -68,48 +74,42 @@ def describe(experiment: dict) -> dict:
         "largest_eigenvalue": float(model.explained_variance[0]),
         "eigenvalue_error_bound": model.eigenvalue_error_bound,
     }
-    return {name: experiment.get(name, facts.get(name, "")) for name in COLUMNS}
+    facts |= {
+        "dataset": experiment.dataset,
+        "features": experiment.features,
+        "model": experiment.model,
+    }
+    return {name: facts.get(name, "") for name in COLUMNS}
 
 
-def add_accuracy(rows: list[dict], experiments: list[dict]) -> None:
+def add_accuracy(rows: list[dict], experiments: Sequence[SummarizedExperiment]) -> None:
     """Compare every model with the most exact one of the same features."""
     groups: dict[tuple, list[int]] = {}
     for i, experiment in enumerate(experiments):
         # Correlations have other components than covariances.
-        kind = (experiment["dataset"], experiment["features"], is_standardized(experiment))
+        kind = (experiment.dataset, experiment.features, is_standardized(experiment))
         groups.setdefault(kind, []).append(i)
     for group in groups.values():
         residuals = [rows[i]["largest_residual"] for i in group]
         best = group[most_exact(residuals, [rows[i]["n_components"] for i in group])]
         reference = measured_model(experiments[best])
         for i in group:
-            rows[i]["reference"] = experiments[best]["model"]
+            rows[i]["reference"] = experiments[best].model
             rows[i] |= compare(*measured_model(experiments[i]), *reference)
 
 
-def is_standardized(experiment: dict) -> bool:
+def is_standardized(experiment: SummarizedExperiment) -> bool:
     """Whether a model is of standardized features."""
-    with h5py.File(experiment["model_file"], "r", locking=False) as file:
+    with h5py.File(experiment.model_file, "r", locking=False) as file:
         return "scale" in file
 
 
-def measured_model(experiment: dict) -> tuple:
+def measured_model(experiment: SummarizedExperiment) -> tuple:
     """A model, and the variances of its scores."""
-    with open_projection(experiment["projection_file"]) as projection:
+    with open_projection(experiment.projection_file) as projection:
         captured = projection["captured_variance"][()]
-    return load_model(experiment["model_file"]), captured
+    return load_model(experiment.model_file), captured
 
 
 if "snakemake" in globals():
-    with stage.stage(
-        "write_summary",
-        memory_mb=snakemake.resources.mem_mb,
-        log_path=snakemake.log[0],
-        usage_path=snakemake.output.usage,
-    ):
-        write_summary(
-            experiments=snakemake.params.experiments,
-            usage=snakemake.input.usage,
-            summary=snakemake.output.summary,
-            table=snakemake.output.table,
-        )
+    run_script(snakemake, write_summary)

@@ -85,7 +85,7 @@ def main() -> None:
     function = getattr(import_module(request["script"]), request["name"])
     from memwave import readers
     from memwave.pca import solvers
-    from memwave.workflow import stage
+    from memwave.workflow.process import stage
 
     keywords = request["keywords"]
     pieces = keywords.get("windows") or [keywords.get("source") or {}]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from stages import SCRIPTS, run_stage
 
-from memwave.workflow.stage import PeakMemory, Progress, anonymous_memory
+from memwave.workflow.process.stage import PeakMemory, Progress, anonymous_memory
 
 
 def test_an_error_nobody_thought_of_is_one_line_with_the_traceback_in_the_log(tmp_path):
@@ -44,7 +44,7 @@ def test_numpy_is_loaded_by_the_package_that_limits_its_threads(script):
 def test_a_stage_ended_by_its_cluster_says_so_and_leaves_nothing(tmp_path):
     code = (
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"
-        "from memwave.workflow import stage; from memwave.storage.atomic import replacing\n"
+        "from memwave.workflow.process import stage; from memwave.storage.atomic import replacing\n"
         "with stage.stage('slow', memory_mb=500, log_path='log', usage_path='usage'):\n"
         "    with replacing('result') as temporary:\n"
         "        print('ready', flush=True); time.sleep(60)\n"

@@ -1,16 +1,14 @@
-"""What is computed where: windows, shards and blocks as pure functions of sizes."""
+"""Ranges of rows: shards, blocks and runs as pure functions of sizes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 MEGABYTE = 1_000_000
 
-
-def count_windows(rows: int, window: int, step: int) -> int:
-    """Number of whole windows of `window` rows, `step` rows apart, in a recording."""
-    return 0 if rows < window else (rows - window) // step + 1
+# First and one past last row.
+Range = tuple[int, int]
+Ranges = Sequence[Range]
 
 
 def shard_range(n_rows: int, shard: int, n_shards: int) -> tuple[int, int]:
@@ -23,50 +21,8 @@ def rows_per_block(block_mb: float, n_features: int, dtype: str) -> int:
     return max(1, int(block_mb * MEGABYTE) // (n_features * np.dtype(dtype).itemsize))
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Consecutive windows of one recording that a shard holds.
-
-    Attributes
-    ----------
-    recording : int
-        Its place in the sheet, counted from 0.
-    first : int
-        The first window, counted in its recording.
-    count : int
-        Number of windows.
-    row : int
-        Row of the shard where they begin.
-    """
-
-    recording: int
-    first: int
-    count: int
-    row: int
-
-
-def pieces(windows: Sequence[int], shard: int, n_shards: int) -> tuple[Piece, ...]:
-    """The windows of a shard, recording by recording.
-
-    Parameters
-    ----------
-    windows : sequence of int
-        Number of windows of every recording, in sheet order.
-    shard, n_shards : int
-        Which shard (0-based) of how many.
-    """
-    start, stop = shard_range(sum(windows), shard, n_shards)
-    found, begin = [], 0
-    for recording, count in enumerate(windows):
-        low, high = max(start, begin), min(stop, begin + count)
-        if low < high:
-            found.append(Piece(recording, low - begin, high - low, low - start))
-        begin += count
-    return tuple(found)
-
-
 def spans(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
-    """Cut ``start:stop`` into consecutive pieces of at most `size`."""
+    """Cut ``start:stop`` into consecutive ranges of at most `size` rows."""
     for low in range(start, stop, size):
         yield low, min(low + size, stop)
 
@@ -94,3 +50,19 @@ def interleave(n_rows: int, run_rows: int, n_combs: int) -> Iterator[tuple[int, 
             run = stretch * n_combs + (comb + turn) % n_combs
             if run < n_runs:
                 yield run * run_rows, min((run + 1) * run_rows, n_rows)
+
+
+def count_rows(ranges: Ranges) -> int:
+    """Number of rows in all ranges."""
+    return sum(stop - start for start, stop in ranges)
+
+
+def located(run: tuple[int, int], ranges: Ranges) -> Iterator[tuple[int, int]]:
+    """Where a run of the rows in `ranges`, counted through, stands in the shard."""
+    passed = 0
+    for start, stop in ranges:
+        low = max(run[0] - passed, 0) + start
+        high = min(run[1] - passed + start, stop)
+        if low < high:
+            yield low, high
+        passed += stop - start

@@ -1,38 +1,14 @@
-"""From scores back to features, and from features back to the signal.
+"""From features back to the signal: inverse wavelet transform, and the mean of what overlaps.
 
-Features are the components' sum, exactly what PCA keeps of them. A window is the inverse wavelet
-transform of its features, with zeros for bands that were not kept. Where windows overlap, the
-recording is the mean of what all windows say of a row.
+Bands that were not kept are taken as zeros. Where windows overlap, a row of the recording is the
+mean over all windows that cover it.
 """
 
 import numpy as np
 import pywt
 
-from memwave.features.spec import FeatureSpec
-from memwave.pca.model import Model
+from memwave.features.spec import FeatureSpec, band_names
 from memwave.recordings.channels import Scaling
-
-
-def features_of(model: Model, scores: np.ndarray) -> np.ndarray:
-    """Return the features that scores stand for.
-
-    Parameters
-    ----------
-    model : Model
-        k components, d features.
-    scores : ndarray, shape (n, k)
-
-    Returns
-    -------
-    ndarray, shape (n, d), float64
-        The nearest point to each row of features in the space of the components. Its squared
-        distance, in deviations if the model standardizes, is the row's ``reconstruction_error``.
-    """
-    centred = scores.astype(np.float64) @ model.components
-    if model.scale is not None:
-        centred *= model.scale
-    centred += model.mean
-    return centred
 
 
 def windows_of(
@@ -52,8 +28,11 @@ def windows_of(
     ndarray, shape (n, window, n_channels), float64
         The windows themselves, up to rounding, if all bands of the decomposition are features.
     """
-    names = [f"a{spec.level}"] + [f"d{j}" for j in range(spec.level, 0, -1)]
-    bands = [[np.zeros((len(features), length)) for length in lengths(spec)] for _ in signals(spec)]
+    names = band_names(spec.level)
+    bands = [
+        [np.zeros((len(features), length)) for length in lengths(spec)]
+        for _ in range(spec.n_signals)
+    ]
     for signal, band, columns in spec.columns():
         bands[signal][names.index(band.name)][:] = features[:, columns]
     parts = [
@@ -65,11 +44,6 @@ def windows_of(
     else:
         windows = np.stack(parts, axis=-1)
     return windows if scaling is None else scaling.undo(windows)
-
-
-def signals(spec: FeatureSpec) -> range:
-    """Numbers of the signals of a window."""
-    return range(spec.n_signals)
 
 
 def lengths(spec: FeatureSpec) -> list[int]:

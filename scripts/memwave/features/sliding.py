@@ -16,7 +16,7 @@ import numpy as np
 import pywt
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
-from memwave.features.spec import Band, FeatureSpec
+from memwave.features.spec import Band, FeatureSpec, band_names
 
 
 class MeanSquare:
@@ -61,18 +61,13 @@ class FeatureBlocks:
         self._surrogate = surrogate_length(spec)
         self.samples, self.coefficients = MeanSquare(), MeanSquare()
 
-    def stretch(self, first: int, count: int) -> tuple[int, int]:
-        """Rows of a recording that windows `first` to ``first + count - 1`` cover."""
-        start = first * self.spec.step
-        return start, start + (count - 1) * self.spec.step + self.spec.window
-
     def fill(self, rows: np.ndarray, out: np.ndarray) -> bool:
-        """Compute the features of all windows in a stretch.
+        """Compute the features of consecutive windows.
 
         Parameters
         ----------
-        rows : ndarray, shape (stretch rows, n_channels)
-            The rows `stretch` names, finite, of any real dtype.
+        rows : ndarray, shape (rows that the windows cover, n_channels)
+            See `Windows.rows`; finite, of any real dtype.
         out : ndarray, shape (n_windows, n_features), dtype of the stored features
             Filled. A value that the dtype cannot hold becomes infinite.
 
@@ -100,7 +95,7 @@ class FeatureBlocks:
 
         Parameters
         ----------
-        rows : ndarray, shape (stretch rows, n_channels)
+        rows : ndarray, shape (rows that the windows cover, n_channels)
             See `fill`.
         count : int
             Windows, of a kind that `surrogate_length` has a length for.
@@ -149,8 +144,7 @@ class FeatureBlocks:
         """PyWavelets' decomposition along the last axis, by the names of the bands."""
         level = self.spec.level
         parts = pywt.wavedec(windows, self._wavelet, mode=self.spec.mode, level=level, axis=-1)
-        names = [f"a{level}"] + [f"d{j}" for j in range(level, 0, -1)]
-        return dict(zip(names, parts, strict=True))
+        return dict(zip(band_names(level), parts, strict=True))
 
     def _edges(self, signals: np.ndarray, count: int) -> Iterator[tuple[slice, np.ndarray]]:
         """Coefficients at the edges of every window, with the columns that they belong to."""
@@ -286,8 +280,7 @@ def surrogate_length(spec: FeatureSpec) -> int | None:
 
 def working_bytes(spec: FeatureSpec, block_rows: int) -> int:
     """Anonymous memory that `FeatureBlocks.fill` needs for a block of `block_rows` windows."""
-    stretch = (block_rows - 1) * spec.step + spec.window
-    samples = stretch * spec.n_channels
+    samples = spec.windows.n_rows(block_rows) * spec.n_channels
     surrogate = surrogate_length(spec)
     ends = spec.n_samples if surrogate is None else surrogate
     # The stretch as read, as signals, two approximations, a transform with scratch, both stored

@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 import pywt
 
+from memwave.recordings.segments import Windows
+
 # Share of the largest coefficient below which a coefficient is nothing but rounding, that of the
 # taps that PyWavelets has tables of included.
 NEGLIGIBLE = 1e-10
@@ -109,6 +111,11 @@ class FeatureSpec:
             scale=settings.get("scale", "none"),
             store=settings.get("store", True),
         )
+
+    @property
+    def windows(self) -> Windows:
+        """How the windows lie over a recording."""
+        return Windows(self.window, self.step)
 
     @property
     def n_channels(self) -> int:
@@ -230,9 +237,14 @@ class FeatureSpec:
         window = np.zeros((self.window, self.n_channels))
         window[:, channel] = np.random.default_rng(0).uniform(1.0, 2.0, self.window)
         parts = pywt.wavedec(window.ravel(), self.wavelet, mode=self.mode, level=self.level)
-        names = [f"a{self.level}"] + [f"d{j}" for j in range(self.level, 0, -1)]
+        names = band_names(self.level)
         sizes = np.abs(np.concatenate([parts[names.index(band)] for band in self.bands]))
         return sizes > NEGLIGIBLE * max(float(np.abs(part).max()) for part in parts)
+
+
+def band_names(level: int) -> list[str]:
+    """Names of all bands of a decomposition, in PyWavelets' order: coarsest first."""
+    return [f"a{level}", *(f"d{j}" for j in range(level, 0, -1))]
 
 
 def is_interleaved(settings: dict) -> bool:

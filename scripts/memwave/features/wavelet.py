@@ -8,7 +8,7 @@ serves windows, sums of windows, and rows of matrices of products of their sampl
 import numpy as np
 import pywt
 
-from memwave.features.spec import FeatureSpec
+from memwave.features.spec import FeatureSpec, band_names
 
 
 def transform_windows(spec: FeatureSpec, windows: np.ndarray) -> np.ndarray:
@@ -36,7 +36,7 @@ def transform_windows(spec: FeatureSpec, windows: np.ndarray) -> np.ndarray:
         rows = windows.reshape(m, spec.window, spec.n_channels)
         signals = np.ascontiguousarray(rows.transpose(0, 2, 1))
     parts = pywt.wavedec(signals, spec.wavelet, mode=spec.mode, level=spec.level, axis=-1)
-    names = [f"a{spec.level}"] + [f"d{j}" for j in range(spec.level, 0, -1)]
+    names = band_names(spec.level)
     named = dict(zip(names, parts, strict=True))
     kept = [named[band] for band in spec.bands]
     joined = kept[0] if len(kept) == 1 else np.concatenate(kept, axis=-1)

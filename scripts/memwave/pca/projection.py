@@ -28,7 +28,7 @@ class Projector:
         Sums of the scores and of their squares over the rows that the model was fitted on.
     train : Products or None
         Products of those rows with the components, unless the model knows its residuals.
-    losses : ndarray, shape (2, 2)
+    error_sums : ndarray, shape (2, 2)
         Sums over train and over test rows (first axis) of the squared distance from the mean and
         of the squared reconstruction error (second axis).
     """
@@ -50,7 +50,15 @@ class Projector:
         if model.residual is None:
             self.train = Products(self.shift, np.ascontiguousarray(self._basis[:k].T))
         self.moments = np.zeros((2, k))
-        self.losses = np.zeros((2, 2))
+        self.error_sums = np.zeros((2, 2))
+
+    @property
+    def n_components(self) -> int:
+        return self._k
+
+    @property
+    def n_features(self) -> int:
+        return int(self._basis.shape[1])
 
     def project(self, block: np.ndarray, *, is_train: bool) -> tuple[np.ndarray, np.ndarray]:
         """Project a block of shifted rows.
@@ -87,10 +95,32 @@ class Projector:
             Squared distance of each row from its reconstruction.
         """
         errors = np.maximum(distances - np.vecdot(scores, scores), 0.0)
-        self.losses[0 if is_train else 1] += distances.sum(), errors.sum()
+        self.error_sums[0 if is_train else 1] += distances.sum(), errors.sum()
         if is_train:
             self.moments += scores.sum(axis=0), np.einsum("ij,ij->j", scores, scores)
         return errors
+
+
+def features_of(model: Model, scores: np.ndarray) -> np.ndarray:
+    """Return the features that scores stand for.
+
+    Parameters
+    ----------
+    model : Model
+        k components, d features.
+    scores : ndarray, shape (n, k)
+
+    Returns
+    -------
+    ndarray, shape (n, d), float64
+        The nearest point to each row of features in the space of the components. Its squared
+        distance, in deviations if the model standardizes, is the row's ``reconstruction_error``.
+    """
+    centred = scores.astype(np.float64) @ model.components
+    if model.scale is not None:
+        centred *= model.scale
+    centred += model.mean
+    return centred
 
 
 def padded(columns: int) -> int:

@@ -1,10 +1,14 @@
-"""PCA on correlations: features that are centred and divided by their deviations as they load."""
+"""PCA on correlations: features are centred and divided by their standard deviations as they load."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from memwave.core.moments import Moments
 from memwave.core.precision import load_shifted
 from memwave.pca.model import Model
+from memwave.storage import hdf5
 
 
 class Standardizer:
@@ -47,3 +51,20 @@ class Standardizer:
         model.mean = self.mean + model.mean * self.scale
         model.scale = self.scale
         return model
+
+
+def save_moments(path: str | Path, moments: Moments) -> None:
+    """Write the moments of one shard."""
+    hdf5.save_arrays(path, moments.arrays())
+
+
+def load_standardizer(paths: Sequence[str | Path], dtype: str) -> Standardizer | None:
+    """Merge the moments of all shards, in their order; None if there are none to merge."""
+    total: Moments | None = None
+    for path in paths:
+        moments = Moments.of_arrays(hdf5.load_arrays(path))
+        if total is None:
+            total = moments
+        else:
+            total.merge(moments)
+    return None if total is None else Standardizer.of_moments(total, dtype)

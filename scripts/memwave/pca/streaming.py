@@ -1,25 +1,19 @@
 """Reading shards block by block, in the order that a solver wants, and driving it."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
 from memwave.core.precision import Load, load_shifted, needed_shift, require_digits
-from memwave.core.ranges import spans
+from memwave.core.ranges import Ranges, count_rows, located, spans
 from memwave.pca.solvers import Part, PcaSolver
 from memwave.pca.standardizer import Standardizer
 from memwave.storage.shards import Shard
 
 # Rows that a first idea of the mean is made of.
 SAMPLE = 256
-
-Ranges = Sequence[tuple[int, int]]
-
-
-def count_rows(ranges: Ranges) -> int:
-    return sum(stop - start for start, stop in ranges)
 
 
 def sample_shift(shard: Shard, ranges: Ranges, dtype: str) -> np.ndarray:
@@ -45,17 +39,6 @@ def sample_shift(shard: Shard, ranges: Ranges, dtype: str) -> np.ndarray:
     variance = squares / max(wanted, 1) - float(mean @ mean)
     require_digits(variance / len(mean), dtype, str(shard.path))
     return needed_shift(mean, variance)
-
-
-def located(run: tuple[int, int], ranges: Ranges) -> Iterator[tuple[int, int]]:
-    """Where a run of the rows in `ranges`, counted through, stands in the shard."""
-    passed = 0
-    for start, stop in ranges:
-        low = max(run[0] - passed, 0) + start
-        high = min(run[1] - passed + start, stop)
-        if low < high:
-            yield low, high
-        passed += stop - start
 
 
 def blocks(
@@ -137,7 +120,7 @@ def summarize(
     *,
     dtype: str,
     block_rows: int,
-    tell: Callable[[int], None],
+    progress: Callable[[int], None],
     standardizer: Standardizer | None = None,
 ) -> Part:
     """Run one pass of a solver over one shard.
@@ -152,8 +135,8 @@ def summarize(
         The shard's rows that PCA is fitted on.
     dtype, block_rows
         See `blocks`.
-    tell : callable
-        Told the rows done, block by block.
+    progress : callable
+        Called with the number of rows of each block.
     standardizer : Standardizer, optional
         Makes the rows those of a PCA on correlations.
     """
@@ -166,7 +149,7 @@ def summarize(
     runs = (place for run in order for place in located(run, ranges))
     for block in blocks(shard, runs, part.shift, dtype, block_rows, load):
         part.update(block)
-        tell(len(block))
+        progress(len(block))
     return part
 
 

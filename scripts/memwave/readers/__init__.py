@@ -2,6 +2,8 @@
 
 `memwave.readers.base` has the protocol, `memwave.readers.formats` the table of suffixes. A module
 is imported only when a file asks for it.
+
+May import `core` and `storage`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,11 +1,15 @@
-"""What the channels of recordings are like, and scaling them to a common measure."""
+"""Statistics of the channels of recordings, their table (channels.tsv), and scaling by them."""
 
+import csv
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 
+from memwave.core.errors import MemwaveError
 from memwave.core.moments import Moments
 from memwave.core.quantiles import COPIES, Quantiles, quantile_bytes
+from memwave.storage.atomic import replacing
 
 # Scalings that are measured on the recordings themselves.
 MEASURED_SCALES = ("zscore", "robust")
@@ -204,3 +208,36 @@ def measuring_bytes(n_channels: int, block_rows: int) -> int:
     """Memory of measuring channels, block by block: the rows as read, and copies in float64."""
     block = 8 * block_rows * n_channels
     return 5 * block + 8 * block_rows * COPIES + n_channels * quantile_bytes(len(QUARTILES))
+
+
+def save_channels(path: str | Path, channels: list[Channel]) -> None:
+    """Write the table. Numbers are written so that they are read back to the last bit."""
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow([*COLUMNS, "remark"])
+        for channel in channels:
+            writer.writerow([*(getattr(channel, name) for name in COLUMNS), channel.remark])
+
+
+def load_channels(path: str | Path) -> list[Channel]:
+    """Read what `save_channels` wrote; raises MemwaveError if it is anything else."""
+    kinds = Channel.__annotations__
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            channels = [
+                Channel(**{name: kinds[name](row[name]) for name in COLUMNS})
+                for row in csv.DictReader(file, delimiter="\t")
+            ]
+            if not channels:
+                raise ValueError("it is empty")
+            return channels
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise MemwaveError(
+            f"{path}: is no table of channels ({error}). Delete the file and run again to remake "
+            "it."
+        ) from error
+
+
+def is_model(scale: str) -> bool:
+    """Whether a scale of the configuration is that of a model fitted before."""
+    return scale.endswith(".h5")

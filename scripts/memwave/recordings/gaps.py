@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-Range = tuple[int, int]
+from memwave.core.ranges import Range
 
 
 def missing_rows(rows: np.ndarray) -> np.ndarray:
@@ -81,26 +81,26 @@ def whole_windows(
         yield begin, end
 
 
-def kept_of(ranges: Iterable[Range], kept: Iterable[Range]) -> list[Range]:
-    """Where the rows in some ranges are once only kept rows are left, renumbered from 0.
+def renumbered(ranges: Iterable[Range], valid: Iterable[Range]) -> list[Range]:
+    """Renumber the rows in some ranges after all rows that are not valid were left out.
 
     Parameters
     ----------
     ranges : iterable of (start, stop)
         Of all rows, in order.
-    kept : iterable of (start, stop)
-        Rows that are kept, in order.
+    valid : iterable of (start, stop)
+        Rows that are valid, in order.
 
     Returns
     -------
     list of (start, stop)
-        Ranges of the kept rows; those that touch are joined.
+        Ranges of the valid rows; those that touch are joined.
     """
     found: list[Range] = []
-    kept = list(kept)
+    valid = list(valid)
     for start, stop in ranges:
         passed = 0
-        for low, high in kept:
+        for low, high in valid:
             begin, end = max(start, low), min(stop, high)
             if begin < end:
                 place = passed + begin - low, passed + end - low
@@ -141,10 +141,10 @@ def filled(rows: np.ndarray, most: int) -> np.ndarray:
 
 
 def margin_rows(max_gap: int | None) -> int:
-    """Rows that are read before and after a stretch, to know where its gaps end."""
+    """Rows that are read before and after a chunk, to find where its gaps end."""
     return max_gap + 1 if max_gap else 0
 
 
 def margin_bytes(max_gap: int | None, n_channels: int) -> int:
-    """Memory of the margins of a stretch: as stored, in float64, and flags."""
+    """Memory of the margins of a chunk: as stored, in float64, and flags."""
     return 2 * margin_rows(max_gap) * n_channels * (8 + 8 + 2)

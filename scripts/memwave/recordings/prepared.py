@@ -1,38 +1,31 @@
-"""A recording as its features are computed of it: resampled, gaps filled, checked, scaled."""
+"""A recording as its features are computed from it: resampled, gaps filled, checked, scaled."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 
-from memwave.features.extraction import check_rows, require_shape
-from memwave.features.spec import FeatureSpec
+from memwave.core.errors import MemwaveError
 from memwave.readers import ArraySource, load_libraries, open_array
 from memwave.recordings.channels import Scaling
 from memwave.recordings.gaps import filled, margin_rows
 from memwave.recordings.resampling import Resampled, load_library
+from memwave.recordings.segments import PlannedRecording
 
 Rows = ArraySource | Resampled
 
 
-def load_reading(pieces: Iterable[dict]) -> None:
-    """Import what reading these recordings needs, before memory is limited; see `process.stage`."""
-    pieces = list(pieces)
-    load_libraries(piece["path"] for piece in pieces)
-    if any("resample" in piece for piece in pieces):
+def load_reading(recordings: Iterable[PlannedRecording]) -> None:
+    """Import what reading these recordings needs, before memory is limited."""
+    recordings = list(recordings)
+    load_libraries(recording.path for recording in recordings)
+    if any(recording.resample for recording in recordings):
         load_library()
 
 
 @contextmanager
-def open_recording(piece: dict, channels: Sequence[str]) -> Iterator[Rows]:
+def open_recording(recording: PlannedRecording, channels: Sequence[str]) -> Iterator[Rows]:
     """Open a recording at the rate of its dataset.
-
-    Parameters
-    ----------
-    piece : dict
-        Its name (``recording``), ``path``, ``dtype`` and planned number of ``rows``; where it is
-        resampled, ``resample`` is by what, up and down.
-    channels : sequence of str
 
     Raises
     ------
@@ -41,13 +34,12 @@ def open_recording(piece: dict, channels: Sequence[str]) -> Iterator[Rows]:
     """
 
     def check(rows: np.ndarray, start: int) -> None:
-        check_rows(rows, start, piece, channels)
+        check_rows(rows, start, recording, channels)
 
-    with open_array(piece["path"], piece["dtype"], channels) as source:
-        ratio = piece.get("resample")
-        recording = Resampled(source, tuple(ratio), check) if ratio else source
-        require_shape(recording.shape, piece, len(channels))
-        yield recording
+    with open_array(recording.path, recording.dtype, channels) as source:
+        opened = Resampled(source, recording.resample, check) if recording.resample else source
+        require_shape(opened.shape, recording, len(channels))
+        yield opened
 
 
 class PreparedRecording:
@@ -57,25 +49,30 @@ class PreparedRecording:
     ----------
     source : ArraySource or Resampled
         The recording at the rate of its dataset.
-    piece : dict
-        Names the ``recording`` and its ``path``; ``max_gap``, where gaps are filled, is the length
-        of the longest.
-    spec : FeatureSpec
+    recording : PlannedRecording
+    channels : sequence of str
     scaling : Scaling or None
-        What is done to the channels.
+        How the channels are scaled.
     """
 
-    def __init__(self, source: Rows, piece: dict, spec: FeatureSpec, scaling: Scaling | None):
-        self._source, self._piece, self._spec, self._scaling = source, piece, spec, scaling
-        self._margin = margin_rows(piece.get("max_gap"))
+    def __init__(
+        self,
+        source: Rows,
+        recording: PlannedRecording,
+        channels: Sequence[str],
+        scaling: Scaling | None,
+    ):
+        self._source, self._recording = source, recording
+        self._channels, self._scaling = channels, scaling
+        self._margin = margin_rows(recording.max_gap)
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Read the rows ``start:stop``, the same numbers whatever stretch they are read in.
+        """Read the rows ``start:stop``, the same numbers whatever chunk they are read in.
 
         Returns
         -------
         ndarray, shape (stop - start, n_channels)
-            In the stored type, or float64 where something was done to them.
+            In the stored type, or float64 where they were changed.
 
         Raises
         ------
@@ -85,16 +82,71 @@ class PreparedRecording:
         low = max(0, start - self._margin)
         high = min(self._source.shape[0], stop + self._margin)
         rows = self._source.read(low, high)
-        if self._margin:
-            rows = filled(rows, self._piece["max_gap"])[start - low : stop - low]
-        check_rows(rows, start, self._piece, self._spec.channels)
+        if self._recording.max_gap:
+            rows = filled(rows, self._recording.max_gap)[start - low : stop - low]
+        check_rows(rows, start, self._recording, self._channels)
         return rows if self._scaling is None else self._scaling.apply(rows)
 
 
 @contextmanager
 def open_prepared(
-    piece: dict, spec: FeatureSpec, scaling: Scaling | None = None
+    recording: PlannedRecording, channels: Sequence[str], scaling: Scaling | None = None
 ) -> Iterator[PreparedRecording]:
-    """Open the recording of a piece of work; see `open_recording`."""
-    with open_recording(piece, spec.channels) as source:
-        yield PreparedRecording(source, piece, spec, scaling)
+    """Open a recording to compute features from it; see `open_recording`."""
+    with open_recording(recording, channels) as source:
+        yield PreparedRecording(source, recording, channels, scaling)
+
+
+def require_shape(shape: tuple[int, ...], recording: PlannedRecording, n_channels: int) -> None:
+    """Raise MemwaveError if a recording is not as long and wide as when the run was planned."""
+    if shape != (recording.rows, n_channels):
+        raise MemwaveError(
+            f"recording {recording.name!r}: {recording.path} has shape {shape} now, and had "
+            f"{recording.rows} rows when the run was planned. Start again."
+        )
+
+
+def check_rows(
+    rows: np.ndarray,
+    start: int,
+    recording: PlannedRecording,
+    channels: Sequence[str],
+    *,
+    may_miss: bool = False,
+) -> None:
+    """Require that all values in a chunk of a recording are finite.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, n_channels)
+    start : int
+        Row of the recording that they begin with.
+    recording : PlannedRecording
+    channels : sequence of str
+    may_miss : bool
+        Whether values may be missing (NaN). Infinite values are never allowed.
+
+    Raises
+    ------
+    MemwaveError
+        Names recording, row and channel of the first value that is not finite.
+    """
+    if rows.dtype.kind != "f":
+        return
+    refused = np.isinf(rows) if may_miss else ~np.isfinite(rows)
+    if not refused.any():
+        return
+    row, channel = map(int, np.unravel_index(np.argmax(refused), refused.shape))
+    value = rows[row, channel]
+    remedy = "Repair the recording."
+    if np.isnan(value):
+        remedy = "Repair the recording, or set missing: drop or interpolate for its dataset."
+    if np.isnan(value) and recording.max_gap:
+        remedy = (
+            f"It is in a gap longer than max_gap ({recording.max_gap} rows), or at an end of the "
+            "recording. Set a larger max_gap or missing: drop for its dataset."
+        )
+    raise MemwaveError(
+        f"{recording}: row {start + row}, channel {channels[channel]} is {value}; expected finite "
+        f"values. {remedy}"
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from memwave.core.errors import MemwaveError
 from memwave.features.spec import FeatureSpec
 from memwave.pca.model import Model
-from memwave.recordings.channels import Scaling
+from memwave.recordings.channels import Scaling, is_model, load_channels
 from memwave.storage import hdf5
 
 ENCODING, VERSION = "memwave-model", "1"
@@ -134,6 +134,46 @@ def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
         if "channel_centre" not in file:
             return spec, None
         return spec, Scaling(**{name: file[f"channel_{name}"][()] for name in SCALING})
+
+
+def load_provenance(path: str | Path) -> dict:
+    """Read what made a model: its part of the configuration, and versions."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        return json.loads(file.attrs["provenance"])
+
+
+def fitted_dataset(path: str | Path) -> dict:
+    """Read the configuration of the dataset that a model was fitted to; empty if it is unknown."""
+    datasets = load_provenance(path).get("configuration", {}).get("datasets", {})
+    return next(iter(datasets.values()), {})
+
+
+def load_scaling(scale: str, path: str | Path | None) -> Scaling | None:
+    """Return the scaling of a feature set; None for ``none``.
+
+    Parameters
+    ----------
+    scale : str
+        As in the configuration.
+    path : path or None
+        The table of the channels, or the model whose scaling is taken.
+
+    Raises
+    ------
+    MemwaveError
+        If the table is not one, a channel cannot be scaled that way, or the model has no scaling.
+    """
+    if scale == "none" or path is None:
+        return None
+    if is_model(scale):
+        _, scaling = load_extraction(path)
+        if scaling is None:
+            raise MemwaveError(f"{path}: was fitted to channels that were not scaled.")
+        return scaling
+    try:
+        return Scaling.of(scale, load_channels(path))
+    except ValueError as error:
+        raise MemwaveError(f"{path}: {error}.") from error
 
 
 def as_tuple(value: Any) -> Any:

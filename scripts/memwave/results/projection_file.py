@@ -14,13 +14,11 @@ import numpy as np
 
 from memwave.core.ranges import spans
 from memwave.pca.model import Model
-from memwave.pca.projection import Projector
 from memwave.results.model_file import RESIDUAL
 from memwave.storage import hdf5
 from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
 
 ENCODING, VERSION = "memwave-projection", "1"
-PART_ENCODING = "memwave-projection-part"
 
 SPLITS = ("train", "test")
 
@@ -37,65 +35,6 @@ COLUMNS = {
         "Squared distance between the features and their reconstruction from the scores.",
     ),
 }
-
-
-class PartWriter:
-    """Writes one shard's part of a projection.
-
-    Its scores are chunked and encoded as those of the projection, in which the part begins and
-    ends somewhere in a chunk: the rows before and after it in its chunks are zeros.
-
-    Parameters
-    ----------
-    file : h5py.File
-        New and empty.
-    first_row, n_rows, n_windows : int
-        First row of the shard among all windows; rows of the shard; all windows.
-    k : int
-        Components.
-    dtype : {"float32", "float64"}
-        Type of the scores.
-    """
-
-    def __init__(
-        self, file: h5py.File, first_row: int, n_rows: int, n_windows: int, k: int, dtype: str
-    ):
-        self._file = file
-        hdf5.mark(file, PART_ENCODING, "2")
-        size = chunk_rows(n_windows, k * np.dtype(dtype).itemsize)
-        lead = first_row % size
-        length = -(-(lead + n_rows) // size) * size
-        scores = file.create_dataset(
-            "scores", (length, k), dtype, chunks=(size, k), track_times=False, **FILTERS
-        )
-        scores.attrs["first_row"] = lead
-        self._scores = ChunkWriter(scores)
-        self._scores.append(np.zeros((lead, k), dtype))
-        chunks = (chunk_rows(n_rows, 4),)
-        errors = file.create_dataset(
-            "reconstruction_error", (n_rows,), "f4", chunks=chunks, track_times=False, **FILTERS
-        )
-        self._errors = ChunkWriter(errors)
-
-    def append(self, scores: np.ndarray, errors: np.ndarray) -> None:
-        """Add scores, shape (n, k), and reconstruction errors, shape (n,), of the next rows."""
-        self._scores.append(scores)
-        self._errors.append(errors)
-
-    def finish(self, projector: Projector) -> None:
-        """Store what all rows together tell of the model."""
-        self._scores.finish()
-        self._errors.finish()
-        arrays = {"losses": projector.losses, "moments": projector.moments}
-        if projector.train is not None:
-            arrays |= {f"train/{name}": a for name, a in projector.train.arrays().items()}
-        for name, array in arrays.items():
-            self._file.create_dataset(name, data=array, track_times=False)
-
-
-def part_size(n_rows: int, k: int, dtype: str) -> int:
-    """Bytes that a part has at most, beside what it tells of the model."""
-    return n_rows * (k * np.dtype(dtype).itemsize + 4) + 2 * CHUNK_BYTES
 
 
 class ProjectionWriter:
@@ -183,9 +122,9 @@ class ProjectionWriter:
         self._writers["scores"].append(scores)
         self._writers["reconstruction_error"].append(errors)
 
-    def append_part(self, part: h5py.File) -> None:
+    def append_partial(self, partial: h5py.File) -> None:
         """Copy the scores and errors of one shard, those of the next windows."""
-        scores, errors = part["scores"], part["reconstruction_error"]
+        scores, errors = partial["scores"], partial["reconstruction_error"]
         self._writers["scores"].copy(scores, scores.attrs["first_row"], len(errors))
         self._writers["reconstruction_error"].copy(errors, 0, len(errors))
 

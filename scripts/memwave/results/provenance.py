@@ -8,7 +8,6 @@ from pathlib import Path
 
 from memwave.storage.atomic import replacing
 from memwave.storage.checksums import checksum
-from memwave.workflow.code_digests import SCRIPTS
 
 
 def write_provenance(
@@ -44,7 +43,10 @@ def commit() -> str | None:
     for command in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no")):
         try:
             done = subprocess.run(
-                ["git", "-C", SCRIPTS, *command], capture_output=True, text=True, timeout=60
+                ["git", "-C", Path(__file__).parent, *command],
+                capture_output=True,
+                text=True,
+                timeout=60,
             )
         except (OSError, subprocess.TimeoutExpired):
             return None

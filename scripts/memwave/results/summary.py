@@ -1,5 +1,7 @@
 """The columns of results/summary.tsv."""
 
+from collections.abc import Sequence
+
 from memwave.pca.comparison import FIGURES
 
 COLUMNS = (
@@ -40,13 +42,13 @@ FIRST_COLUMNS = (
 FIT = ("summarize_features", "summarize_lags", "fit_model")
 
 
-def stage_columns(experiment: dict, measured: dict[str, dict], stages: list[str]) -> dict:
+def stage_columns(folders: Sequence[str], measured: dict[str, dict], stages: list[str]) -> dict:
     """Time and memory of the stages of one experiment.
 
     Parameters
     ----------
-    experiment : dict
-        Names its ``dataset``, ``features`` and ``model``.
+    folders : sequence of path
+        Where the experiment has results: of its dataset, its feature set, its model.
     measured : dict
         What each job measured of itself, by the path it wrote that to.
     stages : list of str
@@ -58,9 +60,6 @@ def stage_columns(experiment: dict, measured: dict[str, dict], stages: list[str]
         ``<stage>_seconds``, summed over the jobs, ``<stage>_peak_mb`` of the largest job, and
         ``<stage>_predicted_mb``; empty where a solver does without the stage.
     """
-    dataset = f"results/{experiment['dataset']}"
-    shared = f"{dataset}/{experiment['features']}"
-    folders = (dataset, shared, f"{shared}/{experiment['model']}")
     own = tuple(f"{folder}/usage/" for folder in folders)
     columns: dict = {}
     for stage in stages:

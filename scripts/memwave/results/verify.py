@@ -6,9 +6,9 @@ from pathlib import Path
 
 from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.core.ranges import spans
+from memwave.readers.contents import contents_checksum
 from memwave.storage.checksums import checksum
 from memwave.storage.shards import Shard
-from memwave.workflow.input_checksums import read_checksum
 
 # Shards are read in pieces of this size.
 PIECE_BYTES = 16_000_000
@@ -41,7 +41,7 @@ def changed_inputs(folder: Path) -> Iterator[str]:
     for path in provenance_files(folder):
         inputs |= json.loads(path.read_text(encoding="utf-8"))["inputs"]
     for name, expected in inputs.items():
-        if difference := compared(name, expected, read_checksum):
+        if difference := compared(name, expected, contents_checksum):
             yield f"{name}: {difference}"
 
 

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from xxhash import xxh3_64_hexdigest
-
 from memwave.core.errors import MemwaveError
 from memwave.readers import contents_of
+from memwave.readers.contents import joined
 from memwave.storage.atomic import replacing
 from memwave.storage.checksums import checksum
 
@@ -60,11 +59,6 @@ def planned_checksums(paths: Iterable[str]) -> dict[str, str]:
     """Checksums of inputs as they were when the run was planned."""
     known = _load()
     return {path: _together(contents_of(path), known) for path in paths}
-
-
-def read_checksum(path: str) -> str:
-    """Checksum of an input as it is now, whatever is known of it."""
-    return _together(contents_of(path), {})
 
 
 @contextmanager
@@ -120,8 +114,4 @@ def _look(file: str) -> str:
 
 def _together(files: list[str], known: Known) -> str:
     """One checksum for all files; those that nothing is known of are read."""
-    sums = [known[file][1] if file in known else f"{checksum(file):016x}" for file in files]
-    if len(files) == 1:
-        return sums[0]
-    names = map(os.path.basename, files)
-    return xxh3_64_hexdigest(repr(list(zip(names, sums, strict=True))).encode())
+    return joined(files, (known[f][1] if f in known else f"{checksum(f):016x}" for f in files))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from memwave.pca.lags.lags import LagSums, Windows
+from memwave.pca.lags.lags import LagSums, SignalWindows
 from memwave.storage import hdf5
 
 ENCODING, VERSION = "memwave-lags", "1"
@@ -18,7 +18,7 @@ def save_lags(path: str | Path, batches: Iterable[LagSums], size: int) -> None:
                 file.create_dataset(f"{number:08}/{name}", data=array, track_times=False)
 
 
-def load_lags(path: str | Path, windows: Windows) -> Iterator[LagSums]:
+def load_lags(path: str | Path, windows: SignalWindows) -> Iterator[LagSums]:
     """Read what `save_lags` wrote, batch after batch."""
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
         for batch in file.values():

@@ -21,6 +21,7 @@ import numpy as np
 
 from memwave.core.ranges import spans
 from memwave.features.spec import FeatureSpec
+from memwave.recordings.segments import Windows
 
 # Windows of fewer long rows than this are summed lag by lag: a Fourier transform gains nothing.
 SHORT = 16
@@ -34,18 +35,14 @@ FOLD = 64
 
 
 @dataclass(frozen=True)
-class Windows:
-    """How windows lie over a recording.
+class SignalWindows(Windows):
+    """Windows over a signal of several channels, which is laid out in long rows of a step each.
 
     Attributes
     ----------
-    window, step : int
-        In rows.
     n_channels : int
     """
 
-    window: int
-    step: int
     n_channels: int
 
     @property
@@ -68,13 +65,9 @@ class Windows:
         """Values of a window."""
         return self.window * self.n_channels
 
-    def n_rows(self, count: int) -> int:
-        """Rows of the recording that `count` windows cover."""
-        return (count - 1) * self.step + self.window
-
     def long_rows(self, rows: np.ndarray) -> np.ndarray:
         """Rows that windows cover, as long rows, padded with zeros; shape (m, width)."""
-        count = (len(rows) - self.window) // self.step + 1
+        count = self.count(len(rows))
         size = (count + self.depth - 1) * self.step
         padded = np.zeros((size, self.n_channels))
         padded[: len(rows)] = rows[:size]
@@ -97,9 +90,9 @@ class Windows:
         return max(1, DIRECT_VALUES // self.width)
 
 
-def windows_of(spec: FeatureSpec) -> Windows:
-    """How the windows of a feature set lie."""
-    return Windows(spec.window, spec.step, spec.n_channels)
+def windows_of(spec: FeatureSpec) -> SignalWindows:
+    """How the windows of a feature set lie over a signal."""
+    return SignalWindows(spec.window, spec.step, spec.n_channels)
 
 
 @dataclass
@@ -110,7 +103,7 @@ class LagSums:
 
     Attributes
     ----------
-    windows : Windows
+    windows : SignalWindows
     counts : ndarray, shape (pieces,)
         Windows of each piece.
     shifts : ndarray, shape (pieces, n_channels)
@@ -123,7 +116,7 @@ class LagSums:
         further on.
     """
 
-    windows: Windows
+    windows: SignalWindows
     counts: np.ndarray
     shifts: np.ndarray
     totals: np.ndarray
@@ -132,7 +125,7 @@ class LagSums:
     lags: np.ndarray
 
     @classmethod
-    def none(cls, windows: Windows) -> Self:
+    def none(cls, windows: SignalWindows) -> Self:
         """Return the sums of no piece."""
         ends = np.zeros((0, (windows.depth - 1) * windows.width))
         return cls(
@@ -158,15 +151,15 @@ class LagSums:
         return {name: getattr(self, name) for name in names}
 
 
-def sum_lags(windows: Windows, stretches: Iterator[np.ndarray], shift: np.ndarray) -> LagSums:
+def sum_lags(windows: SignalWindows, stretches: Iterator[np.ndarray], shift: np.ndarray) -> LagSums:
     """Sum over a piece of a recording.
 
     Parameters
     ----------
-    windows : Windows
+    windows : SignalWindows
     stretches : iterator of ndarray, shape (rows, n_channels)
-        Rows that `Windows.stretch` windows cover, and those of the windows after them, and so on;
-        the last stretch may have fewer windows, and at least one. They overlap.
+        Rows that `SignalWindows.stretch` windows cover, and those of the windows after them, and
+        so on; the last stretch may have fewer windows, and at least one. They overlap.
     shift : ndarray, shape (n_channels,)
         Near the mean of the rows.
 
@@ -205,7 +198,7 @@ def sum_lags(windows: Windows, stretches: Iterator[np.ndarray], shift: np.ndarra
 class _DirectSums:
     """Sums lag by lag, as matrix products."""
 
-    def __init__(self, windows: Windows):
+    def __init__(self, windows: SignalWindows):
         shape = (windows.depth, windows.width, windows.width)
         self._folded, self._recent, self._waiting = np.zeros(shape), np.zeros(shape), 0
 
@@ -229,7 +222,7 @@ class _DirectSums:
 class _FourierSums:
     """Sums of all lags at once: the spectrum of a cross-correlation is a product of spectra."""
 
-    def __init__(self, windows: Windows):
+    def __init__(self, windows: SignalWindows):
         self._windows, self._length = windows, windows.fourier_length
         width, bins = windows.width, self._length // 2 + 1
         self._folded = np.zeros((windows.depth, width, width))
@@ -261,7 +254,7 @@ class _FourierSums:
         return self._folded
 
 
-def sum_bytes(windows: Windows) -> int:
+def sum_bytes(windows: SignalWindows) -> int:
     """Memory of `sum_lags`, the stretch as it was read included."""
     width, depth = windows.width, windows.depth
     covered = windows.n_rows(windows.stretch) * windows.n_channels
@@ -274,7 +267,7 @@ def sum_bytes(windows: Windows) -> int:
     return 8 * (2 * covered + 3 * signal + lags) + spectra
 
 
-def stretches_of(windows: Windows, count: int) -> Iterator[tuple[int, int]]:
+def stretches_of(windows: SignalWindows, count: int) -> Iterator[tuple[int, int]]:
     """First and one past last row of the stretches that `count` windows are summed in."""
     for low, high in spans(0, count, windows.stretch):
         start = low * windows.step

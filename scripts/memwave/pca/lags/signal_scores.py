@@ -15,7 +15,7 @@ import numpy as np
 from memwave.features.sliding import FeatureBlocks, surrogate_length
 from memwave.features.spec import FeatureSpec
 from memwave.features.wavelet import transform_windows
-from memwave.pca.lags.lags import Windows, windows_of
+from memwave.pca.lags.lags import SignalWindows, windows_of
 from memwave.pca.model import Model
 
 # Rows of the identity that are carried through the transform at once.
@@ -73,7 +73,7 @@ class SignalScores:
     """
 
     def __init__(self, spec: FeatureSpec, model: Model):
-        self._windows: Windows = windows_of(spec)
+        self._windows: SignalWindows = windows_of(spec)
         self._blocks, self._model = FeatureBlocks(spec), model
         units = np.tile(np.eye(spec.n_channels), spec.window)
         self._constant = transform_windows(spec, units)  # (n_channels, d)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import scipy
 
-from memwave.pca.lags.lags import LagSums, Windows
+from memwave.pca.lags.lags import LagSums, SignalWindows
 from memwave.pca.linalg.triangle import PANEL, Triangle
 
 # Rows of the matrix of samples that are transformed at once.
@@ -103,7 +103,7 @@ def strips(sums: LagSums) -> Iterator[tuple[int, np.ndarray]]:
                 first, filled = first + filled, 0
 
 
-def product_bytes(windows: Windows, n_features: int) -> int:
+def product_bytes(windows: SignalWindows, n_features: int) -> int:
     """Memory of `add_feature_products`, beside sums and total.
 
     A transform makes five copies at most; a panel's share has two copies beside it.

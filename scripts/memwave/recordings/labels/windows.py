@@ -1,6 +1,7 @@
 """Labels of all windows of a dataset, read recording by recording."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from memwave.core.ranges import spans
 from memwave.readers import open_array
 from memwave.recordings.labels.coding import BLOCK_ROWS, Coding, rows_of_labels, window_labels
 from memwave.recordings.labels.file import load_names
-from memwave.recordings.resampling import Nearest
+from memwave.recordings.resampling import Nearest, Ratio
+from memwave.recordings.segments import Windows
 
 DESCRIPTIONS = {
     "last": "Label of the window's last row.",
@@ -18,17 +20,43 @@ DESCRIPTIONS = {
 }
 
 
+@dataclass(frozen=True)
+class LabelledRecording:
+    """Windows of a recording, and where their labels are.
+
+    Attributes
+    ----------
+    name : str
+    split : {"train", "test"}
+    n_windows : int
+        As planned.
+    labels : str or None
+        Path of the labels of its rows.
+    recording_label : str or None
+        Label of all its rows. Both are None if the dataset has no labels.
+    are_texts : bool
+        Whether the labels of its rows were converted from texts.
+    resample : (up, down) or None
+        The ratio it is resampled by.
+    """
+
+    name: str
+    split: str
+    n_windows: int
+    labels: str | None = None
+    recording_label: str | None = None
+    are_texts: bool = False
+    resample: Ratio | None = None
+
+
 class WindowLabels:
     """Labels of windows.
 
     Parameters
     ----------
-    recordings : list of dict
-        Recording after recording: path of its ``labels``, whether they are ``texts``, or its
-        ``recording_label``; both are None if the dataset has no labels. Where the recording is
-        resampled, ``resample`` is by what, up and down.
+    recordings : sequence of LabelledRecording
     rule : {"last", "centre", "majority"}
-    window, step : int
+    windows : Windows
 
     Attributes
     ----------
@@ -38,10 +66,9 @@ class WindowLabels:
         Text of each label from 0 on; empty if labels are numbers.
     """
 
-    def __init__(self, recordings: list[dict], rule: str, window: int, step: int):
-        self._recordings, self._rule = recordings, rule
-        self._window, self._step = window, step
-        labelled = any(r["labels"] or r["recording_label"] for r in recordings)
+    def __init__(self, recordings: Sequence[LabelledRecording], rule: str, windows: Windows):
+        self._recordings, self._rule, self._windows = recordings, rule, windows
+        labelled = any(r.labels or r.recording_label for r in recordings)
         self.description = DESCRIPTIONS[rule] if labelled else None
         self._texts = [_texts(recording) for recording in recordings]
         self._coding = Coding.of(text for texts in self._texts for text in texts)
@@ -61,19 +88,22 @@ class WindowLabels:
             If the labels are not what was planned.
         """
         recording, texts = self._recordings[i], self._texts[i]
-        if recording["recording_label"] is not None:
+        if recording.recording_label is not None:
             for low, high in spans(first, stop, BLOCK_ROWS):
                 yield low, self._coding.translate(np.zeros(high - low, np.int32), texts)
         else:
             for low, labels in self._of_rows(recording, first, stop):
-                yield low, self._coding.translate(labels, texts) if recording["texts"] else labels
+                yield low, self._coding.translate(labels, texts) if recording.are_texts else labels
 
-    def _of_rows(self, recording: dict, first: int, stop: int) -> Iterator[tuple[int, np.ndarray]]:
-        path, ratio = recording["labels"], recording.get("resample")
-        rule, window, step = self._rule, self._window, self._step
-        needed = (stop - 1) * step + window
+    def _of_rows(
+        self, recording: LabelledRecording, first: int, stop: int
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        path, ratio = recording.labels, recording.resample
+        assert path is not None
+        rule, window, step = self._rule, self._windows.window, self._windows.step
+        needed = self._windows.n_rows(stop)
         with open_array(path) as source:
-            labels = Nearest(source, tuple(ratio)) if ratio else source
+            labels = Nearest(source, ratio) if ratio else source
             if len(labels.shape) != 1 or labels.shape[0] < needed or labels.dtype.kind not in "iu":
                 raise MemwaveError(
                     f"{path} holds {labels.dtype} {labels.shape} now, and had at least {needed} "
@@ -84,8 +114,8 @@ class WindowLabels:
                 yield low, window_labels(rule, labels.read(*rows), window, step)
 
 
-def _texts(recording: dict) -> list[str]:
+def _texts(recording: LabelledRecording) -> list[str]:
     """Texts that the labels of a recording are indices into."""
-    if recording["recording_label"] is not None:
-        return [recording["recording_label"]]
-    return load_names(recording["labels"]) if recording["texts"] else []
+    if recording.recording_label is not None:
+        return [recording.recording_label]
+    return load_names(recording.labels) if recording.labels and recording.are_texts else []

@@ -13,6 +13,7 @@ from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import Work, concrete_solvers, row_solvers, solver_module
 from memwave.workflow.config.settings import complete_model
 from memwave.workflow.planning import memory
+from memwave.workflow.planning.memory import Sizes
 
 PRODUCTS_PER_SECOND = {"float32": 80e9, "float64": 40e9}
 DENSE_PER_SECOND = 15e9
@@ -36,10 +37,7 @@ def resolve(
     model: dict,
     spec: FeatureSpec,
     n_train: int,
-    *,
-    block_mb: float,
-    shards: int,
-    threads: int,
+    sizes: Sizes,
     max_mem_mb: int,
 ) -> dict:
     """Replace ``solver: auto`` by a solver with all its options.
@@ -52,7 +50,8 @@ def resolve(
         The features.
     n_train : int
         Windows that PCA is fitted on.
-    block_mb, shards, threads, max_mem_mb
+    sizes : Sizes
+    max_mem_mb : int
         As in the configuration.
 
     Returns
@@ -65,7 +64,7 @@ def resolve(
     candidates = []
     for name in candidates_for(spec):
         options = options_for(name, model, spec)
-        stages = memory.predict(spec, options, block_mb=block_mb, shards=shards, threads=threads)
+        stages = memory.predict(spec, options, sizes)
         candidates.append(
             Candidate(
                 options,

@@ -5,6 +5,7 @@ depends on how many windows there are, nor on how many cores the workflow is giv
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,13 +52,30 @@ KERNEL_ROWS = 8
 LAUNCHER_MB = 300
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes that the configuration sets for a whole run.
+
+    Attributes
+    ----------
+    block_mb : float
+        Size of a block of rows.
+    shards : int
+        Shards of the feature matrix; a fit never needs more threads than that.
+    threads : int
+        Threads of a fit that reads the features several times.
+    """
+
+    block_mb: float
+    shards: int
+    threads: int
+
+
 def predict(
     spec: FeatureSpec,
     model: dict,
+    sizes: Sizes,
     *,
-    block_mb: float,
-    shards: int,
-    threads: int,
     library_bytes: int = 0,
     window_label: str = "last",
 ) -> dict[str, int]:
@@ -69,14 +87,9 @@ def predict(
         The features.
     model : dict
         Complete entry of ``models`` in the configuration.
-    block_mb : float
-        Size of a block of rows.
-    shards : int
-        Shards of the feature matrix; never needs more threads than that.
-    threads : int
-        Threads of a fit that reads the features several times.
+    sizes : Sizes
     library_bytes : int
-        What the libraries need that read the recordings.
+        Memory of the libraries that read the recordings.
     window_label : str
         Which rows of a window give it its label.
 
@@ -85,7 +98,7 @@ def predict(
     dict of str to int
         MB by the name of the stage, in the order of the data flow.
     """
-    d, k = spec.n_features, model["n_components"]
+    d, k, block_mb = spec.n_features, model["n_components"], sizes.block_mb
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     itemsize = np.dtype(dtype).itemsize
     projected_rows = projection_rows(d, block_mb, dtype)
@@ -101,7 +114,7 @@ def predict(
     if "apply" in model:
         stages["adopt_model"] = model_file
     else:
-        workers = min(threads, shards)
+        workers = min(sizes.threads, sizes.shards)
         needs = fitting(
             spec, model, itemsize, beside, library_bytes, block_mb=block_mb, workers=workers
         )

@@ -15,6 +15,7 @@ from memwave.core.precision import compute_dtype
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import solver_module
 from memwave.workflow.planning.choice import DENSE_PER_SECOND, PRODUCTS_PER_SECOND
+from memwave.workflow.planning.memory import Sizes
 
 # Values of one column of projection.h5 beside the scores, and those of a score.
 COLUMNS, SCORE_BYTES = 6, 8
@@ -56,9 +57,7 @@ def predict(
     spec: FeatureSpec,
     model: dict,
     n_windows: int,
-    *,
-    shards: int,
-    threads: int,
+    sizes: Sizes,
     rates: Rates,
 ) -> dict[str, float]:
     """Estimate the seconds of one job of every stage.
@@ -71,10 +70,7 @@ def predict(
         Complete entry of ``models`` in the configuration, with a solver other than ``auto``.
     n_windows : int
         Windows of the dataset; all are taken to be of split ``train``, which costs most.
-    shards : int
-        Jobs that the windows are divided among.
-    threads : int
-        Threads of a fit that reads the features several times.
+    sizes : Sizes
     rates : Rates
         `LOCAL` or `CLUSTER`.
 
@@ -84,6 +80,7 @@ def predict(
         Seconds by the name of the stage, in the order of the data flow, and of any ``plot``.
     """
     d, k = spec.n_features, model["n_components"]
+    shards = sizes.shards
     rows = -(-n_windows // shards)
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     products = rates.share * PRODUCTS_PER_SECOND[dtype]
@@ -93,7 +90,7 @@ def predict(
     if "apply" in model:
         stages["adopt_model"] = 0.0
     else:
-        stages |= fitting(spec, model, rows, shards, min(threads, shards), rates)
+        stages |= fitting(spec, model, rows, shards, min(sizes.threads, shards), rates)
     scoring = 4.0 * rows * d * k / products + table / shards / rates.compressed
     stages["project_features"] = reading + scoring
     stages["project_recordings"] = stages["extract_features"] + scoring

@@ -7,9 +7,8 @@ import numpy as np
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import shown
 from memwave.features.spec import FeatureSpec
-from memwave.recordings.channel_table import is_model, load_scaling
-from memwave.recordings.channels import Scaling
-from memwave.results.model_file import load_extraction, load_model
+from memwave.recordings.channels import Scaling, is_model
+from memwave.results.model_file import load_extraction, load_model, load_scaling
 
 # What decides which feature is which; windows may stand as far apart as one likes.
 DECISIVE = ("channels", "window", "wavelet", "level", "bands", "layout", "mode")

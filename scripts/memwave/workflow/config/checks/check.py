@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from memwave.core.errors import ConfigurationError
 from memwave.core.messages import either, listed, shown
-from memwave.core.ranges import count_windows
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import concrete_solvers, row_solvers
 from memwave.readers import library_bytes
@@ -19,6 +18,7 @@ from memwave.workflow.config.checks.recordings import CheckedRecording, checked_
 from memwave.workflow.config.settings import complete_model, experiments
 from memwave.workflow.planning.choice import resolve
 from memwave.workflow.planning.memory import (
+    Sizes,
     conversion_mb,
     labelling_mb,
     predict,
@@ -161,7 +161,7 @@ def _conversion_findings(recordings: tuple[CheckedRecording, ...], limit: int) -
 
 def _train_windows(recordings: tuple[CheckedRecording, ...], spec: FeatureSpec) -> int:
     train = (recording for recording in recordings if recording.split == "train")
-    return sum(count_windows(recording.rows, spec.window, spec.step) for recording in train)
+    return sum(spec.windows.count(recording.rows) for recording in train)
 
 
 def _resolved(
@@ -183,8 +183,8 @@ def _resolved(
 
 def _resolve(settings: dict, model: str, spec: FeatureSpec, n_train: int) -> dict:
     """Options of a model's solver, chosen if it says ``auto``."""
-    sizes = {key: settings[key] for key in ("block_mb", "shards", "threads", "max_mem_mb")}
-    return resolve(settings["models"][model], spec, n_train, **sizes)
+    sizes = Sizes(settings["block_mb"], settings["shards"], settings["threads"])
+    return resolve(settings["models"][model], spec, n_train, sizes, settings["max_mem_mb"])
 
 
 @dataclass(frozen=True)
@@ -275,7 +275,7 @@ class Pair:
         return {name: model for name, model in self.models.items() if "apply" not in model}
 
     def _windows(self, recording: CheckedRecording) -> int:
-        return count_windows(recording.rows, self.spec.window, self.spec.step)
+        return self.spec.windows.count(recording.rows)
 
     def _no_window(self, split: str, recordings: tuple[CheckedRecording, ...]) -> str:
         longest = max(recordings, key=lambda recording: recording.rows)
@@ -296,11 +296,13 @@ class Pair:
         return predict(
             self.spec,
             model,
+            Sizes(
+                block_mb or self.settings["block_mb"],
+                self.settings["shards"],
+                self.settings["threads"],
+            ),
             library_bytes=self.library_bytes,
             window_label=self.settings["datasets"][self.dataset]["window_label"],
-            block_mb=block_mb or self.settings["block_mb"],
-            shards=self.settings["shards"],
-            threads=self.settings["threads"],
         )
 
     def _memory_remedy(self, stage: str, need: int, model: str) -> str:

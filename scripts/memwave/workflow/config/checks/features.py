@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import pywt
 
 from memwave.core.messages import did_you_mean, listed, shown
+from memwave.features.spec import band_names
 
 
 def feature_findings(name: str, settings: dict, channels: Sequence[str]) -> Iterator[str]:
@@ -36,7 +37,7 @@ def feature_findings(name: str, settings: dict, channels: Sequence[str]) -> Iter
         yield f"{place}.level: {_level_finding(settings, len(channels), wanted, deepest)}"
         return
     level = deepest if settings["level"] == "max" else settings["level"]
-    valid = [f"a{level}"] + [f"d{j}" for j in range(level, 0, -1)]
+    valid = band_names(level)
     for i, band in enumerate(settings["bands"]):
         if band not in valid:
             yield (

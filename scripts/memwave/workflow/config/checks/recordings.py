@@ -9,14 +9,11 @@ from memwave.core.messages import shown
 from memwave.readers import is_converted, open_source
 from memwave.recordings.resampling import LARGEST, Ratio, ratio_of, resampled_rows
 from memwave.recordings.sheet import Recording, read_sheet
+from memwave.workflow import paths
 from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
 
 # Files round their rates.
 RATE_TOLERANCE = 1e-6
-
-# Where a recording goes that is converted; numbers count the rows of the sheet.
-CONVERTED = "results/{dataset}/recordings/{number}.npy"
-CONVERTED_LABELS = "results/{dataset}/labels/{number}.h5::/label"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +79,10 @@ def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...
             facts |= {"rows": resampled_rows(rows, ratio), "resample": ratio}
             facts |= {"source": recording.path, "label_source": recording.labels}
             if is_converted(recording.path):
-                facts["path"] = CONVERTED.format(dataset=name, number=number)
+                facts["path"] = paths.CONVERTED_RECORDING.format(dataset=name, recording=number)
             if recording.labels is not None and are_texts(recording):
-                facts["labels"] = CONVERTED_LABELS.format(dataset=name, number=number)
+                labels = paths.CONVERTED_LABELS.format(dataset=name, recording=number)
+                facts["labels"] = f"{labels}::/label"
             checked.append(CheckedRecording(**facts))
     findings += [*label_findings(sheet, recordings), *_sheet_findings(sheet, recordings)]
     if settings["sampling_rate"] is None:

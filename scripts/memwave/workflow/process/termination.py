@@ -5,12 +5,12 @@ from queue import SimpleQueue
 from threading import Thread
 
 
-def heed_sigterm() -> None:
+def install_sigterm_handler() -> None:
     """Let a thread of its own call the handler of SIGTERM that Snakemake has installed.
 
     Snakemake (9.27) asks for a lock in its handler, which runs in the main thread. Where that
-    thread holds the lock, as it does while it looks after finished jobs, it would wait for
-    itself for ever. `SimpleQueue.put` is reentrant: a handler may call it in the middle of
+    thread holds the lock, as it does while it looks after finished jobs, it waits for
+    itself forever. `SimpleQueue.put` is reentrant: a handler may call it in the middle of
     anything, and other ways to wake a thread have locks of their own.
 
     Notes

@@ -1,0 +1,81 @@
+# Features: wavelet coefficients of sliding windows, in shards.
+#
+# In:   recordings; statistics of the channels.
+# Out:  features/<shard>.npy and its checksums; what measures and leaves out windows.
+
+
+rule find_gaps:
+    """The windows of a shard that touch no missing value, where others are left out."""
+    input:
+        recordings=ancient(plan.files(inputs.recordings_of_shard)),
+        converted_recordings=plan.files(inputs.converted_of_shard),
+    output:
+        valid=paths.VALID_WINDOWS,
+        usage=paths.usage("find_gaps"),
+    log:
+        paths.log("find_gaps"),
+    benchmark:
+        paths.benchmark("find_gaps")
+    conda:
+        "../envs/memwave.yaml"
+    resources:
+        **plan.resources("find_gaps"),
+    params:
+        **plan.params("find_gaps"),
+    message:
+        paths.message("find_gaps")
+    script:
+        "../scripts/find_gaps.py"
+
+
+rule extract_features:
+    """Wavelet features of a shard's windows: recordings -> .npy, row by row."""
+    input:
+        valid=plan.files(inputs.valid_windows_of_shard),
+        recordings=ancient(plan.files(inputs.recordings_of_shard)),
+        converted_recordings=plan.files(inputs.converted_of_shard),
+        channels=plan.files(inputs.channels),
+    output:
+        shard=paths.SHARD,
+        checksums=paths.SHARD_CHECKSUMS,
+        usage=paths.usage("extract_features"),
+    log:
+        paths.log("extract_features"),
+    benchmark:
+        paths.benchmark("extract_features")
+    priority: 1  # before a fit without features, which takes the most memory, is ready
+    conda:
+        "../envs/memwave.yaml"
+    resources:
+        **plan.resources("extract_features"),
+    params:
+        **plan.params("extract_features"),
+    message:
+        paths.message("extract_features")
+    script:
+        "../scripts/extract_features.py"
+
+
+rule measure_features:
+    """Mean and standard deviation of each feature in a shard, where a model standardizes."""
+    input:
+        valid=plan.files(inputs.valid_windows_of_shard),
+        shard=ancient(paths.SHARD),
+        checksums=paths.SHARD_CHECKSUMS,
+    output:
+        measures=temp(paths.FEATURE_MEASURES),
+        usage=paths.usage("measure_features"),
+    log:
+        paths.log("measure_features"),
+    benchmark:
+        paths.benchmark("measure_features")
+    conda:
+        "../envs/memwave.yaml"
+    resources:
+        **plan.resources("measure_features"),
+    params:
+        **plan.params("measure_features"),
+    message:
+        paths.message("measure_features")
+    script:
+        "../scripts/measure_features.py"

@@ -1,0 +1,112 @@
+# Models: PCA fitted to features, to recordings without features, or fitted before.
+#
+# In:   feature shards, or recordings.
+# Out:  model.h5.
+
+
+rule summarize_features:
+    """Sufficient statistics of a shard for a solver that reads the features once."""
+    input:
+        valid=plan.files(inputs.valid_windows_of_shard),
+        shard=ancient(paths.SHARD),
+        checksums=paths.SHARD_CHECKSUMS,
+        measures=plan.files(inputs.feature_measures),
+    output:
+        summary=temp(paths.FEATURE_SUMMARY),
+        usage=paths.usage("summarize_features"),
+    log:
+        paths.log("summarize_features"),
+    benchmark:
+        paths.benchmark("summarize_features")
+    conda:
+        "../envs/memwave.yaml"
+    resources:
+        **plan.resources("summarize_features"),
+    params:
+        **plan.params("summarize_features"),
+    message:
+        paths.message("summarize_features")
+    script:
+        "../scripts/summarize_features.py"
+
+
+rule summarize_lags:
+    """Lag sums of the recordings over a shard's windows, for a solver that needs no features."""
+    input:
+        valid=plan.files(inputs.valid_windows_of_shard),
+        recordings=ancient(plan.files(inputs.train_recordings_of_shard)),
+        converted_recordings=plan.files(inputs.converted_train_of_shard),
+        channels=plan.files(inputs.channels),
+    output:
+        summary=temp(paths.LAG_SUMMARY),
+        usage=paths.usage("summarize_lags"),
+    log:
+        paths.log("summarize_lags"),
+    benchmark:
+        paths.benchmark("summarize_lags")
+    conda:
+        "../envs/memwave.yaml"
+    resources:
+        **plan.resources("summarize_lags"),
+    params:
+        **plan.params("summarize_lags"),
+    message:
+        paths.message("summarize_lags")
+    script:
+        "../scripts/summarize_lags.py"
+
+
+rule fit_model:
+    """PCA: from the summaries, merged in their order, or from the shards in several passes."""
+    input:
+        valid=plan.files(inputs.valid_windows),
+        summaries=plan.files(inputs.summaries),
+        shards=ancient(plan.files(inputs.fitted_shards)),
+        checksums=plan.files(inputs.fitted_shard_checksums),
+        measures=plan.files(inputs.feature_measures),
+        channels=plan.files(inputs.channels),
+    output:
+        model=paths.MODEL,
+        usage=paths.usage("fit_model"),
+    log:
+        paths.log("fit_model"),
+    benchmark:
+        paths.benchmark("fit_model")
+    wildcard_constraints:
+        model=plan.fitted,
+    conda:
+        "../envs/memwave.yaml"
+    threads: plan.threads
+    resources:
+        **plan.resources("fit_model"),
+    params:
+        **plan.params("fit_model"),
+    message:
+        paths.message("fit_model")
+    script:
+        "../scripts/fit_model.py"
+
+
+rule adopt_model:
+    """A model that was fitted before, where it is applied to new recordings."""
+    input:
+        fitted=plan.files(inputs.applied_model),
+    output:
+        model=paths.MODEL,
+        usage=paths.usage("adopt_model"),
+    log:
+        paths.log("adopt_model"),
+    benchmark:
+        paths.benchmark("adopt_model")
+    wildcard_constraints:
+        model=plan.applied,
+    conda:
+        "../envs/memwave.yaml"
+    resources:
+        **plan.resources("adopt_model"),
+    params:
+        **plan.params("adopt_model"),
+    message:
+        paths.message("adopt_model")
+    script:
+        "../scripts/adopt_model.py"

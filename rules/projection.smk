@@ -1,0 +1,86 @@
+# Projections: scores of all windows, and what they measure of the model.
+#
+# In:   model.h5; feature shards, or recordings where features are not stored; labels.
+# Out:  projection.h5, provenance.json.
+
+
+rule project_features:
+    """Scores of a shard, and what its rows tell of the model's accuracy."""
+    input:
+        valid=plan.files(inputs.valid_windows_of_shard),
+        shard=ancient(paths.SHARD),
+        checksums=paths.SHARD_CHECKSUMS,
+        model=paths.MODEL,
+    output:
+        partial=temp(paths.FEATURE_PROJECTION),
+        usage=paths.usage("project_features"),
+    log:
+        paths.log("project_features"),
+    benchmark:
+        paths.benchmark("project_features")
+    conda:
+        "../envs/memwave.yaml"
+    resources:
+        **plan.resources("project_features"),
+    params:
+        **plan.params("project_features"),
+    message:
+        paths.message("project_features")
+    script:
+        "../scripts/project_features.py"
+
+
+rule project_recordings:
+    """Scores of a shard's windows where features are not stored: from recordings, by blocks."""
+    input:
+        valid=plan.files(inputs.valid_windows_of_shard),
+        recordings=ancient(plan.files(inputs.recordings_of_shard)),
+        converted_recordings=plan.files(inputs.converted_of_shard),
+        channels=plan.files(inputs.channels),
+        model=paths.MODEL,
+    output:
+        partial=temp(paths.RECORDING_PROJECTION),
+        usage=paths.usage("project_recordings"),
+    log:
+        paths.log("project_recordings"),
+    benchmark:
+        paths.benchmark("project_recordings")
+    conda:
+        "../envs/memwave.yaml"
+    resources:
+        **plan.resources("project_recordings"),
+    params:
+        **plan.params("project_recordings"),
+    message:
+        paths.message("project_recordings")
+    script:
+        "../scripts/project_recordings.py"
+
+
+rule write_projection:
+    """Scores of all windows with recording, start row, label and split."""
+    input:
+        valid=plan.files(inputs.valid_windows),
+        partials=plan.files(inputs.partial_projections),
+        model=paths.MODEL,
+        labels=ancient(plan.files(inputs.labels)),
+        converted_labels=plan.files(inputs.converted_labels),
+        checksums=plan.files(inputs.shard_checksums),
+    output:
+        projection=paths.PROJECTION,
+        provenance=paths.PROVENANCE,
+        usage=paths.usage("write_projection"),
+    log:
+        paths.log("write_projection"),
+    benchmark:
+        paths.benchmark("write_projection")
+    conda:
+        "../envs/memwave.yaml"
+    resources:
+        **plan.resources("write_projection"),
+    params:
+        **plan.params("write_projection"),
+    message:
+        paths.message("write_projection")
+    script:
+        "../scripts/write_projection.py"

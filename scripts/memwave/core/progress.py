@@ -1,0 +1,63 @@
+"""Progress of a long computation: a bar on a terminal, a line now and then in the log."""
+
+import logging
+import sys
+import threading
+import time
+
+from tqdm import tqdm
+
+log = logging.getLogger("memwave")
+
+
+class Progress:
+    """Reports the progress of a long stage.
+
+    Parameters
+    ----------
+    total : int
+        Rows to do.
+    label : str
+        What is done.
+    """
+
+    ON_TERMINAL, IN_LOG = 0.5, 15.0  # seconds between two lines
+
+    def __init__(self, total: int, label: str):
+        self._total, self._label, self._done = total, label, 0
+        self._begin = self._told = self._drawn = time.monotonic()
+        self._lock = threading.Lock()
+        self._terminal = sys.stderr.isatty()
+
+    def add(self, rows: int) -> None:
+        """Count `rows` more rows as done."""
+        with self._lock:
+            self._done += rows
+            now = time.monotonic()
+            if self._terminal and now - self._drawn >= self.ON_TERMINAL:
+                self._drawn = now
+                print(f"\r{self._line(now, 79)}", end="", file=sys.stderr, flush=True)
+            if now - self._told >= self.IN_LOG:
+                self._told = now
+                log.info("%s", self._line(now, None))
+
+    def restart(self) -> None:
+        """Reset the counter."""
+        with self._lock:
+            self._done, self._begin = 0, time.monotonic()
+
+    def close(self) -> None:
+        """Clear the bar from the terminal."""
+        if self._terminal:
+            print("\r" + " " * 79 + "\r", end="", file=sys.stderr, flush=True)
+
+    def _line(self, now: float, width: int | None) -> str:
+        return tqdm.format_meter(
+            self._done,
+            self._total,
+            now - self._begin,
+            ncols=width,
+            prefix=self._label,
+            unit="row",
+            unit_scale=True,
+        )

@@ -1,0 +1,135 @@
+"""Valid windows, which touch no missing value: found in recordings, and kept in a file a shard."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from memwave.core.ranges import Range, shard_range, spans
+from memwave.readers import open_array
+from memwave.recordings.gaps import gaps, renumbered, whole_windows
+from memwave.recordings.prepared import check_rows, require_shape
+from memwave.recordings.segments import Segment, Windows
+from memwave.storage import hdf5
+
+# Ranges of all shards together, and of one shard at least: every stage has memory for that many.
+MOST_RANGES, FEWEST_RANGES = 20_000, 100
+
+
+def find_valid(
+    segment: Segment,
+    windows: Windows,
+    channels: Sequence[str],
+    block_rows: int,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Iterator[Range]:
+    """Find the valid windows of a segment; its recording is read in blocks.
+
+    Parameters
+    ----------
+    segment : Segment
+    windows : Windows
+    channels : sequence of str
+    block_rows : int
+        Rows read at once.
+    progress : callable
+        Called with the number of rows of each block.
+
+    Yields
+    ------
+    (start, stop) : tuple of int
+        Ranges of windows, counted in the recording.
+
+    Raises
+    ------
+    MemwaveError
+        If the recording is not what was planned, or has an infinite value.
+    """
+    first, last = windows.rows(segment.first, segment.count)
+
+    def blocks() -> Iterator[np.ndarray]:
+        recording = segment.recording
+        with open_array(recording.path, recording.dtype, channels) as source:
+            require_shape(source.shape, recording, len(channels))
+            for start, stop in spans(first, last, block_rows):
+                rows = source.read(start, stop)
+                check_rows(rows, start, recording, channels, may_miss=True)
+                yield rows
+                progress(stop - start)
+
+    missing = gaps(blocks(), first)
+    yield from whole_windows(segment.first, segment.count, windows.window, windows.step, missing)
+
+
+def save_valid(path: str | Path, valid: Sequence[Range]) -> None:
+    """Write the planned rows of a shard, as ranges, whose windows are valid."""
+    hdf5.save_arrays(path, {"kept": np.array(valid, np.int64).reshape(-1, 2)})
+
+
+def load_valid(path: str | Path) -> list[Range]:
+    """Read what `save_valid` wrote."""
+    return [(int(start), int(stop)) for start, stop in hdf5.load_arrays(path)["kept"]]
+
+
+def valid_ranges(ranges: Sequence[Range], path: str | Path | None) -> list[Range]:
+    """Translate ranges of planned rows of a shard into ranges of the rows that it has.
+
+    Parameters
+    ----------
+    ranges : sequence of (start, stop)
+    path : path or None
+        What `find_gaps` wrote for the shard; None if every planned window is valid.
+    """
+    return list(ranges) if path is None else renumbered(ranges, load_valid(path))
+
+
+def valid_segments(segments: Sequence[Segment], path: str | Path | None) -> tuple[Segment, ...]:
+    """Cut the segments that a shard was planned to hold to their valid windows.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+    path : path or None
+        What `find_gaps` wrote for the shard; None if every planned window is valid.
+    """
+    if path is None:
+        return tuple(segments)
+    valid, left = load_valid(path), []
+    for segment in segments:
+        before = segment.first - segment.row
+        for start, stop in _overlaps(valid, segment.row, segment.row + segment.count):
+            left.append(replace(segment, first=before + start, count=stop - start, row=start))
+    return tuple(left)
+
+
+def valid_windows(counts: Sequence[int], paths: Sequence[str | Path]) -> list[list[Range]]:
+    """Ranges of valid windows of each recording.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Windows of every recording, as planned, in sheet order.
+    paths : sequence of path
+        What `find_gaps` wrote for all shards, in their order; empty if every window is valid.
+    """
+    ends = np.cumsum(counts).tolist()
+    if not paths:
+        return [[(0, count)] if count else [] for count in counts]
+    valid: list[Range] = []
+    for i, path in enumerate(paths):
+        begin, _ = shard_range(ends[-1], i, len(paths))
+        valid += [(begin + start, begin + stop) for start, stop in load_valid(path)]
+    return [
+        [
+            (low - end + count, high - end + count)
+            for low, high in _overlaps(valid, end - count, end)
+        ]
+        for count, end in zip(counts, ends, strict=True)
+    ]
+
+
+def _overlaps(ranges: Sequence[Range], start: int, stop: int) -> list[Range]:
+    """The parts of ranges within ``start:stop``."""
+    parts = ((max(start, low), min(stop, high)) for low, high in ranges)
+    return [(low, high) for low, high in parts if low < high]

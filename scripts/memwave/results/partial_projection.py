@@ -1,0 +1,91 @@
+"""The partial projection of one shard: its scores, errors, and what its rows tell of the model."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import h5py
+import numpy as np
+
+from memwave.pca.projection import Projector
+from memwave.storage import hdf5
+from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
+
+ENCODING, VERSION = "memwave-projection-part", "2"
+
+
+class PartialWriter:
+    """Writes the partial projection of one shard.
+
+    Its scores are chunked and encoded as those of the projection, in which the shard begins and
+    ends somewhere in a chunk: the rows before and after it in its chunks are zeros.
+
+    Parameters
+    ----------
+    file : h5py.File
+        New and empty.
+    first_row, n_rows, n_windows : int
+        First row of the shard among all windows; rows of the shard; all windows.
+    k : int
+        Components.
+    dtype : {"float32", "float64"}
+        Type of the scores.
+    """
+
+    def __init__(
+        self, file: h5py.File, first_row: int, n_rows: int, n_windows: int, k: int, dtype: str
+    ):
+        self._file = file
+        hdf5.mark(file, ENCODING, VERSION)
+        size = chunk_rows(n_windows, k * np.dtype(dtype).itemsize)
+        lead = first_row % size
+        length = -(-(lead + n_rows) // size) * size
+        scores = file.create_dataset(
+            "scores", (length, k), dtype, chunks=(size, k), track_times=False, **FILTERS
+        )
+        scores.attrs["first_row"] = lead
+        self._scores = ChunkWriter(scores)
+        self._scores.append(np.zeros((lead, k), dtype))
+        chunks = (chunk_rows(n_rows, 4),)
+        errors = file.create_dataset(
+            "reconstruction_error", (n_rows,), "f4", chunks=chunks, track_times=False, **FILTERS
+        )
+        self._errors = ChunkWriter(errors)
+
+    def append(self, scores: np.ndarray, errors: np.ndarray) -> None:
+        """Add scores, shape (n, k), and reconstruction errors, shape (n,), of the next rows."""
+        self._scores.append(scores)
+        self._errors.append(errors)
+
+    def finish(self, projector: Projector) -> None:
+        """Store what all rows together tell of the model."""
+        self._scores.finish()
+        self._errors.finish()
+        arrays = {"losses": projector.error_sums, "moments": projector.moments}
+        if projector.train is not None:
+            arrays |= {f"train/{name}": a for name, a in projector.train.arrays().items()}
+        for name, array in arrays.items():
+            self._file.create_dataset(name, data=array, track_times=False)
+
+
+@contextmanager
+def create_partial(
+    path: str, projector: Projector, n_rows: int, first_row: int, n_windows: int, dtype: str
+) -> Iterator[PartialWriter]:
+    """Create the partial projection of a shard; see `PartialWriter`.
+
+    Parameters
+    ----------
+    path : path
+        Appears when it is complete.
+    projector : Projector
+        What projects the rows; its sums are stored at the end.
+    n_rows, first_row, n_windows, dtype
+        See `PartialWriter`.
+    """
+    k, d = projector.n_components, projector.n_features
+    scores = n_rows * (k * np.dtype(dtype).itemsize + 4) + 2 * CHUNK_BYTES
+    products = 8 * (d + 1) * (k + 2) * 2
+    with hdf5.create(path, scores + products) as file:
+        writer = PartialWriter(file, first_row, n_rows, n_windows, k, dtype)
+        yield writer
+        writer.finish(projector)

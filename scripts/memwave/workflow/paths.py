@@ -1,0 +1,88 @@
+"""Where results and logs are, each written once: patterns with the wildcards of the rules."""
+
+DATASET = "results/{dataset}"
+FEATURE_SET = f"{DATASET}/{{features}}"
+EXPERIMENT = f"{FEATURE_SET}/{{model}}"
+
+CONVERTED_RECORDING = f"{DATASET}/recordings/{{recording}}.npy"
+CONVERTED_LABELS = f"{DATASET}/labels/{{recording}}.h5"
+CHANNELS = f"{DATASET}/channels.tsv"
+
+VALID_WINDOWS = f"{FEATURE_SET}/gaps/{{shard}}.h5"
+SHARD = f"{FEATURE_SET}/features/{{shard}}.npy"
+SHARD_CHECKSUMS = f"{SHARD}.xxh3"
+FEATURE_MEASURES = f"{FEATURE_SET}/measures/{{shard}}.h5"
+
+FEATURE_SUMMARY = f"{EXPERIMENT}/summaries/{{shard}}.h5"
+LAG_SUMMARY = f"{EXPERIMENT}/lags/{{shard}}.h5"
+MODEL = f"{EXPERIMENT}/model.h5"
+FEATURE_PROJECTION = f"{EXPERIMENT}/parts/{{shard}}.h5"
+RECORDING_PROJECTION = f"{EXPERIMENT}/scores/{{shard}}.h5"
+PROJECTION = f"{EXPERIMENT}/projection.h5"
+PROVENANCE = f"{EXPERIMENT}/provenance.json"
+
+SPECTRUM = f"{EXPERIMENT}/plots/spectrum.svg"
+COMPONENTS = f"{EXPERIMENT}/plots/components.svg"
+SCORES = f"{EXPERIMENT}/plots/scores.svg"
+SCORES_IN_TIME = f"{EXPERIMENT}/plots/scores-in-time.svg"
+RECONSTRUCTION = f"{EXPERIMENT}/plots/reconstruction.svg"
+
+SUMMARY = "results/summary.tsv"
+SUMMARY_PAGE = "results/summary.html"
+COMPARISON = "results/plots/comparison.svg"
+MEMORY = "results/plots/memory.svg"
+
+# What tells the jobs of a stage apart: wildcards that are folders, and one that is a file.
+SCOPES: dict[str, tuple[str, str | None]] = {
+    "convert_recording": (DATASET, "recording"),
+    "convert_labels": (DATASET, "recording"),
+    "measure_channels": (DATASET, None),
+    "find_gaps": (FEATURE_SET, "shard"),
+    "extract_features": (FEATURE_SET, "shard"),
+    "measure_features": (FEATURE_SET, "shard"),
+    "summarize_features": (EXPERIMENT, "shard"),
+    "summarize_lags": (EXPERIMENT, "shard"),
+    "fit_model": (EXPERIMENT, None),
+    "adopt_model": (EXPERIMENT, None),
+    "project_features": (EXPERIMENT, "shard"),
+    "project_recordings": (EXPERIMENT, "shard"),
+    "write_projection": (EXPERIMENT, None),
+    "write_summary": ("results", None),
+    "plot_spectrum": (EXPERIMENT, None),
+    "plot_components": (EXPERIMENT, None),
+    "plot_scores": (EXPERIMENT, None),
+    "plot_reconstruction": (EXPERIMENT, None),
+    "plot_comparison": ("results", None),
+    "plot_memory": ("results", None),
+}
+
+
+def usage(stage: str) -> str:
+    """Pattern of the files in which the jobs of a stage say what they used."""
+    folder, each = SCOPES[stage]
+    return f"{folder}/usage/{stage}/{{{each}}}.json" if each else f"{folder}/usage/{stage}.json"
+
+
+def log(stage: str) -> str:
+    """Pattern of the logs of a stage."""
+    return f"{_of_job('logs', stage)}.log"
+
+
+def benchmark(stage: str) -> str:
+    """Pattern of the files in which Snakemake says what the jobs of a stage used."""
+    return f"{_of_job('logs/benchmarks', stage)}.tsv"
+
+
+def message(stage: str) -> str:
+    """What Snakemake prints when a job of a stage starts."""
+    folder, each = SCOPES[stage]
+    subject = folder.removeprefix("results").lstrip("/").replace("{", "{wildcards.")
+    of = f": {subject}" if subject else ""
+    which = f", {each} {{wildcards.{each}}}" if each else ""
+    return f"{stage}{of}{which} ({{resources.mem_mb}} MB)"
+
+
+def _of_job(folder: str, stage: str) -> str:
+    scope, each = SCOPES[stage]
+    path = f"{folder}/{stage}{scope.removeprefix('results')}"
+    return f"{path}/{{{each}}}" if each else path

@@ -1,0 +1,224 @@
+"""The files that the jobs of each rule read, as functions of the plan and a job's wildcards."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from memwave.readers import file_of, files_of
+from memwave.recordings.channels import MEASURED_SCALES, is_model
+from memwave.workflow import paths
+from memwave.workflow.config.checks.check import CheckedRecording
+from memwave.workflow.planning.plan import (
+    Plan,
+    feature_spec,
+    is_applied,
+    is_from_signal,
+    is_train,
+    model_files,
+    projecting_stage,
+    recordings_by_name,
+    shard_names,
+    shard_segments,
+    summarizing_stage,
+)
+
+Wildcards = Any
+
+
+def source_files(plan: Plan, w: Wildcards) -> list[str]:
+    """Files of the recording that is converted."""
+    return files_of(converted_recording(plan, w).source)
+
+
+def label_source_files(plan: Plan, w: Wildcards) -> list[str]:
+    """Files of the labels that are converted."""
+    source = converted_recording(plan, w).label_source
+    return files_of(source) if source else []
+
+
+def recordings_of_shard(plan: Plan, w: Wildcards) -> list[str]:
+    """Files of the recordings that a shard has windows of, as they were given."""
+    return given_files(shard_recordings(plan, w))
+
+
+def converted_of_shard(plan: Plan, w: Wildcards) -> list[str]:
+    """Those that a shard has windows of and that are converted before they are read."""
+    return converted_files(shard_recordings(plan, w))
+
+
+def train_recordings_of_shard(plan: Plan, w: Wildcards) -> list[str]:
+    """Files of the recordings that a shard has train windows of, as they were given."""
+    return given_files(shard_train_recordings(plan, w))
+
+
+def converted_train_of_shard(plan: Plan, w: Wildcards) -> list[str]:
+    """Those of them that are converted before they are read."""
+    return converted_files(shard_train_recordings(plan, w))
+
+
+def train_recordings(plan: Plan, w: Wildcards) -> list[str]:
+    """Files of the recordings that PCA is fitted on, as they were given."""
+    return given_files(dataset_train_recordings(plan, w))
+
+
+def converted_train(plan: Plan, w: Wildcards) -> list[str]:
+    """Those of them that are converted before they are read."""
+    return converted_files(dataset_train_recordings(plan, w))
+
+
+def channels(plan: Plan, w: Wildcards) -> list[str]:
+    """The table of the channels, or the model, that a feature set scales by."""
+    scale = feature_spec(plan, w.dataset, w.features).scale
+    if is_model(scale):
+        return [fitted_before(plan, scale)]
+    return [paths.CHANNELS.format(dataset=w.dataset)] if scale in MEASURED_SCALES else []
+
+
+def valid_windows(plan: Plan, w: Wildcards) -> list[str]:
+    """The valid windows of all shards, where others are left out."""
+    if plan.settings["datasets"][w.dataset]["missing"] != "drop":
+        return []
+    return of_shards(plan, paths.VALID_WINDOWS, w)
+
+
+def valid_windows_of_shard(plan: Plan, w: Wildcards) -> list[str]:
+    """The valid windows of a shard, where others are left out."""
+    return [path for path in valid_windows(plan, w) if path.endswith(f"/{w.shard}.h5")]
+
+
+def feature_measures(plan: Plan, w: Wildcards) -> list[str]:
+    """Moments of the features of all shards, where a model standardizes by them."""
+    model = model_of(plan, w)
+    wanted = model["standardize"] and not is_from_signal(model)
+    return of_shards(plan, paths.FEATURE_MEASURES, w) if wanted else []
+
+
+def summaries(plan: Plan, w: Wildcards) -> list[str]:
+    """Summaries of all shards, for a solver that reads features, or the signal, once."""
+    patterns = {"summarize_features": paths.FEATURE_SUMMARY, "summarize_lags": paths.LAG_SUMMARY}
+    stage = summarizing_stage(model_of(plan, w))
+    return of_shards(plan, patterns[stage], w) if stage else []
+
+
+def fitted_shards(plan: Plan, w: Wildcards) -> list[str]:
+    """The shards, for a solver that reads them several times."""
+    return [] if summaries(plan, w) else of_shards(plan, paths.SHARD, w)
+
+
+def fitted_shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
+    """Checksums of the shards, for a solver that reads them several times."""
+    return [] if summaries(plan, w) else of_shards(plan, paths.SHARD_CHECKSUMS, w)
+
+
+def applied_model(plan: Plan, w: Wildcards) -> str:
+    """A model that was fitted before."""
+    return fitted_before(plan, model_of(plan, w)["apply"])
+
+
+def partial_projections(plan: Plan, w: Wildcards) -> list[str]:
+    """Partial projections of all shards: of their features, or of the recordings."""
+    stage = projecting_stage(feature_spec(plan, w.dataset, w.features))
+    pattern = {
+        "project_features": paths.FEATURE_PROJECTION,
+        "project_recordings": paths.RECORDING_PROJECTION,
+    }[stage]
+    return of_shards(plan, pattern, w)
+
+
+def shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
+    """Checksums of all shards; none where features are not stored."""
+    is_stored = feature_spec(plan, w.dataset, w.features).store
+    return of_shards(plan, paths.SHARD_CHECKSUMS, w) if is_stored else []
+
+
+def labels(plan: Plan, w: Wildcards) -> list[str]:
+    """Files of labels, as they were given."""
+    recordings = plan.recordings[w.dataset]
+    return unique(file_of(r.labels) for r in recordings if r.labels and not r.converts_labels)
+
+
+def converted_labels(plan: Plan, w: Wildcards) -> list[str]:
+    """Files that labels were converted to."""
+    recordings = plan.recordings[w.dataset]
+    return unique(file_of(r.labels) for r in recordings if r.labels and r.converts_labels)
+
+
+def usages(plan: Plan, _: Wildcards = None) -> list[str]:
+    """What every job of the experiments used, itself excepted."""
+    found: list[str] = []
+    for e in plan.experiments:
+        spec, model = feature_spec(plan, e.dataset, e.features), model_of(plan, e)
+        for number, recording in enumerate(plan.recordings[e.dataset], 1):
+            if recording.path != recording.source:
+                found.append(_usage("convert_recording", e, recording=number))
+            if recording.converts_labels:
+                found.append(_usage("convert_labels", e, recording=number))
+        if spec.scale in MEASURED_SCALES:
+            found.append(_usage("measure_channels", e))
+        stages = ["find_gaps"] * bool(valid_windows(plan, e)) + ["extract_features"] * spec.store
+        stages += ["measure_features"] * bool(feature_measures(plan, e))
+        if summarizes := summarizing_stage(model):
+            stages.append(summarizes)
+        found += [_usage(stage, e, shard=s) for stage in stages for s in shard_names(plan)]
+        found.append(_usage("adopt_model" if is_applied(model) else "fit_model", e))
+        found += [_usage(projecting_stage(spec), e, shard=s) for s in shard_names(plan)]
+        found.append(_usage("write_projection", e))
+    return unique(found)
+
+
+def converted_recording(plan: Plan, w: Wildcards) -> CheckedRecording:
+    """The recording that is converted, or its labels."""
+    return plan.recordings[w.dataset][int(w.recording) - 1]
+
+
+def model_of(plan: Plan, w: Wildcards) -> dict:
+    """Complete options of the model of a job or an experiment."""
+    return plan.models[w.dataset, w.features, w.model]
+
+
+def shard_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
+    """The recordings that a shard has windows of."""
+    known = recordings_by_name(plan, w.dataset)
+    segments = shard_segments(plan, w.dataset, w.features, w.shard)
+    return [known[segment.recording.name] for segment in segments]
+
+
+def shard_train_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
+    """Those of them that PCA is fitted on."""
+    return [r for r in shard_recordings(plan, w) if is_train(plan, w.dataset, r.name)]
+
+
+def dataset_train_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
+    """The recordings of a dataset that PCA is fitted on."""
+    return [r for r in plan.recordings[w.dataset] if is_train(plan, w.dataset, r.name)]
+
+
+def fitted_before(plan: Plan, path: str) -> str:
+    """A model's file; absolute, so that no rule makes it, unless this configuration fits it."""
+    return path if path in model_files(plan) else os.path.abspath(path)
+
+
+def of_shards(plan: Plan, pattern: str, w: Wildcards) -> list[str]:
+    """Fill a pattern with every shard of an experiment or a feature set."""
+    names = {"dataset": w.dataset, "features": w.features, "model": getattr(w, "model", "")}
+    return [pattern.format(**names, shard=shard) for shard in shard_names(plan)]
+
+
+def given_files(recordings: Iterable[CheckedRecording]) -> list[str]:
+    """Files of recordings that are read as they were given."""
+    return unique(file for r in recordings if r.path == r.source for file in files_of(r.path))
+
+
+def converted_files(recordings: Iterable[CheckedRecording]) -> list[str]:
+    """Files of recordings that are converted before they are read."""
+    return unique(r.path for r in recordings if r.path != r.source)
+
+
+def unique(items: Iterable[str]) -> list[str]:
+    """Items in their order, each once."""
+    return list(dict.fromkeys(items))
+
+
+def _usage(stage: str, w: Wildcards, **each: object) -> str:
+    names = {"dataset": w.dataset, "features": w.features, "model": w.model}
+    return paths.usage(stage).format(**names, **each)

@@ -1,0 +1,301 @@
+"""What each job is asked to do: its request, the code that it runs, checksums of its inputs."""
+
+import platform
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from typing import Any
+
+from memwave import __version__
+from memwave.core.precision import compute_dtype
+from memwave.core.ranges import rows_per_block
+from memwave.pca.solvers import solver_module
+from memwave.readers import reader_of
+from memwave.recordings.labels.windows import LabelledRecording
+from memwave.recordings.segments import PlannedRecording
+from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_RANGES
+from memwave.workflow import requests
+from memwave.workflow.code_digests import digests
+from memwave.workflow.planning import inputs, memory
+from memwave.workflow.planning.inputs import Wildcards, model_of
+from memwave.workflow.planning.plan import (
+    Plan,
+    feature_spec,
+    first_row,
+    is_applied,
+    is_train,
+    n_windows,
+    planned_recordings,
+    row_bytes,
+    shard_names,
+    shard_segments,
+    train_ranges,
+    train_segments,
+    window_counts,
+)
+
+# Keys of a dataset that only figures show: changing them fits no model again.
+FOR_FIGURES = ("units", "label_names")
+
+# Packages whose versions a result depends on.
+PACKAGES = ("numpy", "scipy", "PyWavelets", "h5py")
+
+# Stages that read recordings or labels.
+READING = (
+    "convert_recording",
+    "convert_labels",
+    "measure_channels",
+    "find_gaps",
+    "extract_features",
+    "summarize_lags",
+    "project_recordings",
+    "write_projection",
+)
+
+
+def request(plan: Plan, stage: str, w: Wildcards) -> Any:
+    """The request of a job; None where its files say everything.
+
+    That of `write_projection` is made by `assembly`.
+    """
+    make = _REQUESTS.get(stage)
+    return make(plan, w) if make else None
+
+
+def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
+    """Digests of the modules that a job runs, the readers and the solver it needs included."""
+    modules: list[str] = []
+    if stage == "convert_recording":
+        modules = _readers([inputs.converted_recording(plan, w).source])
+    elif stage == "convert_labels":
+        modules = _readers([str(inputs.converted_recording(plan, w).label_source)])
+    elif stage in ("find_gaps", "extract_features", "project_recordings"):
+        modules = _readers(r.path for r in inputs.shard_recordings(plan, w))
+    elif stage == "summarize_lags":
+        modules = _readers(r.path for r in inputs.shard_train_recordings(plan, w))
+    elif stage == "measure_channels":
+        modules = _readers(r.path for r in inputs.dataset_train_recordings(plan, w))
+    elif stage == "write_projection":
+        modules = _readers([*inputs.labels(plan, w), *inputs.converted_labels(plan, w)])
+    if stage in ("summarize_features", "fit_model"):
+        modules.append(solver_module(model_of(plan, w)["solver"]).__name__)
+    return digests(stage, *modules)
+
+
+def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
+    """Recordings and labels, as given, that a job reads and whose checksums it compares."""
+    if stage == "convert_recording":
+        return [inputs.converted_recording(plan, w).source]
+    if stage == "convert_labels":
+        return [str(inputs.converted_recording(plan, w).label_source)]
+    if stage == "measure_channels":
+        return [r.path for r in inputs.dataset_train_recordings(plan, w)]
+    if stage in ("find_gaps", "extract_features", "project_recordings"):
+        return [r.path for r in inputs.shard_recordings(plan, w)]
+    if stage == "summarize_lags":
+        return [r.path for r in inputs.shard_train_recordings(plan, w)]
+    if stage == "write_projection":
+        return [r.labels for r in plan.recordings[w.dataset] if r.labels]
+    return []
+
+
+def all_inputs(plan: Plan, dataset: str) -> list[str]:
+    """All recordings and labels of a dataset, as given."""
+    recordings = plan.recordings[dataset]
+    labels = [r.label_source for r in recordings if r.label_source]
+    return [*(r.source for r in recordings), *labels]
+
+
+def provenance(plan: Plan, w: Wildcards) -> dict:
+    """What makes a result: its part of the configuration, and versions."""
+    chosen = plan.settings["datasets"][w.dataset]
+    known = {key: value for key, value in chosen.items() if key not in FOR_FIGURES}
+    return {
+        "configuration": {
+            "datasets": {w.dataset: known},
+            "features": {w.features: plan.settings["features"][w.features]},
+            "models": {w.model: model_of(plan, w)},
+            "shards": plan.n_shards,
+            "block_mb": plan.settings["block_mb"],
+        },
+        "versions": {
+            "memwave": __version__,
+            "python": platform.python_version(),
+            **{package: version(package) for package in PACKAGES},
+        },
+    }
+
+
+def _recording_conversion(plan: Plan, w: Wildcards) -> requests.RecordingConversion:
+    recording = inputs.converted_recording(plan, w)
+    return requests.RecordingConversion(
+        PlannedRecording(recording.name, recording.source, None, recording.source_rows),
+        _channels(plan, w),
+    )
+
+
+def _label_conversion(plan: Plan, w: Wildcards) -> requests.LabelConversion:
+    recording = inputs.converted_recording(plan, w)
+    return requests.LabelConversion(
+        str(recording.label_source), recording.source_rows, recording.sampling_rate
+    )
+
+
+def _channel_measurement(plan: Plan, w: Wildcards) -> requests.ChannelMeasurement:
+    recordings = planned_recordings(plan, w.dataset)
+    channels = _channels(plan, w)
+    return requests.ChannelMeasurement(
+        tuple(r for r in recordings if is_train(plan, w.dataset, r.name)),
+        channels,
+        memory.measuring_rows(len(channels)),
+    )
+
+
+def _gap_search(plan: Plan, w: Wildcards) -> requests.GapSearch:
+    spec = feature_spec(plan, w.dataset, w.features)
+    return requests.GapSearch(
+        spec,
+        shard_segments(plan, w.dataset, w.features, w.shard),
+        memory.measuring_rows(spec.n_channels),
+        max(FEWEST_RANGES, MOST_RANGES // plan.n_shards),
+    )
+
+
+def _extraction(plan: Plan, w: Wildcards) -> requests.Extraction:
+    spec = feature_spec(plan, w.dataset, w.features)
+    return requests.Extraction(
+        spec,
+        shard_segments(plan, w.dataset, w.features, w.shard),
+        memory.extraction_rows(spec, plan.settings["block_mb"]),
+    )
+
+
+def _feature_measurement(plan: Plan, w: Wildcards) -> requests.FeatureMeasurement:
+    spec = feature_spec(plan, w.dataset, w.features)
+    return requests.FeatureMeasurement(
+        train_ranges(plan, w.dataset, w.features, w.shard),
+        memory.measured_rows(spec.n_features, plan.settings["block_mb"]),
+    )
+
+
+def _feature_summary(plan: Plan, w: Wildcards) -> requests.FeatureSummary:
+    return requests.FeatureSummary(
+        model_of(plan, w),
+        train_ranges(plan, w.dataset, w.features, w.shard),
+        _block_rows(plan, w),
+        _dtype(plan, w),
+    )
+
+
+def _lag_summary(plan: Plan, w: Wildcards) -> requests.LagSummary:
+    return requests.LagSummary(
+        feature_spec(plan, w.dataset, w.features),
+        train_segments(plan, w.dataset, w.features, w.shard),
+    )
+
+
+def _fit(plan: Plan, w: Wildcards) -> requests.Fit:
+    shards = shard_names(plan)
+    return requests.Fit(
+        feature_spec(plan, w.dataset, w.features),
+        model_of(plan, w),
+        tuple(train_ranges(plan, w.dataset, w.features, shard) for shard in shards),
+        _block_rows(plan, w),
+        _dtype(plan, w),
+        provenance(plan, w),
+    )
+
+
+def _projection(plan: Plan, w: Wildcards) -> requests.Projection:
+    spec, dtype = feature_spec(plan, w.dataset, w.features), _dtype(plan, w)
+    fitted = not is_applied(model_of(plan, w))
+    return requests.Projection(
+        spec,
+        () if spec.store else shard_segments(plan, w.dataset, w.features, w.shard),
+        train_ranges(plan, w.dataset, w.features, w.shard) if fitted else (),
+        first_row(plan, w.dataset, w.features, w.shard),
+        n_windows(plan, w.dataset, w.features),
+        memory.projection_rows(spec.n_features, plan.settings["block_mb"], dtype),
+        dtype,
+        plan.settings["score_dtype"],
+    )
+
+
+def assembly(plan: Plan, w: Wildcards, checksums: dict[str, str]) -> requests.Assembly:
+    """The request of `write_projection`, with the checksums of all inputs of its dataset."""
+    applied = is_applied(model_of(plan, w))
+    counts = window_counts(plan, w.dataset, w.features)
+    recordings = tuple(
+        LabelledRecording(
+            name=r.name,
+            split="test" if applied else r.split,
+            n_windows=count,
+            labels=r.labels,
+            recording_label=r.recording_label,
+            are_texts=r.converts_labels,
+            resample=r.resample,
+        )
+        for r, count in zip(plan.recordings[w.dataset], counts, strict=True)
+    )
+    return requests.Assembly(
+        feature_spec(plan, w.dataset, w.features),
+        recordings,
+        plan.settings["datasets"][w.dataset]["window_label"],
+        plan.settings["score_dtype"],
+        provenance(plan, w),
+        checksums,
+    )
+
+
+def _figure_facts(plan: Plan, w: Wildcards) -> requests.FigureFacts:
+    chosen = plan.settings["datasets"][w.dataset]
+    spec = feature_spec(plan, w.dataset, w.features)
+    return requests.FigureFacts(
+        spec, chosen["sampling_rate"], chosen["units"], chosen["label_names"]
+    )
+
+
+def _summarized_experiments(plan: Plan, _: Wildcards) -> tuple[requests.SummarizedExperiment, ...]:
+    return tuple(
+        requests.SummarizedExperiment(
+            e.dataset, e.features, e.model, row_bytes(plan, e.dataset, e.features)
+        )
+        for e in plan.experiments
+    )
+
+
+_REQUESTS: dict[str, Callable[[Plan, Wildcards], Any]] = {
+    "convert_recording": _recording_conversion,
+    "convert_labels": _label_conversion,
+    "measure_channels": _channel_measurement,
+    "find_gaps": _gap_search,
+    "extract_features": _extraction,
+    "measure_features": _feature_measurement,
+    "summarize_features": _feature_summary,
+    "summarize_lags": _lag_summary,
+    "fit_model": _fit,
+    "project_features": _projection,
+    "project_recordings": _projection,
+    "write_summary": _summarized_experiments,
+    "plot_components": _figure_facts,
+    "plot_scores": _figure_facts,
+    "plot_reconstruction": _figure_facts,
+    "plot_memory": lambda plan, _: plan.settings["max_mem_mb"],
+}
+
+
+def _channels(plan: Plan, w: Wildcards) -> tuple[str, ...]:
+    return tuple(plan.settings["datasets"][w.dataset]["channels"])
+
+
+def _dtype(plan: Plan, w: Wildcards) -> str:
+    stored = plan.settings["features"][w.features]["dtype"]
+    return compute_dtype(model_of(plan, w)["compute_dtype"], stored)
+
+
+def _block_rows(plan: Plan, w: Wildcards) -> int:
+    spec = feature_spec(plan, w.dataset, w.features)
+    return rows_per_block(plan.settings["block_mb"], spec.n_features, _dtype(plan, w))
+
+
+def _readers(files: Iterable[str]) -> list[str]:
+    return inputs.unique(reader_of(file).__name__ for file in files)

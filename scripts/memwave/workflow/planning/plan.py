@@ -1,0 +1,198 @@
+"""The plan of a run: a checked configuration, and what follows from it without opening a file.
+
+A `Plan` is a frozen value. Everything else here is a function of it and of the names of a dataset,
+a feature set, a model or a shard.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from memwave.core.ranges import Range, shard_range
+from memwave.features.spec import FeatureSpec
+from memwave.pca.solvers import solver_module
+from memwave.recordings.segments import PlannedRecording, Segment, segments
+from memwave.workflow import paths
+from memwave.workflow.config import settings as configuration
+from memwave.workflow.config.checks.check import CheckedRecording, check
+from memwave.workflow.config.settings import Experiment
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a run will do.
+
+    Attributes
+    ----------
+    settings : dict
+        The complete configuration; see `memwave.workflow.config.settings.complete`.
+    recordings : dict of str to tuple of CheckedRecording
+        By dataset, in sheet order.
+    models : dict of (dataset, features, model) to dict
+        Complete options of every experiment's model; ``auto`` has been replaced.
+    experiments : tuple of Experiment
+    warnings : tuple of str
+        What is odd but no reason to stop.
+    """
+
+    settings: dict
+    recordings: dict[str, tuple[CheckedRecording, ...]]
+    models: dict[tuple[str, str, str], dict]
+    experiments: tuple[Experiment, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def n_shards(self) -> int:
+        return self.settings["shards"]
+
+
+def make_plan(config: dict) -> Plan:
+    """Check a configuration and plan a run.
+
+    Parameters
+    ----------
+    config : dict
+        As read from YAML.
+
+    Raises
+    ------
+    ConfigurationError
+        Lists everything that is wrong with the configuration, the sheets and the recordings.
+    """
+    settings = configuration.complete(config)
+    checked = check(settings)
+    experiments = configuration.experiments(settings)
+    return Plan(settings, checked.recordings, checked.models, experiments, checked.warnings)
+
+
+def of_experiments(plan: Plan, pattern: str) -> list[str]:
+    """Fill a pattern with dataset, features and model of every experiment."""
+    return [
+        pattern.format(dataset=e.dataset, features=e.features, model=e.model)
+        for e in plan.experiments
+    ]
+
+
+def shard_names(plan: Plan) -> list[str]:
+    """Names of the shards: ``1-of-4`` ..."""
+    return [f"{i}-of-{plan.n_shards}" for i in range(1, plan.n_shards + 1)]
+
+
+def shard_index(name: str) -> int:
+    """0 for ``1-of-4``."""
+    return int(name.split("-")[0]) - 1
+
+
+@cache
+def feature_spec(plan: Plan, dataset: str, features: str) -> FeatureSpec:
+    """What a feature set is on a dataset."""
+    channels = plan.settings["datasets"][dataset]["channels"]
+    return FeatureSpec.from_settings(plan.settings["features"][features], channels)
+
+
+@cache
+def planned_recordings(plan: Plan, dataset: str) -> tuple[PlannedRecording, ...]:
+    """The recordings of a dataset as jobs read them, in sheet order."""
+    chosen = plan.settings["datasets"][dataset]
+    return tuple(
+        PlannedRecording(
+            name=recording.name,
+            path=recording.path,
+            dtype=recording.dtype,
+            rows=recording.rows,
+            resample=recording.resample,
+            missing=chosen["missing"],
+            max_gap=chosen["max_gap"],
+        )
+        for recording in plan.recordings[dataset]
+    )
+
+
+def n_windows(plan: Plan, dataset: str, features: str) -> int:
+    """Rows of a feature matrix, as planned."""
+    return sum(window_counts(plan, dataset, features))
+
+
+@cache
+def window_counts(plan: Plan, dataset: str, features: str) -> tuple[int, ...]:
+    """Windows of every recording, as planned."""
+    windows = feature_spec(plan, dataset, features).windows
+    return tuple(windows.count(r.rows) for r in planned_recordings(plan, dataset))
+
+
+def first_row(plan: Plan, dataset: str, features: str, shard: str) -> int:
+    """Row of the feature matrix that a shard begins with."""
+    rows = n_windows(plan, dataset, features)
+    return shard_range(rows, shard_index(shard), plan.n_shards)[0]
+
+
+@cache
+def shard_segments(plan: Plan, dataset: str, features: str, shard: str) -> tuple[Segment, ...]:
+    """Segments of a shard, recording after recording."""
+    windows = feature_spec(plan, dataset, features).windows
+    recordings = planned_recordings(plan, dataset)
+    return segments(recordings, windows, shard_index(shard), plan.n_shards)
+
+
+@cache
+def recordings_by_name(plan: Plan, dataset: str) -> dict[str, CheckedRecording]:
+    """The recordings of a dataset by their names, in sheet order."""
+    return {recording.name: recording for recording in plan.recordings[dataset]}
+
+
+def is_train(plan: Plan, dataset: str, recording: str) -> bool:
+    """Whether PCA is fitted on a recording."""
+    return recordings_by_name(plan, dataset)[recording].split == "train"
+
+
+def train_segments(plan: Plan, dataset: str, features: str, shard: str) -> tuple[Segment, ...]:
+    """Those segments of a shard that PCA is fitted on."""
+    found = shard_segments(plan, dataset, features, shard)
+    return tuple(s for s in found if is_train(plan, dataset, s.recording.name))
+
+
+def train_ranges(plan: Plan, dataset: str, features: str, shard: str) -> tuple[Range, ...]:
+    """Rows of a shard that PCA is fitted on; ranges that touch are joined."""
+    ranges: list[Range] = []
+    for segment in train_segments(plan, dataset, features, shard):
+        start, stop = segment.row, segment.row + segment.count
+        if ranges and ranges[-1][1] == start:
+            start = ranges.pop()[0]
+        ranges.append((start, stop))
+    return tuple(ranges)
+
+
+def is_applied(model: dict) -> bool:
+    """Whether a model was fitted before and is applied to new recordings."""
+    return "apply" in model
+
+
+def is_from_signal(model: dict) -> bool:
+    """Whether a model is fitted to the recordings, without features."""
+    return solver_module(model["solver"]).Solver.FROM_SIGNAL
+
+
+def summarizing_stage(model: dict) -> str | None:
+    """The stage that summarizes shards for a model; None where no shard is summarized."""
+    if is_applied(model):
+        return None
+    if is_from_signal(model):
+        return "summarize_lags"
+    return "summarize_features" if solver_module(model["solver"]).Solver.ONE_PASS else None
+
+
+def projecting_stage(spec: FeatureSpec) -> str:
+    """The stage that projects shards."""
+    return "project_features" if spec.store else "project_recordings"
+
+
+def row_bytes(plan: Plan, dataset: str, features: str) -> int:
+    """Bytes that a window takes on the disk."""
+    spec = feature_spec(plan, dataset, features)
+    return spec.n_features * np.dtype(spec.dtype).itemsize if spec.store else 0
+
+
+def model_files(plan: Plan) -> list[str]:
+    """The models that the run fits or adopts."""
+    return of_experiments(plan, paths.MODEL)

@@ -1,0 +1,94 @@
+"""Memory, time and threads of each job, from the plan alone."""
+
+from functools import cache
+
+from memwave.core.moments import moments_bytes
+from memwave.pca.solvers import solver_module
+from memwave.readers import library_bytes
+from memwave.workflow.planning import memory, runtime
+from memwave.workflow.planning.inputs import Wildcards, converted_recording, model_of
+from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.planning.plan import Plan, feature_spec, n_windows
+
+FIGURES_OF_ALL = ("plot_comparison", "plot_memory")
+
+
+def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
+    """MB that a job of a stage needs at most."""
+    if stage == "convert_recording":
+        return memory.conversion_mb(library_bytes([converted_recording(plan, w).source]))
+    if stage == "convert_labels":
+        source = converted_recording(plan, w).label_source
+        return memory.labelling_mb(library_bytes([source] if source else []))
+    if stage == "write_summary":
+        return max(
+            _predicted(plan, e.dataset, e.features, e.model)["write_projection"]
+            for e in plan.experiments
+        )
+    if stage in FIGURES_OF_ALL:
+        return memory.table_figure_mb(len(plan.experiments))
+    if stage in ("measure_channels", "find_gaps"):
+        n_channels = len(plan.settings["datasets"][w.dataset]["channels"])
+        reading = _reading_bytes(plan, w.dataset)
+        return memory.stage_mb(memory.measuring_bytes(n_channels) + reading)
+    spec = feature_spec(plan, w.dataset, w.features)
+    if stage.startswith("plot_"):
+        return memory.predict_figures(spec, model_of(plan, w))[stage]
+    block_mb = plan.settings["block_mb"]
+    if stage == "measure_features":
+        rows = memory.measured_rows(spec.n_features, block_mb)
+        return memory.stage_mb(moments_bytes(spec.n_features, rows))
+    if stage == "extract_features":
+        arrays = memory.extraction_bytes(spec, block_mb)
+        return memory.stage_mb(arrays + _reading_bytes(plan, w.dataset))
+    return _predicted(plan, w.dataset, w.features, w.model)[stage]
+
+
+def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
+    """Minutes to ask a cluster for. A further attempt is given more."""
+    if stage in ("write_summary", *FIGURES_OF_ALL):
+        return 10 * attempt
+    spec, windows = (
+        feature_spec(plan, w.dataset, w.features),
+        n_windows(plan, w.dataset, w.features),
+    )
+    sizes = run_sizes(plan)
+    if hasattr(w, "model"):
+        model = model_of(plan, w)
+        seconds = runtime.predict(spec, model, windows, sizes, runtime.CLUSTER)
+    else:
+        seconds = runtime.of_features(spec, windows, sizes.shards, runtime.CLUSTER)
+    return runtime.in_minutes(seconds["plot" if stage.startswith("plot_") else stage], attempt)
+
+
+def threads(plan: Plan, w: Wildcards) -> int:
+    """Threads of a fit: more than one where it reads the shards itself."""
+    is_one_pass = solver_module(model_of(plan, w)["solver"]).Solver.ONE_PASS
+    return 1 if is_one_pass else min(plan.settings["threads"], plan.n_shards)
+
+
+def run_sizes(plan: Plan) -> Sizes:
+    """Sizes that the configuration sets for the whole run."""
+    return Sizes(plan.settings["block_mb"], plan.n_shards, plan.settings["threads"])
+
+
+@cache
+def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str, int]:
+    return memory.predict(
+        feature_spec(plan, dataset, features),
+        plan.models[dataset, features, model],
+        run_sizes(plan),
+        library_bytes=_reading_bytes(plan, dataset),
+        window_label=plan.settings["datasets"][dataset]["window_label"],
+    )
+
+
+@cache
+def _reading_bytes(plan: Plan, dataset: str) -> int:
+    """Memory that reading the recordings needs beside a chunk of rows."""
+    recordings = plan.recordings[dataset]
+    return memory.reading_bytes(
+        plan.settings["datasets"][dataset],
+        [recording.path for recording in recordings],
+        [recording.resample for recording in recordings],
+    )

@@ -1,0 +1,95 @@
+"""Memory of this process: its limit, its peak, and what libraries reserve."""
+
+import resource
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from memwave.core.ranges import MEGABYTE
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error means that memory was refused; some libraries say so in words only."""
+    words = ("memory allocation failed", "cannot allocate memory", "failed to map segment")
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
+
+
+def limit_memory(memory_mb: int, threads: int = 1) -> None:
+    """Let the kernel refuse this process more private memory than `memory_mb`.
+
+    Linux counts private writable addresses, not shared file maps; other systems do not limit it.
+    Addresses that libraries reserved while they were loaded, and never touched, come on top. BLAS
+    gets its buffers for all callers before, because it waits for ever where it gets none;
+    for the same reason, modules that load another BLAS (scipy.linalg) must be imported before.
+    """
+    warm_up(threads + 1)  # what threads have done is merged by one more
+    if sys.platform == "linux":
+        reserved = max(0, status_bytes("VmData") - anonymous_memory())
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * MEGABYTE + reserved, hard))
+
+
+def warm_up(threads: int) -> None:
+    """Have every BLAS that is loaded reserve the buffers that it will use at the same time."""
+    barrier = threading.Barrier(threads)
+    linalg = sys.modules.get("scipy.linalg")
+    matrix = np.eye(256)
+
+    def multiply() -> None:
+        barrier.wait()
+        matrix @ matrix[:, :100]
+
+    with ThreadPoolExecutor(threads) as pool:
+        for future in [pool.submit(multiply) for _ in range(threads)]:
+            future.result()
+    # LAPACK holds a buffer while what it calls asks for another one.
+    for call in (np.linalg.qr, np.linalg.eigh, np.linalg.cholesky):
+        call(matrix)
+    np.linalg.solve(matrix, matrix)
+    if linalg is not None:
+        linalg.eigh(matrix, subset_by_index=[200, 255], driver="evx")
+
+
+class PeakMemory:
+    """Measures the peak of anonymous resident memory while it is entered, in bytes.
+
+    The kernel keeps no such peak, so a thread looks every `INTERVAL` seconds.
+    """
+
+    INTERVAL = 0.02
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "PeakMemory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while True:
+            self.bytes = max(self.bytes, anonymous_memory())
+            if self._stop.wait(self.INTERVAL):
+                self.bytes = max(self.bytes, anonymous_memory())
+                return
+
+
+def anonymous_memory() -> int:
+    """Anonymous resident memory of this process in bytes; its peak RSS where that is unknown."""
+    if sys.platform == "linux":
+        return status_bytes("RssAnon")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def status_bytes(field: str) -> int:
+    """A figure of this process that Linux keeps in /proc/self/status."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(f"{field}:"))

@@ -1,0 +1,177 @@
+"""A stage of the workflow as a process: memory limit, log, usage, errors."""
+
+import inspect
+import json
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, get_origin
+
+from threadpoolctl import threadpool_limits
+
+from memwave.core.errors import MemwaveError
+from memwave.core.ranges import MEGABYTE
+from memwave.storage.atomic import replacing
+from memwave.workflow.input_checksums import unchanged
+from memwave.workflow.process.memory import PeakMemory, limit_memory, out_of_memory
+
+log = logging.getLogger("memwave")
+
+
+def run_script(
+    snakemake: Any, function: Callable[..., None], load: Callable[[Any], None] | None = None
+) -> None:
+    """Run the function of a script as a stage, with the files and parameters of its job.
+
+    Parameters
+    ----------
+    snakemake : snakemake.iocontainers.Snakemake
+        What Snakemake defines in a script. ``params.request`` holds the request of the stage (in a
+        list, since Snakemake compares only parameters of built-in types with those of the last
+        run), ``params.checksums``, if any, the checksums of the inputs as they were planned.
+    function : callable
+        Its first parameter is the request. The others are named as outputs or inputs of the rule:
+        one path, ``None`` where a job has no such file, or a list where the annotation is a
+        sequence. ``threads`` is the number of threads of the job.
+    load : callable, optional
+        Imports the libraries that a request needs. It is called before memory is limited: a
+        library such as ``scipy.linalg`` maps much address space when it loads.
+    """
+    (request,) = snakemake.params.request
+    if load is not None:
+        load(request)
+    with (
+        stage(
+            function.__name__,
+            memory_mb=snakemake.resources.mem_mb,
+            log_path=snakemake.log[0],
+            usage_path=snakemake.output.usage,
+            threads=snakemake.threads,
+        ),
+        unchanged(snakemake.params.get("checksums", {})),
+    ):
+        function(request, **_arguments(snakemake, function))
+
+
+def _arguments(snakemake: Any, function: Callable) -> dict[str, Any]:
+    """Files of a job, by the names of the parameters of a function."""
+    _, *parameters = inspect.signature(function).parameters.values()
+    files = dict(snakemake.input.items()) | dict(snakemake.output.items())
+    found: dict[str, Any] = {}
+    for parameter in parameters:
+        name = parameter.name
+        if name == "threads":
+            found[name] = snakemake.threads
+            continue
+        value = files.get(name, ())
+        paths = [value] if isinstance(value, str) else list(value)
+        wants_all = get_origin(parameter.annotation) is Sequence
+        found[name] = paths if wants_all else next(iter(paths), None)
+    return found
+
+
+@contextmanager
+def stage(
+    name: str, *, memory_mb: int, log_path: str, usage_path: str, threads: int = 1
+) -> Iterator[None]:
+    """Run the body as a stage of the workflow.
+
+    The kernel limits the process to `memory_mb` of private memory (RLIMIT_DATA, where there is
+    one; file maps do not count). BLAS computes in one thread, since the last bits of a result
+    depend on the number of its threads. Messages go to the log, time and peak memory to the usage
+    file. An error ends the process with status 1 and one message; a traceback goes to the log only.
+
+    Parameters
+    ----------
+    name : str
+        Name of the stage in messages.
+    memory_mb : int
+        Predicted need, and limit, in MB (10**6 bytes).
+    log_path, usage_path : str
+        Where the log and the measured use (JSON) go.
+    threads : int
+        Threads of the stage that compute.
+    """
+    _open_log(log_path)
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        with threadpool_limits(1), PeakMemory() as peak:
+            # CPython hangs if a thread cannot allocate its stack, so the limit is set last.
+            limit_memory(memory_mb, threads)
+            begin = time.perf_counter()
+            yield
+        seconds = time.perf_counter() - begin
+        log.info("done in %.2f s", seconds)
+        log.info(
+            "peak anonymous memory: %.0f MB of %d MB predicted", peak.bytes / MEGABYTE, memory_mb
+        )
+        _write_usage(usage_path, name, seconds, peak.bytes, memory_mb)
+    except MemwaveError as error:
+        _fail(f"{name}: {error}")
+    except KeyboardInterrupt:
+        _fail(f"{name}: interrupted; nothing was left half-written, run again to go on.")
+    except Exception as error:
+        log.error("%s", traceback.format_exc())
+        if out_of_memory(error):
+            _fail(
+                f"{name}: needs more than the {memory_mb} MB predicted for it. Set a smaller "
+                "block_mb (or batch_rows) in the configuration, and please report it: the "
+                "prediction is wrong."
+            )
+        _fail(f"{name}: {type(error).__name__}: {error} (traceback in {log_path})")
+
+
+@contextmanager
+def command() -> Iterator[None]:
+    """Run a command called by hand: a MemwaveError becomes one message and status 1."""
+    try:
+        yield
+    except MemwaveError as error:
+        sys.exit(str(error))
+
+
+def warn(message: str) -> None:
+    """Write a warning to the log and to standard error."""
+    log.warning("%s", message)
+    print(f"Warning: {message}", file=sys.stderr, flush=True)
+
+
+def _open_log(path: str) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+def _write_usage(path: str, name: str, seconds: float, peak: int, memory_mb: int) -> None:
+    usage = {
+        "stage": name,
+        "seconds": round(seconds, 3),
+        "peak_anonymous_mb": round(peak / MEGABYTE, 1),
+        "predicted_mb": memory_mb,
+    }
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(usage) + "\n", encoding="utf-8")
+
+
+def _terminated(number: int, frame: object) -> None:
+    raise MemwaveError(
+        "ended by SIGTERM (a cluster's time limit, or a cancelled run); nothing was left "
+        "half-written, run again to go on."
+    )
+
+
+def _fail(message: str) -> None:
+    log.error("%s", message)
+    print(message, file=sys.stderr, flush=True)
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(1)

@@ -1,0 +1,280 @@
+"""What a job is asked to do: one frozen request a stage, beside the paths of its files.
+
+A request follows from the plan alone. Equal requests on equal inputs make equal bytes.
+"""
+
+from dataclasses import dataclass
+
+from memwave.core.ranges import Range
+from memwave.features.spec import FeatureSpec
+from memwave.recordings.labels.windows import LabelledRecording
+from memwave.recordings.segments import PlannedRecording, Segment
+from memwave.workflow import paths
+
+Ranges = tuple[Range, ...]
+
+
+@dataclass(frozen=True)
+class RecordingConversion:
+    """Of `convert_recording`: a recording that is not read by slices, and its channels."""
+
+    recording: PlannedRecording
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LabelConversion:
+    """Of `convert_labels`.
+
+    Attributes
+    ----------
+    path : str
+        Of the labels, as in the sheet.
+    rows : int
+        Of the recording.
+    sampling_rate : float or None
+        Rows a second.
+    """
+
+    path: str
+    rows: int
+    sampling_rate: float | None
+
+
+@dataclass(frozen=True)
+class ChannelMeasurement:
+    """Of `measure_channels`.
+
+    Attributes
+    ----------
+    recordings : tuple of PlannedRecording
+        Those of split train.
+    channels : tuple of str
+    block_rows : int
+        Rows read at once.
+    """
+
+    recordings: tuple[PlannedRecording, ...]
+    channels: tuple[str, ...]
+    block_rows: int
+
+
+@dataclass(frozen=True)
+class GapSearch:
+    """Of `find_gaps`.
+
+    Attributes
+    ----------
+    spec : FeatureSpec
+    segments : tuple of Segment
+        Windows of the shard, as planned.
+    block_rows : int
+        Rows of recordings read at once.
+    max_ranges : int
+        Ranges of valid windows that a shard may have.
+    """
+
+    spec: FeatureSpec
+    segments: tuple[Segment, ...]
+    block_rows: int
+    max_ranges: int
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """Of `extract_features`.
+
+    Attributes
+    ----------
+    spec : FeatureSpec
+    segments : tuple of Segment
+        Windows of the shard, as planned.
+    block_rows : int
+        Windows computed at once.
+    """
+
+    spec: FeatureSpec
+    segments: tuple[Segment, ...]
+    block_rows: int
+
+
+@dataclass(frozen=True)
+class FeatureMeasurement:
+    """Of `measure_features`.
+
+    Attributes
+    ----------
+    train_ranges : tuple of (start, stop)
+        Rows of the shard, as planned, that PCA is fitted on.
+    block_rows : int
+        Rows loaded at once.
+    """
+
+    train_ranges: Ranges
+    block_rows: int
+
+
+@dataclass(frozen=True)
+class FeatureSummary:
+    """Of `summarize_features`.
+
+    Attributes
+    ----------
+    model : dict
+        Complete entry of ``models`` in the configuration.
+    train_ranges : tuple of (start, stop)
+        Rows of the shard, as planned, that PCA is fitted on.
+    block_rows : int
+        Rows loaded at once.
+    dtype : {"float32", "float64"}
+        Type that is computed in.
+    """
+
+    model: dict
+    train_ranges: Ranges
+    block_rows: int
+    dtype: str
+
+
+@dataclass(frozen=True)
+class LagSummary:
+    """Of `summarize_lags`: the windows of the shard that PCA is fitted on, as planned."""
+
+    spec: FeatureSpec
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Of `fit_model`.
+
+    Attributes
+    ----------
+    spec : FeatureSpec
+    model : dict
+        Complete entry of ``models`` in the configuration.
+    train_ranges : tuple of tuple of (start, stop)
+        Rows of every shard, as planned, that PCA is fitted on.
+    block_rows : int
+        Rows loaded at once by each thread.
+    dtype : {"float32", "float64"}
+        Type that is computed in.
+    provenance : dict
+        Stored with the model.
+    """
+
+    spec: FeatureSpec
+    model: dict
+    train_ranges: tuple[Ranges, ...]
+    block_rows: int
+    dtype: str
+    provenance: dict
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Of `project_features` and `project_recordings`.
+
+    Attributes
+    ----------
+    spec : FeatureSpec
+    segments : tuple of Segment
+        Windows of the shard, as planned; not needed where features are stored.
+    train_ranges : tuple of (start, stop)
+        Rows of the shard, as planned, that PCA was fitted on.
+    first_row, n_windows : int
+        Where the shard was planned to begin among all windows, and how many there are. Chunks of
+        the file lie accordingly; nothing else depends on it.
+    block_rows : int
+        Windows projected at once.
+    dtype, score_dtype : {"float32", "float64"}
+        Type that is computed in, and type that scores are stored in.
+    """
+
+    spec: FeatureSpec
+    segments: tuple[Segment, ...]
+    train_ranges: Ranges
+    first_row: int
+    n_windows: int
+    block_rows: int
+    dtype: str
+    score_dtype: str
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Of `write_projection`.
+
+    Attributes
+    ----------
+    spec : FeatureSpec
+    recordings : tuple of LabelledRecording
+        In sheet order.
+    window_label : {"last", "centre", "majority"}
+        Which label a window has.
+    score_dtype : {"float32", "float64"}
+    provenance : dict
+        Stored with the projection.
+    inputs : dict of str to str
+        Checksums of recordings and labels, by their paths in the sheet.
+    """
+
+    spec: FeatureSpec
+    recordings: tuple[LabelledRecording, ...]
+    window_label: str
+    score_dtype: str
+    provenance: dict
+    inputs: dict[str, str]
+
+
+@dataclass(frozen=True)
+class SummarizedExperiment:
+    """One row of the summary: names, and bytes that a window takes on the disk."""
+
+    dataset: str
+    features: str
+    model: str
+    row_bytes: int
+
+    @property
+    def model_file(self) -> str:
+        return self._path(paths.MODEL)
+
+    @property
+    def projection_file(self) -> str:
+        return self._path(paths.PROJECTION)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Where its results are: of its dataset, its feature set, its model."""
+        return tuple(map(self._path, (paths.DATASET, paths.FEATURE_SET, paths.EXPERIMENT)))
+
+    def _path(self, pattern: str) -> str:
+        return pattern.format(dataset=self.dataset, features=self.features, model=self.model)
+
+
+@dataclass(frozen=True)
+class FigureFacts:
+    """What a figure shows of a dataset that its files do not hold.
+
+    Attributes
+    ----------
+    spec : FeatureSpec
+    sampling_rate : float or None
+        Rows a second.
+    units : dict of str to str
+        Units of the channels, by name.
+    label_names : dict of int to str
+    """
+
+    spec: FeatureSpec
+    sampling_rate: float | None
+    units: dict[str, str]
+    label_names: dict[int, str]
+
+
+def recordings_of(
+    request: GapSearch | Extraction | LagSummary | Projection,
+) -> list[PlannedRecording]:
+    """The recordings that a job reads."""
+    return [segment.recording for segment in request.segments]
