@@ -1,4 +1,4 @@
-"""PCA on correlations: features are centred and divided by their standard deviations as they load."""
+"""PCA on correlations: features are centred and divided by their standard deviations on loading."""
 
 from collections.abc import Sequence
 from pathlib import Path
