@@ -35,13 +35,13 @@ def measure_channels(request: ChannelMeasurement, *, table: str) -> None:
     measures = ChannelMeasures(request.channels, dtype_of_all(request))
     progress = Progress(total, "measure_channels, this pass:")
     for rows in blocks(request):
-        measures.look(rows)
+        measures.scan(rows)
         progress.add(len(rows))
     for channel in measures.empty:
         raise MemwaveError(
             f"channel {channel} has no value in any recording of split train. Leave it out."
         )
-    while measures.wanting:
+    while measures.needs_pass:
         progress.restart()
         for rows in blocks(request):
             measures.rank(rows)

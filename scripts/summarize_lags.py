@@ -8,8 +8,8 @@ from memwave.core.progress import Progress
 from memwave.core.ranges import spans
 from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.lag_file import save_lags
-from memwave.pca.lags.lags import LagSums, SignalWindows, stretches_of, sum_lags, windows_of
-from memwave.pca.solvers.lag_covariance import PIECES, piece_bytes
+from memwave.pca.lags.lags import LagSums, SignalWindows, chunks_of, sum_lags, windows_of
+from memwave.pca.solvers.lag_covariance import BATCH_SEGMENTS, batch_bytes
 from memwave.recordings.channels import Scaling
 from memwave.recordings.prepared import PreparedRecording, load_reading, open_prepared
 from memwave.recordings.segments import Segment, count_windows
@@ -45,9 +45,9 @@ def summarize_lags(
     spec, segments = request.spec, valid_segments(request.segments, valid)
     progress = Progress(count_windows(segments), f"summarize_lags {summary}")
     scaling = load_scaling(spec.scale, channels)
-    batches = list(spans(0, len(segments), PIECES))
+    batches = list(spans(0, len(segments), BATCH_SEGMENTS))
     sums = (batch_sums(spec, scaling, segments[start:stop], progress) for start, stop in batches)
-    save_lags(summary, sums, len(batches) * piece_bytes(spec))
+    save_lags(summary, sums, len(batches) * batch_bytes(spec))
     progress.close()
 
 
@@ -70,7 +70,7 @@ def read_chunks(
 ) -> Iterator[np.ndarray]:
     """The rows that the windows of a segment cover, as `sum_lags` takes them."""
     first = segment.first * windows.step
-    for low, high in stretches_of(windows, segment.count):
+    for low, high in chunks_of(windows, segment.count):
         yield recording.read(first + low, first + high)
         progress.add(windows.count(high - low))
 

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.pca.linalg.products import Products
+from memwave.pca.linalg.covariance_products import CovarianceProducts
 from memwave.pca.model import Model
 from memwave.pca.projection import captured_variance, residuals
 from memwave.recordings.labels.windows import WindowLabels
@@ -107,7 +107,7 @@ def copy_partials(
     MemwaveError
         If the partial projections do not have a row for each of `n_rows` windows.
     """
-    total: Products | None = None
+    total: CovarianceProducts | None = None
     error_sums, moments = np.zeros((2, 2)), np.zeros((2, model.n_components))
     row = 0
     for partial in partials:
@@ -136,9 +136,9 @@ def copy_partials(
     return error_sums
 
 
-def merged(total: Products | None, stored: h5py.Group) -> Products:
+def merged(total: CovarianceProducts | None, stored: h5py.Group) -> CovarianceProducts:
     """Add the products of a partial projection to those of the ones before it."""
-    train = Products.of_arrays({name: stored[name][()] for name in stored})
+    train = CovarianceProducts.of_arrays({name: stored[name][()] for name in stored})
     if total is None:
         return train
     total.merge(train)

@@ -44,14 +44,14 @@ def test_moments_of_pieces_are_those_of_the_whole(case):
                 column[0]
             )
         if len(column) > 1:
-            assert found.deviation[i] == pytest.approx(centred.std(ddof=1), rel=1e-6)
+            assert found.std[i] == pytest.approx(centred.std(ddof=1), rel=1e-6)
 
 
 @given(value=st.floats(-1e30, 1e30), sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5))
 def test_a_constant_column_has_its_value_and_no_deviation(value, sizes):
     found = moments_of([np.full((size, 1), value) for size in sizes], 1)
     assert found.mean[0] == value
-    assert found.deviation[0] == 0.0
+    assert found.std[0] == 0.0
 
 
 def test_moments_come_back_from_their_arrays():
@@ -80,7 +80,7 @@ def test_quantiles_are_exact(case):
     values, pieces = case
     quantiles = Quantiles(len(values), SHARES, str(values.dtype))
     passes = 0
-    while quantiles.wanting:
+    while quantiles.needs_pass:
         for piece in pieces:
             quantiles.update(piece)
         quantiles.end_pass()

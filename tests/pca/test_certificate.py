@@ -25,7 +25,7 @@ def measured(model, rows, dtype, block_rows=50):
     runs = iter([(0, len(rows))])
     for block in blocks(ArrayShard(rows), runs, projector.shift, dtype, block_rows):
         projector.project(block, is_train=True)
-    projector.train.centre()
+    projector.train.center()
     return residuals(model, projector.train)
 
 

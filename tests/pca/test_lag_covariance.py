@@ -12,7 +12,7 @@ from oracles import all_bands, make_spec, oracle
 
 from memwave.core.ranges import count_windows, pieces
 from memwave.features.wavelet import transform_windows
-from memwave.pca.lags.lags import stretches_of, sum_lags, windows_of
+from memwave.pca.lags.lags import chunks_of, sum_lags, windows_of
 from memwave.pca.lags.window_products import (
     add_feature_products,
     product_bytes,
@@ -43,8 +43,8 @@ def sums_of(spec, recording, first=0, count=None):
     if count is None:
         count = count_windows(len(recording), spec.window, spec.step) - first
     rows = recording[first * spec.step :]
-    stretches = (rows[start:stop] for start, stop in stretches_of(windows, count))
-    return sum_lags(windows, stretches, rows[: windows.n_rows(count)].mean(axis=0))
+    chunks = (rows[start:stop] for start, stop in chunks_of(windows, count))
+    return sum_lags(windows, chunks, rows[: windows.n_rows(count)].mean(axis=0))
 
 
 def fit(spec, recordings, k, n_shards=1, *, standardize=False):
@@ -259,7 +259,7 @@ def test_more_pieces_than_are_unrolled_together(monkeypatch):
     spec = make_spec(window=12, channels=2)
     recordings = [walk(60, 2, seed) + seed for seed in range(7)]
     together = fit(spec, recordings, 4)
-    monkeypatch.setattr(lag_covariance, "PIECES", 2)
+    monkeypatch.setattr(lag_covariance, "BATCH_SEGMENTS", 2)
     apart = fit(spec, recordings, 4)
     np.testing.assert_allclose(apart.components, together.components, rtol=0, atol=1e-9)
     features = features_of(spec, recordings)
@@ -274,8 +274,8 @@ def test_rounding_does_not_grow_with_the_rows_nor_along_the_recurrence():
     spec = make_spec(window=600, channels=1)
     count = len(signal) - 599
     windows = windows_of(spec)
-    stretches = (signal[start:stop, None] for start, stop in stretches_of(windows, count))
-    sums = sum_lags(windows, stretches, np.zeros(1))
+    chunks = (signal[start:stop, None] for start, stop in chunks_of(windows, count))
+    sums = sum_lags(windows, chunks, np.zeros(1))
     products = [row[0].copy() for row in product_rows(sums)]
     for r, t in [(0, 0), (0, 599), (300, 5), (300, 599), (599, 0), (599, 599)]:
         exact = int(signal[r : r + count] @ signal[t : t + count])

@@ -168,7 +168,7 @@ def test_residuals_are_those_of_a_dense_covariance(dtype):
         projector = Projector(model, dtype)
         for block in np.array_split(part, 7):
             projector.project(block - projector.shift, is_train=True)
-        projector.train.centre()
+        projector.train.center()
         moments += projector.moments
         if total is None:
             total = projector.train

@@ -9,7 +9,7 @@ from test_lag_covariance import MODES, fit, walk
 
 from memwave.features.sliding import FeatureBlocks, surrogate_length
 from memwave.features.wavelet import transform_windows
-from memwave.pca.lags.lags import stretches_of, windows_of
+from memwave.pca.lags.lags import chunks_of, windows_of
 from memwave.pca.lags.signal_scores import SignalScores, carried_back, has_signal_scores
 
 
@@ -38,7 +38,7 @@ def test_scores_and_distances_are_those_of_the_features(spec, rows, offset):
     assume(has_signal_scores(spec, model))
     count = (rows - spec.window) // spec.step + 1
     projector, found = SignalScores(spec, model), []
-    for start, stop in stretches_of(windows_of(spec), count):
+    for start, stop in chunks_of(windows_of(spec), count):
         found.append(projector.project(recording[start:stop]))
     scores, distances = (np.concatenate(parts) for parts in zip(*found, strict=True))
     centred = oracle(recording, spec, count) - model.mean

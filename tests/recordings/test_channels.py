@@ -4,12 +4,12 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from memwave.recordings.channel_table import load_channels, load_scaling
 from oracles import make_spec, oracle
 
 from extract_features import extract_features
 from measure_channels import measure_channels
 from memwave.core.errors import MemwaveError
-from memwave.recordings.channel_table import load_channels, load_scaling
 from memwave.recordings.channels import Scaling
 
 NAMES = ["a", "b", "c"]
@@ -47,7 +47,7 @@ def test_measures_are_those_of_all_rows(tmp_path, dtype):
     for channel, column in zip(measured(tmp_path, recordings)[0], whole.T, strict=True):
         assert (channel.rows, channel.missing) == (63, 0)
         assert channel.mean == pytest.approx(column.mean(), rel=1e-14)
-        assert channel.deviation == pytest.approx(column.std(ddof=1), rel=1e-13)
+        assert channel.std == pytest.approx(column.std(ddof=1), rel=1e-13)
         quartiles = (channel.lower_quartile, channel.median, channel.upper_quartile)
         np.testing.assert_allclose(quartiles, np.quantile(column, [0.25, 0.5, 0.75]), rtol=1e-15)
         assert (channel.minimum, channel.maximum) == (column.min(), column.max())
@@ -94,12 +94,12 @@ def test_features_are_those_of_the_scaled_recording(tmp_path, scale, layout):
     )
     whole = np.concatenate(recordings).astype(np.float64)
     if scale == "zscore":
-        centre, spread = whole.mean(axis=0), whole.std(axis=0, ddof=1)
+        center, scale = whole.mean(axis=0), whole.std(axis=0, ddof=1)
     else:
-        low, centre, high = np.quantile(whole, [0.25, 0.5, 0.75], axis=0)
-        spread = high - low
+        low, center, high = np.quantile(whole, [0.25, 0.5, 0.75], axis=0)
+        scale = high - low
     expected = np.vstack(
-        [oracle((rows - centre) / spread, spec, len(rows) - 11) for rows in recordings]
+        [oracle((rows - center) / scale, spec, len(rows) - 11) for rows in recordings]
     )
     np.testing.assert_allclose(np.load(shard), expected, rtol=0, atol=1e-11)
 

@@ -253,11 +253,11 @@ def test_windows_are_labelled_stretch_by_stretch(tmp_path):
     count = (len(kinds) - 50) // 3 + 1
     for rule in RULES:
         labels = WindowLabels([recording], rule, 50, 3)
-        stretches = list(labels.of(0, 0, count))
-        assert [first for first, _ in stretches] == list(range(0, count, 65_536 // 3))
+        chunks = list(labels.of(0, 0, count))
+        assert [first for first, _ in chunks] == list(range(0, count, 65_536 // 3))
         start, stop = rows_of_labels(rule, 50, 3, 0, count)
         whole = window_labels(rule, kinds[start:stop], 50, 3)
-        np.testing.assert_array_equal(np.concatenate([part for _, part in stretches]), whole)
+        np.testing.assert_array_equal(np.concatenate([part for _, part in chunks]), whole)
 
 
 def test_damaged_labels_are_refused(tmp_path):

@@ -45,7 +45,7 @@ def test_how_features_are_made_is_kept(fitted):
     found, scaling = load_extraction(folder / "model.h5")
     assert asdict(found) == asdict(spec)
     assert scaling is not None
-    assert scaling.spread.shape == (3,)
+    assert scaling.scale.shape == (3,)
 
 
 @pytest.mark.parametrize("block_mb", [0.01, 32])

@@ -163,7 +163,7 @@ def test_an_option_of_a_model_repeats_that_model_only(changing):
     [
         ("memwave/pca/solvers/randomized.py", jobs_of("randomized", FITTED, PROJECTED)),
         (
-            "memwave/pca/linalg/products.py",  # by way of other modules
+            "memwave/pca/linalg/covariance_products.py",  # by way of other modules
             jobs_of("randomized", FITTED, PROJECTED)
             | jobs_of("incremental", PROJECTED)
             | jobs_of("exact", PROJECTED)

@@ -52,8 +52,8 @@ def test_few_windows_of_many_features_are_not_solved_from_the_recordings():
 
 
 def test_the_fastest_gives_way_when_it_does_not_fit():
-    large = Candidate({"solver": "covariance"}, 1.0, 900, promises=True)
-    small = Candidate({"solver": "randomized"}, 9.0, 300, promises=True)
+    large = Candidate({"solver": "covariance"}, 1.0, 900, guarantees=True)
+    small = Candidate({"solver": "randomized"}, 9.0, 300, guarantees=True)
     assert choose([large, small], 900, 1e-6)["solver"] == "covariance"
     assert choose([large, small], 899, 1e-6)["solver"] == "randomized"
 
@@ -68,15 +68,15 @@ def test_the_reason_tells_what_the_others_would_have_needed():
 
 
 def test_a_promise_is_worth_more_than_speed():
-    fast = Candidate({"solver": "incremental"}, 1.0, 100, promises=False)
-    slow = Candidate({"solver": "covariance"}, 9.0, 200, promises=True)
+    fast = Candidate({"solver": "incremental"}, 1.0, 100, guarantees=False)
+    slow = Candidate({"solver": "covariance"}, 9.0, 200, guarantees=True)
     assert choose([fast, slow], 1000, 1e-6)["solver"] == "covariance"
     assert choose([fast, slow], 150, 1e-6)["solver"] == "incremental"
 
 
 def test_where_none_fits_the_smallest_is_left_for_the_check_to_refuse():
-    small = Candidate({"solver": "randomized"}, 9.0, 300, promises=True)
-    large = Candidate({"solver": "covariance"}, 1.0, 900, promises=True)
+    small = Candidate({"solver": "randomized"}, 9.0, 300, guarantees=True)
+    large = Candidate({"solver": "covariance"}, 1.0, 900, guarantees=True)
     assert choose([large, small], 100, 1e-6)["solver"] == "randomized"
 
 

@@ -50,7 +50,7 @@ class Moments:
         self.count = total
 
     @property
-    def deviation(self) -> np.ndarray:
+    def std(self) -> np.ndarray:
         """Standard deviations (n - 1 in the denominator), shape (d,); 0 for a single row."""
         return np.sqrt(np.maximum(self.squares, 0.0) / np.maximum(self.count - 1, 1))
 

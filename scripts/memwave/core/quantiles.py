@@ -19,7 +19,7 @@ class Quantiles:
 
     ::
 
-        while quantiles.wanting:
+        while quantiles.needs_pass:
             for each piece of the column: quantiles.update(piece)
             quantiles.end_pass()
         quantiles.values()
@@ -47,7 +47,7 @@ class Quantiles:
         self._begin_pass()
 
     @property
-    def wanting(self) -> bool:
+    def needs_pass(self) -> bool:
         """Whether another pass is needed."""
         return self._unknown > 0
 

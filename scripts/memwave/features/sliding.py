@@ -36,7 +36,7 @@ class MeanSquare:
 
 
 class FeatureBlocks:
-    """Turns stretches of recordings into blocks of feature rows.
+    """Turns chunks of recordings into blocks of feature rows.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class FeatureBlocks:
     Attributes
     ----------
     samples, coefficients : MeanSquare
-        Of the stretches so far, and of the distinct coefficients that `fill` made of them.
+        Of the chunks so far, and of the distinct coefficients that `fill` made of them.
 
     Notes
     -----

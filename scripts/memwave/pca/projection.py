@@ -3,7 +3,7 @@
 import numpy as np
 
 from memwave.core.precision import Load, load_shifted, needed_shift
-from memwave.pca.linalg.products import Products, products_bytes, squared_norms
+from memwave.pca.linalg.covariance_products import CovarianceProducts, products_bytes, squared_norms
 from memwave.pca.model import Model
 from memwave.pca.standardizer import Standardizer
 
@@ -26,7 +26,7 @@ class Projector:
         What is to be subtracted from the rows: their mean, or nothing where that will do.
     moments : ndarray, shape (2, k)
         Sums of the scores and of their squares over the rows that the model was fitted on.
-    train : Products or None
+    train : CovarianceProducts or None
         Products of those rows with the components, unless the model knows its residuals.
     error_sums : ndarray, shape (2, 2)
         Sums over train and over test rows (first axis) of the squared distance from the mean and
@@ -46,9 +46,9 @@ class Projector:
         self._k = k = model.n_components
         self._basis = np.zeros((padded(k + 1), model.n_features), dtype)
         self._basis[:k], self._basis[k] = model.components, rest
-        self.train: Products | None = None
+        self.train: CovarianceProducts | None = None
         if model.residual is None:
-            self.train = Products(self.shift, np.ascontiguousarray(self._basis[:k].T))
+            self.train = CovarianceProducts(self.shift, np.ascontiguousarray(self._basis[:k].T))
         self.moments = np.zeros((2, k))
         self.error_sums = np.zeros((2, 2))
 
@@ -134,14 +134,14 @@ def captured_variance(moments: np.ndarray, count: int) -> np.ndarray:
     return (squares - total * total / count) / (count - 1)
 
 
-def residuals(model: Model, train: Products) -> np.ndarray:
+def residuals(model: Model, train: CovarianceProducts) -> np.ndarray:
     """How far the components are from eigenvectors of the covariance, measured.
 
     Parameters
     ----------
     model : Model
         With k components V and explained variances l.
-    train : Products
+    train : CovarianceProducts
         Of all rows the model was fitted on, with its components.
 
     Returns

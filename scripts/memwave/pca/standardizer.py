@@ -31,7 +31,7 @@ class Standardizer:
     @classmethod
     def of_moments(cls, moments: Moments, dtype: str) -> "Standardizer":
         """Of features with these moments; a constant feature is not divided."""
-        scale = np.where(moments.deviation > 0, moments.deviation, 1.0)
+        scale = np.where(moments.std > 0, moments.std, 1.0)
         return cls(moments.mean, scale, dtype)
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 
 from memwave.core.precision import Load, load_shifted, needed_shift, require_digits
 from memwave.core.ranges import Ranges, count_rows, located, spans
-from memwave.pca.solvers import Part, PcaSolver
+from memwave.pca.solvers import PcaSolver, Summary
 from memwave.pca.standardizer import Standardizer
 from memwave.storage.shards import Shard
 
@@ -122,7 +122,7 @@ def summarize(
     block_rows: int,
     progress: Callable[[int], None],
     standardizer: Standardizer | None = None,
-) -> Part:
+) -> Summary:
     """Run one pass of a solver over one shard.
 
     Parameters
@@ -141,21 +141,21 @@ def summarize(
         Makes the rows those of a PCA on correlations.
     """
     if standardizer is None:
-        part, load = solver.start(sample_shift(shard, ranges, dtype)), load_shifted
+        summary, load = solver.start(sample_shift(shard, ranges, dtype)), load_shifted
     else:
-        part, load = solver.start(np.zeros(shard.shape[1])), standardizer.load
+        summary, load = solver.start(np.zeros(shard.shape[1])), standardizer.load
     row_bytes = shard.shape[1] * shard.dtype.itemsize
     order = solver.row_order(count_rows(ranges), row_bytes)
     runs = (place for run in order for place in located(run, ranges))
-    for block in blocks(shard, runs, part.shift, dtype, block_rows, load):
-        part.update(block)
+    for block in blocks(shard, runs, summary.shift, dtype, block_rows, load):
+        summary.update(block)
         progress(len(block))
-    return part
+    return summary
 
 
 def run_passes(
     solver: PcaSolver,
-    summarize_shard: Callable[[int], Part],
+    summarize_shard: Callable[[int], Summary],
     n_shards: int,
     threads: int,
     end_of_pass: Callable[[], None] = lambda: None,
@@ -163,14 +163,14 @@ def run_passes(
     """Drive a solver through all its passes, `threads` shards at a time.
 
     Parts are merged in the order of the shards, so that the number of threads changes no bit; at
-    most `threads` parts wait.
+    most `threads` summaries wait.
 
     Parameters
     ----------
     solver : PcaSolver
         Ready to `finish` afterwards.
     summarize_shard : callable
-        Returns the part of shard i in the current pass.
+        Returns the summary of shard i in the current pass.
     n_shards, threads : int
         See above.
     end_of_pass : callable

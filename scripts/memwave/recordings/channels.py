@@ -30,7 +30,7 @@ class Channel:
         Its name.
     rows, missing : int
         Rows with a value, and rows without (NaN).
-    mean, deviation : float
+    mean, std : float
         Mean and standard deviation (n - 1 in the denominator).
     minimum, lower_quartile, median, upper_quartile, maximum : float
         Order statistics; quartiles are interpolated linearly.
@@ -42,7 +42,7 @@ class Channel:
     rows: int
     missing: int
     mean: float
-    deviation: float
+    std: float
     minimum: float
     lower_quartile: float
     median: float
@@ -85,19 +85,19 @@ class Extremes:
 
 @dataclass(frozen=True)
 class Scaling:
-    """Shift and scale of every channel: ``(x - centre) / spread``.
+    """Shift and scale of every channel: ``(x - center) / scale``.
 
     Attributes
     ----------
-    centre, spread : ndarray, shape (n_channels,), float64
+    center, scale : ndarray, shape (n_channels,), float64
     """
 
-    centre: np.ndarray
-    spread: np.ndarray
+    center: np.ndarray
+    scale: np.ndarray
 
     @classmethod
-    def of(cls, scale: str, channels: list[Channel]) -> "Scaling":
-        """Return the scaling called `scale` in the configuration.
+    def of(cls, kind: str, channels: list[Channel]) -> "Scaling":
+        """Return the scaling called `kind` in the configuration.
 
         ``zscore`` is by mean and standard deviation, ``robust`` by median and interquartile range.
         A constant channel is shifted and not scaled: it becomes zero.
@@ -107,35 +107,36 @@ class Scaling:
         ValueError
             If a channel that is not constant has no interquartile range.
         """
-        if scale == "zscore":
-            centre, spread = zip(*((c.mean, c.deviation) for c in channels), strict=True)
+        if kind == "zscore":
+            center = [c.mean for c in channels]
+            scale = [c.std for c in channels]
         else:
-            centre = tuple(c.median for c in channels)
-            spread = tuple(c.upper_quartile - c.lower_quartile for c in channels)
-        for channel, width in zip(channels, spread, strict=True):
+            center = [c.median for c in channels]
+            scale = [c.upper_quartile - c.lower_quartile for c in channels]
+        for channel, width in zip(channels, scale, strict=True):
             if not width and channel.remark != "constant":
                 raise ValueError(
                     f"half of the rows of channel {channel.channel} and more hold one value, so "
                     "that it has no interquartile range. Use scale: zscore"
                 )
-        return cls(np.array(centre), np.array([width or 1.0 for width in spread]))
+        return cls(np.array(center), np.array([width or 1.0 for width in scale]))
 
     def apply(self, rows: np.ndarray) -> np.ndarray:
         """Return rows, shape (n, n_channels), scaled, in float64."""
         scaled = rows.astype(np.float64)
-        scaled -= self.centre
-        scaled /= self.spread
+        scaled -= self.center
+        scaled /= self.scale
         return scaled
 
     def undo(self, scaled: np.ndarray) -> np.ndarray:
         """Return what `apply` made this of, float64; the last axis is that of the channels."""
-        return scaled * self.spread + self.centre
+        return scaled * self.scale + self.center
 
 
 class ChannelMeasures:
     """Measures the channels of recordings that are read several times.
 
-    First `look` at all rows once; then, as long as `wanting`, `rank` all rows and `end_pass`.
+    First `scan` all rows once; then, as long as `needs_pass`, `rank` all rows and `end_pass`.
 
     Parameters
     ----------
@@ -150,7 +151,7 @@ class ChannelMeasures:
         self._rows = 0
         self._quantiles: list[Quantiles] | None = None
 
-    def look(self, rows: np.ndarray) -> None:
+    def scan(self, rows: np.ndarray) -> None:
         """Take in rows, shape (n, n_channels), NaN where values are missing."""
         block = rows.astype(np.float64)
         self._rows += len(block)
@@ -164,11 +165,11 @@ class ChannelMeasures:
         return [name for name, count in counts if not count]
 
     @property
-    def wanting(self) -> bool:
+    def needs_pass(self) -> bool:
         if self._quantiles is None:
             counts = self._moments.count.astype(int)
             self._quantiles = [Quantiles(n, QUARTILES, self._dtype) for n in counts]
-        return self._quantiles[0].wanting
+        return self._quantiles[0].needs_pass
 
     def rank(self, rows: np.ndarray) -> None:
         """Take in the same rows again, in any order."""
@@ -190,7 +191,7 @@ class ChannelMeasures:
                 rows=int(moments.count[i]),
                 missing=self._rows - int(moments.count[i]),
                 mean=float(moments.mean[i]),
-                deviation=float(moments.deviation[i]),
+                std=float(moments.std[i]),
                 minimum=float(extremes.minimum[i]),
                 lower_quartile=float(quartiles[0]),
                 median=float(quartiles[1]),

@@ -1,7 +1,7 @@
 """Rows of a recording at another sampling rate, a stretch at a time.
 
 Planned row m lies at row m * down / up of the recording as it is stored. Every number is the one
-that ``scipy.signal.resample_poly`` gives for the whole recording, in whatever stretches it is read.
+that ``scipy.signal.resample_poly`` gives for the whole recording, in whatever chunks it is read.
 """
 
 from collections.abc import Callable, Iterable

@@ -33,9 +33,10 @@ RESIDUAL = (
 
 SCALE = "Standard deviation of the features, which the centred features are divided by."
 
+# Attributes of `Scaling` by the datasets that hold them, and what these say of themselves.
 SCALING = {
-    "centre": "Subtracted from each channel before the features are computed.",
-    "spread": "What each channel is divided by then.",
+    "channel_centre": ("center", "Subtracted from each channel before the features are computed."),
+    "channel_spread": ("scale", "What each channel is divided by then."),
 }
 
 
@@ -85,8 +86,8 @@ def save_model(
         if model.scale is not None:
             hdf5.dataset(file, "scale", model.scale, SCALE, fletcher32=True, chunks=table.shape)
         if scaling is not None:
-            for name, description in SCALING.items():
-                hdf5.dataset(file, f"channel_{name}", getattr(scaling, name), description)
+            for name, (attribute, description) in SCALING.items():
+                hdf5.dataset(file, name, getattr(scaling, attribute), description)
         if spec is not None:
             file.attrs["extraction"] = json.dumps(asdict(spec), sort_keys=True)
         file.attrs["n_samples"] = model.n_samples
@@ -133,7 +134,7 @@ def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
         spec = FeatureSpec(**{name: as_tuple(value) for name, value in chosen.items()})
         if "channel_centre" not in file:
             return spec, None
-        return spec, Scaling(**{name: file[f"channel_{name}"][()] for name in SCALING})
+        return spec, Scaling(**{a: file[name][()] for name, (a, _) in SCALING.items()})
 
 
 def load_provenance(path: str | Path) -> dict:

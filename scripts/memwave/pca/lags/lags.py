@@ -6,7 +6,7 @@ t]`` the sum over all windows of the product of their rows r and t, and a step o
     G[r + s, t + s] = G[r, t] - (product in the first window) + (product in the one after the last).
 
 The first s rows of G are sums over the whole recording for every lag, computed by fast Fourier
-transform in overlapping stretches; the rest follows from the two ends of the recording. This module
+transform in overlapping chunks; the rest follows from the two ends of the recording. This module
 sums over the recording, `memwave.pca.lags.window_products` unrolls the recurrence.
 
 A step of s rows is one step of *long rows*: s rows, one behind the other, as one row with s times
@@ -30,7 +30,7 @@ SHORT = 16
 DIRECT_VALUES = 262_144
 
 # Stretches whose sums are added up before they are added to the total: rounding grows with the
-# number of summands, which this keeps near the square root of the number of stretches.
+# number of summands, which this keeps near the square root of the number of chunks.
 FOLD = 64
 
 
@@ -83,7 +83,7 @@ class SignalWindows(Windows):
         return 1 << (4 * self.depth - 1).bit_length()
 
     @property
-    def stretch(self) -> int:
+    def chunk(self) -> int:
         """Windows summed at once."""
         if self.by_fourier:
             return self.fourier_length - self.depth + 1
@@ -151,14 +151,14 @@ class LagSums:
         return {name: getattr(self, name) for name in names}
 
 
-def sum_lags(windows: SignalWindows, stretches: Iterator[np.ndarray], shift: np.ndarray) -> LagSums:
+def sum_lags(windows: SignalWindows, chunks: Iterator[np.ndarray], shift: np.ndarray) -> LagSums:
     """Sum over a piece of a recording.
 
     Parameters
     ----------
     windows : SignalWindows
-    stretches : iterator of ndarray, shape (rows, n_channels)
-        Rows that `SignalWindows.stretch` windows cover, and those of the windows after them, and
+    chunks : iterator of ndarray, shape (rows, n_channels)
+        Rows that `SignalWindows.chunk` windows cover, and those of the windows after them, and
         so on; the last stretch may have fewer windows, and at least one. They overlap.
     shift : ndarray, shape (n_channels,)
         Near the mean of the rows.
@@ -175,7 +175,7 @@ def sum_lags(windows: SignalWindows, stretches: Iterator[np.ndarray], shift: np.
     adder = _FourierSums(windows) if windows.by_fourier else _DirectSums(windows)
     total, count, first = np.zeros(width), 0, np.empty(0)
     after = np.empty(0)
-    for rows in stretches:
+    for rows in chunks:
         signal = windows.long_rows(rows - shift)
         n = len(signal) - depth + 1
         adder.add(signal, n)
@@ -257,8 +257,8 @@ class _FourierSums:
 def sum_bytes(windows: SignalWindows) -> int:
     """Memory of `sum_lags`, the stretch as it was read included."""
     width, depth = windows.width, windows.depth
-    covered = windows.n_rows(windows.stretch) * windows.n_channels
-    signal = (windows.stretch + depth - 1) * windows.step * windows.n_channels
+    covered = windows.n_rows(windows.chunk) * windows.n_channels
+    signal = (windows.chunk + depth - 1) * windows.step * windows.n_channels
     lags = depth * width * width
     if not windows.by_fourier:
         return 8 * (2 * covered + 2 * signal + 2 * lags + 2 * width * width)
@@ -267,8 +267,8 @@ def sum_bytes(windows: SignalWindows) -> int:
     return 8 * (2 * covered + 3 * signal + lags) + spectra
 
 
-def stretches_of(windows: SignalWindows, count: int) -> Iterator[tuple[int, int]]:
-    """First and one past last row of the stretches that `count` windows are summed in."""
-    for low, high in spans(0, count, windows.stretch):
+def chunks_of(windows: SignalWindows, count: int) -> Iterator[tuple[int, int]]:
+    """First and one past last row of the chunks that `count` windows are summed in."""
+    for low, high in spans(0, count, windows.chunk):
         start = low * windows.step
         yield start, start + windows.n_rows(high - low)

@@ -8,7 +8,7 @@ import numpy as np
 
 from memwave.features.extract import feature_blocks
 from memwave.features.spec import FeatureSpec
-from memwave.pca.lags.lags import stretches_of, windows_of
+from memwave.pca.lags.lags import chunks_of, windows_of
 from memwave.pca.lags.signal_scores import SignalScores
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector
@@ -38,7 +38,7 @@ class SignalScoring:
     def project(self, segment: Segment, *, is_train: bool) -> Iterator[ScoresAndErrors]:
         first = segment.first * self._spec.step
         with open_prepared(segment.recording, self._spec.channels, self._scaling) as recording:
-            for low, high in stretches_of(windows_of(self._spec), segment.count):
+            for low, high in chunks_of(windows_of(self._spec), segment.count):
                 rows = recording.read(first + low, first + high)
                 scores, distances = self._signal.project(rows)
                 yield scores, self._projector.take_in(scores, distances, is_train=is_train)

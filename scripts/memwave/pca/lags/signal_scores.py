@@ -2,7 +2,7 @@
 
 A score is a product of features with a component, ``v' T y = (T' v)' y``: the signal's correlation
 with ``T' v``, the component carried through the adjoint of the wavelet transform. The correlations
-of all windows with all components follow from fast Fourier transforms of overlapping stretches, at
+of all windows with all components follow from fast Fourier transforms of overlapping chunks, at
 a cost that does not depend on the number of features of a window.
 
 What the scores leave of a window needs its squared length. Away from the edges of a window its
@@ -83,9 +83,9 @@ class SignalScores:
         self._k = model.n_components
 
     @property
-    def stretch(self) -> int:
+    def chunk(self) -> int:
         """Windows projected at once."""
-        return self._windows.stretch
+        return self._windows.chunk
 
     def _spectra_of(self, kernels: np.ndarray) -> np.ndarray:
         """Conjugate spectra of kernels, shape (n_values, l): (bins, width, l)."""
@@ -130,7 +130,7 @@ def score_bytes(spec: FeatureSpec, k: int) -> int:
     lie = windows_of(spec)
     bins, size = lie.fourier_length // 2 + 1, spec.window * spec.n_channels
     kernels = k + 1 + spec.n_channels
-    covered = lie.n_rows(lie.stretch) * spec.n_channels
+    covered = lie.n_rows(lie.chunk) * spec.n_channels
     making = 8 * (2 * size * kernels + 7 * PANEL * max(size, spec.n_features))
     spectra = 16 * bins * lie.width * kernels * 2
     projecting = 16 * bins * (2 * kernels + lie.width) + 8 * lie.fourier_length * 2 * kernels

@@ -5,10 +5,10 @@ A solver sees blocks of rows as arrays, never a file. The caller drives it::
     solver = make_solver("covariance", n_features, settings, dtype)
     while True:
         for each shard, in any order or at the same time:
-            part = solver.start(a first idea of the mean)
-            for each block, in the order of solver.row_order: part.update(rows - part.shift)
-        for each part, in the order of the shards:
-            solver.merge(part)
+            summary = solver.start(a first idea of the mean)
+            for each block, in the order of solver.row_order: summary.update(rows - summary.shift)
+        for each summary, in the order of the shards:
+            solver.merge(summary)
         if not solver.next_pass():
             break
     model = solver.finish()
@@ -19,8 +19,8 @@ A solver ``FROM_SIGNAL`` sees no rows of features, but sums over the recordings
 
 To add a solver, add a file: it is found by its name. It holds the class `Solver`; `OPTIONS`, the
 JSON schema of its options; `LIBRARIES`, modules that only computing needs, and that it reaches
-through their package; ``summary_bytes`` and ``fit_bytes``, the memory of a part and of the fit
-beside the block; ``work``, what fitting takes; and ``promise``, the options that keep every
+through their package; ``summary_bytes`` and ``fit_bytes``, the memory of a summary and of the fit
+beside the block; ``work``, what fitting takes; and ``guarantee``, the options that keep every
 eigenvalue within a tolerance, or None.
 """
 
@@ -35,7 +35,7 @@ import numpy as np
 from memwave.pca.model import Model
 
 
-class Part(Protocol):
+class Summary(Protocol):
     """What one shard contributes to one pass."""
 
     #: What is to be subtracted from the rows, shape (d,).
@@ -45,13 +45,13 @@ class Part(Protocol):
         """Take in a block, shape (n, d), of shifted rows. The array is reused by the caller."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything the part knows, to be stored and later given to `Solver.restore`."""
+        """Everything the summary knows, to be stored and later given to `Solver.restore`."""
 
 
 class PcaSolver(Protocol):
     """The protocol; see the module's docstring for the order of the calls."""
 
-    #: Whether parts may be summarised by jobs of their own: one pass, restorable parts.
+    #: Whether summaries may be summarised by jobs of their own: one pass, restorable summaries.
     ONE_PASS: ClassVar[bool]
 
     #: Whether it is fitted to the recordings, without features.
@@ -60,14 +60,14 @@ class PcaSolver(Protocol):
     def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
         """Order in which a shard's rows are read, as runs (start, stop)."""
 
-    def start(self, shift: np.ndarray) -> Part:
-        """Return an empty part; `shift`, shape (d,), is near the mean of its rows."""
+    def start(self, shift: np.ndarray) -> Summary:
+        """Return an empty summary; `shift`, shape (d,), is near the mean of its rows."""
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> Part:
-        """Return the part whose `Part.arrays` these are."""
+    def restore(self, arrays: dict[str, np.ndarray]) -> Summary:
+        """Return the summary whose `Summary.arrays` these are."""
 
-    def merge(self, part: Any) -> None:
-        """Add a part. Parts are merged in the order of the shards, whoever made them."""
+    def merge(self, summary: Any) -> None:
+        """Add a summary. Parts are merged in the order of the shards, whoever made them."""
 
     def next_pass(self) -> bool:
         """Finish a pass; tell whether another one is needed."""

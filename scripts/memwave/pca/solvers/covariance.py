@@ -1,8 +1,8 @@
 """Exact PCA: the covariance matrix in one pass, then its leading eigenpairs.
 
 Each block adds ``X' X`` of its rows, shifted by a fixed vector near the mean, in panels of columns:
-products in the dtype that is computed in, sums in float64. A part ends with the shift corrected;
-parts merge as in Chan, Golub and LeVeque, "Algorithms for computing the sample variance", The
+products in the dtype that is computed in, sums in float64. A summary ends with the shift corrected;
+summaries merge as in Chan, Golub and LeVeque, "Algorithms for computing the sample variance", The
 American Statistician 37 (1983), equation 2.1b, written for matrices.
 """
 
@@ -56,7 +56,7 @@ class Scatter:
     def mean(self) -> np.ndarray:
         return self.shift + self._sum / max(self.count, 1)
 
-    def centre(self) -> None:
+    def center(self) -> None:
         """Refer the scatter to the mean instead of the shift."""
         if self.count:
             self.products.add_outer(-self.count, self._sum / self.count)
@@ -74,7 +74,7 @@ class Scatter:
         self.count = total
 
     def arrays(self) -> dict[str, np.ndarray]:
-        self.centre()
+        self.center()
         return {
             "count": np.array(self.count),
             "mean": self.shift,
@@ -110,12 +110,12 @@ class Solver:
     def restore(self, arrays: dict[str, np.ndarray]) -> Scatter:
         return Scatter.of_arrays(arrays)
 
-    def merge(self, part: Scatter) -> None:
-        part.centre()
+    def merge(self, summary: Scatter) -> None:
+        summary.center()
         if self._total is None:
-            self._total = part
+            self._total = summary
         else:
-            self._total.merge(part)
+            self._total.merge(summary)
 
     def next_pass(self) -> bool:
         return False
@@ -184,7 +184,7 @@ def leading_eigenpairs(
 
 
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
-    """Memory of one part: the triangle, a panel's product, and the outer product at the end."""
+    """Memory of one summary: the triangle, a panel's product, and the outer product at the end."""
     return 8 * triangle_size(d) + 2 * 8 * PANEL * d + 64 * d
 
 
@@ -215,6 +215,6 @@ def work(d: int, n_rows: int, settings: dict) -> Work:
     return Work(reads=1, products=float(n_rows) * d * d, dense=decomposition_work(d))
 
 
-def promise(tolerance: float) -> dict | None:
+def guarantee(tolerance: float) -> dict | None:
     """It is always as exact as rounding allows."""
     return {}

@@ -150,7 +150,7 @@ class Sketch:
         self._drop(values, kept, trace)
 
     def _absorb_scatter(self, batch: Scatter) -> None:
-        batch.centre()
+        batch.center()
         batch.products.add_outer(1.0, self._move_mean(batch.count, batch.mean))
         for start, stop, panel in batch.products.panels():
             panel += self.basis[:, start:stop].T @ self.basis[:, start:]
@@ -222,12 +222,12 @@ class Solver:
         sketch.dropped, sketch.dropped_trace = map(float, arrays["dropped"])
         return sketch
 
-    def merge(self, part: Sketch) -> None:
-        part.absorb()
+    def merge(self, summary: Sketch) -> None:
+        summary.absorb()
         if self._total is None:
-            self._total = part
-        elif part.count:
-            self._total.merge(part)
+            self._total = summary
+        elif summary.count:
+            self._total.merge(summary)
 
     def next_pass(self) -> bool:
         return False
@@ -269,7 +269,7 @@ def tall(d: int, rank: int, batch_rows: int) -> bool:
 
 
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
-    """Memory of one part: the stacked batch with its Gram matrix, or a scatter matrix."""
+    """Memory of one summary: the stacked batch with its Gram matrix, or a scatter matrix."""
     rank, batch = inner_rank(d, settings), batch_rows(d, settings)
     basis = 2 * rank * d * itemsize
     if tall(d, rank, batch):
@@ -299,6 +299,6 @@ def work(d: int, n_rows: int, settings: dict) -> Work:
     return Work(1, products, cuts * 4 / 3 * float(rows) ** 3)
 
 
-def promise(tolerance: float) -> dict | None:
+def guarantee(tolerance: float) -> dict | None:
     """It only tells its error afterwards."""
     return None

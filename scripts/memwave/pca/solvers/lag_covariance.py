@@ -30,7 +30,7 @@ LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
 CONSTANT = 1e-13
 
 # Pieces of recordings whose sums are unrolled together: each adds the products of its ends.
-PIECES = 32
+BATCH_SEGMENTS = 32
 
 
 class Solver:
@@ -47,8 +47,8 @@ class Solver:
         self._total: Scatter | None = None
 
     def merge(self, sums: LagSums) -> None:
-        """Add pieces, at most `PIECES`. They are merged in the order of the shards."""
-        if len(self._pending.counts) + len(sums.counts) > PIECES:
+        """Add pieces, at most `BATCH_SEGMENTS`. They are merged in the order of the shards."""
+        if len(self._pending.counts) + len(sums.counts) > BATCH_SEGMENTS:
             self._unroll()
         self._pending.add(sums)
         self._squares += sums.lags[0].diagonal()
@@ -104,22 +104,22 @@ def scatter_of(spec: FeatureSpec, sums: LagSums) -> Scatter:
 
 
 def summary_bytes(spec: FeatureSpec) -> int:
-    """Memory of summing over pieces of recordings, `PIECES` of them kept."""
-    return sum_bytes(windows_of(spec)) + 2 * piece_bytes(spec)
+    """Memory of summing over pieces of recordings, `BATCH_SEGMENTS` of them kept."""
+    return sum_bytes(windows_of(spec)) + 2 * batch_bytes(spec)
 
 
-def piece_bytes(spec: FeatureSpec) -> int:
-    """Memory of the sums of `PIECES` pieces."""
+def batch_bytes(spec: FeatureSpec) -> int:
+    """Memory of the sums of `BATCH_SEGMENTS` pieces."""
     windows = windows_of(spec)
     ends = 2 * (windows.depth - 1) * windows.width
     lags = windows.depth * windows.width**2
-    return 8 * (PIECES * (ends + windows.width + spec.n_channels + 1) + lags)
+    return 8 * (BATCH_SEGMENTS * (ends + windows.width + spec.n_channels + 1) + lags)
 
 
 def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
     """Memory of unrolling sums, beside what was unrolled before, then of the eigenpairs."""
     windows, d = windows_of(spec), spec.n_features
-    pieces = 4 * piece_bytes(spec) + 8 * PIECES * (8 * d + 4 * windows.n_values)
+    pieces = 4 * batch_bytes(spec) + 8 * BATCH_SEGMENTS * (8 * d + 4 * windows.n_values)
     unrolling = product_bytes(windows, d) + 2 * 8 * triangle_size(d)
     return pieces + max(unrolling, decomposition_bytes(d, settings["n_components"]))
 
@@ -134,7 +134,7 @@ def work(spec: FeatureSpec, n_rows: int) -> Work:
     if windows.by_fourier:
         length = windows.fourier_length
         spectra = 4 * length * windows.width**2 + 10 * length * windows.width * np.log2(length)
-        sums = spectra / windows.stretch
+        sums = spectra / windows.chunk
     else:
         sums = 2.0 * windows.depth * windows.width**2
     transforms = 40.0 * spec.filter_length * windows.n_values * (windows.n_values + d)
@@ -142,6 +142,6 @@ def work(spec: FeatureSpec, n_rows: int) -> Work:
     return Work(reads=0, products=0.0, dense=n_rows * sums + at_the_end)
 
 
-def promise(tolerance: float) -> dict | None:
+def guarantee(tolerance: float) -> dict | None:
     """It is always as exact as rounding allows."""
     return {}

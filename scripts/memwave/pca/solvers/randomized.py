@@ -15,7 +15,7 @@ import numpy as np
 
 from memwave.core.precision import needed_shift, require_no_overflow
 from memwave.core.ranges import spans
-from memwave.pca.linalg.products import Products, products_bytes
+from memwave.pca.linalg.covariance_products import CovarianceProducts, products_bytes
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
 
@@ -78,26 +78,26 @@ class Solver:
         random = np.random.default_rng(settings["random_state"])
         start = random.standard_normal((n_features, width))
         self._next = np.linalg.qr(start)[0].astype(dtype)
-        self._total: Products | None = None
+        self._total: CovarianceProducts | None = None
         self._mean: np.ndarray | None = None
 
     def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
         yield 0, n_rows
 
-    def start(self, shift: np.ndarray) -> Products:
+    def start(self, shift: np.ndarray) -> CovarianceProducts:
         if self._mean is not None:
             shift = needed_shift(self._mean, self._variance)
-        return Products(shift, self._next)
+        return CovarianceProducts(shift, self._next)
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> Products:
-        return Products.of_arrays(arrays)
+    def restore(self, arrays: dict[str, np.ndarray]) -> CovarianceProducts:
+        return CovarianceProducts.of_arrays(arrays)
 
-    def merge(self, part: Products) -> None:
-        part.centre()
+    def merge(self, summary: CovarianceProducts) -> None:
+        summary.center()
         if self._total is None:
-            self._total = part
+            self._total = summary
         else:
-            self._total.merge(part)
+            self._total.merge(summary)
 
     def next_pass(self) -> bool:
         assert self._total is not None
@@ -230,7 +230,7 @@ def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
 
 
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
-    """Memory of one part, as each thread has one."""
+    """Memory of one summary, as each thread has one."""
     return products_bytes(d, columns(d, settings), itemsize)
 
 
@@ -243,6 +243,6 @@ def work(d: int, n_rows: int, settings: dict) -> Work:
     return Work(passes, passes * 4.0 * n_rows * d * width, 8.0 * d * space * space)
 
 
-def promise(tolerance: float) -> dict | None:
+def guarantee(tolerance: float) -> dict | None:
     """It goes on until the residuals are small enough; ten reads have sufficed wherever tried."""
     return {"tolerance": tolerance, "passes": 10}

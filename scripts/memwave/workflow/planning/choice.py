@@ -30,7 +30,7 @@ class Candidate:
     model: dict
     seconds: float
     memory_mb: int
-    promises: bool
+    guarantees: bool
 
 
 def resolve(
@@ -70,10 +70,11 @@ def resolve(
                 options,
                 seconds(options, spec, n_train),
                 max(stages.values()),
-                promises=solver_module(name).promise(promised(model, spec)) is not None,
+                guarantees=solver_module(name).guarantee(guaranteed_tolerance(model, spec))
+                is not None,
             )
         )
-    return choose(candidates, max_mem_mb, promised(model, spec))
+    return choose(candidates, max_mem_mb, guaranteed_tolerance(model, spec))
 
 
 def candidates_for(spec: FeatureSpec) -> list[str]:
@@ -87,7 +88,7 @@ def candidates_for(spec: FeatureSpec) -> list[str]:
     return row_solvers() if spec.dtype == "float16" else concrete_solvers()
 
 
-def promised(model: dict, spec: FeatureSpec) -> float:
+def guaranteed_tolerance(model: dict, spec: FeatureSpec) -> float:
     """The tolerance, but not less than rounding allows."""
     return max(model["tolerance"], ROUNDING[compute_dtype(model["compute_dtype"], spec.dtype)])
 
@@ -95,7 +96,7 @@ def promised(model: dict, spec: FeatureSpec) -> float:
 def options_for(name: str, model: dict, spec: FeatureSpec) -> dict:
     """Options of a solver that promise the tolerance of an ``auto`` model, if it can."""
     common = {key: model[key] for key in ("n_components", "compute_dtype", "standardize")}
-    promise = solver_module(name).promise(promised(model, spec)) or {}
+    promise = solver_module(name).guarantee(guaranteed_tolerance(model, spec)) or {}
     return complete_model({"solver": name, **common, **promise})
 
 
@@ -124,12 +125,12 @@ def choose(candidates: list[Candidate], max_mem_mb: int, tolerance: float) -> di
 
     def rank(c: Candidate) -> tuple:
         fits = c.memory_mb <= max_mem_mb
-        return not fits, not c.promises if fits else c.memory_mb, c.seconds
+        return not fits, not c.guarantees if fits else c.memory_mb, c.seconds
 
     best = min(candidates, key=rank)
     others = ", ".join(
         f"{c.model['solver']} (about {c.seconds:.3g} s, {c.memory_mb} MB"
-        f"{'' if c.promises else ', no promise'})"
+        f"{'' if c.guarantees else ', no promise'})"
         for c in candidates
         if c is not best
     )

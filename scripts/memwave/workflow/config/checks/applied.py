@@ -80,6 +80,6 @@ def _shown(value: object) -> str:
 def _same(one: Scaling, other: Scaling | None) -> bool:
     return (
         other is not None
-        and np.array_equal(one.centre, other.centre)
-        and np.array_equal(one.spread, other.spread)
+        and np.array_equal(one.center, other.center)
+        and np.array_equal(one.scale, other.scale)
     )

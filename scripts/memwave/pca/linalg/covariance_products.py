@@ -7,7 +7,7 @@ randomized solver iterates it, and a projection gathers it to measure the model 
 import numpy as np
 
 
-class Products:
+class CovarianceProducts:
     """Count, mean, squares, and ``sum (x - mean) ((x - mean)' Q)`` of rows.
 
     Parameters
@@ -45,7 +45,7 @@ class Products:
     def product(self) -> np.ndarray:
         return self._product[:, :-1]
 
-    def centre(self) -> None:
+    def center(self) -> None:
         """Refer everything to the mean instead of the shift."""
         if not self.count:
             return
@@ -54,7 +54,7 @@ class Products:
         self.mean = self.shift + offset
         self.shift, self._product[:, -1] = self.mean, 0.0
 
-    def merge(self, other: "Products") -> None:
+    def merge(self, other: "CovarianceProducts") -> None:
         """Add another set of rows; both are centred."""
         if not other.count:
             return
@@ -71,7 +71,7 @@ class Products:
         self.squares += weight * float(vector @ vector)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        self.centre()
+        self.center()
         return {
             "basis": self._basis,
             "count": np.array(self.count),
@@ -81,7 +81,7 @@ class Products:
         }
 
     @classmethod
-    def of_arrays(cls, arrays: dict[str, np.ndarray]) -> "Products":
+    def of_arrays(cls, arrays: dict[str, np.ndarray]) -> "CovarianceProducts":
         products = cls(arrays["mean"], arrays["basis"])
         products.mean = arrays["mean"]
         products.count = int(arrays["count"])
