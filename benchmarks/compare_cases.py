@@ -118,22 +118,14 @@ def configurations(reference: Path) -> dict[str, dict]:
 def write_inputs(folder: Path, reference: Path) -> None:
     """Write recordings, labels and their sheets; those of HAPT are the reference's."""
     folder.mkdir()
-    sheets: dict[str, list] = {name: [] for name in ("hapt", "short", "plain", "gaps", "texts")}
-    sheets |= {"rates": [], "files": []}
-    for i, source in enumerate(sorted((reference / "resources/hapt").glob("*run?.npy"))):
-        for sheet, rows in (("hapt", None), ("short", SHORT_ROWS)):
-            row = [f"{source.stem}", f"inputs/{sheet}-{source.stem}.npy"]
-            row.append(row[1].replace(".npy", ".labels.npy"))
-            np.save(folder / Path(row[1]).name, np.load(source)[:rows])
-            labels = np.load(source.with_suffix(".labels.npy"))[:rows]
-            np.save(folder / Path(row[2]).name, labels)
-            sheets[sheet].append(dict(zip(("recording", "path", "labels"), row, strict=True)))
-            sheets[sheet][-1]["split"] = "test" if i == 2 else "train"
+    hapt = reference / "resources/hapt"
+    sheets = {"hapt": write_hapt(folder, hapt, None), "short": write_hapt(folder, hapt, SHORT_ROWS)}
     random = np.random.default_rng(0)
     walks = {
         name: (random.normal(size=(rows, 3)).cumsum(axis=0) * [1, 3, 0.2]).astype(np.float32)
         for name, rows in (("monday", 700), ("tuesday", 400), ("wednesday", 500))
     }
+    sheets |= {"plain": [], "rates": [], "gaps": [], "texts": []}
     for name, rows in walks.items():
         row = {"recording": name, "split": "test" if name == "tuesday" else "train"}
         np.save(folder / f"{name}.npy", rows)
@@ -155,6 +147,20 @@ def write_inputs(folder: Path, reference: Path) -> None:
             writer.writerows(lines)
 
 
+def write_hapt(folder: Path, hapt: Path, rows: int | None) -> list[dict]:
+    """Write the first rows of the HAPT recordings and their labels; return their sheet."""
+    sheet = []
+    for source in sorted(hapt.glob("*run?.npy")):
+        name = f"{'hapt' if rows is None else 'short'}-{source.stem}"
+        np.save(folder / f"{name}.npy", np.load(source)[:rows])
+        labels = np.load(source.with_suffix(".labels.npy"))[:rows]
+        np.save(folder / f"{name}.labels.npy", labels)
+        row = {"recording": source.stem, "path": f"inputs/{name}.npy"}
+        sheet.append(row | {"labels": f"inputs/{name}.labels.npy", "split": "train"})
+    sheet[-1]["split"] = "test"
+    return sheet
+
+
 def write_texts(folder: Path, sheet: list[dict], rows: int) -> None:
     """Write labels that are texts: of rows, of intervals, and of a recording."""
     cells = (("sit", "walk", "", "lie")[row // 60 % 4] for row in range(rows))
@@ -170,8 +176,8 @@ def write_formats(folder: Path, walks: dict[str, np.ndarray]) -> list[dict]:
     monday, tuesday, wednesday = walks.values()
     lines = ["clock,z,x,y", *(f"{i},{z},{x},{y}" for i, (x, y, z) in enumerate(monday.tolist()))]
     (folder / "a.csv").write_text("\n".join(lines) + "\n")
-    with gzip.open(folder / "b.tsv.gz", "wt") as table:
-        table.write("\n".join(lines[:300]).replace(",", "\t") + "\n")
+    table = "\n".join(lines[:300]).replace(",", "\t") + "\n"
+    (folder / "b.tsv.gz").write_bytes(gzip.compress(table.encode(), mtime=0))
     with h5py.File(folder / "c.h5", "w") as file:
         file.create_dataset("night/signal", data=tuesday.astype("f8"), chunks=(64, 3), shuffle=True)
     integers = np.round(wednesday * 100).astype("<i2")
