@@ -15,6 +15,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
 from accuracy import Reference, write_reference
+from compare_results import IGNORED, compare
 from figures import Figures, load
 from measure import Job, JobFailed, measure
 from synthetic import CHUNK, signal, write_recording
@@ -226,3 +227,43 @@ def test_a_workflow_that_stores_no_features_is_measured(tmp_path):
     with h5py.File(projection) as file:
         assert file["scores"].shape == (3000, 50)
     assert not list((tmp_path / "results").rglob("*.npy"))
+
+
+def write_results(folder, value=1.0, provenance="one", *, more=False, seconds="1.5", text="as is"):
+    """Results as a run leaves them, some of which differ from run to run."""
+    (folder / "usage").mkdir(parents=True)
+    (folder / "usage/fit.json").write_text(seconds)
+    np.save(folder / "features.npy", np.array([[0.0, 1.0], [2.0, value]], dtype=np.float32))
+    with h5py.File(folder / "model.h5", "w") as file:
+        scores = file.create_dataset(
+            "scores", data=np.array([[1.0], [2.0], [value]]), chunks=(1, 1)
+        )
+        scores.attrs["description"] = text
+        file.create_dataset("component", data=[1]).make_scale()
+        scores.dims[1].attach_scale(file["component"])
+        file.attrs["provenance"] = provenance
+        if more:
+            file["more"] = 1
+    (folder / "summary.tsv").write_text(f"windows\tfit_seconds\n{value}\t{seconds}\n")
+    return folder
+
+
+def test_results_of_two_versions_are_compared(tmp_path):
+    one = write_results(tmp_path / "one")
+    same = write_results(tmp_path / "same", provenance="another, longer " * 99, seconds="2")
+    counts, differences = compare(one, same, IGNORED)
+    assert (counts["same bytes"], counts["same content"], differences) == (1, 2, [])
+    other = write_results(tmp_path / "other", value=-1.0, more=True, text="changed")
+    (other / "new.npy").write_bytes(b"")
+    counts, differences = compare(one, other, IGNORED)
+    assert counts["different"] == 4
+    assert differences == [
+        "features.npy: row 1",
+        "model.h5: more is only in the working tree",
+        "model.h5: attribute description of scores is 'changed', expected 'as is'",
+        "model.h5: scores, row 2",
+        "new.npy: only in the working tree",
+        "summary.tsv: column windows is ['-1.0'], expected ['1.0']",
+    ]
+    _, differences = compare(one, other, [*IGNORED, "*.npy", "model.h5", "windows"])
+    assert differences == []
