@@ -51,14 +51,14 @@ fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp ## Damage recordings of all formats 
 lint: $(VENV)/test.stamp ## Check style, types and the workflow
 	$(call timed,ruff check, $(BIN)/ruff check)
 	$(call timed,ruff format, $(BIN)/ruff format --check)
-	$(call timed,snakefmt, $(BIN)/snakefmt --check Snakefile)
+	$(call timed,snakefmt, $(BIN)/snakefmt --check Snakefile rules)
 	$(call timed,mypy, $(BIN)/mypy)
 	$(call timed,snakemake --lint, $(BIN)/snakemake --lint)
 
 format: $(VENV)/test.stamp ## Put code into the style that lint checks
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	$(BIN)/snakefmt Snakefile
+	$(BIN)/snakefmt Snakefile rules
 
 report: run ## Run the workflow, then put figures, tables and run times into report.html
 	$(call timed,report, $(BIN)/snakemake --report report.html $(ARGS))
