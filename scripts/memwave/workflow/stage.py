@@ -11,10 +11,11 @@ import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from memwave.core.errors import MemwaveError
@@ -22,6 +23,9 @@ from memwave.core.ranges import MEGABYTE
 from memwave.storage.atomic import replacing
 
 log = logging.getLogger("memwave")
+
+# They limit the threads of OpenBLAS, OpenMP and MKL when one of these is loaded.
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @contextmanager
@@ -48,7 +52,7 @@ def stage(
     _open_log(log_path)
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        with PeakMemory() as peak:
+        with one_blas_thread(), PeakMemory() as peak:
             # Only now: Python waits for ever for a new thread that finds no memory to begin with.
             limit_memory(memory_mb, threads)
             begin = time.perf_counter()
@@ -78,9 +82,21 @@ def stage(
 def command() -> Iterator[None]:
     """Run what a person calls by hand: an error that can be mended is one message, status 1."""
     try:
-        yield
+        with one_blas_thread():
+            yield
     except MemwaveError as error:
         sys.exit(str(error))
+
+
+def one_blas_thread() -> AbstractContextManager:
+    """Limit BLAS to one thread in this process.
+
+    The order in which BLAS sums, and so the last bits of every result, depends on its thread count.
+    Shards run side by side instead and are merged in a fixed order. The libraries that are loaded
+    are limited while the context is entered, those loaded later by the environment.
+    """
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    return threadpool_limits(1)
 
 
 def warn(message: str) -> None:
