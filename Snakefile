@@ -103,7 +103,7 @@ rule measure_channels:
     params:
         recordings=memwave.train_recordings,
         checksums=memwave.train_checksums,
-        channels=memwave.recordings.channels,
+        channels=memwave.channels,
         block_rows=memwave.measuring_rows,
         code=lambda w: memwave.code("measure_channels", w),
     message:
@@ -154,7 +154,7 @@ rule find_gaps:
     resources:
         mem_mb=lambda w: memwave.memory_mb("find_gaps", w),
     params:
-        features=memwave.features.sliding,
+        features=memwave.features,
         windows=memwave.shard_windows,
         checksums=memwave.recording_checksums,
         block_rows=memwave.measuring_rows,
@@ -188,7 +188,7 @@ rule extract_features:
         mem_mb=lambda w: memwave.memory_mb("extract_features", w),
         runtime=lambda w, attempt: memwave.minutes("extract_features", w, attempt),
     params:
-        features=memwave.features.sliding,
+        features=memwave.features,
         windows=memwave.shard_windows,
         checksums=memwave.recording_checksums,
         block_rows=memwave.extraction_rows,
@@ -233,7 +233,7 @@ rule summarize_features:
         kept=memwave.kept_file,
         shard=ancient("results/{dataset}/{features}/features/{shard}.npy"),
         checksums="results/{dataset}/{features}/features/{shard}.npy.xxh3",
-        measures=memwave.pca.feature_measures,
+        measures=memwave.feature_measures,
     output:
         summary=temp("results/{dataset}/{features}/{model}/summaries/{shard}.h5"),
         usage="results/{dataset}/{features}/{model}/usage/summarize_features/{shard}.json",
@@ -247,7 +247,7 @@ rule summarize_features:
         mem_mb=lambda w: memwave.memory_mb("summarize_features", w),
         runtime=lambda w, attempt: memwave.minutes("summarize_features", w, attempt),
     params:
-        model=memwave.pca.model,
+        model=memwave.model,
         train_ranges=memwave.train_ranges,
         block_rows=memwave.block_rows,
         dtype=memwave.compute_dtype,
@@ -278,7 +278,7 @@ rule summarize_lags:
         mem_mb=lambda w: memwave.memory_mb("summarize_lags", w),
         runtime=lambda w, attempt: memwave.minutes("summarize_lags", w, attempt),
     params:
-        features=memwave.features.sliding,
+        features=memwave.features,
         windows=memwave.train_windows,
         checksums=memwave.summed_checksums,
         code=lambda w: memwave.code("summarize_lags", w),
@@ -295,7 +295,7 @@ rule fit_model:
         summaries=memwave.fit_summaries,
         shards=ancient(memwave.fit_shards),
         checksums=memwave.fit_checksums,
-        measures=memwave.pca.feature_measures,
+        measures=memwave.feature_measures,
         channels=memwave.channel_tables,
     output:
         model="results/{dataset}/{features}/{model}/model.h5",
@@ -313,12 +313,12 @@ rule fit_model:
         mem_mb=lambda w: memwave.memory_mb("fit_model", w),
         runtime=lambda w, attempt: memwave.minutes("fit_model", w, attempt),
     params:
-        features=memwave.features.sliding,
-        model=memwave.pca.model,
+        features=memwave.features,
+        model=memwave.model,
         train_ranges=memwave.all_train_ranges,
         block_rows=memwave.block_rows,
         dtype=memwave.compute_dtype,
-        provenance=memwave.results.provenance,
+        provenance=memwave.provenance,
         code=lambda w: memwave.code("fit_model", w),
     message:
         "fit_model: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
@@ -377,7 +377,7 @@ rule project_features:
         n_windows=memwave.n_windows,
         block_rows=memwave.projection_rows,
         dtype=memwave.compute_dtype,
-        score_dtype=memwave.workflow.config.settings["score_dtype"],
+        score_dtype=memwave.settings["score_dtype"],
         code=lambda w: memwave.code("project_features", w),
     message:
         "project_features: {wildcards.dataset}/{wildcards.features}/{wildcards.model}, shard {wildcards.shard} ({resources.mem_mb} MB)"
@@ -406,7 +406,7 @@ rule project_recordings:
         mem_mb=lambda w: memwave.memory_mb("project_recordings", w),
         runtime=lambda w, attempt: memwave.minutes("project_recordings", w, attempt),
     params:
-        features=memwave.features.sliding,
+        features=memwave.features,
         windows=memwave.shard_windows,
         checksums=memwave.recording_checksums,
         train_ranges=memwave.fitted_ranges,
@@ -414,7 +414,7 @@ rule project_recordings:
         n_windows=memwave.n_windows,
         block_rows=memwave.projection_rows,
         dtype=memwave.compute_dtype,
-        score_dtype=memwave.workflow.config.settings["score_dtype"],
+        score_dtype=memwave.settings["score_dtype"],
         code=lambda w: memwave.code("project_recordings", w),
     message:
         "project_recordings: {wildcards.dataset}/{wildcards.features}/{wildcards.model}, shard {wildcards.shard} ({resources.mem_mb} MB)"
@@ -445,13 +445,13 @@ rule write_projection:
         mem_mb=lambda w: memwave.memory_mb("write_projection", w),
         runtime=lambda w, attempt: memwave.minutes("write_projection", w, attempt),
     params:
-        features=memwave.features.sliding,
+        features=memwave.features,
         windows=memwave.recording_windows,
         checksums=memwave.label_checksums,
         inputs=memwave.input_checksums,
         window_label=memwave.window_label,
-        score_dtype=memwave.workflow.config.settings["score_dtype"],
-        provenance=memwave.results.provenance,
+        score_dtype=memwave.settings["score_dtype"],
+        provenance=memwave.provenance,
         code=lambda w: memwave.code("write_projection", w),
     message:
         "write_projection: {wildcards.dataset}/{wildcards.features}/{wildcards.model} ({resources.mem_mb} MB)"
@@ -556,7 +556,7 @@ rule plot_components:
         mem_mb=lambda w: memwave.memory_mb("plot_components", w),
         runtime=lambda w, attempt: memwave.minutes("plot_components", w, attempt),
     params:
-        features=memwave.features.sliding,
+        features=memwave.features,
         dataset=memwave.dataset,
         code=lambda w: memwave.code("plot_components", w),
     message:
@@ -698,7 +698,7 @@ rule plot_memory:
         mem_mb=lambda w: memwave.table_figure_mb(),
         runtime=lambda w, attempt: 10 * attempt,
     params:
-        limit_mb=memwave.workflow.config.settings["max_mem_mb"],
+        limit_mb=memwave.settings["max_mem_mb"],
         code=memwave.code("plot_memory"),
     message:
         "plot_memory ({resources.mem_mb} MB)"
