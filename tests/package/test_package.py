@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tiny_project import Project
 
 import memwave
 
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "scripts" / "memwave"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DIST_INFO = f"memwave-{memwave.__version__}.dist-info"
-PATIENCE = 120
+PATIENCE = 150
 
 
 def run(*command, **options):
@@ -111,6 +112,21 @@ def test_an_installed_package_works(installed, tmp_path):
 
 def test_all_that_an_installed_package_requires_is_locked(installed):
     run(sys.executable, "-m", "pip", "--python", installed, "check")
+
+
+def test_the_workflow_runs_its_own_scripts_where_memwave_is_installed(installed, tmp_path):
+    (errors,) = installed.parents[1].glob("lib/*/site-packages/memwave/core/errors.py")
+    source = errors.read_text(encoding="utf-8")
+    errors.write_text("raise ImportError('the installed package')", encoding="utf-8")
+    try:
+        project = Project(tmp_path / "project", ["exact"])
+        target = "results/toy/deep/features/1-of-2.npy"
+        environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+        snakemake = (installed, "-m", "snakemake", "--cores", "1", target)
+        run(*snakemake, cwd=project.folder, env=environment)
+    finally:
+        errors.write_text(source, encoding="utf-8")
+    assert (project.folder / target).is_file()
 
 
 def test_an_import_leaves_the_process_as_it_was():
