@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from tiny_project import Project
 
 import memwave
@@ -81,6 +82,12 @@ def test_a_wheel_says_what_it_is_and_what_it_requires(distributions):
     assert set(metadata.get_all("Provides-Extra")) == set(PROJECT["optional-dependencies"])
     required = [line for line in metadata.get_all("Requires-Dist") if ";" not in line]
     assert {line.lower() for line in required} == {d.lower() for d in PROJECT["dependencies"]}
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == memwave.__version__
+    assert citation["license"] == PROJECT["license"]
 
 
 def test_an_sdist_gives_the_same_wheel(distributions, tmp_path):
