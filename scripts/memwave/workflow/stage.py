@@ -35,7 +35,8 @@ def stage(
     """Run the body of a script as a stage of the workflow.
 
     The kernel holds the process to `memory_mb` of private memory (RLIMIT_DATA, where there is
-    one; file maps do not count), messages go to the log, time and peak memory to the usage file.
+    one; file maps do not count), and BLAS to one thread; messages go to the log, time and peak
+    memory to the usage file.
     An error ends the process with status 1 and one clear message; a traceback goes to the log only.
 
     Parameters
