@@ -9,19 +9,16 @@
 # alone.
 # What is `ancient` may be touched: not its time, its checksums tell whether it changed.
 
-import os
 import sys
 from pathlib import Path
 
-# The rules run these scripts, here and in their jobs, even where a memwave is installed.
-SCRIPTS = str(Path(workflow.basedir) / "scripts")
-sys.path.insert(0, SCRIPTS)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [SCRIPTS, os.environ.get("PYTHONPATH")])
-)
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from memwave.workflow import open_workflow
+from memwave.workflow.script_path import import_own_modules
 from memwave.workflow.termination import heed_sigterm
+
+import_own_modules()
 
 
 configfile: "config/config.yaml"
