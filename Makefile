@@ -77,13 +77,13 @@ bench-small: $(VENV)/test.stamp ## Run the benchmarks on little data, to see tha
 	$(call timed,small benchmarks, $(BIN)/python benchmarks/run.py --size small \
 		--output benchmarks/results/small.md $(ARGS))
 
-lock: $(BIN)/python ## Pin the newest versions that envs/*.in allow
+lock: $(BIN)/python ## Pin the newest versions that pyproject.toml allows
 	$(PIP) install uv==$(UV)
-	$(COMPILE) envs/run.in -o envs/run.txt
-	$(COMPILE) envs/formats.in -o envs/formats.txt
-	$(COMPILE) envs/test.in -o envs/test.txt
-	$(COMPILE) envs/fuzz.in -o envs/fuzz.txt
-	$(COMPILE) envs/slurm.in -o envs/slurm.txt
+	$(COMPILE) pyproject.toml --extra all --group test -o envs/test.txt
+	$(COMPILE) pyproject.toml --extra report -c envs/test.txt -o envs/run.txt
+	$(COMPILE) pyproject.toml --extra formats -c envs/test.txt -o envs/formats.txt
+	$(COMPILE) pyproject.toml --extra report --extra slurm -c envs/test.txt -o envs/slurm.txt
+	$(COMPILE) --group pyproject.toml:fuzz -c envs/test.txt -o envs/fuzz.txt
 	$(BIN)/python envs/pin_conda.py
 
 clean: ## Remove results, logs and everything set up; recordings and configuration stay

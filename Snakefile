@@ -16,8 +16,11 @@ sys.path.insert(0, str(Path(workflow.current_basedir) / "scripts"))
 
 from memwave.workflow import paths
 from memwave.workflow.planning import inputs
-from memwave.workflow.rules import open_rules
+from memwave.workflow.process.script_path import import_own_modules
 from memwave.workflow.process.termination import install_sigterm_handler
+from memwave.workflow.rules import open_rules
+
+import_own_modules()
 
 
 configfile: "config/config.yaml"

@@ -1,15 +1,13 @@
-"""Write memwave.yaml, the conda environment of the rules, from run.in, formats.in and their locks.
+"""Write memwave.yaml, the conda environment of the rules, from pyproject.toml and the locks.
 
 Run as ``python envs/pin_conda.py``; ``make lock`` does.
 """
 
 import re
+import tomllib
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-
-# Snakemake starts the jobs and is not needed in them.
-NOT_IN_JOBS = {"snakemake"}
 
 # Packages that have another name at conda-forge; matplotlib without the toolkits for windows.
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "soundfile": "pysoundfile"}
@@ -30,23 +28,20 @@ def pinned(lock: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", lock.lower(), flags=re.MULTILINE))
 
 
-def wanted(requirements: str) -> list[str]:
-    """Return the lower-case names in a requirements file without versions."""
-    return re.findall(r"^[a-z0-9][a-z0-9._-]*", requirements.lower(), flags=re.MULTILINE)
+def wanted(project: dict) -> list[str]:
+    """Return the lower-case names of what the scripts import; Snakemake starts them."""
+    requirements = [*project["dependencies"], *project["optional-dependencies"]["formats"]]
+    return [re.split(r"[^a-z0-9._-]", requirement.lower())[0] for requirement in requirements]
 
 
 def conda_environment() -> str:
     """Return the environment as YAML."""
-    lines = []
-    for stem in ("run", "formats"):
-        versions = pinned((FOLDER / f"{stem}.txt").read_text(encoding="utf-8"))
-        names = wanted((FOLDER / f"{stem}.in").read_text(encoding="utf-8"))
-        lines += [
-            f"  - {CONDA_NAMES.get(name, name)}={versions[name]}\n"
-            for name in names
-            if name not in NOT_IN_JOBS
-        ]
-    return OPENING + "".join(lines)
+    metadata = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    versions = pinned((FOLDER / "formats.txt").read_text(encoding="utf-8"))
+    return OPENING + "".join(
+        f"  - {CONDA_NAMES.get(name, name)}={versions[name]}\n"
+        for name in wanted(metadata["project"])
+    )
 
 
 if __name__ == "__main__":

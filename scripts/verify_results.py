@@ -1,41 +1,12 @@
 """Compare results, and the recordings they were made of, with their checksums.
 
-``python scripts/verify_results.py [FOLDER]`` reads everything in a folder of results (``results``
-if none is named), says what differs, and ends with status 1 if anything does.
+``python scripts/verify_results.py [FOLDER]`` is ``memwave verify [FOLDER]``, without installing
+memwave.
 """
 
-import shlex
 import sys
-from pathlib import Path
 
-from memwave.results.verify import changed_inputs, damaged_results, provenance_files
-
-
-def verify_results(folder: Path) -> int:
-    """Print what differs; return the number of differences."""
-    experiments = len(provenance_files(folder))
-    if not experiments:
-        print(f"{folder}: no experiment has been finished there.")
-        return 1
-    damaged = {str(error.path): error.what for error in damaged_results(folder)}
-    for path, what in damaged.items():
-        print(f"{path}: {what}")
-    changed = [] if any("provenance" in path for path in damaged) else list(changed_inputs(folder))
-    for line in changed:
-        print(line)
-    if damaged:
-        files = shlex.join(sorted({path.removesuffix(".xxh3") for path in damaged}))
-        print(f"To remake what is damaged:\n  rm -f {files}\n  snakemake --cores 4 {files}")
-    if changed:
-        print(
-            "The results are of other recordings or labels than there are now. To make them anew:\n"
-            "  snakemake --cores 4"
-        )
-    if not damaged and not changed:
-        print(f"{experiments} experiments and their inputs are as they were written.")
-    return len(damaged) + len(changed)
-
+from memwave.cli import main
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("results")
-    sys.exit(1 if verify_results(folder) else 0)
+    sys.exit(main(["verify", *sys.argv[1:]]))

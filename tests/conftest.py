@@ -1,4 +1,4 @@
-"""Makes the package importable as the workflow does, before anything loads numpy."""
+"""Makes the package importable as the workflow does; fixtures of several rooms."""
 
 import subprocess
 import sys
@@ -7,9 +7,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
 
 import pytest
+import scipy.linalg  # noqa: F401 - loads both BLAS, NumPy's and SciPy's, to be limited below
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
-import memwave  # noqa: F401 - sets the number of BLAS threads
+# As in a stage of the workflow. Not by the environment, which the processes of tests inherit: those
+# have to limit themselves.
+threadpool_limits(1)
 
 # A busy machine is no reason for a test to fail.
 settings.register_profile("memwave", deadline=None)

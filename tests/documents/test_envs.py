@@ -1,8 +1,9 @@
-"""The lock files and the conda environment name the same versions, and nowhere a place."""
+"""pyproject.toml, the lock files and the conda environment agree; lock files name no place."""
 
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,23 @@ from memwave.readers import readers
 from memwave.workflow.code_digests import SCRIPTS, digests, module_file
 
 ENVS = Path(__file__).parents[2] / "envs"
-LOCKS = ("run.txt", "formats.txt", "fuzz.txt", "test.txt", "slurm.txt")
+METADATA = tomllib.loads((ENVS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+REQUIRED = METADATA["project"]["dependencies"]
+EXTRAS = METADATA["project"]["optional-dependencies"]
+GROUPS = METADATA["dependency-groups"]
+
+# The lists of pyproject.toml that each lock file pins.
+LOCKS = {
+    "run.txt": [REQUIRED, EXTRAS["report"]],
+    "formats.txt": [REQUIRED, EXTRAS["formats"]],
+    "fuzz.txt": [GROUPS["fuzz"]],
+    "test.txt": [REQUIRED, EXTRAS["all"], GROUPS["test"]],
+    "slurm.txt": [REQUIRED, EXTRAS["report"], EXTRAS["slurm"]],
+}
 
 # Packages whose modules have another name.
-PACKAGES = {"pywt": "pywavelets", "yaml": "pyyaml", "soundfile": "pysoundfile"}
+IN_PROJECT = {"pywt": "pywavelets", "yaml": "pyyaml"}
+PACKAGES = IN_PROJECT | {"soundfile": "pysoundfile"}
 
 # Packages of conda that have another name.
 IN_PIP = {"matplotlib-base": "matplotlib"}
@@ -33,11 +47,16 @@ def locked(name):
     return packages
 
 
-def required(name):
-    """Names that an .in file asks for."""
-    lines = (ENVS / name).read_text(encoding="utf-8").splitlines()
-    names = [re.match(r"[A-Za-z0-9._-]+", line) for line in lines if line[:1] not in "#-"]
-    return {match[0].lower() for match in names if match}
+def names_in(requirements):
+    """Names of the packages in a list of pyproject.toml, those of our own extras included."""
+    names = set()
+    for requirement in requirements:
+        name, extras = re.match(r"([\w.-]+)(?:\[([\w,]+)\])?", requirement.lower()).groups()
+        if name == "memwave":
+            names = names.union(*(names_in(EXTRAS[extra]) for extra in extras.split(",")))
+        else:
+            names.add(name)
+    return names
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -65,9 +84,25 @@ def test_what_runs_on_a_cluster_is_what_is_tested():
     assert not [name for name in cluster.keys() & test.keys() if cluster[name] != test[name]]
 
 
-@pytest.mark.parametrize("stem", ["run", "formats", "fuzz", "test", "slurm"])
-def test_all_that_is_asked_for_is_locked(stem):
-    assert required(f"{stem}.in") <= set(locked(f"{stem}.txt"))
+@pytest.mark.parametrize("name", LOCKS)
+def test_all_that_is_asked_for_is_locked(name):
+    asked = set().union(*map(names_in, LOCKS[name]))
+    assert asked
+    assert asked <= set(locked(name))
+
+
+def test_every_list_of_the_project_is_locked():
+    all_names = set().union(*map(names_in, [REQUIRED, *EXTRAS.values(), *GROUPS.values()]))
+    assert all_names == set().union(*(names_in(part) for lists in LOCKS.values() for part in lists))
+
+
+def test_the_package_requires_all_that_it_imports():
+    modules = (SCRIPTS / "memwave").rglob("*.py")
+    imported = set().union(*map(top_level_imports, modules)) - sys.stdlib_module_names
+    needed = {IN_PROJECT.get(name, name) for name in imported - {"memwave"}}
+    for_formats = {name.split(".")[0] for module in readers() for name in module.LIBRARIES}
+    assert needed - names_in(EXTRAS["formats"]) == names_in(REQUIRED)
+    assert for_formats <= names_in(REQUIRED + EXTRAS["formats"])
 
 
 def test_conda_installs_the_locked_versions():
@@ -78,7 +113,7 @@ def test_conda_installs_the_locked_versions():
     pinned = locked("run.txt") | locked("formats.txt")
     pinned["pysoundfile"] = pinned["soundfile"]
     assert versions == {package: pinned[package][0] for package in versions}
-    wanted = (required("run.in") | required("formats.in")) - {"snakemake"}
+    wanted = names_in(REQUIRED + EXTRAS["formats"])
     assert set(versions) == {PACKAGES.get(name, name) for name in wanted}
 
 

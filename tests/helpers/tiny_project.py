@@ -63,7 +63,6 @@ class Project:
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         (folder / "config").mkdir()
-        shutil.copy(ROOT / "config/schema.yaml", folder / "config")
         shutil.copy(ROOT / "Snakefile", folder)
         self.config = {
             "datasets": {"toy": {"recordings": "config/toy.tsv", "channels": CHANNELS}},

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tiny_project import MODELS
 
+from memwave.cli.verify import verify_results
 from memwave.results.provenance import commit
-from verify_results import verify_results
 
 DEEP = "results/toy/deep"
 DAMAGES = {

@@ -257,9 +257,7 @@ def merged(base: Any, over: Any) -> Any:
 CONFIGS = sorted({*ROOT.glob("config/*.yaml"), *ROOT.glob("config/*/*.yaml")})
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in CONFIGS if p.name != "schema.yaml"], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_shipped_configurations_are_valid(path):
     config = yaml.safe_load(path.read_text())
     default = yaml.safe_load((ROOT / "config/config.yaml").read_text())

@@ -1,5 +1,6 @@
 """A stage as a process: how it ends, what it tells, what it measures."""
 
+import json
 import os
 import signal
 import subprocess
@@ -23,22 +24,41 @@ def test_an_error_nobody_thought_of_is_one_line_with_the_traceback_in_the_log(tm
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
-def test_numpy_is_loaded_by_the_package_that_limits_its_threads(script):
+GUARDS = {
+    "stage": "stage.stage('s', memory_mb=2000, log_path='log', usage_path='usage')",
+    "command": "stage.command()",
+}
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="BLAS has one thread anyway")
+@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize("late", [False, True], ids=["loaded before", "loaded within"])
+def test_blas_has_one_thread_in_a_job(guard, late, tmp_path):
+    load = "import scipy.linalg"
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        f"import {script.stem}\n"
         "from threadpoolctl import threadpool_info\n"
-        "assert all(pool['num_threads'] == 1 for pool in threadpool_info()), threadpool_info()\n"
+        "from memwave.workflow.process import stage\n"
+        f"{'' if late else load}\n"
+        "before = threadpool_info()\n"
+        f"with {GUARDS[guard]}:\n"
+        f"    {load}\n"
+        "    print([pool['num_threads'] for pool in threadpool_info()])\n"
+        "print([pool['num_threads'] for pool in before])\n"
     )
-    threads = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}  # as Snakemake may set them
+    threads = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
     done = subprocess.run(
         [sys.executable, "-c", code, SCRIPTS],
+        cwd=tmp_path,
         env=os.environ | threads,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    within, before = map(json.loads, done.stdout.splitlines())
+    assert set(before) == {2}
+    assert set(within) == {1}
+    assert len(within) == len(before) + late
 
 
 def test_a_stage_ended_by_its_cluster_says_so_and_leaves_nothing(tmp_path):

@@ -1,7 +1,7 @@
 """The configuration: one closed schema, all findings at once, defaults filled in.
 
-The schema is ``config/schema.yaml`` with the options of every solver added, which each solver
-declares itself as ``OPTIONS``.
+The schema is ``schema.yaml`` beside this file, with the options of every solver added, which each
+solver declares itself as ``OPTIONS``.
 """
 
 import math
@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from itertools import product
-from pathlib import Path
 from typing import Any, cast
 
 import yaml
@@ -22,7 +22,7 @@ from memwave.core.messages import did_you_mean, in_words, listed, shown
 from memwave.pca.solvers import solver_module, solver_names
 from memwave.workflow.config.grids import expand_grids
 
-SCHEMA_FILE = Path(__file__).parents[4] / "config" / "schema.yaml"
+SCHEMA_FILE = files(__package__) / "schema.yaml"
 
 # Entries of a configuration, of which a thousand would be many.
 MOST_ENTRIES = 100_000

@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -22,6 +22,9 @@ from memwave.workflow.input_checksums import unchanged
 from memwave.workflow.process.memory import PeakMemory, limit_memory, out_of_memory
 
 log = logging.getLogger("memwave")
+
+# They limit the threads of OpenBLAS, OpenMP and MKL when one of these is loaded.
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def run_script(
@@ -101,7 +104,7 @@ def stage(
     _open_log(log_path)
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        with threadpool_limits(1), PeakMemory() as peak:
+        with one_blas_thread(), PeakMemory() as peak:
             # CPython hangs if a thread cannot allocate its stack, so the limit is set last.
             limit_memory(memory_mb, threads)
             begin = time.perf_counter()
@@ -131,9 +134,21 @@ def stage(
 def command() -> Iterator[None]:
     """Run a command called by hand: a MemwaveError becomes one message and status 1."""
     try:
-        yield
+        with one_blas_thread():
+            yield
     except MemwaveError as error:
         sys.exit(str(error))
+
+
+def one_blas_thread() -> AbstractContextManager:
+    """Limit BLAS to one thread in this process.
+
+    The order in which BLAS sums, and so the last bits of every result, depends on the number of its
+    threads. Shards run side by side instead and are merged in a fixed order. Loaded libraries are
+    limited while the context is entered, and libraries loaded later by the environment.
+    """
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    return threadpool_limits(1)
 
 
 def warn(message: str) -> None:

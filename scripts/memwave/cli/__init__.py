@@ -1,0 +1,46 @@
+"""The command line: ``memwave <command>``; one module a command.
+
+A command's module has two functions: ``add_arguments(parser)``, and ``run(given)``, which returns
+the exit status. It is imported only when the command is called.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import memwave
+from memwave.core.errors import MemwaveError
+
+# Name of each command, which is also the name of its module, and its help.
+COMMANDS = {"verify": "compare results and recordings with their checksums"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process if left out.
+
+    Returns
+    -------
+    int
+        Exit status. A MemwaveError is printed and gives 1; wrong arguments exit with 2.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = argparse.ArgumentParser(prog="memwave", description=memwave.__doc__)
+    parser.add_argument("--version", action="version", version=f"memwave {memwave.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
+        if name in arguments[:1]:
+            module = import_module(f"{__name__}.{name}")
+            module.add_arguments(command)
+    given = parser.parse_args(arguments)
+    try:
+        return module.run(given)
+    except MemwaveError as error:
+        print(error, file=sys.stderr)
+        return 1

@@ -1,0 +1,48 @@
+"""``memwave verify [FOLDER]``: compare results, and their recordings, with their checksums."""
+
+import argparse
+import shlex
+from pathlib import Path
+
+from memwave.results.verify import changed_inputs, damaged_results, provenance_files
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path("results"),
+        help="a folder of results (default: results); call it from where the workflow ran",
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Return 1 if anything differs."""
+    return 1 if verify_results(given.folder) else 0
+
+
+def verify_results(folder: Path) -> int:
+    """Print what differs; return the number of differences."""
+    experiments = len(provenance_files(folder))
+    if not experiments:
+        print(f"{folder}: no experiment has been finished there.")
+        return 1
+    damaged = {str(error.path): error.what for error in damaged_results(folder)}
+    for path, what in damaged.items():
+        print(f"{path}: {what}")
+    changed = [] if any("provenance" in path for path in damaged) else list(changed_inputs(folder))
+    for line in changed:
+        print(line)
+    if damaged:
+        files = shlex.join(sorted({path.removesuffix(".xxh3") for path in damaged}))
+        print(f"To remake what is damaged:\n  rm -f {files}\n  snakemake --cores 4 {files}")
+    if changed:
+        print(
+            "The results are of other recordings or labels than there are now. To make them anew:\n"
+            "  snakemake --cores 4"
+        )
+    if not damaged and not changed:
+        print(f"{experiments} experiments and their inputs are as they were written.")
+    return len(damaged) + len(changed)

@@ -1,0 +1,14 @@
+"""Where the jobs import memwave from."""
+
+import os
+
+from memwave.workflow.code_digests import SCRIPTS
+
+
+def import_own_modules() -> None:
+    """Let the processes of the rules import this memwave, even where another one is installed.
+
+    Snakemake appends the folder of a script to the search path: an installed package comes first.
+    """
+    paths = [str(SCRIPTS), os.environ.get("PYTHONPATH")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
