@@ -11,6 +11,7 @@ import pytest
 from fitting import decaying, fit
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from oracles import make_spec
 from stages import run_stage
 
@@ -25,7 +26,9 @@ from memwave.results.figures.classes import (
 )
 from memwave.results.figures.comparison import families_of
 from memwave.results.figures.density import CELLS, Density
+from memwave.results.figures.in_time import Clock, draw_in_time
 from memwave.results.figures.spectrum import draw_spectrum
+from memwave.results.figures.style import save_figure
 from memwave.results.figures.timeline import Timeline
 from memwave.results.model_file import save_model
 from memwave.results.projection_file import ENCODING
@@ -220,6 +223,30 @@ def test_figures_keep_within_their_memory_with_the_same_bytes(results, rule):
             "plot_reconstruction": ["three", "dritte ü", "time in the recording (s)", "2 others"],
         }[rule]
         assert not [words for words in expected if words not in text]
+
+
+@pytest.mark.parametrize("names", [["component 1", "component 2"], ["error"]])
+def test_the_last_bits_of_a_layout_change_no_byte(tmp_path, monkeypatch, names):
+    """Two runs of the layout's solver may differ by these."""
+    timeline = Timeline(1000, len(names), 2)
+    random = np.random.default_rng(0)
+    timeline.add(np.arange(1000), random.normal(size=(1000, len(names))), np.arange(1000) // 500)
+    classes = make_classes("label", {1: 500, 2: 500}, {1: "walking", 2: "sitting"})
+    solve, bytes_of = ConstrainedLayoutEngine.execute, []
+    for ulps in (0, 1, -3):
+
+        def execute(self, fig, ulps=ulps):
+            solve(self, fig)
+            for axes in fig.axes:
+                place = np.array(axes.get_position(original=True).bounds)
+                axes.set_position(place + ulps * np.spacing(place), which="original")
+                axes.set_in_layout(True)
+
+        monkeypatch.setattr(ConstrainedLayoutEngine, "execute", execute)
+        timelines = {"first": timeline, "second": timeline}
+        save_figure(draw_in_time(timelines, names, classes, Clock(64, 2, 50.0)), tmp_path / "a.svg")
+        bytes_of.append((tmp_path / "a.svg").read_bytes())
+    assert bytes_of[0] == bytes_of[1] == bytes_of[2]
 
 
 def test_a_table_becomes_a_figure_of_memory(tmp_path):

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from memwave.storage.atomic import replacing
 
@@ -41,14 +43,35 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "memwave",
 }
 
+# Digits of a share of the figure: a millionth of its width is far less than a hundredth of a point.
+LAYOUT_DIGITS = 6
+
 # Coordinates in hundredths of a point: what a printer cannot show need not be stored.
 _ATTRIBUTE, _DIGITS = re.compile(r'="[^"]*"'), re.compile(r"(\d\.\d\d)\d+")
+
+
+class RoundedLayout(ConstrainedLayoutEngine):
+    """Constrained layout with rounded positions.
+
+    The last bits of what the layout's solver finds depend on where its variables lie in memory.
+    Matplotlib makes the ids of clip paths from all digits of these positions.
+    """
+
+    def execute(self, fig: Figure) -> None:
+        """Place axes and texts; called by Matplotlib before it draws."""
+        super().execute(fig)
+        for axes in fig.axes:
+            place = np.round(axes.get_position(original=True).bounds, LAYOUT_DIGITS)
+            axes.set_position(place.tolist(), which="original")
+            axes.set_in_layout(True)  # `set_position` takes the axes out of the layout
+        for text in fig.texts:
+            text.set_position(np.round(text.get_position(), LAYOUT_DIGITS).tolist())
 
 
 def new_figure(height: float, width: float = WIDTH) -> Figure:
     """Return an empty figure of a height in inches."""
     mpl.rcParams.update(STYLE)
-    return Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), layout=RoundedLayout())
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
