@@ -53,7 +53,9 @@ def imports(file: Path) -> frozenset[str]:
 
 @cache
 def digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+    """Digest of a module, and of the template beside it that has its name."""
+    sources = [file, *(path for path in [file.with_suffix(".html")] if path.exists())]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
 def module_file(name: str) -> Path:
