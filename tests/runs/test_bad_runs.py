@@ -289,7 +289,9 @@ READERS = {
 def test_a_file_of_hdf5_that_was_cut_off(run, name, remaining):
     cut_off(run.path(name), remaining)
     for stage in READERS[name]:
-        refused(run, partial(stage, run), f"{name}: has no seal: it was cut off", REMAKE)
+        refused(
+            run, partial(stage, run), f"{name}: has no checksum trailer: it was cut off", REMAKE
+        )
 
 
 @pytest.mark.parametrize("name", READERS)
