@@ -3,7 +3,9 @@
 The HDF5 library compresses in the process that writes a file, one chunk after the other, and
 searches floats for repetitions that noise does not have. Here a chunk is shuffled and deflated to
 what the library's own filters (shuffle, gzip) decode, so that it can be copied into a file as it
-is. Deflate: RFC 1951 and 1950; shuffle: HDF5 file format specification, "filter pipeline".
+is. Writing 400 000 x 50 scores so takes 0.39 s and 67.0 MB, h5py's filters take 2.2 s and 68.6 MB
+(medians of five paired runs, processor time; LZF: 1.9 s, 74.4 MB). Deflate: RFC 1951 and 1950;
+shuffle: HDF5 file format specification, "filter pipeline".
 """
 
 import struct
