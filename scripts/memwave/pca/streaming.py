@@ -150,6 +150,7 @@ def summarize(
     for block in blocks(shard, runs, summary.shift, dtype, block_rows, load):
         summary.update(block)
         progress(len(block))
+    summary.finish()
     return summary
 
 

@@ -62,6 +62,7 @@ class PartialWriter:
         self._errors.finish()
         arrays = {"losses": projector.error_sums, "moments": projector.moments}
         if projector.train is not None:
+            projector.train.finish()
             arrays |= {f"train/{name}": a for name, a in projector.train.arrays().items()}
         for name, array in arrays.items():
             self._file.create_dataset(name, data=array, track_times=False)

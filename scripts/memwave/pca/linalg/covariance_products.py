@@ -70,8 +70,13 @@ class CovarianceProducts:
         self.product[:] += np.multiply.outer(weight * vector, vector @ self._basis)
         self.squares += weight * float(vector @ vector)
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def finish(self) -> None:
         self.center()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything it knows, once it is finished; to be stored and given to `of_arrays`."""
+        if self._product[:, -1].any():
+            raise ValueError("the products are not centred: call finish first")
         return {
             "basis": self._basis,
             "count": np.array(self.count),

@@ -73,8 +73,12 @@ class Scatter:
         self.shift = self.shift + difference * (other.count / total)
         self.count = total
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def finish(self) -> None:
         self.center()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        if self._sum.any():
+            raise ValueError("the scatter is not centred: call finish first")
         return {
             "count": np.array(self.count),
             "mean": self.shift,

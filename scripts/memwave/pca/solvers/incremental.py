@@ -185,8 +185,12 @@ class Sketch:
         row = self._move_mean(other.count, other.mean)
         self._truncate(np.vstack([self.basis, other.basis, row.astype(self._dtype)]))
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def finish(self) -> None:
         self.absorb()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        if self._waiting:
+            raise ValueError(f"{self._waiting} rows are not taken in: call finish first")
         return {
             "count": np.array(self.count),
             "mean": self.mean,
