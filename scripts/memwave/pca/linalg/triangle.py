@@ -79,7 +79,7 @@ class Triangle:
             product[stop:] += panel[:, stop - start :].T @ vectors[start:stop]
         return product
 
-    def factorise(self) -> bool:
+    def factorise_in_place(self) -> bool:
         """Put the upper Cholesky factor in place of the matrix, if it is positive definite.
 
         If not, False is returned, and the matrix is what it was, but for rounding. Right-looking,
@@ -131,5 +131,5 @@ def triangle_size(d: int) -> int:
 
 
 def cholesky_bytes() -> int:
-    """Memory of `Triangle.factorise`, beside the matrix."""
+    """Memory of `Triangle.factorise_in_place`, beside the matrix."""
     return 8 * PANEL * (4 * CHUNK + 4 * PANEL)

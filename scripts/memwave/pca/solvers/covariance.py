@@ -12,7 +12,7 @@ import numpy as np
 import scipy
 
 from memwave.core.precision import require_no_overflow
-from memwave.pca.linalg.eigenpairs import eigenpair_bytes, proven_eigenpairs, worth_trying
+from memwave.pca.linalg.eigenpairs import eigenpair_bytes, proven_eigenpairs_in_place, worth_trying
 from memwave.pca.linalg.triangle import PANEL, Triangle, triangle_size
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
@@ -151,9 +151,9 @@ def model_of(scatter: Scatter, k: int, solver: str) -> Model:
     covariance.mirror()
     total_variance = float(covariance.diagonal().sum())
     require_no_overflow(total_variance)
-    found = proven_eigenpairs(covariance, k)
+    found = proven_eigenpairs_in_place(covariance, k)
     if found is None:
-        values, vectors = leading_eigenpairs(covariance.full(), k)
+        values, vectors = leading_eigenpairs_in_place(covariance.full(), k)
         found = values, vectors, covariance @ vectors
     values, vectors, images = found
     return from_eigenpairs(
@@ -167,7 +167,7 @@ def model_of(scatter: Scatter, k: int, solver: str) -> Model:
     )
 
 
-def leading_eigenpairs(
+def leading_eigenpairs_in_place(
     matrix: np.ndarray, k: int, driver: str = "evx"
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k largest eigenvalues, ascending, and eigenvectors (d, k); `matrix` is overwritten.
@@ -210,7 +210,7 @@ def decomposition_work(d: int) -> float:
 
 
 def reduction_bytes(d: int, k: int) -> int:
-    """Memory of `leading_eigenpairs`, the matrix included."""
+    """Memory of `leading_eigenpairs_in_place`, the matrix included."""
     return 8 * d * d + 8 * d * (6 * k + 80)
 
 

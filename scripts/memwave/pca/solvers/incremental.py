@@ -20,7 +20,7 @@ from memwave.core.ranges import interleave
 from memwave.pca.linalg.triangle import Triangle, triangle_size
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
-from memwave.pca.solvers.covariance import Scatter, leading_eigenpairs, reduction_bytes
+from memwave.pca.solvers.covariance import Scatter, leading_eigenpairs_in_place, reduction_bytes
 
 LIBRARIES = ("scipy.linalg",)
 OPTIONS: dict[str, dict] = {
@@ -142,7 +142,7 @@ class Sketch:
         gram = stack @ stack.T
         trace, kept = float(np.trace(gram, dtype=np.float64)), min(self._rank, *stack.shape)
         require_no_overflow(trace)
-        values, vectors = leading_eigenpairs(gram, min(kept + 1, len(stack)), driver="evr")
+        values, vectors = leading_eigenpairs_in_place(gram, min(kept + 1, len(stack)), driver="evr")
         leading = vectors[:, -kept:]
         # However orthogonal the vectors are, the stack is projected onto what they span.
         correction = np.linalg.inv(np.linalg.cholesky(leading.T @ leading))
@@ -157,7 +157,7 @@ class Sketch:
         matrix, batch.products = batch.products.full(), Triangle(0)
         trace, kept = float(np.trace(matrix)), min(self._rank, len(matrix))
         require_no_overflow(trace)
-        values, vectors = leading_eigenpairs(matrix, min(kept + 1, len(matrix)))
+        values, vectors = leading_eigenpairs_in_place(matrix, min(kept + 1, len(matrix)))
         scale = np.sqrt(np.maximum(values[-kept:], 0.0))
         self.basis = np.ascontiguousarray((vectors[:, -kept:] * scale).T, dtype=self._dtype)
         self._drop(values, kept, trace)
@@ -240,7 +240,7 @@ class Solver:
         assert self._total is not None
         total = self._total
         basis = total.basis.astype(np.float64)
-        values, vectors = leading_eigenpairs(basis @ basis.T, min(self._k, len(basis)))
+        values, vectors = leading_eigenpairs_in_place(basis @ basis.T, min(self._k, len(basis)))
         components = orthonormal(vectors.T @ basis, self._k)
         scatter_trace = float(np.einsum("ij,ij->", basis, basis)) + total.dropped_trace
         return from_eigenpairs(
