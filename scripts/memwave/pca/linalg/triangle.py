@@ -1,4 +1,11 @@
-"""A large symmetric matrix of which only the upper triangle is kept: half the memory."""
+"""A large symmetric matrix of which only the upper triangle is kept: half the memory.
+
+LAPACK has a packed format of its own (RFP: `dpftrf`, `dsfrk`). Its factorisation takes 1.1 s where
+this one takes 2.7 s (d = 3504, medians of five paired runs on a busy machine) and its update nine
+tenths of the time. But BLAS cannot multiply such a matrix with vectors, which Lanczos does all the
+time, `dpftrf` loses the matrix where it is not positive definite, and sums in float64 of products
+in float32 need the panels.
+"""
 
 from collections.abc import Iterator
 
