@@ -171,7 +171,9 @@ def test_an_overflow_is_named(run, dtype, huge):
     run.features = {**run.features, "dtype": dtype}
     wider = {"float16": "float32", "float32": "float64"}[dtype]
     feature = "coefficient 28 of band d1, channels a,c"
-    place = f"the window from row 58 on has a feature ({feature}) larger than {dtype} can hold"
+    place = (
+        f"the window that starts at row 58 has a feature ({feature}) larger than {dtype} can hold"
+    )
     refused(run, run.extract, "recording 'monday'", place, f"Use dtype: {wider}")
 
 
