@@ -126,7 +126,7 @@ def test_what_does_not_fit_the_model_is_refused(fitted, tmp_path):
     assert "Traceback" not in ended.stderr
     model = load_model(folder / "model.h5")
     save_model(tmp_path / "old.h5", model, spec.feature_table(), {})
-    with pytest.raises(MemwaveError, match="does not say how its features were computed"):
+    with pytest.raises(MemwaveError, match="does not contain the specification of its features"):
         load_extraction(tmp_path / "old.h5")
 
 
