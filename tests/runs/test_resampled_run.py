@@ -61,7 +61,7 @@ def test_another_rate_is_refused_unless_something_is_to_be_done(project):
     assert ended.returncode != 0
     for name, rate in (("monday", 100), ("wednesday", 20)):
         assert f'recording "{name}"' in ended.stderr
-        assert f"has {rate} rows a second, expected 50" in ended.stderr
+        assert f"has {rate} rows per second, expected 50" in ended.stderr
     assert '"tuesday"' not in ended.stderr
     assert "Set datasets.toy.resample: polyphase" in ended.stderr
 
