@@ -270,7 +270,7 @@ def test_a_shard_of_other_features(run):
     refused(run, run.project, *words)
     refused(run, run.fit, *words, solver="randomized", part="shard.npy")
     run.summarize()
-    refused(run, run.fit, "summary.h5: is of 29 features a row, expected 30. Delete")
+    refused(run, run.fit, "summary.h5: is of 29 features per row, expected 30. Delete")
 
 
 def test_a_shard_that_is_missing(run):
