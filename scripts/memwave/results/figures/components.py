@@ -23,7 +23,7 @@ def draw_components(
     *,
     rate: float | None,
     units: Mapping[str, str],
-    spread: np.ndarray | float = 1.0,
+    channel_scale: np.ndarray | float = 1.0,
 ) -> Figure:
     """Draw the leading components as signals, scaled to one standard deviation of their scores.
 
@@ -33,14 +33,14 @@ def draw_components(
         Rows per second, in Hz.
     units : mapping of str to str
         Units of the channels, by name.
-    spread : ndarray, shape (n_channels,)
+    channel_scale : ndarray, shape (n_channels,)
         Values by which the channels were divided before the transform.
     """
     shown = min(COMPONENTS, model.n_components)
     std = np.sqrt(model.explained_variance[:shown, None])
     scale = 1.0 if model.scale is None else model.scale
     loadings = std * model.components[:shown] * scale
-    shapes = windows_of(spec, loadings) * spread
+    shapes = windows_of(spec, loadings) * channel_scale
     channels = strongest(shapes)
     figure = new_figure(0.8 + 0.95 * len(channels))
     panels = figure.subplots(len(channels), shown, squeeze=False, sharex=True, sharey="row")

@@ -24,7 +24,7 @@ def draw_memory(stages: dict[str, list[tuple[float, float]]], limit: float) -> F
     figure = new_figure(1.0 + 0.55 * len(stages))
     axes = figure.subplots()
     for row, pairs in enumerate(stages.values()):
-        for y, (measured, predicted) in zip(_spread(row, len(pairs)), pairs, strict=True):
+        for y, (measured, predicted) in zip(_positions(row, len(pairs)), pairs, strict=True):
             axes.plot([measured, predicted], [y, y], color=FAINT, linewidth=0.5, zorder=1)
             axes.plot(measured, y, "o", color=LINE, markersize=3.5)
             axes.plot(predicted, y, "|", color=INK, markersize=6)
@@ -46,6 +46,6 @@ def draw_memory(stages: dict[str, list[tuple[float, float]]], limit: float) -> F
     return figure
 
 
-def _spread(row: int, count: int) -> Sequence[float]:
+def _positions(row: int, count: int) -> Sequence[float]:
     """Return the vertical positions of the experiments of a stage."""
     return [row + SPREAD * ((i + 0.5) / count - 0.5) for i in range(count)]
