@@ -1,13 +1,14 @@
 # memwave: PCA of wavelet features of long recordings, in bounded memory.
 #
-# In:   the configuration (config/README.md), which names sheets of recordings.
-# Out:  results/<dataset>/<features>/<model>/model.h5, projection.h5 and plots/,
-#       results/summary.tsv: all experiments compared.
+# In:   the configuration (config/README.md), which names the sheets of recordings.
+# Out:  results/<dataset>/<features>/<model>/model.h5, projection.h5 and plots/;
+#       results/summary.tsv, which compares all experiments.
 #
 #   recordings -> features -> model -> projection -> figures, summary
 #
-# A job is a process whose memory and, on a cluster, time are known beforehand, from sizes alone.
-# Inputs marked `ancient` may be touched: their checksums tell whether they changed, not their times.
+# Each job is a process. The limits of its memory and, on a cluster, of its time are computed before
+# the run, from sizes alone. The times of inputs marked `ancient` are ignored: a job is repeated if
+# their checksums change.
 
 import sys
 from pathlib import Path
@@ -49,7 +50,7 @@ localrules:
 
 
 rule all:
-    """Everything that the experiments ask for."""
+    """All results of the experiments."""
     input:
         plan.of_experiments(paths.MODEL, paths.PROJECTION),
         paths.SUMMARY,

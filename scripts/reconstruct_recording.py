@@ -1,7 +1,7 @@
-"""Go back from scores to the signal, and say how near it comes.
+"""Reconstruct the signal from scores, and measure its distance from the original.
 
-``python scripts/reconstruct_recording.py MODEL PROJECTION NAME OUTPUT`` writes what the scores of
-recording NAME tell of its rows, rows x channels; ``--original RECORDING`` measures the distance.
+``python scripts/reconstruct_recording.py MODEL PROJECTION NAME OUTPUT`` reconstructs recording NAME
+from its scores, rows x channels. ``--original RECORDING`` prints the distance from the original.
 """
 
 import argparse
@@ -25,31 +25,31 @@ from memwave.storage.atomic import replacing
 from memwave.workflow.planning.memory import extraction_rows
 from memwave.workflow.process import stage
 
-# Rows that are compared at once.
+# Rows compared at once.
 COMPARED_ROWS = 65_536
 
 
 def reconstruct_recording(
     *, model_path: str, projection: str, recording: str, output: str, block_mb: float = 32
 ) -> None:
-    """Reconstruct one recording, block of windows by block of windows.
+    """Reconstruct one recording, in blocks of windows.
 
     Parameters
     ----------
     model_path, projection : path
         A model.h5, and a projection onto it.
     recording : str
-        Its name in the projection.
+        Name of the recording in the projection.
     output : path
-        The .npy file to write, float64, rows x channels, up to the last row of the last window;
-        NaN where there is no window. Bands that are no features are taken as zeros.
+        The .npy file to write, float64, rows x channels, up to the last row of the last window.
+        Rows that no window covers are NaN. Bands that are not features count as zeros.
     block_mb : float
-        Size of a block of features; what is needed in all is a few times that and the model.
+        Size of a block of features, in MB. Memory is a few times this size, plus the model.
 
     Raises
     ------
     MemwaveError
-        If there is no such recording in the projection, or it is of another model.
+        If the recording is not in the projection, or the projection is of another model.
     """
     model = load_model(model_path)
     spec, scaling = load_extraction(model_path)
@@ -78,12 +78,14 @@ def reconstruct_recording(
 
 
 def resampling_of(projection: str, rate: float | None) -> Ratio | None:
-    """By what a recording of some sampling rate was resampled before it was projected, if it was.
+    """Return the ratio by which recordings of a projection were resampled; None if they were not.
+
+    `rate` is the sampling rate of the original, in Hz.
 
     Raises
     ------
     MemwaveError
-        If its dataset was resampled, but not from that rate.
+        If the dataset was resampled, and `rate` is missing or cannot be resampled to its rate.
     """
     with open_projection(projection) as file:
         made = json.loads(file.attrs["provenance"])
@@ -93,8 +95,8 @@ def resampling_of(projection: str, rate: float | None) -> Ratio | None:
             ratio = ratio_of(rate, wanted) if rate and rate > 0 else None
             if ratio is None:
                 raise MemwaveError(
-                    f"{projection}: the recordings of {name} were brought to {wanted:g} rows a "
-                    "second. Say by --sampling-rate how many the original has."
+                    f"{projection}: the recordings of {name} were resampled to {wanted:g} rows per "
+                    "second. Give the rate of the original by --sampling-rate."
                 )
             return None if ratio == (1, 1) else ratio
     return None
@@ -107,23 +109,23 @@ def distances(
     dtype: str | None = None,
     ratio: Ratio | None = None,
 ) -> np.ndarray:
-    """How far a reconstruction is from the recording.
+    """Measure the distance of a reconstruction from the recording.
 
     Parameters
     ----------
     original, output : path
-        The recording, and what `reconstruct_recording` made of its scores.
+        The recording, and the output of `reconstruct_recording`.
     channels : tuple of str
     dtype : str, optional
         Type of the values of a raw recording.
     ratio : (up, down), optional
-        By what it is resampled.
+        Resampling ratio.
 
     Returns
     -------
     ndarray, shape (n_channels,), float64
-        Mean squared distance over the rows that have a reconstruction, as a share of the variance
-        of the channel: 0 is a perfect reconstruction, 1 is no better than the mean.
+        Mean squared distance over the reconstructed rows, as a share of the variance of the
+        channel. 0 is a perfect reconstruction; 1 is the error of the mean.
 
     Raises
     ------
@@ -136,7 +138,7 @@ def distances(
         shape = resampled_rows(source.shape[0], ratio), *source.shape[1:]
     if shape[0] < len(made) or shape[1:] != made.shape[1:]:
         raise MemwaveError(
-            f"{original}: is rows x channels {shape}, expected {made.shape} as {output}, or longer."
+            f"{original}: has shape {shape}, expected {made.shape} as {output}, or more rows."
         )
     recording = PlannedRecording(original, original, dtype, shape[0], ratio)
     with open_recording(recording, channels) as source:
@@ -154,10 +156,10 @@ if __name__ == "__main__":
     parser.add_argument("projection", help="a projection onto it")
     parser.add_argument("recording", help="name of a recording in the projection")
     parser.add_argument("output", help="the .npy file to write")
-    parser.add_argument("--original", help="the recording itself, to measure the distance")
+    parser.add_argument("--original", help="the original recording, to measure the distance")
     parser.add_argument("--dtype", help="type of the values of a raw original")
     parser.add_argument(
-        "--sampling-rate", type=float, help="rows a second of an original that was resampled"
+        "--sampling-rate", type=float, help="rows per second of an original that was resampled"
     )
     given = parser.parse_args()
     with stage.command():

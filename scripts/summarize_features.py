@@ -30,11 +30,11 @@ def summarize_features(
     shard : path
         Features, .npy.
     summary : path
-        The HDF5 file to write; it holds what the solver will merge.
+        The HDF5 file to write: the summary for the solver to merge.
     measures : sequence of path
-        What `measure_features` wrote for all shards, where the model standardizes.
+        Outputs of `measure_features` for all shards, if the model standardizes.
     valid : path, optional
-        What `find_gaps` wrote, where windows are left out.
+        Output of `find_gaps`, if windows are dropped.
     """
     ranges = valid_ranges(request.train_ranges, valid)
     with Shard(shard) as features:
@@ -42,7 +42,7 @@ def summarize_features(
             request.model["solver"], features.shape[1], request.model, request.dtype
         )
         progress = Progress(count_rows(ranges), f"summarize_features {shard}")
-        part = summarize(
+        summarized = summarize(
             solver,
             features,
             ranges,
@@ -52,7 +52,7 @@ def summarize_features(
             standardizer=load_standardizer(measures, request.dtype),
         )
         progress.close()
-    hdf5.save_arrays(summary, part.arrays())
+    hdf5.save_arrays(summary, summarized.arrays())
 
 
 if "snakemake" in globals():

@@ -30,11 +30,11 @@ def write_summary(
     ----------
     experiments : sequence of SummarizedExperiment
     usages : sequence of path
-        What every job measured of itself (JSON).
+        Usage files of all jobs, with measured time and memory (JSON).
     summary : path
         The TSV file to write.
     table : path
-        The HTML file to write: the same table, to be sorted and searched.
+        The HTML file to write: the same table, which can be sorted and searched.
     """
     measured = {path: json.loads(Path(path).read_text(encoding="utf-8")) for path in usages}
     stages = list(dict.fromkeys(use["stage"] for use in measured.values()))
@@ -56,7 +56,7 @@ def write_summary(
 
 
 def describe(experiment: SummarizedExperiment) -> dict:
-    """Everything about an experiment that does not depend on the machine."""
+    """Return the columns of an experiment that do not depend on the machine."""
     model = load_model(experiment.model_file)
     with open_projection(experiment.projection_file) as projection:
         facts = {
@@ -83,10 +83,10 @@ def describe(experiment: SummarizedExperiment) -> dict:
 
 
 def add_accuracy(rows: list[dict], experiments: Sequence[SummarizedExperiment]) -> None:
-    """Compare every model with the most exact one of the same features."""
+    """Compare every model with the most accurate one of the same features."""
     groups: dict[tuple, list[int]] = {}
     for i, experiment in enumerate(experiments):
-        # Correlations have other components than covariances.
+        # Components of correlations and of covariances cannot be compared.
         kind = (experiment.dataset, experiment.features, is_standardized(experiment))
         groups.setdefault(kind, []).append(i)
     for group in groups.values():
@@ -99,13 +99,13 @@ def add_accuracy(rows: list[dict], experiments: Sequence[SummarizedExperiment]) 
 
 
 def is_standardized(experiment: SummarizedExperiment) -> bool:
-    """Whether a model is of standardized features."""
+    """Whether a model was fitted to standardized features."""
     with h5py.File(experiment.model_file, "r", locking=False) as file:
         return "scale" in file
 
 
 def measured_model(experiment: SummarizedExperiment) -> tuple:
-    """A model, and the variances of its scores."""
+    """Return a model and the variances of its scores."""
     with open_projection(experiment.projection_file) as projection:
         captured = projection["captured_variance"][()]
     return load_model(experiment.model_file), captured

@@ -140,7 +140,7 @@ def test_intervals_that_cannot_be_labels(tmp_path, case):
 
 def test_intervals_in_seconds_need_a_sampling_rate(tmp_path):
     path = write(tmp_path, "onset\tduration\tlabel\n0\t1\ta\n")
-    with pytest.raises(MemwaveError, match="does not tell its sampling rate"):
+    with pytest.raises(MemwaveError, match="the sampling rate of the recording is unknown"):
         read_intervals(path, ROWS, None)
 
 

@@ -171,7 +171,9 @@ def test_an_overflow_is_named(run, dtype, huge):
     run.features = {**run.features, "dtype": dtype}
     wider = {"float16": "float32", "float32": "float64"}[dtype]
     feature = "coefficient 28 of band d1, channels a,c"
-    place = f"the window from row 58 on has a feature ({feature}) larger than {dtype} can hold"
+    place = (
+        f"the window that starts at row 58 has a feature ({feature}) larger than {dtype} can hold"
+    )
     refused(run, run.extract, "recording 'monday'", place, f"Use dtype: {wider}")
 
 
@@ -268,7 +270,7 @@ def test_a_shard_of_other_features(run):
     refused(run, run.project, *words)
     refused(run, run.fit, *words, solver="randomized", part="shard.npy")
     run.summarize()
-    refused(run, run.fit, "summary.h5: is of 29 features a row, expected 30. Delete")
+    refused(run, run.fit, "summary.h5: is of 29 features per row, expected 30. Delete")
 
 
 def test_a_shard_that_is_missing(run):

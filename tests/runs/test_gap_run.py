@@ -109,7 +109,7 @@ def test_gaps_are_filled_up_to_a_length(project):
 @pytest.mark.parametrize(
     ("dataset", "words"),
     [
-        ({"missing": "interpolate", "max_gap": None}, "needs to know the longest gap"),
+        ({"missing": "interpolate", "max_gap": None}, "needs the length of the longest gap"),
         ({"missing": "drop", "max_gap": 3}, "but missing is drop: no gap is filled"),
     ],
 )

@@ -61,7 +61,7 @@ def test_another_rate_is_refused_unless_something_is_to_be_done(project):
     assert ended.returncode != 0
     for name, rate in (("monday", 100), ("wednesday", 20)):
         assert f'recording "{name}"' in ended.stderr
-        assert f"has {rate} rows a second, expected 50" in ended.stderr
+        assert f"has {rate} rows per second, expected 50" in ended.stderr
     assert '"tuesday"' not in ended.stderr
     assert "Set datasets.toy.resample: polyphase" in ended.stderr
 
@@ -117,7 +117,7 @@ def test_a_reconstruction_is_compared_with_resampled_rows(project):
     shares = ((rows - made) ** 2).mean(axis=0) / rows.var(axis=0)
     found = distances(str(original), output, tuple("xyz"), ratio=ratio)
     np.testing.assert_allclose(found, shares, rtol=1e-6)
-    with pytest.raises(MemwaveError, match=r"brought to 50 rows a second.*--sampling-rate"):
+    with pytest.raises(MemwaveError, match=r"resampled to 50 rows per second.*--sampling-rate"):
         resampling_of(projection, None)
     with pytest.raises(MemwaveError, match=r"\(165, 3\), expected \(330, 3\) as"):
         distances(str(original), output, tuple("xyz"), ratio=(1, 4))

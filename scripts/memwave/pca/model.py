@@ -1,4 +1,4 @@
-"""A fitted PCA, as plain arrays."""
+"""A fitted PCA as plain arrays."""
 
 from dataclasses import dataclass, field
 
@@ -7,14 +7,14 @@ import numpy as np
 
 @dataclass
 class Model:
-    """PCA of a matrix with n rows and d features, k components kept.
+    """PCA with k components of a matrix with n rows and d features.
 
     Attributes
     ----------
     components : ndarray, shape (k, d)
         Orthonormal, largest variance first; the entry of largest magnitude is positive.
     mean : ndarray, shape (d,)
-        Of the features as they are, standardized or not.
+        Mean of the original features, also if the model standardizes.
     explained_variance : ndarray, shape (k,)
         Eigenvalues of the covariance (n - 1 in the denominator).
     total_variance : float
@@ -22,15 +22,15 @@ class Model:
     n_samples : int
     solver : str
     eigenvalue_error_bound : float
-        No eigenvalue is further from the true one than this; nan if the solver knows no bound.
+        Upper bound of the error of every eigenvalue; nan if the solver has no bound.
     residual : ndarray, shape (k,), optional
-        ``||C v - l v||`` of each component v with explained variance l, where the solver had the
-        covariance C of all rows.
+        ``||C v - l v||`` of each component v with explained variance l. Present if the solver
+        computed it with the covariance C of all rows.
     notes : dict
-        What else the solver found out about itself: numbers or strings.
+        Diagnostics of the solver: numbers or strings.
     scale : ndarray, shape (d,), optional
-        Standard deviations that the centred features were divided by. Then the components are
-        those of ``(x - mean) / scale``, and "covariance" stands for their correlations.
+        Standard deviations by which the centred features were divided. Then the components are
+        those of ``(x - mean) / scale``, and "covariance" means their correlation matrix.
     """
 
     components: np.ndarray
@@ -54,7 +54,7 @@ class Model:
 
     @property
     def explained_variance_ratio(self) -> np.ndarray:
-        """Share of the total variance, shape (k,); zeros where there is no variance."""
+        """Share of the total variance, shape (k,); zeros if the total variance is 0."""
         if self.total_variance <= 0:
             return np.zeros(self.n_components)
         return self.explained_variance / self.total_variance
@@ -66,7 +66,7 @@ class Model:
 
     @property
     def noise_variance(self) -> float:
-        """Mean of the eigenvalues not kept (Tipping and Bishop, 1999, section 3.2)."""
+        """Mean of the remaining eigenvalues (Tipping and Bishop, 1999, section 3.2)."""
         others = min(self.n_features, self.n_samples) - self.n_components
         if others <= 0:
             return 0.0
@@ -79,16 +79,16 @@ def from_eigenpairs(
     images: np.ndarray | None = None,
     **attributes,
 ) -> Model:
-    """Make a model of eigenpairs in any order.
+    """Create a model from eigenpairs, which may be in any order.
 
     Parameters
     ----------
     eigenvalues : ndarray, shape (k,)
-        Of the covariance; rounding may have left them slightly negative.
+        Of the covariance. They may be slightly negative because of rounding.
     eigenvectors : ndarray, shape (d, k)
         Orthonormal columns.
     images : ndarray, shape (d, k), optional
-        The product of the covariance and the eigenvectors, where it is known: gives the residuals.
+        The product of the covariance and the eigenvectors. If given, residuals are computed.
     **attributes
         The other attributes of `Model`.
     """

@@ -1,4 +1,4 @@
-"""model.h5: a fitted PCA on disk."""
+"""model.h5: the file of a fitted PCA."""
 
 import json
 from dataclasses import asdict
@@ -33,7 +33,7 @@ RESIDUAL = (
 
 SCALE = "Standard deviation of the features, which the centred features are divided by."
 
-# Attributes of `Scaling` by the datasets that hold them, and what these say of themselves.
+# For each dataset of the scaling: the attribute of `Scaling`, and the description in the file.
 SCALING = {
     "channel_centre": ("center", "Subtracted from each channel before the features are computed."),
     "channel_spread": ("scale", "What each channel is divided by then."),
@@ -53,17 +53,17 @@ def save_model(
     Parameters
     ----------
     path : path
-        Appears when it is complete.
+        The file appears under this name when it is complete.
     model : Model
-        What to write.
+        The model to write.
     feature_table : ndarray, shape (d,), fields channels, band, position
-        Which coefficient each feature is.
+        See `FeatureSpec.feature_table`.
     provenance : dict
-        The configuration that made it, and versions; stored as JSON.
+        Configuration of the run, and versions; stored as JSON.
     scaling : Scaling, optional
-        What was done to the channels before the features were computed.
+        Scaling of the channels before the features were computed.
     spec : FeatureSpec, optional
-        How the features were computed; a model without it cannot be applied to recordings.
+        Specification of the features. Without it, the model cannot be applied to recordings.
     """
     table = fixed_width(feature_table)
     size = 2 * model.components.nbytes + table.nbytes + 64 * len(table)
@@ -117,18 +117,18 @@ def load_model(path: str | Path) -> Model:
 
 
 def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
-    """Read how the features of a model were computed, and how the channels were scaled before.
+    """Read the specification of the features of a model, and the scaling of the channels.
 
     Raises
     ------
     MemwaveError
-        If the file is no model, or was not fitted to features of recordings.
+        If the file is not a model, or does not contain the specification.
     """
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
         if "extraction" not in file.attrs:
             raise MemwaveError(
-                f"{path}: does not say how its features were computed, which models of older "
-                "versions of memwave do not. Fit it again."
+                f"{path}: does not contain the specification of its features. Models of older "
+                "versions of memwave lack it. Fit the model again."
             )
         chosen = json.loads(file.attrs["extraction"])
         spec = FeatureSpec(**{name: as_tuple(value) for name, value in chosen.items()})
@@ -138,13 +138,13 @@ def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
 
 
 def load_provenance(path: str | Path) -> dict:
-    """Read what made a model: its part of the configuration, and versions."""
+    """Read the provenance of a model: its part of the configuration, and versions."""
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
         return json.loads(file.attrs["provenance"])
 
 
 def fitted_dataset(path: str | Path) -> dict:
-    """Read the configuration of the dataset that a model was fitted to; empty if it is unknown."""
+    """Read the configuration of the dataset of a model's fit; empty if it is unknown."""
     datasets = load_provenance(path).get("configuration", {}).get("datasets", {})
     return next(iter(datasets.values()), {})
 
@@ -157,12 +157,12 @@ def load_scaling(scale: str, path: str | Path | None) -> Scaling | None:
     scale : str
         As in the configuration.
     path : path or None
-        The table of the channels, or the model whose scaling is taken.
+        The table of the channels, or the model whose scaling is used.
 
     Raises
     ------
     MemwaveError
-        If the table is not one, a channel cannot be scaled that way, or the model has no scaling.
+        If the table cannot be read, a channel cannot be scaled, or the model has no scaling.
     """
     if scale == "none" or path is None:
         return None
@@ -178,12 +178,12 @@ def load_scaling(scale: str, path: str | Path | None) -> Scaling | None:
 
 
 def as_tuple(value: Any) -> Any:
-    """Undo what JSON makes of a tuple."""
+    """Convert a list, which JSON makes of a tuple, back to a tuple."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def fixed_width(table: np.ndarray) -> np.ndarray:
-    """Give the text fields of a table the width that their longest entry needs."""
+    """Convert the text fields of a table to fixed width, that of their longest entry."""
     fields = []
     names = table.dtype.names or ()
     for name in names:

@@ -1,4 +1,4 @@
-"""The partial projection of one shard: its scores, errors, and what its rows tell of the model."""
+"""The partial projection of one shard: scores, errors, and sums that measure the model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +16,18 @@ ENCODING, VERSION = "memwave-projection-part", "2"
 class PartialWriter:
     """Writes the partial projection of one shard.
 
-    Its scores are chunked and encoded as those of the projection, in which the shard begins and
-    ends somewhere in a chunk: the rows before and after it in its chunks are zeros.
+    The scores have the chunks and the encoding of the projection file, so that encoded chunks can
+    be copied. The shard may start and end inside a chunk; the other rows of that chunk are zeros.
 
     Parameters
     ----------
     file : h5py.File
         New and empty.
     first_row, n_rows, n_windows : int
-        First row of the shard among all windows; rows of the shard; all windows.
+        First row of the shard among all windows; number of rows of the shard; number of all
+        windows.
     k : int
-        Components.
+        Number of components.
     dtype : {"float32", "float64"}
         Type of the scores.
     """
@@ -57,7 +58,7 @@ class PartialWriter:
         self._errors.append(errors)
 
     def finish(self, projector: Projector) -> None:
-        """Store what all rows together tell of the model."""
+        """Store the sums over all rows that measure the model."""
         self._scores.finish()
         self._errors.finish()
         arrays = {"losses": projector.error_sums, "moments": projector.moments}
@@ -77,9 +78,9 @@ def create_partial(
     Parameters
     ----------
     path : path
-        Appears when it is complete.
+        The file appears under this name when it is complete.
     projector : Projector
-        What projects the rows; its sums are stored at the end.
+        Projects the rows; its sums are stored at the end.
     n_rows, first_row, n_windows, dtype
         See `PartialWriter`.
     """

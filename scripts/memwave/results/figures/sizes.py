@@ -1,4 +1,4 @@
-"""Memory of each figure, whatever the length of the projection."""
+"""Memory of each figure. It does not depend on the length of the projection."""
 
 from memwave.features.spec import FeatureSpec
 from memwave.results.figures.classes import MOST_CLASSES
@@ -6,22 +6,22 @@ from memwave.results.figures.density import density_bytes
 from memwave.results.figures.rows import BLOCK_ROWS, RECORDINGS, SHOWN, block_bytes
 from memwave.results.figures.timeline import timeline_bytes
 
-# What matplotlib takes beside Python and NumPy: its modules, fonts, some hundred lines, and the
+# Memory of matplotlib, without Python and NumPy: its modules, fonts, some hundred lines, and the
 # text of the figure.
 FIGURE_BYTES = 60_000_000
 
-# Components that are drawn as signals.
+# Number of components drawn as signals.
 COMPONENTS = 4
 
 
 def figure_bytes(spec: FeatureSpec, model_file: int) -> dict[str, int]:
-    """Memory of the figures of one experiment, by the name of their rule.
+    """Return the memory of the figures of one experiment, in bytes, by the name of their rule.
 
     Parameters
     ----------
     spec : FeatureSpec
     model_file : int
-        Memory of loading the model.
+        Memory of loading the model, in bytes.
     """
     alone = FIGURE_BYTES + model_file
     block = block_bytes(SHOWN)
@@ -36,5 +36,5 @@ def figure_bytes(spec: FeatureSpec, model_file: int) -> dict[str, int]:
 
 
 def _waves_bytes(spec: FeatureSpec) -> int:
-    """Memory of the inverse transforms of the components that are drawn."""
+    """Memory, in bytes, of the inverse transforms of the drawn components."""
     return 8 * COMPONENTS * (8 * spec.window * spec.n_channels + 3 * spec.n_features)
