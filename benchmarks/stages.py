@@ -196,7 +196,7 @@ class Stages:
                 "first_row": flow.first_row(w),
                 "n_windows": flow.n_windows(w),
                 "block_rows": flow.projection_rows(w),
-                "dtype": flow.compute_dtype(w),
+                "dtype": flow.projection_dtype(w),
                 "score_dtype": score_dtype,
             }
             jobs.append(Job("project_features.project_features", arguments))

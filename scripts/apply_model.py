@@ -21,6 +21,7 @@ from memwave.recordings.resampling import ratio_of, resampled_rows
 from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.recordings.valid_windows import find_valid
 from memwave.results.model_file import fitted_dataset, load_extraction, load_model, load_provenance
+from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import ProjectionWriter, projection_size
 from memwave.storage import hdf5
 from memwave.workflow.planning.memory import extraction_rows, measuring_rows
@@ -86,6 +87,7 @@ def apply_model(
             )
             for scores, errors in scoring.project(segment, is_train=False):
                 writer.append_scores(scores, errors)
+        require_visible(projector, count, score_dtype)
         total, error = projector.error_sums[1]
         share = float(error / total) if total > 0 else 0.0
         facts = {"solver": model.solver, "window": spec.window, "step": spec.step}

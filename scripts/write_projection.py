@@ -6,9 +6,11 @@ import h5py
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.features.spec import FeatureSpec
+from memwave.pca.certificate import error_bounds, is_measured, residuals, storage_error
 from memwave.pca.linalg.covariance_products import CovarianceProducts
 from memwave.pca.model import Model
-from memwave.pca.projection import captured_variance, residuals
+from memwave.pca.projection import captured_variance
 from memwave.recordings.labels.windows import WindowLabels
 from memwave.recordings.valid_windows import valid_windows
 from memwave.results import partial_projection
@@ -78,7 +80,8 @@ def write_projection(
         if labels.names:
             writer.name_labels(labels.names)
         is_fitted = any(recording.split == "train" for recording in request.recordings)
-        errors = copy_partials(writer, partials, n_rows, fitted, is_fitted=is_fitted)
+        fitted_to = spec if is_fitted else None
+        errors = copy_partials(writer, partials, n_rows, fitted, fitted_to)
         attributes = {"solver": fitted.solver, "window": spec.window, "step": spec.step}
         writer.finish({**attributes, **error_shares(errors)}, request.provenance)
     written = [model, projection, *checksums]
@@ -90,12 +93,12 @@ def copy_partials(
     partials: Sequence[str],
     n_rows: int,
     model: Model,
-    *,
-    is_fitted: bool,
+    fitted_to: FeatureSpec | None,
 ) -> np.ndarray:
     """Copy the scores of every shard, and store the certificate of the model.
 
-    The certificate is NaN if the model was not fitted on any of the windows.
+    The certificate is NaN if the model was not fitted on any of the windows; `fitted_to` is None
+    then, and else the feature set.
 
     Returns
     -------
@@ -119,7 +122,7 @@ def copy_partials(
             writer.append_partial(file)
             error_sums += file["losses"][()]
             moments += file["moments"][()]
-            if model.residual is None:
+            if fitted_to is not None and is_measured(model):
                 total = merged(total, file["train"])
     if row != n_rows:
         raise MemwaveError(
@@ -128,10 +131,14 @@ def copy_partials(
         )
     unknown = np.full(model.n_components, np.nan)
     variances, norms = unknown, unknown if model.residual is None else model.residual
-    if is_fitted:
-        variances = captured_variance(moments, model.n_samples)
-        norms = norms if total is None else residuals(model, total)
-    writer.certify(model, variances, norms)
+    bounds = unknown
+    if fitted_to is not None:
+        variances, bounds = captured_variance(moments, model.n_samples), model.error_bound
+        if total is not None:
+            norms, bounds = residuals(model, total), error_bounds(model, total)
+        elif fitted_to.store:
+            bounds = bounds + storage_error(model, fitted_to.dtype)
+    writer.certify(model, variances, norms, bounds)
     return error_sums
 
 

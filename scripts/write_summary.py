@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from memwave.pca.comparison import compare, most_exact
 from memwave.results.model_file import load_model
@@ -63,6 +64,7 @@ def describe(experiment: SummarizedExperiment) -> dict:
             "windows": len(projection["scores"]),
             "feature_bytes": len(projection["scores"]) * experiment.row_bytes,
             "largest_residual": float(projection["residual"][()].max()),
+            "largest_error_bound": float(error_bound(projection).max()),
             "reconstruction_error_train": projection.attrs.get("reconstruction_error_train", ""),
             "reconstruction_error_test": projection.attrs.get("reconstruction_error_test", ""),
         }
@@ -82,6 +84,13 @@ def describe(experiment: SummarizedExperiment) -> dict:
     return {name: facts.get(name, "") for name in COLUMNS}
 
 
+def error_bound(projection: h5py.File) -> np.ndarray:
+    """Error bounds of the explained variances; nan in files of older versions."""
+    if "error_bound" in projection:
+        return projection["error_bound"][()]
+    return np.full(len(projection["component"]), np.nan)
+
+
 def add_accuracy(rows: list[dict], experiments: Sequence[SummarizedExperiment]) -> None:
     """Compare every model with the most accurate one of the same features."""
     groups: dict[tuple, list[int]] = {}
@@ -90,8 +99,8 @@ def add_accuracy(rows: list[dict], experiments: Sequence[SummarizedExperiment]) 
         kind = (experiment.dataset, experiment.features, is_standardized(experiment))
         groups.setdefault(kind, []).append(i)
     for group in groups.values():
-        residuals = [rows[i]["largest_residual"] for i in group]
-        best = group[most_exact(residuals, [rows[i]["n_components"] for i in group])]
+        bounds = [rows[i]["largest_error_bound"] for i in group]
+        best = group[most_exact(bounds, [rows[i]["n_components"] for i in group])]
         reference = measured_model(experiments[best])
         for i in group:
             rows[i]["reference"] = experiments[best].model

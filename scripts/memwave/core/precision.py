@@ -44,6 +44,27 @@ def needed_shift(mean: np.ndarray, variance: float) -> np.ndarray:
     return mean if float(mean @ mean) > variance else np.zeros_like(mean)
 
 
+def is_noise(variance: float, mean: np.ndarray) -> bool:
+    """Whether a sum of variances is no more than what rounding of the mean leaves of constants."""
+    unit = power_of_two(float(np.abs(mean).max(initial=0.0)))
+    share = 8 * float(np.finfo(np.float64).eps) * float(np.linalg.norm(mean / unit))
+    return variance <= 0.0 or float(np.sqrt(variance)) <= share * unit
+
+
+def power_of_two(value: float) -> float:
+    """The largest power of two that is not above a positive value; 1 for zero.
+
+    A division by it is exact, unless the result is subnormal.
+    """
+    return float(np.ldexp(1.0, int(np.frexp(value)[1]) - 1)) if value else 1.0
+
+
+def lengths(vectors: np.ndarray) -> np.ndarray:
+    """Euclidean norm of each column, where squares may leave the range of float64, too."""
+    unit = power_of_two(float(np.abs(vectors).max(initial=0.0)))
+    return np.linalg.norm(vectors / unit, axis=0) * unit
+
+
 def require_no_overflow(*squares: float | np.ndarray) -> None:
     """Raise MemwaveError unless all sums of squares or products of features are finite."""
     if not all(np.isfinite(values).all() for values in squares):
@@ -89,19 +110,26 @@ def load_shifted(stored: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None
 
     Notes
     -----
-    The conversion of float16 to float32 is exact. It uses integer operations that run on the
-    processor's vector units; NumPy's own conversion handles one value at a time if the wheel was
-    built without F16C. Scratch memory is 4 bytes for each of `CHUNK` values.
+    Only the difference is rounded to the type of `out`. The conversion of float16 to float32 is
+    exact. It uses integer operations that run on the processor's vector units; NumPy's own
+    conversion handles one value at a time if the wheel was built without F16C. Scratch memory is
+    8 bytes for each of `CHUNK` values.
     """
-    if not (stored.dtype == np.float16 and out.dtype == np.float32):
-        np.subtract(stored, shift, out=out, dtype=out.dtype, casting="same_kind")
+    if stored.dtype != np.float16:
+        # In the wider of both types: an offset is not to take digits of what it is subtracted from.
+        wider = np.result_type(stored, out)
+        np.subtract(stored, shift, out=out, dtype=wider, casting="same_kind")
         return
     rows, shifted = max(1, CHUNK // stored.shape[1]), shift.any()
+    singles = out if out.dtype == np.float32 else np.empty((rows, stored.shape[1]), np.float32)
     for start in range(0, len(stored), rows):
         chunk = out[start : start + rows]
-        halves_to_singles(stored[start : start + rows], chunk)
+        loaded = chunk if singles is out else singles[: len(chunk)]
+        halves_to_singles(stored[start : start + rows], loaded)
         if shifted:
-            chunk -= shift
+            np.subtract(loaded, shift, out=chunk, dtype=out.dtype)
+        elif loaded is not chunk:
+            chunk[:] = loaded
 
 
 def halves_to_singles(halves: np.ndarray, out: np.ndarray) -> None:

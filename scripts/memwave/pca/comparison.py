@@ -10,18 +10,18 @@ from memwave.pca.model import Model
 FIGURES = ("lost_cosine", "largest_angle", "eigenvalue_error", "lost_variance")
 
 
-def most_exact(residuals: Sequence[float], components: Sequence[int]) -> int:
+def most_exact(bounds: Sequence[float], components: Sequence[int]) -> int:
     """Return the index of the reference, with which the other models are compared.
 
     Parameters
     ----------
-    residuals : sequence of float
-        Largest residual of each model. It bounds the distance of each explained variance from an
-        eigenvalue of the covariance.
+    bounds : sequence of float
+        Largest error bound of each model. Models without a bound (nan) come last.
     components : sequence of int
-        Number of components of each model. Of equal residuals, most components win.
+        Number of components of each model. Of equal bounds, most components win.
     """
-    return min(range(len(residuals)), key=lambda i: (residuals[i], -components[i]))
+    known = [math.inf if math.isnan(bound) else bound for bound in bounds]
+    return min(range(len(known)), key=lambda i: (known[i], -components[i]))
 
 
 def compare(

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from memwave.core.precision import lengths
+
 
 @dataclass
 class Model:
@@ -26,6 +28,10 @@ class Model:
     residual : ndarray, shape (k,), optional
         ``||C v - l v||`` of each component v with explained variance l. Present if the solver
         computed it with the covariance C of all rows.
+    rounding : float
+        Bound of the norm of the rounding error of that covariance; nan if the solver has none.
+    next_variance : float
+        Upper bound of all eigenvalues of that covariance beyond the components; nan if unknown.
     notes : dict
         Diagnostics of the solver: numbers or strings.
     scale : ndarray, shape (d,), optional
@@ -41,6 +47,8 @@ class Model:
     solver: str
     eigenvalue_error_bound: float = float("nan")
     residual: np.ndarray | None = None
+    rounding: float = float("nan")
+    next_variance: float = float("nan")
     notes: dict = field(default_factory=dict)
     scale: np.ndarray | None = None
 
@@ -58,6 +66,15 @@ class Model:
         if self.total_variance <= 0:
             return np.zeros(self.n_components)
         return self.explained_variance / self.total_variance
+
+    @property
+    def error_bound(self) -> np.ndarray:
+        """The true covariance has an eigenvalue so near to each explained variance, shape (k,).
+
+        nan where the solver cannot tell: then only a projection does.
+        """
+        residual = np.full(self.n_components, np.nan) if self.residual is None else self.residual
+        return residual + self.rounding
 
     @property
     def singular_values(self) -> np.ndarray:
@@ -99,5 +116,5 @@ def from_eigenpairs(
     variances = np.maximum(eigenvalues[order], 0.0)
     if images is not None:
         errors = images[:, order] - eigenvectors[:, order] * variances
-        attributes["residual"] = np.linalg.norm(errors, axis=0)
+        attributes["residual"] = lengths(errors)
     return Model(components=components * signs[:, None], explained_variance=variances, **attributes)

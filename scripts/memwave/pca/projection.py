@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from memwave.core.precision import Load, load_shifted, needed_shift
+from memwave.core.precision import Load, load_shifted, needed_shift, require_no_overflow
+from memwave.pca.certificate import is_measured
 from memwave.pca.linalg.covariance_products import CovarianceProducts, products_bytes, squared_norms
 from memwave.pca.model import Model
+from memwave.pca.solvers import solver_module
 from memwave.pca.standardizer import Standardizer
 
 
@@ -16,7 +18,7 @@ class Projector:
     model : Model
         k components, d features.
     dtype : {"float32", "float64"}
-        Type of the blocks and of the products.
+        Type of the blocks and of the products; see `projection_dtype`.
 
     Attributes
     ----------
@@ -27,7 +29,8 @@ class Projector:
     moments : ndarray, shape (2, k)
         Sums of the scores and of their squares over the train rows.
     train : CovarianceProducts or None
-        Covariance products of the train rows with the components; None if the model has residuals.
+        Covariance products of the train rows with the components, unless the projected features
+        are not those of the fit.
     error_sums : ndarray, shape (2, 2)
         Sums over train and over test rows (first axis) of the squared distance from the mean and
         of the squared reconstruction error (second axis).
@@ -47,7 +50,7 @@ class Projector:
         self._basis = np.zeros((padded(k + 1), model.n_features), dtype)
         self._basis[:k], self._basis[k] = model.components, rest
         self.train: CovarianceProducts | None = None
-        if model.residual is None:
+        if is_measured(model):
             self.train = CovarianceProducts(self.shift, np.ascontiguousarray(self._basis[:k].T))
         self.moments = np.zeros((2, k))
         self.error_sums = np.zeros((2, 2))
@@ -96,6 +99,7 @@ class Projector:
         """
         errors = np.maximum(distances - np.vecdot(scores, scores), 0.0)
         self.error_sums[0 if is_train else 1] += distances.sum(), errors.sum()
+        require_no_overflow(self.error_sums)
         if is_train:
             self.moments += scores.sum(axis=0), np.einsum("ij,ij->j", scores, scores)
         return errors
@@ -124,6 +128,22 @@ def features_of(model: Model, scores: np.ndarray) -> np.ndarray:
     return centred
 
 
+def projection_dtype(model: dict, dtype: str) -> str:
+    """The type that a projection is computed in.
+
+    Where it measures the model, float64: it is to find what the fit lost by computing in `dtype`.
+
+    Parameters
+    ----------
+    model : dict
+        Complete entry of ``models`` in the configuration.
+    dtype : {"float32", "float64"}
+        Type that the fit computes in.
+    """
+    measured = "apply" not in model and not solver_module(model["solver"]).Solver.FROM_SIGNAL
+    return "float64" if measured else dtype
+
+
 def padded(columns: int) -> int:
     """Round up to a multiple of four: BLAS kernels process four columns at a time."""
     return -(-columns // 4) * 4
@@ -133,26 +153,6 @@ def captured_variance(moments: np.ndarray, count: int) -> np.ndarray:
     """Return the variance of the scores, shape (k,), from the moments of all `count` train rows."""
     total, squares = moments
     return (squares - total * total / count) / (count - 1)
-
-
-def residuals(model: Model, train: CovarianceProducts) -> np.ndarray:
-    """Measure the residuals of the components as eigenvectors of the covariance.
-
-    Parameters
-    ----------
-    model : Model
-        k components v with explained variances l.
-    train : CovarianceProducts
-        Covariance products of all train rows with the components.
-
-    Returns
-    -------
-    ndarray, shape (k,)
-        ``||C v - l v||``. The covariance C has an eigenvalue within this distance of l (Parlett,
-        The Symmetric Eigenvalue Problem, theorem 4.5.1).
-    """
-    image = train.product / (train.count - 1)
-    return np.linalg.norm(image - model.components.T * model.explained_variance, axis=0)
 
 
 def project_bytes(d: int, k: int, itemsize: int, block_rows: int) -> int:

@@ -27,8 +27,13 @@ DESCRIPTIONS = {
 }
 
 RESIDUAL = (
-    "||C v - l v|| of each component v with explained variance l: the covariance C of the train "
-    "windows has an eigenvalue within this distance of l."
+    "||C v - l v|| of each component v with explained variance l, as computed: but for rounding, "
+    "the covariance C of the train windows has an eigenvalue within this distance of l."
+)
+
+ERROR_BOUND = (
+    "The covariance of the train windows has an eigenvalue within this distance of each explained "
+    "variance, all rounding counted."
 )
 
 SCALE = "Standard deviation of the features, which the centred features are divided by."
@@ -75,6 +80,7 @@ def save_model(
             hdf5.dataset(file, name, data, description, **options)
         if model.residual is not None:
             hdf5.dataset(file, "residual", model.residual, RESIDUAL)
+            hdf5.dataset(file, "error_bound", model.error_bound, ERROR_BOUND)
         hdf5.dataset(
             file,
             "features",
@@ -95,6 +101,8 @@ def save_model(
         file.attrs["total_variance"] = model.total_variance
         file.attrs["solver"] = model.solver
         file.attrs["eigenvalue_error_bound"] = model.eigenvalue_error_bound
+        file.attrs["rounding"] = model.rounding
+        file.attrs["next_variance"] = model.next_variance
         file.attrs["solver_notes"] = json.dumps(model.notes, sort_keys=True)
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
 
@@ -102,7 +110,7 @@ def save_model(
 def load_model(path: str | Path) -> Model:
     """Read a model written by `save_model`."""
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
-        return Model(
+        model = Model(
             components=file["components"][()],
             mean=file["mean"][()],
             explained_variance=file["explained_variance"][()],
@@ -112,7 +120,33 @@ def load_model(path: str | Path) -> Model:
             eigenvalue_error_bound=float(file.attrs["eigenvalue_error_bound"]),
             residual=file["residual"][()] if "residual" in file else None,
             notes=json.loads(file.attrs["solver_notes"]),
+            rounding=float(file.attrs.get("rounding", np.nan)),
+            next_variance=float(file.attrs.get("next_variance", np.nan)),
             scale=file["scale"][()] if "scale" in file else None,
+        )
+    require_usable(model, path)
+    return model
+
+
+def require_usable(model: Model, path: str | Path) -> None:
+    """Raise MemwaveError unless all numbers that a projection uses are finite."""
+    numbers: dict[str, np.ndarray | float] = {
+        "components": model.components,
+        "mean": model.mean,
+        "explained_variance": model.explained_variance,
+        "total_variance": model.total_variance,
+        "scale": 1.0 if model.scale is None else model.scale,
+    }
+    for name, values in numbers.items():
+        if not np.isfinite(values).all():
+            raise MemwaveError(
+                f"{path}: {name} has values that are not finite, expected numbers only. The model "
+                "is damaged or was made by another program: fit it again."
+            )
+    if model.scale is not None and not (model.scale > 0).all():
+        raise MemwaveError(
+            f"{path}: scale has values of zero or below, expected standard deviations. The model "
+            "is damaged or was made by another program: fit it again."
         )
 
 

@@ -6,11 +6,33 @@ from contextlib import contextmanager
 import h5py
 import numpy as np
 
+from memwave.core.errors import MemwaveError
 from memwave.pca.projection import Projector
 from memwave.storage import hdf5
 from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
 
 ENCODING, VERSION = "memwave-projection-part", "2"
+
+
+def require_visible(projector: Projector, n_rows: int, dtype: str) -> None:
+    """Raise MemwaveError if squared distances are so small that their type has no digits for them.
+
+    Parameters
+    ----------
+    projector : Projector
+        That has projected `n_rows` rows.
+    dtype : {"float32", "float64"}
+        Type that reconstruction errors are stored in.
+    """
+    limits = np.finfo(dtype)
+    smallest = float(limits.smallest_normal) / float(limits.eps)
+    distance = float(projector.error_sums[:, 0].sum()) / max(n_rows, 1)
+    if 0.0 < distance < smallest:
+        raise MemwaveError(
+            f"the features are {distance:.1e} from their mean on average, squared, and {dtype} has "
+            f"too few digits for squares below {smallest:.1e}. Set scale in the feature set, or "
+            "score_dtype: float64."
+        )
 
 
 class PartialWriter:
@@ -35,7 +57,7 @@ class PartialWriter:
     def __init__(
         self, file: h5py.File, first_row: int, n_rows: int, n_windows: int, k: int, dtype: str
     ):
-        self._file = file
+        self._file, self._n_rows, self._dtype = file, n_rows, dtype
         hdf5.mark(file, ENCODING, VERSION)
         size = chunk_rows(n_windows, k * np.dtype(dtype).itemsize)
         lead = first_row % size
@@ -46,9 +68,9 @@ class PartialWriter:
         scores.attrs["first_row"] = lead
         self._scores = ChunkWriter(scores)
         self._scores.append(np.zeros((lead, k), dtype))
-        chunks = (chunk_rows(n_rows, 4),)
+        chunks = (chunk_rows(n_rows, np.dtype(dtype).itemsize),)
         errors = file.create_dataset(
-            "reconstruction_error", (n_rows,), "f4", chunks=chunks, track_times=False, **FILTERS
+            "reconstruction_error", (n_rows,), dtype, chunks=chunks, track_times=False, **FILTERS
         )
         self._errors = ChunkWriter(errors)
 
@@ -61,6 +83,7 @@ class PartialWriter:
         """Store the sums over all rows that measure the model."""
         self._scores.finish()
         self._errors.finish()
+        require_visible(projector, self._n_rows, self._dtype)
         arrays = {"losses": projector.error_sums, "moments": projector.moments}
         if projector.train is not None:
             projector.train.finish()
@@ -85,7 +108,7 @@ def create_partial(
         See `PartialWriter`.
     """
     k, d = projector.n_components, projector.n_features
-    scores = n_rows * (k * np.dtype(dtype).itemsize + 4) + 2 * CHUNK_BYTES
+    scores = n_rows * (k + 1) * np.dtype(dtype).itemsize + 2 * CHUNK_BYTES
     products = 8 * (d + 1) * (k + 2) * 2
     with hdf5.create(path, scores + products) as file:
         writer = PartialWriter(file, first_row, n_rows, n_windows, k, dtype)

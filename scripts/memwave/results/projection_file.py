@@ -14,7 +14,7 @@ import numpy as np
 
 from memwave.core.ranges import spans
 from memwave.pca.model import Model
-from memwave.results.model_file import RESIDUAL
+from memwave.results.model_file import ERROR_BOUND, RESIDUAL
 from memwave.storage import hdf5
 from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
 
@@ -25,13 +25,14 @@ SPLITS = ("train", "test")
 # Windows whose recording and position are written at once.
 WINDOWS_AT_ONCE = 32_768
 
-COLUMNS = {
+# Type, None for that of the scores, and description.
+COLUMNS: dict[str, tuple[str | None, str]] = {
     "window": ("i8", "Row of the feature matrix."),
     "recording": ("i4", "Index of the window's recording in recording_names."),
     "start_row": ("i8", "First row of the window in its recording."),
     "split": ("u1", "Whether PCA was fitted on the window (train) or not (test)."),
     "reconstruction_error": (
-        "f4",
+        None,
         "Squared distance between the features and their reconstruction from the scores.",
     ),
 }
@@ -73,7 +74,7 @@ class ProjectionWriter:
         hdf5.dataset(file, "recording_names", texts, "Recordings in the order of their sheet.")
         file["recording_names"].make_scale("recording_names")
         for name, (kind, description) in COLUMNS.items():
-            self._add_column(name, kind, description)
+            self._add_column(name, kind or dtype, description)
         file["split"].attrs["flag_values"] = np.arange(len(SPLITS), dtype="u1")
         file["split"].attrs["flag_meanings"] = " ".join(SPLITS)
         if labels is not None:
@@ -133,11 +134,14 @@ class ProjectionWriter:
         texts = np.array(list(names), dtype=h5py.string_dtype("utf-8"))
         hdf5.dataset(self._file, "label_names", texts, "Text of each label from 0 on.")
 
-    def certify(self, model: Model, variances: np.ndarray, norms: np.ndarray) -> None:
+    def certify(
+        self, model: Model, variances: np.ndarray, norms: np.ndarray, bounds: np.ndarray
+    ) -> None:
         """Store the certificate: accuracy of the model, measured on the rows of its fit."""
         measured = {
             "captured_variance": (variances, "Variance of the scores over the train windows."),
             "residual": (norms, RESIDUAL),
+            "error_bound": (bounds, ERROR_BOUND),
         }
         for name, (values, description) in measured.items():
             written = hdf5.dataset(self._file, name, values, description)
@@ -155,7 +159,7 @@ class ProjectionWriter:
 
 def projection_size(n_rows: int, k: int, dtype: str) -> int:
     """Return an upper bound of the size of a projection, in bytes."""
-    return n_rows * (k * np.dtype(dtype).itemsize + 33) + 8 * CHUNK_BYTES
+    return n_rows * ((k + 1) * np.dtype(dtype).itemsize + 29) + 8 * CHUNK_BYTES
 
 
 def open_projection(path: str | Path):

@@ -19,6 +19,7 @@ COLUMNS = (
     "largest_eigenvalue",
     "eigenvalue_error_bound",
     "largest_residual",
+    "largest_error_bound",
     "reference",
     *FIGURES,
 )

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import h5py
 import numpy as np
 
+from memwave.core.errors import MemwaveError
 from memwave.core.ranges import spans
 
 CHUNK_BYTES = 262_144
@@ -79,11 +80,15 @@ class ChunkWriter:
         self._row, self._filled = 0, 0  # where the chunk begins, and how much of it waits
 
     def append(self, rows: np.ndarray) -> None:
-        """Add rows."""
+        """Add rows; raises MemwaveError if a number is too large for the dataset's type."""
         size = len(self._chunk)
         while len(rows):
             taken = rows[: size - self._filled]
-            self._chunk[self._filled : self._filled + len(taken)] = taken
+            place = self._chunk[self._filled : self._filled + len(taken)]
+            with np.errstate(over="ignore"):
+                place[:] = taken
+            if place.dtype != taken.dtype and (np.isinf(place) & np.isfinite(taken)).any():
+                raise too_large(self._dataset, self._row + self._filled)
             self._filled += len(taken)
             rows = rows[len(taken) :]
             if self._filled == size:
@@ -118,3 +123,11 @@ class ChunkWriter:
         place = (self._row, *(0,) * (self._chunk.ndim - 1))
         self._dataset.id.write_direct_chunk(place, encode(self._chunk))
         self._row, self._filled = self._row + self._filled, 0
+
+
+def too_large(dataset: h5py.Dataset, row: int) -> MemwaveError:
+    """The error for a number that the type of a dataset cannot hold."""
+    return MemwaveError(
+        f"{dataset.file.filename}: {dataset.name[1:]} has a value near row {row} that "
+        f"{dataset.dtype.name} cannot hold. Set scale in the feature set, or score_dtype: float64."
+    )

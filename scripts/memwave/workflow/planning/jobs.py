@@ -8,6 +8,7 @@ from typing import Any
 from memwave import __version__
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import rows_per_block
+from memwave.pca.projection import projection_dtype
 from memwave.pca.solvers import solver_module
 from memwave.readers import reader_of
 from memwave.recordings.labels.windows import LabelledRecording
@@ -206,7 +207,8 @@ def _fit(plan: Plan, w: Wildcards) -> requests.Fit:
 
 
 def _projection(plan: Plan, w: Wildcards) -> requests.Projection:
-    spec, dtype = feature_spec(plan, w.dataset, w.features), _dtype(plan, w)
+    spec = feature_spec(plan, w.dataset, w.features)
+    dtype = projection_dtype(model_of(plan, w), _dtype(plan, w))
     fitted = not is_applied(model_of(plan, w))
     return requests.Projection(
         spec,

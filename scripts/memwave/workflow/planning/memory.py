@@ -14,7 +14,7 @@ from memwave.core.precision import compute_dtype
 from memwave.core.ranges import MEGABYTE, rows_per_block
 from memwave.features import sliding
 from memwave.features.spec import FeatureSpec
-from memwave.pca import projection
+from memwave.pca import certificate, projection
 from memwave.pca.lags import signal_scores
 from memwave.pca.solvers import solver_module
 from memwave.readers import SCRATCH_BYTES, library_bytes
@@ -101,7 +101,9 @@ def predict(
     d, k, block_mb = spec.n_features, model["n_components"], sizes.block_mb
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     itemsize = np.dtype(dtype).itemsize
-    projected_rows = projection_rows(d, block_mb, dtype)
+    projected = projection.projection_dtype(model, dtype)
+    projected_size = np.dtype(projected).itemsize
+    projected_rows = projection_rows(d, block_mb, projected)
     # In addition to a block, a few numbers per feature: shifts, sums, means and scales.
     beside = (192 if model["standardize"] else 64) * d
     model_file = 4 * 8 * k * d + 400 * d
@@ -120,8 +122,10 @@ def predict(
         )
         needs["fit_model"] += model_file
         stages |= needs
-    projecting = beside + model_file + projection.project_bytes(d, k, itemsize, projected_rows)
-    projecting += projected_rows * d * itemsize
+    projecting = (
+        beside + model_file + projection.project_bytes(d, k, projected_size, projected_rows)
+    )
+    projecting += projected_rows * d * projected_size
     if spec.store:
         stages["project_features"] = projecting
     else:
@@ -133,7 +137,8 @@ def predict(
             by_signal = signal_scores.score_bytes(spec, k) + model_file + SCRATCH_BYTES
             projecting = max(projecting, by_signal + library_bytes)
         stages["project_recordings"] = projecting
-    stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
+    bounds = certificate.bounds_bytes(d, k)
+    stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + bounds + SCRATCH_BYTES
     stages["write_projection"] += labels_bytes(window_label, spec.window)
     return {name: stage_mb(need) for name, need in stages.items()}
 
