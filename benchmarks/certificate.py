@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from certifying import measured, true_variances
 from fitting import decaying, fit, shards
 
-from memwave.pca.certificate import error_bounds
+from memwave.pca.diagnostics.certificate import error_bounds
 from memwave.pca.solvers import load_libraries
 
 SOLVERS = ("covariance", "incremental", "randomized")

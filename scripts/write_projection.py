@@ -7,7 +7,7 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.features.spec import FeatureSpec
-from memwave.pca.certificate import error_bounds, is_measured, residuals, storage_error
+from memwave.pca.diagnostics.certificate import error_bounds, is_measured, residuals, storage_error
 from memwave.pca.linalg.covariance_products import CovarianceProducts
 from memwave.pca.model import Model
 from memwave.pca.projection import captured_variance

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from memwave.pca.comparison import compare, most_exact
+from memwave.pca.diagnostics.comparison import compare, most_exact
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
 from memwave.results.summary import COLUMNS, FIRST_COLUMNS, fit_columns, stage_columns

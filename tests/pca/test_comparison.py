@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import subspace_angles
 
-from memwave.pca.comparison import compare, most_exact
+from memwave.pca.diagnostics.comparison import compare, most_exact
 from memwave.pca.model import Model
 
 

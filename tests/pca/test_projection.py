@@ -9,7 +9,7 @@ import xarray
 from fitting import SOLVERS, decaying, dense, fit, save_shard
 
 from memwave.core.ranges import count_windows, shard_range
-from memwave.pca.certificate import residuals
+from memwave.pca.diagnostics.certificate import residuals
 from memwave.pca.projection import Projector, captured_variance
 from memwave.results.model_file import load_model, save_model
 from project_features import labelled_ranges, project_features

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memwave.core.errors import MemwaveError
-from memwave.pca.certificate import error_bounds, storage_error
+from memwave.pca.diagnostics.certificate import error_bounds, storage_error
 from memwave.pca.linalg.short_products import GROUP, ROWS, add_products, product_rounding
 from memwave.pca.projection import Projector
 from memwave.pca.solvers import make_solver

@@ -3,7 +3,7 @@
 import numpy as np
 
 from memwave.core.precision import Load, load_shifted, needed_shift, require_no_overflow
-from memwave.pca.certificate import is_measured
+from memwave.pca.diagnostics.certificate import is_measured
 from memwave.pca.linalg.covariance_products import CovarianceProducts, products_bytes, squared_norms
 from memwave.pca.model import Model
 from memwave.pca.solvers import solver_module

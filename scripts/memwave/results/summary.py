@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from memwave.pca.comparison import FIGURES
+from memwave.pca.diagnostics.comparison import FIGURES
 
 COLUMNS = (
     "dataset",
