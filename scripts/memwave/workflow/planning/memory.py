@@ -14,7 +14,8 @@ from memwave.core.precision import compute_dtype
 from memwave.core.ranges import MEGABYTE, rows_per_block
 from memwave.features import sliding
 from memwave.features.spec import FeatureSpec
-from memwave.pca import certificate, projection
+from memwave.pca import projection
+from memwave.pca.diagnostics import certificate
 from memwave.pca.lags import signal_scores
 from memwave.pca.solvers import solver_module
 from memwave.readers import SCRATCH_BYTES, library_bytes
