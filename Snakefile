@@ -13,7 +13,11 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.current_basedir) / "scripts"))
+# The folder of this file: also where it is linked to, included, or used as a module.
+HERE = (
+    Path(workflow.included_stack[-1].get_path_or_uri(secret_free=True)).resolve().parent
+)
+sys.path.insert(0, str(HERE / "scripts"))
 
 from memwave.workflow import paths
 from memwave.workflow.planning import inputs
@@ -27,7 +31,7 @@ import_own_modules()
 configfile: "config/config.yaml"
 
 
-report: "report/workflow.rst"
+report: f"{HERE}/report/workflow.rst"
 
 
 plan = open_rules(
@@ -59,12 +63,12 @@ rule all:
         "all"
 
 
-include: "rules/recordings.smk"
-include: "rules/features.smk"
-include: "rules/model.smk"
-include: "rules/projection.smk"
-include: "rules/figures.smk"
-include: "rules/summary.smk"
+include: f"{HERE}/rules/recordings.smk"
+include: f"{HERE}/rules/features.smk"
+include: f"{HERE}/rules/model.smk"
+include: f"{HERE}/rules/projection.smk"
+include: f"{HERE}/rules/figures.smk"
+include: f"{HERE}/rules/summary.smk"
 
 
 onstart:

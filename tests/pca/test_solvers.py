@@ -183,7 +183,7 @@ def test_a_part_comes_back_from_its_file(tmp_path, name, d):
         for solver, stored in zip(solvers, (False, True), strict=True):
             whole = [(0, len(rows))]
             part = summarize(
-                solver, ArrayShard(rows), whole, dtype="float64", block_rows=9, tell=len_of
+                solver, ArrayShard(rows), whole, dtype="float64", block_rows=9, progress=len_of
             )
             if stored:
                 hdf5.save_arrays(tmp_path / f"{i}.h5", part.arrays())

@@ -2,7 +2,6 @@
 
 import json
 import xml.etree.ElementTree as ET
-from dataclasses import fields
 from itertools import combinations, pairwise
 
 import h5py
@@ -34,9 +33,9 @@ from memwave.results.model_file import save_model
 from memwave.results.projection_file import ENCODING
 from memwave.storage import hdf5
 from memwave.workflow.planning import memory
+from memwave.workflow.requests import FigureFacts
 
 SPEC = make_spec(window=64, channels=3, dtype="float32", layout="per-channel")
-FEATURES = {field.name: getattr(SPEC, field.name) for field in fields(SPEC)}
 MODEL = {"n_components": 5}
 ROWS = 400_000
 
@@ -185,23 +184,16 @@ def results(tmp_path_factory):
 
 def plot(folder, rule, memory_mb=None):
     """Run a plot as a stage; its figures."""
-    inputs = {"model_path": folder / "model.h5", "projection": folder / "projection.h5"}
-    places = {"rate": 50.0, "label_names": {3: "three"}}
-    keywords = {
-        "plot_spectrum": inputs,
-        "plot_components": {
-            "model_path": inputs["model_path"],
-            "features": FEATURES,
-            "rate": None,
-            "units": {SPEC.channels[0]: "mV"},
-        },
-        "plot_scores": inputs | places,
-        "plot_reconstruction": inputs | places,
-    }[rule]
+    files = {"model": folder / "model.h5"}
+    if rule == "plot_components":
+        request = FigureFacts(SPEC, None, {SPEC.channels[0]: "mV"}, {})
+    else:
+        request = FigureFacts(SPEC, 50.0, {}, {3: "three"})
+        files["projection"] = folder / "projection.h5"
     names = ["against_each_other", "in_time"] if rule == "plot_scores" else ["figure"]
     figures = {name: folder / f"{rule}-{name}.svg" for name in names}
     limit = memory_mb or memory.predict_figures(SPEC, MODEL)[rule]
-    ended = run_stage(rule, folder, limit, **keywords, **figures)
+    ended = run_stage(rule, folder, request, memory_mb=limit, **files, **figures)
     assert ended.status == 0, ended.told
     return ended.usage, [path.read_bytes() for path in figures.values()]
 
@@ -259,7 +251,8 @@ def test_a_table_becomes_a_figure_of_memory(tmp_path):
     summary.write_text("\n".join(rows) + "\n")
     figure = tmp_path / "memory.svg"
     limit = memory.table_figure_mb(2)
-    ended = run_stage("plot_memory", tmp_path, limit, summary=summary, limit_mb=500, figure=figure)
+    files = {"summary": summary, "figure": figure}
+    ended = run_stage("plot_memory", tmp_path, 500, memory_mb=limit, **files)
     assert ended.status == 0, ended.told
     text = "".join(ET.parse(figure).getroot().itertext())
     assert "fit_model" in text
@@ -285,7 +278,8 @@ def test_a_table_becomes_a_figure_of_accuracy(tmp_path, models):
     summary.write_text("\n".join([columns, *rows]).replace(" ", "\t") + "\n")
     figure = tmp_path / "comparison.svg"
     limit = memory.table_figure_mb(3)
-    ended = run_stage("plot_comparison", tmp_path, limit, summary=summary, figure=figure)
+    files = {"summary": summary, "figure": figure}
+    ended = run_stage("plot_comparison", tmp_path, None, memory_mb=limit, **files)
     assert ended.status == 0, ended.told
     text = "".join(ET.parse(figure).getroot().itertext())
     assert ("b (rows)" in text) == (len(models) > 1)

@@ -4,19 +4,21 @@ import csv
 
 import numpy as np
 import pytest
-from memwave.recordings.channel_table import load_channels
+from applied import assert_applied_alike
 from oracles import make_spec, oracle
 from scipy.signal import resample_poly
 from tiny_project import FEATURES, RECORDINGS, Project, labels_of, recording, windows_of
 
+from apply_model import apply_model
 from memwave.core.errors import MemwaveError
+from memwave.recordings.channels import load_channels
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
 from reconstruct_recording import distances, reconstruct_recording, resampling_of
 
 RATE = 50
 # Rows a second of each recording, and what brings them to 50.
-RATES, RATIOS = (100, 50, 20), ((1, 2), None, (5, 2))
+RATES, RATIOS = [100, 50, 20], [(1, 2), None, (5, 2)]
 
 
 def stored(i):
@@ -102,6 +104,23 @@ def test_windows_are_of_resampled_rows(project):
         np.testing.assert_array_equal(file["start_row"][:], starts)
         last = [labels(i)[1][FEATURES["window"] - 1 :] for i in range(len(RECORDINGS))]
         np.testing.assert_array_equal(file["label"][:], np.concatenate(last))
+
+
+@pytest.mark.parametrize("experiment", ["deep/exact", "unstored/lag"])
+def test_a_model_is_applied_to_resampled_rows(project, experiment):
+    assert_applied_alike(project, experiment, sampling_rate=RATES)
+
+
+def test_a_model_of_resampled_rows_asks_for_the_rate_of_a_recording(project, tmp_path):
+    for rate in (None, 50.0001):
+        with pytest.raises(MemwaveError, match=r"resampled to 50 Hz.*--sampling-rate"):
+            apply_model(
+                model_path=project.result("exact/model.h5"),
+                recording=str(project.folder / RECORDINGS[0][1]),
+                projection=tmp_path / "out.h5",
+                sampling_rate=rate,
+            )
+    assert not (tmp_path / "out.h5").exists()
 
 
 def test_a_reconstruction_is_compared_with_resampled_rows(project):

@@ -13,7 +13,7 @@ from memwave.core.errors import ConfigurationError
 from memwave.features.spec import FeatureSpec
 from memwave.workflow.config import settings
 from memwave.workflow.config.checks.check import check
-from memwave.workflow.planning.memory import predict
+from memwave.workflow.planning.memory import Sizes, predict
 
 ROOT = Path(__file__).parents[2]
 
@@ -303,7 +303,7 @@ def needs(project, **changes):
     complete = settings.complete(project.config)
     spec = FeatureSpec.from_settings(complete["features"]["haar"], ["x", "y"])
     sizes = {key: complete[key] for key in ("block_mb", "shards", "threads")} | changes
-    return predict(spec, complete["models"]["exact"], **sizes)
+    return predict(spec, complete["models"]["exact"], Sizes(**sizes))
 
 
 def test_a_stage_over_the_limit_is_told_the_block_that_fits(project):

@@ -44,6 +44,35 @@ class PlannedRecording:
 
 
 @dataclass(frozen=True)
+class LabelledRecording:
+    """Windows of a recording, and where their labels are.
+
+    Attributes
+    ----------
+    name : str
+    split : {"train", "test"}
+    n_windows : int
+        As planned.
+    labels : str or None
+        Path of the labels of its rows.
+    recording_label : str or None
+        Label of all its rows. Both are None if the dataset has no labels.
+    are_texts : bool
+        Whether the labels of its rows were converted from texts.
+    resample : (up, down) or None
+        The ratio it is resampled by.
+    """
+
+    name: str
+    split: str
+    n_windows: int
+    labels: str | None = None
+    recording_label: str | None = None
+    are_texts: bool = False
+    resample: Ratio | None = None
+
+
+@dataclass(frozen=True)
 class Windows:
     """Geometry of sliding windows over a recording.
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from memwave.core.ranges import Range
 from memwave.features.spec import FeatureSpec
-from memwave.recordings.labels.windows import LabelledRecording
-from memwave.recordings.segments import PlannedRecording, Segment
+from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
 from memwave.workflow import paths
 
 Ranges = tuple[Range, ...]

@@ -1,7 +1,6 @@
 """Labels of all windows of a dataset, recording by recording."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,43 +9,14 @@ from memwave.core.ranges import spans
 from memwave.readers import open_array
 from memwave.recordings.labels.coding import BLOCK_ROWS, Coding, rows_of_labels, window_labels
 from memwave.recordings.labels.file import load_names
-from memwave.recordings.resampling import Nearest, Ratio
-from memwave.recordings.segments import Windows
+from memwave.recordings.resampling import Nearest
+from memwave.recordings.segments import LabelledRecording, Windows
 
 DESCRIPTIONS = {
     "last": "Label of the window's last row.",
     "centre": "Label of the row in the window's centre.",
     "majority": "Label that most rows of the window have.",
 }
-
-
-@dataclass(frozen=True)
-class LabelledRecording:
-    """The windows of a recording, and the source of their labels.
-
-    Attributes
-    ----------
-    name : str
-    split : {"train", "test"}
-    n_windows : int
-        Planned number of windows.
-    labels : str or None
-        Path of the labels of its rows.
-    recording_label : str or None
-        Label of all its rows. Both are None if the dataset has no labels.
-    are_texts : bool
-        Whether the labels of its rows are codes of texts.
-    resample : (up, down) or None
-        Resampling ratio.
-    """
-
-    name: str
-    split: str
-    n_windows: int
-    labels: str | None = None
-    recording_label: str | None = None
-    are_texts: bool = False
-    resample: Ratio | None = None
 
 
 class WindowLabels:

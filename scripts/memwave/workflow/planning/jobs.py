@@ -11,8 +11,7 @@ from memwave.core.ranges import rows_per_block
 from memwave.pca.projection import projection_dtype
 from memwave.pca.solvers import solver_module
 from memwave.readers import reader_of
-from memwave.recordings.labels.windows import LabelledRecording
-from memwave.recordings.segments import PlannedRecording
+from memwave.recordings.segments import LabelledRecording, PlannedRecording
 from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_RANGES
 from memwave.workflow import requests
 from memwave.workflow.code_digests import digests
