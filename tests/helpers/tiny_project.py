@@ -80,8 +80,6 @@ class Project:
         for name in ("scripts", "rules", "envs", "profiles", "report"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
-        if (ROOT / "config/schema.yaml").exists():
-            shutil.copy(ROOT / "config/schema.yaml", self.folder / "config")
         shutil.copy(ROOT / "Snakefile", self.folder)
 
     def write_config(self) -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from memwave.recordings.channel_table import load_channels, load_scaling
 from oracles import make_spec, oracle
 
 from extract_features import extract_features
