@@ -16,7 +16,7 @@ from memwave.pca.linalg.short_products import GROUP, ROWS, add_products, product
 from memwave.pca.projection import Projector
 from memwave.pca.solvers import make_solver
 from memwave.results.model_file import load_model, save_model
-from memwave.results.projection_file import PartWriter
+from memwave.results.partial_projection import PartialWriter
 
 TYPES = [("float16", "float32"), ("float32", "float32"), ("float64", "float32"), ("float64",) * 2]
 BLOCK = 8_000_000  # values of a block of 32 MB
@@ -161,7 +161,7 @@ def test_what_a_projection_cannot_hold_is_refused(tmp_path, factor, message):
     def write(dtype):
         projector = Projector(model, "float64")
         with h5py.File(tmp_path / "part.h5", "w") as file:
-            writer = PartWriter(file, 0, len(rows), len(rows), 3, dtype)
+            writer = PartialWriter(file, 0, len(rows), len(rows), 3, dtype)
             writer.append(*projector.project(rows - projector.shift, is_train=True))
             writer.finish(projector)
             return file["reconstruction_error"][()]
