@@ -33,6 +33,7 @@ plan = open_rules(
     config,
     is_planning=workflow.is_main_process,
     submits=lambda: workflow.non_local_exec,
+    repeat=lambda files: workflow.dag.forcefiles.update(files),
 )
 
 
@@ -51,7 +52,7 @@ localrules:
 rule all:
     """Everything that the experiments ask for."""
     input:
-        plan.of_experiments(paths.MODEL, paths.PROJECTION),
+        plan.of_experiments(paths.MODEL, paths.PROJECTION, paths.PROVENANCE),
         paths.SUMMARY,
         plan.figures(),
     message:
@@ -68,6 +69,7 @@ include: "rules/summary.smk"
 
 onstart:
     install_sigterm_handler()
+    plan.start()
 
 
 onerror:

@@ -4,6 +4,7 @@ Behind its last byte each file has a seal: the checksum of all bytes before. HDF
 beyond the end that a file states of itself, so that any program reads a sealed file.
 """
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import h5py
 import numpy as np
 
 from memwave.core.errors import DamagedFile, MemwaveError
-from memwave.storage.atomic import disk_full, replacing, require_space
+from memwave.storage.atomic import not_written, replacing, require_space
 from memwave.storage.checksums import checksum
 
 # Room for a file's own structure beside its data.
@@ -42,21 +43,58 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
     Raises
     ------
     MemwaveError
-        If the disk is full.
+        If the disk is full, or a piece of the file cannot be written; names the file and why.
     """
     require_space(path, data_bytes + OVERHEAD_BYTES)
     with replacing(path) as temporary:
+        options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES}
+        with _Written(temporary) as written:
+            try:
+                with h5py.File(written, "w", **options) as file:
+                    yield file
+                    file.flush()
+            except (OSError, RuntimeError) as error:
+                raise (_first_of(written, path) or error) from error
+            if failed := _first_of(written, path):
+                raise failed
+        with open(temporary, "ab") as sealed:
+            sealed.write(SEAL % checksum(temporary))
+
+
+class _Written(io.FileIO):
+    """A file that HDF5 writes through, and that keeps the first error of writing.
+
+    HDF5 writes some pieces only when it closes a file or when h5py frees an object, where nobody
+    hears of errors.
+    """
+
+    def __init__(self, path: Path):
+        super().__init__(path, "w+")
+        self.failed: BaseException | None = None
+
+    def write(self, data) -> int:
+        """Write all of `data`; a system may take a part of it only."""
+        view, done = memoryview(data).cast("B"), 0
         try:
-            # The lock is ours already; see `replacing`.
-            options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES, "locking": False}
-            with h5py.File(temporary, "w", **options) as file:
-                yield file
-            with open(temporary, "ab") as sealed:
-                sealed.write(SEAL % checksum(temporary))
-        except (OSError, RuntimeError) as error:
-            if "errno = 28" in str(error) or "errno = 122" in str(error):
-                raise disk_full(path, data_bytes) from error
+            while done < len(view):
+                done += super().write(view[done:]) or 0
+        except BaseException as error:
+            self.failed = self.failed or error
             raise
+        return done
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except BaseException as error:
+            self.failed = self.failed or error
+            raise
+
+
+def _first_of(written: _Written, path: str | Path) -> BaseException | None:
+    """The first error of writing, in our words where the system told it."""
+    failed = written.failed
+    return not_written(path, failed) if isinstance(failed, OSError) else failed
 
 
 @contextmanager
@@ -69,7 +107,7 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
         If it is missing, cut off, changed, or not of that encoding type.
     """
     try:
-        _require_seal(path)
+        require_seal(path)
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
         raise DamagedFile(path, f"cannot be read ({error})") from error
@@ -89,15 +127,27 @@ def reading(path: str | Path) -> Iterator[None]:
         raise DamagedFile(path, f"is damaged ({error})") from error
 
 
-def _require_seal(path: str | Path) -> None:
+def require_seal(path: str | Path) -> None:
+    """Read a file to its end; raise DamagedFile if it is not what was sealed."""
+    size, found = _split(path)
+    if found != SEAL % checksum(path, size):
+        raise DamagedFile(path, "has changed since it was written (checksums differ)")
+
+
+def seal_of(path: str | Path) -> str:
+    """The checksum in the seal of a file, hexadecimal; the rest of the file is not read."""
+    return _split(path)[1].split()[-1].decode("ascii", "replace")
+
+
+def _split(path: str | Path) -> tuple[int, bytes]:
+    """Bytes before the seal, and the seal."""
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END) - SEAL_BYTES
         file.seek(max(size, 0))
         found = file.read()
     if size < 0 or not found.startswith(SEAL[: SEAL.index(b"%")]):
         raise DamagedFile(path, "has no seal: it was cut off or changed")
-    if found != SEAL % checksum(path, size):
-        raise DamagedFile(path, "has changed since it was written (checksums differ)")
+    return size, found
 
 
 def mark(file: h5py.File, encoding: str, version: str) -> None:

@@ -193,6 +193,16 @@ def dataset_train_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]
     return [r for r in plan.recordings[w.dataset] if is_train(plan, w.dataset, r.name)]
 
 
+def foreign_models(plan: Plan) -> list[str]:
+    """Models that this configuration applies, or scales by, and does not fit."""
+    found = [model["apply"] for model in plan.models.values() if is_applied(model)]
+    for e in plan.experiments:
+        scale = feature_spec(plan, e.dataset, e.features).scale
+        found += [scale] * is_model(scale)
+    made = model_files(plan)
+    return unique(os.path.abspath(path) for path in found if path not in made)
+
+
 def fitted_before(plan: Plan, path: str) -> str:
     """A model's file; absolute, so that no rule makes it, unless this configuration fits it."""
     return path if path in model_files(plan) else os.path.abspath(path)
