@@ -59,7 +59,7 @@ class Project:
     def __init__(self, folder: Path, models: list[str]):
         self.folder = folder
         folder.mkdir(parents=True)
-        for name in ("scripts", "envs", "profiles"):
+        for name in ("scripts", "rules", "envs", "profiles"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         (folder / "config").mkdir()

@@ -83,15 +83,6 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "plot_memory": (MEMORY,),
 }
 
-# Stages whose files are deleted when they are not needed any more.
-TEMPORARY = (
-    "measure_features",
-    "summarize_features",
-    "summarize_lags",
-    "project_features",
-    "project_recordings",
-)
-
 
 def results_of(datasets: Iterable[str]) -> list[str]:
     """Folders of the results of datasets."""
