@@ -18,9 +18,12 @@ from memwave.workflow import paths
 from memwave.workflow.planning import inputs
 from memwave.workflow.process.script_path import import_own_modules
 from memwave.workflow.process.termination import install_sigterm_handler
-from memwave.workflow.rules import open_rules
+from memwave.workflow.rules import check_config_files, open_rules
 
 import_own_modules()
+
+if not workflow.modifier.skip_configfile:
+    check_config_files(["config/config.yaml", *workflow.configfiles])
 
 
 configfile: "config/config.yaml"

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
-from memwave.core.errors import MemwaveError
+from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
+from memwave.workflow.config.plain_yaml import require_plain
 from memwave.workflow.input_checksums import take_checksums
 from memwave.workflow.planning import jobs, memory, resources
 from memwave.workflow.planning.digests import Digests, Job
@@ -29,6 +30,15 @@ TIMED = (
     "write_projection",
     "write_summary",
 )
+
+
+def check_config_files(files: Iterable[str]) -> None:
+    """Look at configuration files before they are read; if one is refused, end the process."""
+    try:
+        require_plain(files)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
 
 
 class Rules:
