@@ -41,11 +41,7 @@ plan = open_rules(
 
 
 wildcard_constraints:
-    dataset="[A-Za-z0-9_-]+",
-    recording="[0-9]+",
-    features="[A-Za-z0-9_-]+",
-    model="[A-Za-z0-9_-]+",
-    shard="[0-9]+-of-[0-9]+",
+    **plan.names,
 
 
 localrules:

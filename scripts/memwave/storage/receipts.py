@@ -6,7 +6,6 @@ and the receipt with the plan. So neither a file that was changed nor one of ano
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -118,8 +117,8 @@ def require_inputs(makers: Mapping[str, str], files: Iterable[str]) -> None:
             raise DamagedFile(file, "has changed since it was written (checksums differ)")
 
 
-def is_stale(path: str, made: tuple[str, str], outputs: Iterable[str]) -> bool:
-    """Whether files of a job are there that are not those of its receipt, or not of this plan.
+def is_stale(path: str, made: tuple[str, str]) -> bool:
+    """Whether a job has no receipt, or one of another plan, or other files than it says.
 
     Parameters
     ----------
@@ -127,11 +126,11 @@ def is_stale(path: str, made: tuple[str, str], outputs: Iterable[str]) -> bool:
         Of the receipt.
     made : (str, str)
         What the job is made for, and with, by this plan.
-    outputs : iterable of str
-        Its files. Those that are missing are nobody's concern here.
+
+    Notes
+    -----
+    Files that are missing are nobody's concern here: Snakemake makes them if they are needed.
     """
-    if not os.path.exists(path):
-        return any(map(os.path.exists, outputs))
     try:
         receipt = load_receipt(path)
     except DamagedFile:

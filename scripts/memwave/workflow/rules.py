@@ -1,6 +1,7 @@
 """What the Snakefile uses: the plan, bound to the functions of wildcards that rules ask for."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -14,8 +15,9 @@ from memwave.workflow.input_checksums import take_checksums
 from memwave.workflow.planning import jobs, memory, resources
 from memwave.workflow.planning.digests import Digests, Job
 from memwave.workflow.planning.inputs import Wildcards, foreign_models, unique
-from memwave.workflow.planning.plan import Plan, is_applied, make_plan, of_experiments
+from memwave.workflow.planning.plan import Plan, is_applied, make_plan, of_experiments, shard_names
 from memwave.workflow.process.current import Ticket, load_plan, start_run
+from memwave.workflow.requests import Compared
 
 # Rules that ask a cluster for time of their own; others make do with what a profile gives.
 TIMED = (
@@ -89,13 +91,13 @@ class Rules:
         The request is therefore in a list, and the ticket is not: where it matters, `stale` tells.
         """
         found: dict[str, Callable[[Wildcards], Any]] = {
-            "request": lambda wildcards: [self._request(stage, wildcards)],
+            "request": lambda wildcards: Compared([self._request(stage, wildcards)]),
             "code": lambda wildcards: jobs.code(self.plan, stage, wildcards),
             "ticket": lambda wildcards: self._ticket(Job.of(stage, wildcards)),
         }
         if stage in jobs.READING:
-            found["checksums"] = lambda wildcards: self._checksums_of(
-                jobs.read_inputs(self.plan, stage, wildcards)
+            found["checksums"] = lambda wildcards: Compared(
+                self._checksums_of(jobs.read_inputs(self.plan, stage, wildcards)).items()
             )
         return found
 
@@ -126,6 +128,20 @@ class Rules:
         each = (paths.SPECTRUM, paths.COMPONENTS, paths.SCORES, paths.RECONSTRUCTION)
         figures = self.of_experiments(*each) if wanted is True else []
         return figures + [paths.COMPARISON, paths.MEMORY] * bool(wanted)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Patterns of the wildcards of all rules: what this plan knows, and nothing else."""
+        plan = self.plan
+        longest = max(map(len, plan.recordings.values()))
+        known: dict[str, Iterable[str]] = {
+            "dataset": plan.recordings,
+            "recording": map(str, range(1, longest + 1)),
+            "features": unique(e.features for e in plan.experiments),
+            "model": unique(e.model for e in plan.experiments),
+            "shard": shard_names(plan),
+        }
+        return {name: "|".join(map(re.escape, of)) for name, of in known.items()}
 
     @property
     def applied(self) -> str:
@@ -189,25 +205,26 @@ class Rules:
         self._asked = True
         if not any(map(os.path.exists, paths.results_of(self.plan.recordings))):
             return
-        found = [
-            job.receipt
-            for job in self._digests.needed()
-            if is_stale(job.receipt, self._made(job), job.outputs)
+        jobs_to_repeat = [
+            job for job in self._digests.needed() if is_stale(job.receipt, self._made(job))
         ]
+        found = [job for job in jobs_to_repeat if any(map(os.path.exists, job.outputs))]
         if found:
             print(
                 f"Results of {len(found)} job{'s' if len(found) > 1 else ''} are there and not of "
-                f"this plan, such as those of {found[0]}: they are made anew.",
+                f"this plan, such as {found[0].outputs[0]}: they are made anew.",
                 file=sys.stderr,
             )
-        self._repeat(found)
+        self._repeat(job.receipt for job in jobs_to_repeat)
 
     def _ticket(self, job: Job) -> Ticket:
         digests = self._digests
         makers = {maker.receipt: digests.of(maker) for maker in digests.makers(job)}
         files = tuple(digests.files(job))
         made_for, made_with = self._made(job)
-        return Ticket(job.receipt, made_for, made_with, makers, files, digests.sources(job))
+        predicted = resources.memory_mb(self.plan, job.stage, job)
+        sources = digests.sources(job)
+        return Ticket(job.receipt, made_for, made_with, makers, files, sources, predicted)
 
     def _made(self, job: Job) -> tuple[str, str]:
         return self._digests.of(job), self._digests.made_with(job)

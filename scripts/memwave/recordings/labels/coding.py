@@ -38,7 +38,7 @@ def window_labels(rule: str, labels: np.ndarray, window: int, step: int) -> np.n
     ----------
     rule : {"last", "centre", "majority"}
         Whether a window has the label of its last row, of row ``window // 2``, or the one that
-        most of its rows have; of equally frequent ones the smallest.
+        most of its rows have; of equally frequent ones the one that comes first in the window.
     labels : ndarray of int, shape (n,)
         Labels of the rows that `rows_of_labels` names.
     window, step : int
@@ -61,14 +61,18 @@ def window_labels(rule: str, labels: np.ndarray, window: int, step: int) -> np.n
             f"different ones, expected at most {MOST_LABELS}. Use window_label: last or centre."
         )
     n_windows = (len(labels) - window) // step + 1
+    starts = slice(0, len(labels) - window + 1, step)
     best = np.zeros(n_windows, labels.dtype)
-    most = np.zeros(n_windows, np.int64)
+    most, earliest = np.zeros(n_windows, np.int64), np.zeros(n_windows, np.int64)
     until = np.zeros(len(labels) + 1, np.int64)
-    for kind in kinds:  # ascending: of equals, the first stays
+    for kind in kinds:
         np.cumsum(labels == kind, out=until[1:])
-        found = until[window::step] - until[: len(labels) - window + 1 : step]
-        best[found > most] = kind
-        np.maximum(most, found, out=most)
+        found = until[window::step] - until[starts]
+        # The next row with this label, from each row on.
+        rows = np.flatnonzero(labels == kind)
+        first = np.append(rows, len(labels))[until[starts]]
+        better = (found > most) | ((found == most) & (first < earliest))
+        best[better], most[better], earliest[better] = kind, found[better], first[better]
     return best
 
 

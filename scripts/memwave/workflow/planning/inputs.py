@@ -1,6 +1,7 @@
 """The files that the jobs of each rule read, as functions of the plan and a job's wildcards."""
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,13 +28,13 @@ Wildcards = Any
 
 def source_files(plan: Plan, w: Wildcards) -> list[str]:
     """Files of the recording that is converted."""
-    return files_of(converted_recording(plan, w).source)
+    return plain(files_of(converted_recording(plan, w).source))
 
 
 def label_source_files(plan: Plan, w: Wildcards) -> list[str]:
     """Files of the labels that are converted."""
     source = converted_recording(plan, w).label_source
-    return files_of(source) if source else []
+    return plain(files_of(source)) if source else []
 
 
 def recordings_of_shard(plan: Plan, w: Wildcards) -> list[str]:
@@ -134,7 +135,8 @@ def shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
 def labels(plan: Plan, w: Wildcards) -> list[str]:
     """Files of labels, as they were given."""
     recordings = plan.recordings[w.dataset]
-    return unique(file_of(r.labels) for r in recordings if r.labels and not r.converts_labels)
+    given = (file_of(r.labels) for r in recordings if r.labels and not r.converts_labels)
+    return plain(unique(given))
 
 
 def converted_labels(plan: Plan, w: Wildcards) -> list[str]:
@@ -216,7 +218,16 @@ def of_shards(plan: Plan, pattern: str, w: Wildcards) -> list[str]:
 
 def given_files(recordings: Iterable[CheckedRecording]) -> list[str]:
     """Files of recordings that are read as they were given."""
-    return unique(file for r in recordings if r.path == r.source for file in files_of(r.path))
+    given = (file for r in recordings if r.path == r.source for file in files_of(r.path))
+    return plain(unique(given))
+
+
+def plain(files: Iterable[str]) -> list[str]:
+    """Leave out files that Snakemake takes for patterns, such as ``a{b}.npy``.
+
+    Jobs read them all the same, and compare their checksums.
+    """
+    return [file for file in files if not re.search(r"{\s*\w", file)]
 
 
 def converted_files(recordings: Iterable[CheckedRecording]) -> list[str]:

@@ -37,6 +37,8 @@ class Ticket:
         Those files.
     sources : dict of str to str
         Checksums of what it reads and no job makes, by path.
+    predicted_mb : int
+        Memory that the plan predicts for it.
     """
 
     receipt: str
@@ -45,6 +47,7 @@ class Ticket:
     makers: dict[str, str]
     files: tuple[str, ...]
     sources: dict[str, str]
+    predicted_mb: int
 
     @property
     def said(self) -> dict[str, Any]:

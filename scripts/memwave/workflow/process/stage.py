@@ -146,12 +146,20 @@ def stage(
     except Exception as error:
         log.error("%s", traceback.format_exc())
         if out_of_memory(error):
-            _fail(
-                f"{name}: needs more than the {memory_mb} MB predicted for it. Set a smaller "
-                "block_mb (or batch_rows) in the configuration, and please report it: the "
-                "prediction is wrong."
-            )
+            _fail(f"{name}: {_short_of_memory(memory_mb, ticket)}")
         _fail(f"{name}: {type(error).__name__}: {error} (traceback in {log_path})")
+
+
+def _short_of_memory(memory_mb: int, ticket: Ticket | None) -> str:
+    if ticket and memory_mb < ticket.predicted_mb:
+        return (
+            f"needs {ticket.predicted_mb} MB as predicted, and was given {memory_mb} MB, by "
+            "--resources, --set-resources or a profile. Give it more, or set a smaller block_mb."
+        )
+    return (
+        f"needs more than the {memory_mb} MB predicted for it. Set a smaller block_mb (or "
+        "batch_rows) in the configuration, and please report it: the prediction is wrong."
+    )
 
 
 @contextmanager
