@@ -260,7 +260,7 @@ def test_what_one_stage_writes_and_another_reads_is_compared(tmp_path, converted
         remedy = re.search(rf"toy/{name.removesuffix('.xxh3')}\S*: .*: (rm \S+)", done.stderr)
         assert remedy, done.stderr[-3000:]
         subprocess.run(remedy[1], shell=True, cwd=project.folder, check=True)
-        run(project)
+        run(project, "--forcerun", BETWEEN[name])
     assert project.results() == before
     assert verify(project).returncode == 0
 

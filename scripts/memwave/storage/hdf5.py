@@ -20,6 +20,9 @@ from memwave.storage.checksums import checksum
 # Room for a file's own structure beside its data.
 OVERHEAD_BYTES = 200_000
 
+# Deflate makes a byte of at most 1032; nothing that we write is larger than that by much.
+MOST_EXPANDED = 1100
+
 # Chunks that HDF5 keeps of each open dataset.
 CACHE_BYTES = 1_048_576
 
@@ -112,6 +115,7 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
     except OSError as error:
         raise DamagedFile(path, f"cannot be read ({error})") from error
     with file:
+        _require_held(file, path)
         found = file.attrs.get("encoding-type")
         if found != encoding:
             raise MemwaveError(f"{path}: is of type {found!r}, expected {encoding!r}.")
@@ -137,6 +141,14 @@ def require_seal(path: str | Path) -> None:
 def seal_of(path: str | Path) -> str:
     """The checksum in the seal of a file, hexadecimal; the rest of the file is not read."""
     return _split(path)[1].split()[-1].decode("ascii", "replace")
+
+
+def _require_held(file: h5py.File, path: str | Path) -> None:
+    """Refuse datasets that declare more than the file can hold, before they are read."""
+    size = os.path.getsize(path)
+    for name, held in file.items():
+        if isinstance(held, h5py.Dataset) and held.nbytes > MOST_EXPANDED * size + CACHE_BYTES:
+            raise DamagedFile(path, f"declares {held.nbytes:,} bytes of {name}, has {size:,}")
 
 
 def _split(path: str | Path) -> tuple[int, bytes]:

@@ -18,8 +18,8 @@ UNLABELLED = -1
 BLOCK_ROWS = 65_536
 MOST_LABELS = 1_000
 
-# Different texts of a recording.
-MOST_TEXTS = 10_000
+# Different texts of a dataset, and characters of each: what memory is predicted for.
+MOST_TEXTS, LONGEST_TEXT = 10_000, 1_000
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
@@ -81,6 +81,22 @@ def labels_bytes(rule: str, window: int) -> int:
     return 48 * (BLOCK_ROWS + (window if rule == "majority" else 1))
 
 
+def require_few(texts: Iterable[str], count: int) -> None:
+    """Raise MemwaveError if labels are too many to be kinds of rows, or one of them is too long."""
+    if count > MOST_TEXTS:
+        raise MemwaveError(
+            f"there are more than {MOST_TEXTS:,} different labels, expected kinds of rows. Use a "
+            "column that names kinds, put numbers of rows or times into recordings of their own, "
+            "or leave the labels out."
+        )
+    for text in texts:
+        if len(text) > LONGEST_TEXT:
+            raise MemwaveError(
+                f"the label {text[:40]!r}... has {len(text):,} characters, expected at most "
+                f"{LONGEST_TEXT:,}. Use a short name for each kind of rows."
+            )
+
+
 @dataclass(frozen=True)
 class Coding:
     """Numbers for texts.
@@ -98,8 +114,12 @@ class Coding:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Coding":
-        """Number all texts."""
-        kinds = sorted(set(texts))
+        """Number all texts; raises MemwaveError if they are too many."""
+        found: set[str] = set()
+        for text in texts:
+            found.add(text)
+            require_few([text], len(found))
+        kinds = sorted(found)
         if all(_WHOLE_NUMBER.fullmatch(text) for text in kinds):
             return cls((), {text: int(text) for text in kinds})
         return cls(tuple(kinds), {text: number for number, text in enumerate(kinds)})
