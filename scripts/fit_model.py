@@ -74,7 +74,7 @@ def fit_model(
             fitted = fit_shards(shards, request, ranges, threads, standardizer)
         if standardizer is not None:
             fitted = standardizer.in_units(fitted)
-    scaling = load_scaling(spec.scale, channels)
+    scaling = load_scaling(spec.scale, channels, spec.channels)
     save_model(model, fitted, spec.feature_table(), request.provenance, scaling, spec)
 
 

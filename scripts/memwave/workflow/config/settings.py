@@ -86,13 +86,25 @@ def complete(config: dict) -> dict:
         Lists all values that the schema does not allow and all names that are not defined.
     """
     _require_size(config)
-    config = expand_grids(config)
+    config = expand_grids(_truth_values(config))
     errors = _Validator(schema()).iter_errors(config)
     findings = [finding for error in errors for finding in _findings(error)]
     findings += [*_undefined_names(config), *_unknown_units(config)]
     if findings:
         raise ConfigurationError(tuple(dict.fromkeys(findings)))
     return _filled(config, schema())
+
+
+def _truth_values(config: Any) -> Any:
+    """Undo that ``snakemake --config plots=false`` gives a text."""
+    if not isinstance(config, dict):
+        return config
+    words, changed = {"true": True, "false": False}, dict(config)
+    for key, rule in schema()["properties"].items():
+        value = config.get(key)
+        if isinstance(value, str) and words.get(value) in rule.get("enum", ()):
+            changed[key] = words[value]
+    return changed
 
 
 def _require_size(config: Any) -> None:
