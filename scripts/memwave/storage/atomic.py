@@ -123,8 +123,10 @@ def not_written(path: str | Path, error: OSError, size: int | None = None) -> Me
     if error.errno == errno.ENOSPC:
         return disk_full(path, size)
     reason = REASONS.get(error.errno or 0) or f"{error.strerror or error}. Mend the cause"
+    need = "" if size is None else f" (it needs {size:,} bytes)"
     return MemwaveError(
-        f"{path}: cannot be written: {reason}, and start again. Nothing was left half-written; "
+        f"{path}: cannot be written{need}: {reason}, and start again. Nothing was left "
+        "half-written; "
         "finished files are kept."
     )
 

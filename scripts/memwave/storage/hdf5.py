@@ -54,8 +54,8 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
                     yield file
                     file.flush()
             except (OSError, RuntimeError) as error:
-                raise (_first_of(written, path) or error) from error
-            if failed := _first_of(written, path):
+                raise (_first_of(written, path, data_bytes) or error) from error
+            if failed := _first_of(written, path, data_bytes):
                 raise failed
         append_trailer(temporary)
 
@@ -90,10 +90,10 @@ class _Written(io.FileIO):
             raise
 
 
-def _first_of(written: _Written, path: str | Path) -> BaseException | None:
+def _first_of(written: _Written, path: str | Path, size: int) -> BaseException | None:
     """The first error of writing, in our words where the system told it."""
     failed = written.failed
-    return not_written(path, failed) if isinstance(failed, OSError) else failed
+    return not_written(path, failed, size) if isinstance(failed, OSError) else failed
 
 
 @contextmanager
