@@ -9,7 +9,7 @@ import h5py
 from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.core.ranges import spans
 from memwave.readers.contents import contents_checksum
-from memwave.storage.checksums import require_trailer
+from memwave.storage.checksums import hex_checksum, require_trailer
 from memwave.storage.receipts import differences, load_receipt
 from memwave.storage.shards import Shard
 
