@@ -11,8 +11,8 @@ import numpy as np
 from memwave.pca.diagnostics.comparison import compare, most_exact
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
-from memwave.results.summary import COLUMNS, FIRST_COLUMNS, fit_columns, stage_columns
-from memwave.results.table import table_page
+from memwave.results.summary.columns import COLUMNS, FIRST_COLUMNS, fit_columns, stage_columns
+from memwave.results.summary.table import table_page
 from memwave.storage.atomic import replacing
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import SummarizedExperiment

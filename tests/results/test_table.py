@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from memwave.results import table
-from memwave.results.table import table_page
+from memwave.results.summary.table import table_page
 from memwave.workflow import code_digests
 
 HOSTILE = [

@@ -1,0 +1,1 @@
+"""The summary of all experiments: its columns, and its page."""
