@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from memwave.results import table
+from memwave.results.summary import table
 from memwave.results.summary.table import table_page
 from memwave.workflow import code_digests
 
