@@ -146,10 +146,10 @@ class Space:
         project_out(image, self._known)
         gram = image @ image.T
         block = image[: image.shape[1] - self.filled]
-        orthonormalise(image, len(block), scale, self._random)
         for _ in range(ROUNDS):
+            orthonormalise(image, len(block), scale, self._random)
             project_out(block, self._known)
-            orthonormalise(block, len(block), 1.0, self._random)
+            image, scale = block, 1.0
         return block, gram
 
 

@@ -10,9 +10,9 @@ PANEL = 4096
 # A direction whose square is less than this share of the largest is rounding.
 NOTHING = 1e-28
 
-# How often rows are made orthonormal once more: by Gram matrices, the first time loses half of the
-# digits of rows that are nearly dependent.
-ROUNDS = 2
+# How often rows are made orthonormal: by Gram matrices, the first time loses half of the digits of
+# rows that are nearly dependent.
+ROUNDS = 3
 
 
 def orthonormalise(rows: np.ndarray, count: int, scale: float, random: np.random.Generator) -> None:
@@ -40,14 +40,11 @@ def orthonormalise(rows: np.ndarray, count: int, scale: float, random: np.random
 
 
 def project_out(rows: np.ndarray, known: np.ndarray) -> None:
-    """Make rows orthogonal to orthonormal ones, to the last digits of what the rows were.
-
-    Where little is left of them, do it once more after `orthonormalise`: twice is enough (Giraud,
-    Langou and Rozloznik 2005).
-    """
-    shares = rows @ known.T
-    for low, high in spans(0, rows.shape[1], PANEL):
-        rows[:, low:high] -= shares @ known[:, low:high]
+    """Make rows orthogonal to orthonormal ones; twice is enough (Giraud et al. 2005)."""
+    for _ in range(2):
+        shares = rows @ known.T
+        for low, high in spans(0, rows.shape[1], PANEL):
+            rows[:, low:high] -= shares @ known[:, low:high]
 
 
 def turned(rows: np.ndarray, turn: np.ndarray) -> int:
