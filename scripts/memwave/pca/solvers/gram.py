@@ -165,7 +165,7 @@ class Solver:
         for vectors in (rows[:count], products[:count]):
             turned(vectors, turn)
         rest = rows[count:]
-        for _ in range(1 + ROUNDS if len(rest) else 0):
+        for _ in range(ROUNDS if len(rest) else 0):
             project_out(rest, rows[:count])
             orthonormalise(rest, len(rest), 1.0, random)
         return np.concatenate([values, np.zeros(len(rest))]), rows.T, products.T
