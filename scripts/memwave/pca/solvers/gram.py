@@ -13,13 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from memwave.core.precision import require_no_overflow
-from memwave.pca.linalg.eigenpairs import proven_eigenpairs_in_place
+from memwave.pca.linalg.eigenpairs import MISSED, proven_eigenpairs_in_place
 from memwave.pca.linalg.orthonormal import ROUNDS, orthonormalise, project_out, turned
+from memwave.pca.linalg.short_products import gamma
 from memwave.pca.linalg.train_columns import TrainColumns, column_bytes
 from memwave.pca.linalg.triangle import PANEL, Triangle, triangle_size
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
 from memwave.pca.solvers.covariance import (
+    SUMMING,
     decomposition_bytes,
     decomposition_work,
     leading_eigenpairs_in_place,
@@ -41,6 +43,7 @@ class Solver:
     def __init__(self, n_features: int, dtype: str, settings: dict):
         self._k, self._standardize = settings["n_components"], settings["standardize"]
         self._mean, self._scale = np.empty(n_features), np.ones(n_features)
+        self._off_centre, self._terms = 0.0, 16
 
     def fit_columns(
         self,
@@ -67,8 +70,11 @@ class Solver:
             gram = self._gram(columns, pool, progress)
         total_variance = float(gram.diagonal().sum())
         require_no_overflow(total_variance)
-        values, vectors, images = self._eigenpairs(gram)
+        values, vectors, images, missed = self._eigenpairs(gram)
         del gram
+        # By Weyl's inequality, of the values in their places.
+        bound = self._rounding(columns.n_rows, total_variance) + 2 * missed * float(values[0])
+        bound += float(np.linalg.norm(images - vectors * values))
         count = columns.n_rows
         real = values > NOTHING * count * max(values[0], 0.0)
         # Lengths of X' u, that the components are divided by.
@@ -76,12 +82,14 @@ class Solver:
         weights, weighted = vectors / lengths, images / lengths
         rows, products = self._second_read(columns, weights, weighted, real, progress)
         found = self._ritz_pairs(rows, products, real)
+        moved = float(np.abs(np.sort(found[0])[::-1] - values).max())
         return from_eigenpairs(
             *found,
             mean=self._mean,
             total_variance=total_variance,
             n_samples=count,
             solver="gram",
+            eigenvalue_error_bound=bound + moved,
             scale=self._scale if self._standardize else None,
         )
 
@@ -92,10 +100,13 @@ class Solver:
         gram = Triangle(columns.n_rows)
         panels = list(gram.panels())
         for place, block in columns.blocks():
-            self._mean[place] = self._centre(block)
+            self._mean[place], rest = self._centre(block)
+            self._terms = max(self._terms, 16 + block.shape[1])
             if self._standardize:
                 self._scale[place] = self._deviations(block)
                 block /= self._scale[place]
+            self._off_centre += float(np.sum((rest / self._scale[place]) ** 2))
+            self._terms += 1
 
             def add(part: tuple[int, int, np.ndarray], block: np.ndarray = block) -> None:
                 start, stop, panel = part
@@ -108,13 +119,13 @@ class Solver:
         return gram
 
     @staticmethod
-    def _centre(block: np.ndarray) -> np.ndarray:
-        """Subtract the means of the columns, and what rounding left of them; return them."""
+    def _centre(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Subtract the means of the columns, and what rounding left of them; return both."""
         mean = block.mean(axis=0)
         block -= mean
         rest = block.mean(axis=0)
         block -= rest
-        return mean + rest
+        return mean + rest, rest
 
     @staticmethod
     def _deviations(block: np.ndarray) -> np.ndarray:
@@ -122,14 +133,32 @@ class Solver:
         found = np.sqrt(np.einsum("ij,ij->j", block, block) / (len(block) - 1))
         return np.where(found > 0, found, 1.0)
 
-    def _eigenpairs(self, gram: Triangle) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Leading eigenpairs of the matrix, descending, and its products with the vectors."""
+    def _rounding(self, n: int, variance: float) -> float:
+        """Bound of the norm of the error of the Gram matrix.
+
+        An entry is a sum in float64, and its error at most gamma times the norms of its two rows
+        (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.5). Means are
+        off by what is left after the second centring.
+        """
+        standardizing = 2 * gamma(n + 8, "float64") if self._standardize else 0.0
+        products = (gamma(self._terms, "float64") + standardizing) * variance
+        off = gamma(n + 2, "float64") * float(np.sqrt(variance + self._off_centre))
+        share = n / (n - 1)
+        return 1.01 * (products + share * off * (2 * float(np.sqrt(variance)) + off))
+
+    def _eigenpairs(self, gram: Triangle) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """Leading eigenpairs of the matrix, descending, and its products with the vectors.
+
+        Last, what may have been missed, as a share of the largest eigenvalue.
+        """
+        missed = MISSED
         found = proven_eigenpairs_in_place(gram, self._k)
         if found is None:
+            missed = len(gram) * SUMMING
             values, vectors = leading_eigenpairs_in_place(gram.full(), self._k)
             found = values, vectors, gram @ vectors
         values, vectors, images = found
-        return values[::-1], vectors[:, ::-1], images[:, ::-1]
+        return values[::-1], vectors[:, ::-1], images[:, ::-1], missed
 
     def _second_read(
         self,
