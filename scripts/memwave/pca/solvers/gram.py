@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from memwave.core.precision import require_no_overflow
+from memwave.core.precision import lengths, require_no_overflow
 from memwave.pca.linalg.eigenpairs import MISSED, proven_eigenpairs_in_place
 from memwave.pca.linalg.orthonormal import ROUNDS, orthonormalise, project_out, turned
 from memwave.pca.linalg.short_products import gamma
@@ -74,12 +74,12 @@ class Solver:
         del gram
         # By Weyl's inequality, of the values in their places.
         bound = self._rounding(columns.n_rows, total_variance) + 2 * missed * float(values[0])
-        bound += float(np.linalg.norm(images - vectors * values))
+        bound += float(lengths(images - vectors * values).sum())
         count = columns.n_rows
         real = values > NOTHING * count * max(values[0], 0.0)
         # Lengths of X' u, that the components are divided by.
-        lengths = np.sqrt((count - 1) * np.where(real, values, 1.0))
-        weights, weighted = vectors / lengths, images / lengths
+        norms = np.sqrt((count - 1) * np.where(real, values, 1.0))
+        weights, weighted = vectors / norms, images / norms
         rows, products = self._second_read(columns, weights, weighted, real, progress)
         found = self._ritz_pairs(rows, products, real)
         moved = float(np.abs(np.sort(found[0])[::-1] - values).max())
@@ -185,8 +185,8 @@ class Solver:
         """Eigenpairs as `from_eigenpairs` wants them; directions without variance are filled up."""
         count, random = int(real.sum()), np.random.default_rng(0)
         # They are orthonormal but for rounding, which is made good: with what, goes for both.
-        lengths, turn = np.linalg.eigh(rows[:count] @ rows[:count].T)
-        nearly = (turn / np.sqrt(lengths)) @ turn.T
+        squares, turn = np.linalg.eigh(rows[:count] @ rows[:count].T)
+        nearly = (turn / np.sqrt(squares)) @ turn.T
         for vectors in (rows[:count], products[:count]):
             turned(vectors, nearly)
         inner = rows[:count] @ products[:count].T
