@@ -63,6 +63,11 @@ def report(folder: Path, windows: int, measured: Measurement) -> None:
         f"snakemake --cores 2: {measured.seconds:.1f} s, {measured.peak_mb:.0f} MB in the largest "
         f"process, {measured.together_mb:.0f} MB in all, Snakemake included"
     )
+    report_stages(folder)
+
+
+def report_stages(folder: Path) -> None:
+    """Print what the stages of a run took."""
     stages: dict[str, list[dict]] = {}
     for path in sorted((folder / "results").rglob("usage/**/*.json")):
         use = json.loads(path.read_text(encoding="utf-8"))

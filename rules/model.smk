@@ -57,12 +57,14 @@ rule summarize_lags:
 
 
 rule fit_model:
-    """PCA: from the summaries, merged in order, or from the shards in several passes."""
+    """PCA: from the summaries, merged in order, or from shards or recordings in several passes."""
     input:
         valid=plan.files(inputs.valid_windows),
         summaries=plan.files(inputs.summaries),
         shards=ancient(plan.files(inputs.fitted_shards)),
         checksums=plan.files(inputs.fitted_shard_checksums),
+        recordings=ancient(plan.files(inputs.fitted_recordings)),
+        converted_recordings=plan.files(inputs.converted_fitted),
         measures=plan.files(inputs.feature_measures),
         channels=plan.files(inputs.channels),
     output:

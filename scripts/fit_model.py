@@ -1,7 +1,8 @@
-"""Fit PCA: merge the summaries of all shards, or read the shards as often as the solver needs."""
+"""Fit PCA: from the summaries of all shards, or from shards or recordings that the fit reads."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import Any
 
 from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress, log
@@ -9,16 +10,27 @@ from memwave.core.ranges import Ranges, count_rows
 from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.lag_file import load_lags
 from memwave.pca.lags.lags import windows_of
+from memwave.pca.lags.signal.train_chunks import TrainChunks
+from memwave.pca.linalg.train_columns import TrainColumns
 from memwave.pca.model import Model
-from memwave.pca.solvers import load_libraries, make_solver, solver_module
+from memwave.pca.solvers import (
+    load_libraries,
+    make_solver,
+    reads_columns,
+    reads_recordings,
+    solver_module,
+)
 from memwave.pca.standardizer import Standardizer, load_standardizer
 from memwave.pca.streaming import run_passes, summarize
-from memwave.recordings.valid_windows import valid_ranges
+from memwave.recordings.channels import Scaling
+from memwave.recordings.prepared import load_reading
+from memwave.recordings.segments import count_windows
+from memwave.recordings.valid_windows import valid_ranges, valid_segments
 from memwave.results.model_file import load_scaling, save_model
 from memwave.storage import hdf5
 from memwave.storage.shards import Shard
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Fit
+from memwave.workflow.requests import Fit, recordings_of
 
 
 def fit_model(
@@ -51,12 +63,12 @@ def fit_model(
     valid : sequence of path
         Outputs of `find_gaps` for all shards, if windows are dropped.
     threads : int
-        Number of shards that are read at once.
+        Number of threads that compute.
 
     Raises
     ------
     MemwaveError
-        If there are not more valid windows than components, or a summary differs from the plan.
+        If there are not more valid windows than components, or an input differs from the plan.
     """
     spec, ranges = request.spec, list(request.train_ranges)
     if valid:
@@ -64,7 +76,10 @@ def fit_model(
         require_rows(sum(map(count_rows, ranges)), request.model["n_components"])
     if "chosen" in request.model:
         log.info("%s", request.model["chosen"])
-    if solver_module(request.model["solver"]).Solver.FROM_SIGNAL:
+    scaling = load_scaling(spec.scale, channels, spec.channels)
+    if reads_recordings(request.model["solver"]):
+        fitted = fit_recordings(request, valid, scaling, threads)
+    elif solver_module(request.model["solver"]).Solver.FROM_SIGNAL:
         fitted = fit_lags(summaries, spec, request.model)
     else:
         standardizer = load_standardizer(measures, request.dtype)
@@ -74,7 +89,6 @@ def fit_model(
             fitted = fit_shards(shards, request, ranges, threads, standardizer)
         if standardizer is not None:
             fitted = standardizer.in_units(fitted)
-    scaling = load_scaling(spec.scale, channels, spec.channels)
     save_model(model, fitted, spec.feature_table(), request.provenance, scaling, spec)
 
 
@@ -94,6 +108,25 @@ def fit_lags(summaries: Sequence[str], spec: FeatureSpec, model: dict) -> Model:
         for sums in load_lags(summary, windows_of(spec)):
             solver.merge(sums)
     return solver.finish()
+
+
+def fit_recordings(
+    request: Fit, valid: Sequence[str], scaling: Scaling | None, threads: int
+) -> Model:
+    """Fit a solver that reads the recordings several times."""
+    shards = zip(request.segments, valid or [None] * len(request.segments), strict=True)
+    segments = [segment for shard in shards for segment in valid_segments(*shard)]
+    progress = Progress(count_windows(segments), "fit_model, this pass:")
+
+    def report(message: str) -> None:
+        log.info("%s", message)
+        progress.restart()
+
+    chunks = TrainChunks(request.spec, segments, scaling, progress.add)
+    solver = solver_module(request.model["solver"]).Solver(request.spec, request.model)
+    fitted: Model = solver.fit(chunks, threads, report)
+    progress.close()
+    return fitted
 
 
 def fit_summaries(summaries: Sequence[str], request: Fit) -> Model:
@@ -123,12 +156,14 @@ def fit_shards(
     threads: int,
     standardizer: Standardizer | None,
 ) -> Model:
-    """Fit a solver that reads the shards several times."""
+    """Fit a solver that reads the shards itself."""
     n_features = request.spec.n_features
     solver = make_solver(request.model["solver"], n_features, request.model, request.dtype)
-    progress = Progress(sum(map(count_rows, ranges)), "fit_model, this pass:")
     with ExitStack() as stack:
         shards = [stack.enter_context(Shard(path, n_features=n_features)) for path in paths]
+        if reads_columns(request.model["solver"]):
+            return fit_columns(solver, shards, ranges, request.block_rows, threads)
+        progress = Progress(sum(map(count_rows, ranges)), "fit_model, this pass:")
         run_passes(
             solver,
             lambda i: summarize(
@@ -148,5 +183,22 @@ def fit_shards(
     return solver.finish()
 
 
+def fit_columns(
+    solver: Any, shards: Sequence[Shard], ranges: Sequence[Ranges], block_rows: int, threads: int
+) -> Model:
+    """Fit a solver that reads the shards by blocks of columns, twice."""
+    columns = TrainColumns(shards, ranges, block_rows)
+    progress = Progress(2 * columns.n_features, "fit_model, columns:")
+    fitted: Model = solver.fit_columns(columns, threads, progress.add)
+    progress.close()
+    return fitted
+
+
+def load_fit_libraries(request: Fit) -> None:
+    """Import the libraries of the solver and of the recordings that the fit reads."""
+    load_libraries(request.model["solver"])
+    load_reading(recordings_of(request))
+
+
 if "snakemake" in globals():
-    run_script(snakemake, fit_model, load=lambda r: load_libraries(r.model["solver"]))
+    run_script(snakemake, fit_model, load=load_fit_libraries)

@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from memwave.pca.linalg.train_columns import TrainColumns
 from memwave.pca.linalg.triangle import Triangle
-from memwave.pca.solvers import make_solver, row_solvers, solver_module
+from memwave.pca.solvers import feature_solvers, make_solver, reads_columns, solver_module
 from memwave.pca.streaming import run_passes, summarize
 from memwave.storage.shards import create_shard
 
-SOLVERS = row_solvers()
+SOLVERS = feature_solvers()
 
 # Options with which every solver is exact up to rounding, whatever the data.
 EXACT = {
     "covariance": {},
+    "gram": {},
     "incremental": {"inner_rank": 10**6, "batch_rows": 32},
     "randomized": {"columns": 10**6, "passes": 2},
 }
@@ -43,6 +45,9 @@ class ArrayShard:
         return self.array.dtype
 
     def rows(self, start, stop):
+        return self.array[start:stop]
+
+    def checked_rows(self, start, stop):
         return self.array[start:stop]
 
     def read_ahead(self, start, stop):
@@ -79,6 +84,9 @@ def fit(name, parts, *, dtype="float64", ranges=None, block_rows=50, threads=1, 
     """
     solver = make_solver(name, parts[0].shape[1], options_of(name, **changes), dtype)
     ranges = ranges or [[(0, len(part))] for part in parts]
+    if reads_columns(name):
+        columns = TrainColumns([ArrayShard(part) for part in parts], ranges, block_rows)
+        return solver.fit_columns(columns, threads)
 
     def part_of(i):
         return summarize(

@@ -8,7 +8,7 @@ from typing import Any
 
 from memwave.core.ranges import Ranges, shard_range
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import solver_module
+from memwave.pca.solvers import reads_recordings, scales_itself, solver_module
 from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
 from memwave.workflow import requests
 
@@ -101,20 +101,22 @@ class StageRun:
         return self.run("summarize_lags", request, summary=self.path(f"summary{i}.h5"))
 
     def fit(self, **files: Any) -> Any:
+        solver = self.model["solver"]
         request = requests.Fit(
             self.spec,
             self.model,
             tuple(map(tuple, self.train)),
+            (tuple(self.segments),) * len(self.train) if reads_recordings(solver) else (),
             self.block_rows,
             self.dtype,
             self.provenance,
         )
-        solver = solver_module(self.model["solver"]).Solver
-        is_summarized = solver.FROM_SIGNAL or solver.ONE_PASS
+        is_summarized = solver_module(solver).Solver.ONE_PASS
+        reads_shards = not is_summarized and not reads_recordings(solver)
         known = {
             "model": self.path("model.h5"),
             "summaries": self.of_shards("summary{}.h5") if is_summarized else [],
-            "shards": [] if is_summarized else self.of_shards("{}.npy"),
+            "shards": self.of_shards("{}.npy") if reads_shards else [],
             "measures": self._measures(),
         }
         return self.run("fit_model", request, **known | files, threads=self.threads)
@@ -144,8 +146,7 @@ class StageRun:
         return self.run("write_projection", request, **known | files)
 
     def _measures(self) -> list[Path]:
-        from_signal = solver_module(self.model["solver"]).Solver.FROM_SIGNAL
-        wanted = self.model["standardize"] and not from_signal
+        wanted = self.model["standardize"] and not scales_itself(self.model["solver"])
         return self.of_shards("measures{}.h5") if wanted else []
 
     def _projection(self, i: int) -> requests.Projection:

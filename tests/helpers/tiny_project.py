@@ -35,6 +35,7 @@ FEATURES = {
 MODELS = {
     "exact": {"solver": "covariance", "n_components": 4},
     "signal": {"solver": "lag-covariance", "n_components": 4},
+    "wide": {"solver": "lag-randomized", "n_components": 4, "tolerance": 1e-9},
     "incremental": {"solver": "incremental", "n_components": 4, "inner_rank": 1000},
     "randomized": {"solver": "randomized", "n_components": 4, "columns": 1000, "passes": 2},
 }

@@ -15,6 +15,7 @@ from memwave.pca.streaming import blocks
 # Options with which a solver is far from exact.
 POOR = {
     "covariance": {},
+    "gram": {},
     "incremental": {"inner_rank": 1, "batch_rows": 1},
     "randomized": {"columns": 1, "passes": 1},
 }

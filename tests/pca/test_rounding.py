@@ -14,7 +14,7 @@ from memwave.core.errors import MemwaveError
 from memwave.pca.diagnostics.certificate import error_bounds, storage_error
 from memwave.pca.linalg.short_products import GROUP, ROWS, add_products, product_rounding
 from memwave.pca.projection import Projector
-from memwave.pca.solvers import make_solver
+from memwave.pca.solvers import make_solver, row_solvers
 from memwave.results.model_file import load_model, save_model
 from memwave.results.partial_projection import PartialWriter
 
@@ -37,7 +37,7 @@ def one_feature(kind):
     return random.normal(size=(2_000_000, 1))
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", row_solvers())  # a Gram matrix of so many rows has no place
 @pytest.mark.parametrize("kind", ["two values", "normal"])
 def test_many_rows_of_one_feature(kind, solver):
     """A whole block was one sum in float32: off by 4e-4, with a residual of zero."""

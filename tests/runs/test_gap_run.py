@@ -31,7 +31,9 @@ def whole(i):
 def project(tmp_path_factory):
     project = Project(tmp_path_factory.mktemp("gaps") / "run", ["exact", "randomized"])
     project.config["models"]["lag"] = {"solver": "lag-covariance", "n_components": 4}
-    project.config["experiments"][0]["model"].append("lag")
+    project.config["models"]["wide"] = {"solver": "lag-randomized", "n_components": 4}
+    project.config["models"]["few"] = {"solver": "gram", "n_components": 4}
+    project.config["experiments"][0]["model"] += ["lag", "wide", "few"]
     project.config["plots"] = False
     for i in range(len(RECORDINGS)):
         project.save(i, with_gaps(i))
@@ -65,7 +67,7 @@ def test_windows_that_touch_a_gap_are_left_out(project):
     assert len(features) < sum(windows_of())
     np.testing.assert_allclose(project.features(), features, rtol=1e-5, atol=1e-5)
     train = np.repeat([row[3] == "train" for row in RECORDINGS], [len(part) for part in parts])
-    for name in ("exact", "randomized", "lag"):
+    for name in ("exact", "randomized", "lag", "wide", "few"):
         model = load_model(project.result(f"{name}/model.h5"))
         assert model.n_samples == train.sum()
         centred = features - features[train].mean(axis=0)

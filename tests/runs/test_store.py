@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny_project import Project
 
-MODELS = ["signal"]
+MODELS = ["signal", "wide"]
 # Features are rounded to single precision, and so are products with them.
 ROUNDING = 1e-5
 
@@ -37,20 +37,22 @@ def test_no_feature_is_written(projects):
     assert not projects[False].result("usage/extract_features").exists()
 
 
-def test_models_are_the_same(projects):
+@pytest.mark.parametrize("model", MODELS)
+def test_models_are_the_same(projects, model):
     with (
-        h5py.File(projects[True].result("signal/model.h5")) as stored,
-        h5py.File(projects[False].result("signal/model.h5")) as unstored,
+        h5py.File(projects[True].result(f"{model}/model.h5")) as stored,
+        h5py.File(projects[False].result(f"{model}/model.h5")) as unstored,
     ):
         for name in ("components", "mean", "explained_variance", "channel_scale"):
             if name in stored:
                 assert stored[name][()].tobytes() == unstored[name][()].tobytes()
 
 
-def test_projections_are_the_same_within_rounding(projects):
+@pytest.mark.parametrize("model", MODELS)
+def test_projections_are_the_same_within_rounding(projects, model):
     with (
-        h5py.File(projects[True].result("signal/projection.h5")) as stored,
-        h5py.File(projects[False].result("signal/projection.h5")) as unstored,
+        h5py.File(projects[True].result(f"{model}/projection.h5")) as stored,
+        h5py.File(projects[False].result(f"{model}/projection.h5")) as unstored,
     ):
         assert set(stored) == set(unstored)
         scale = np.abs(stored["scores"][()]).max()
@@ -63,6 +65,22 @@ def test_projections_are_the_same_within_rounding(projects):
             assert (stored[name][()] == unstored[name][()]).all()
 
 
+def test_solvers_find_the_same_components(projects):
+    """By the lag sums, and by products of the signal, of the train windows only."""
+    for project in projects.values():
+        models = [h5py.File(project.result(f"{model}/model.h5")) for model in MODELS]
+        signal, wide = ((m["components"][()], m["explained_variance"][()]) for m in models)
+        np.testing.assert_allclose(wide[1], signal[1], rtol=0, atol=1e-9 * signal[1][0])
+        cosines = np.abs(np.vecdot(wide[0], signal[0]))
+        np.testing.assert_allclose(cosines, 1, rtol=0, atol=1e-9)
+        assert models[0].attrs["n_samples"] == models[1].attrs["n_samples"]
+        for name in ("mean", "residual"):
+            scale = np.abs(models[0][name][()]).max() + signal[1][0]
+            np.testing.assert_allclose(models[1][name], models[0][name], atol=1e-8 * scale)
+        for model in models:
+            model.close()
+
+
 def test_a_solver_that_reads_features_is_refused(tmp_path):
     project = Project(tmp_path / "project", ["signal", "exact"])
     project.config["features"]["deep"]["store"] = False
@@ -71,7 +89,7 @@ def test_a_solver_that_reads_features_is_refused(tmp_path):
     assert done.returncode != 0
     assert (
         "features.deep.store: false, but models.exact (solver covariance) reads the features. "
-        "Use solver lag-covariance, which does not, or store: true."
+        "Use solver lag-covariance or lag-randomized, which do not, or store: true."
     ) in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -36,6 +36,8 @@ FLAT_MB = 5
 
 COVARIANCE = options_of("covariance", n_components=10)
 LAG_COVARIANCE = options_of("lag-covariance", n_components=10)
+LAG_RANDOMIZED = options_of("lag-randomized", n_components=10, passes=4)
+LAG_RANDOMIZED |= {"compute_dtype": "auto"}
 INCREMENTAL = options_of("incremental", n_components=10, inner_rank=10)
 RANDOMIZED = options_of("randomized", n_components=10, passes=2)
 
@@ -110,6 +112,8 @@ class Limited:
 
     def fit(self, solver, options, memory_mb=None):
         stages = self.of_model("fit_model", solver, options, memory_mb, shards=2)
+        if solver == "lag-randomized":
+            return replace(stages, threads=THREADS).fit()
         if solver != "randomized":
             return stages.fit(summaries=[self.folder / "summary0.h5"] * 2)
         return replace(stages, threads=THREADS).fit(shards=[self.folder / "0.npy"] * 2)
@@ -134,6 +138,7 @@ class Limited:
             ended[f"fit {solver}"] = self.fit(solver, options)
         ended["summarize lags"] = self.summarize_lags()
         ended["fit lag-covariance"] = self.fit("lag-covariance", LAG_COVARIANCE)
+        ended["fit lag-randomized"] = self.fit("lag-randomized", LAG_RANDOMIZED)
         ended["project recordings"] = self.project_recordings()
         ended["fit randomized"] = self.fit("randomized", RANDOMIZED)
         ended["project"] = self.project()
@@ -155,6 +160,7 @@ STAGES = [
     "fit incremental",
     "summarize lags",
     "fit lag-covariance",
+    "fit lag-randomized",
     "project recordings",
     "fit randomized",
     "project",

@@ -16,7 +16,11 @@ import numpy as np
 import pywt
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
+from memwave.core.ranges import spans
 from memwave.features.spec import Band, FeatureSpec, band_names
+
+# Values of ends of windows that are transformed at once where only their squares are wanted.
+EDGE_VALUES = 1_000_000
 
 
 class MeanSquare:
@@ -111,8 +115,11 @@ class FeatureBlocks:
                 cumulative = np.concatenate([[0.0], np.cumsum(phase * phase)])
                 begins = first + hop * np.arange(len(total[windows]))
                 total[windows] += cumulative[begins + width] - cumulative[begins]
-        for _, coefficients in self._edges(signals, count):
-            total += np.vecdot(coefficients, coefficients)
+        # Both ends of all windows may have more values than the chunk itself.
+        stride = self.spec.step * self.spec.samples_per_row
+        for low, high in spans(0, count, edge_windows(self.spec)):
+            for _, coefficients in self._edges(signals[:, low * stride :], high - low):
+                total[low:high] += np.vecdot(coefficients, coefficients)
         return total
 
     def _stored(self, coefficients: np.ndarray) -> np.ndarray:
@@ -276,6 +283,17 @@ def surrogate_length(spec: FeatureSpec) -> int | None:
     if length >= spec.n_samples or spec.step >= spec.window:
         return None
     return length
+
+
+def edge_windows(spec: FeatureSpec) -> int:
+    """Windows whose edges are computed at once where only their squares are wanted."""
+    return max(1, EDGE_VALUES // (spec.n_signals * (surrogate_length(spec) or spec.n_samples)))
+
+
+def square_bytes(spec: FeatureSpec, covered: int) -> int:
+    """Memory of `FeatureBlocks.squared_lengths` of a stretch of `covered` rows, those included."""
+    ends = spec.n_signals * ((surrogate_length(spec) or spec.n_samples) + 2 * spec.filter_length)
+    return 8 * (8 * covered * spec.n_channels + 6 * max(EDGE_VALUES, ends))
 
 
 def working_bytes(spec: FeatureSpec, block_rows: int) -> int:

@@ -165,6 +165,8 @@ class Fit:
         Complete entry of ``models`` in the configuration.
     train_ranges : tuple of tuple of (start, stop)
         Rows of every shard, as planned, that PCA is fitted on.
+    segments : tuple of tuple of Segment
+        The same rows as windows of recordings, if the solver reads recordings; else empty.
     block_rows : int
         Rows loaded at once by each thread.
     dtype : {"float32", "float64"}
@@ -176,6 +178,7 @@ class Fit:
     spec: FeatureSpec
     model: dict
     train_ranges: tuple[Ranges, ...]
+    segments: tuple[tuple[Segment, ...], ...]
     block_rows: int
     dtype: str
     provenance: dict
@@ -284,7 +287,8 @@ class FigureFacts:
 
 
 def recordings_of(
-    request: GapSearch | Extraction | LagSummary | Projection,
+    request: GapSearch | Extraction | LagSummary | Fit | Projection,
 ) -> list[PlannedRecording]:
     """The recordings that a job reads."""
-    return [segment.recording for segment in request.segments]
+    shards = request.segments if isinstance(request, Fit) else (request.segments,)
+    return [segment.recording for shard in shards for segment in shard]

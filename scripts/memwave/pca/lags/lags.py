@@ -66,11 +66,11 @@ class SignalWindows(Windows):
         """Values of a window."""
         return self.window * self.n_channels
 
-    def long_rows(self, rows: np.ndarray) -> np.ndarray:
+    def long_rows(self, rows: np.ndarray, dtype: str = "float64") -> np.ndarray:
         """Rows that windows cover, as long rows, padded with zeros; shape (m, width)."""
         count = self.count(len(rows))
         size = (count + self.depth - 1) * self.step
-        padded = np.zeros((size, self.n_channels))
+        padded = np.zeros((size, self.n_channels), dtype)
         padded[: len(rows)] = rows[:size]
         return padded.reshape(-1, self.step * self.n_channels)[:, : self.width]
 

@@ -6,9 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
+from memwave.core.ranges import spans
 from memwave.features.extract import feature_blocks
 from memwave.features.spec import FeatureSpec
-from memwave.pca.lags.lags import chunks_of, windows_of
 from memwave.pca.lags.signal_scores import SignalScores
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector
@@ -36,10 +36,10 @@ class SignalScoring:
         self._signal = SignalScores(spec, model)
 
     def project(self, segment: Segment, *, is_train: bool) -> Iterator[ScoresAndErrors]:
-        first = segment.first * self._spec.step
+        last = segment.first + segment.count
         with open_prepared(segment.recording, self._spec.channels, self._scaling) as recording:
-            for low, high in chunks_of(windows_of(self._spec), segment.count):
-                rows = recording.read(first + low, first + high)
+            for low, high in spans(segment.first, last, self._signal.chunk):
+                rows = recording.read(*self._spec.windows.rows(low, high - low))
                 scores, distances = self._signal.project(rows)
                 yield scores, self._projector.take_in(scores, distances, is_train=is_train)
 

@@ -6,20 +6,23 @@ of all windows with all components follow from fast Fourier transforms of overla
 a cost that does not depend on the number of features of a window.
 
 What the scores leave of a window needs its squared length. Away from the edges of a window its
-coefficients are those of the undecimated transform of the stretch, so that a running sum of their
+coefficients are those of the undecimated transform of the chunk, so that a running sum of their
 squares gives it.
 """
 
 import numpy as np
 
-from memwave.features.sliding import FeatureBlocks, surrogate_length
+from memwave.core.ranges import spans
+from memwave.features.feature_map import FeatureMap, map_bytes
+from memwave.features.sliding import FeatureBlocks, square_bytes
 from memwave.features.spec import FeatureSpec
-from memwave.features.wavelet import transform_windows
 from memwave.pca.lags.lags import SignalWindows, windows_of
+from memwave.pca.lags.signal.moments import overlaps_much
+from memwave.pca.lags.signal.sizes import chunk_of, fourier_length
 from memwave.pca.model import Model
 
-# Rows of the identity that are carried through the transform at once.
-PANEL = 256
+# Components that are carried back at once.
+TOGETHER = 4
 
 
 def has_signal_scores(spec: FeatureSpec, model: Model) -> bool:
@@ -31,33 +34,8 @@ def has_signal_scores(spec: FeatureSpec, model: Model) -> bool:
     return overlaps_much(spec) and model.scale is None and model.residual is not None
 
 
-def overlaps_much(spec: FeatureSpec) -> bool:
-    """Whether windows share most of their samples, and of their coefficients."""
-    return windows_of(spec).by_fourier and surrogate_length(spec) is not None
-
-
-def carried_back(spec: FeatureSpec, vectors: np.ndarray) -> np.ndarray:
-    """Carry vectors of features through the adjoint of the transform.
-
-    Parameters
-    ----------
-    vectors : ndarray, shape (n_features, l)
-
-    Returns
-    -------
-    ndarray, shape (window * n_channels, l)
-        ``T' vectors``: the transform of the unit vectors, panel by panel, times the vectors.
-    """
-    size = spec.window * spec.n_channels
-    carried = np.empty((size, vectors.shape[1]))
-    for start in range(0, size, PANEL):
-        units = np.eye(min(PANEL, size - start), size, k=start)
-        carried[start : start + PANEL] = transform_windows(spec, units) @ vectors
-    return carried
-
-
 class SignalScores:
-    """Scores and squared distances from the mean of all windows in a stretch.
+    """Scores and squared distances from the mean of all windows in a chunk.
 
     Parameters
     ----------
@@ -67,41 +45,40 @@ class SignalScores:
 
     Notes
     -----
-    From every sample the mean of the stretch in its channel is subtracted before anything else, so
-    that offsets cost no digits. The features of that constant are a combination of those of the
-    unit constants of all channels, which are known beforehand.
+    From every sample the mean of the chunk in its channel is subtracted before anything else, so
+    that offsets cost no digits. The mean of the features, less the features of that constant, is
+    one more vector that is carried back, for each chunk.
     """
 
     def __init__(self, spec: FeatureSpec, model: Model):
         self._windows: SignalWindows = windows_of(spec)
-        self._blocks, self._model = FeatureBlocks(spec), model
-        units = np.tile(np.eye(spec.n_channels), spec.window)
-        self._constant = transform_windows(spec, units)  # (n_channels, d)
-        rest = np.vstack([model.mean, self._constant])
-        kernels = carried_back(spec, np.vstack([model.components, rest]).T)
-        self._spectra = self._spectra_of(kernels)
-        self._k = model.n_components
+        self._blocks, self._model, self._map = FeatureBlocks(spec), model, FeatureMap(spec)
+        self._length = fourier_length(self._windows)
+        shape = (self._length // 2 + 1, self._windows.width, model.n_components)
+        self._spectra = np.empty(shape, np.complex128)
+        for low, high in spans(0, model.n_components, TOGETHER):
+            self._spectra[:, :, low:high] = self._spectra_of(model.components[low:high].T)
 
     @property
     def chunk(self) -> int:
         """Windows projected at once."""
-        return self._windows.chunk
+        return chunk_of(self._windows)
 
-    def _spectra_of(self, kernels: np.ndarray) -> np.ndarray:
-        """Conjugate spectra of kernels, shape (n_values, l): (bins, width, l)."""
-        lie = self._windows
-        padded = np.zeros((lie.depth * lie.width, kernels.shape[1]))
+    def _spectra_of(self, vectors: np.ndarray) -> np.ndarray:
+        """Conjugate spectra of features' vectors, shape (d, l), carried back: (bins, width, l)."""
+        windows, kernels = self._windows, self._map.windows(vectors)
+        padded = np.zeros((windows.depth * windows.width, kernels.shape[1]))
         padded[: len(kernels)] = kernels
-        long = padded.reshape(lie.depth, lie.width, -1)
-        return np.conj(np.fft.rfft(long, lie.fourier_length, axis=0))
+        long = padded.reshape(windows.depth, windows.width, -1)
+        return np.conj(np.fft.rfft(long, self._length, axis=0))
 
     def project(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Project all windows in a stretch of a recording.
+        """Project all windows in a chunk of a recording.
 
         Parameters
         ----------
         rows : ndarray, shape (m, n_channels)
-            What at most `stretch` windows cover.
+            What at most `chunk` windows cover.
 
         Returns
         -------
@@ -109,30 +86,32 @@ class SignalScores:
         distances : ndarray, shape (n,)
             Squared distance of each window's features from the mean.
         """
-        lie, model = self._windows, self._model
+        windows, model = self._windows, self._model
         shift = rows.mean(axis=0, dtype=np.float64)
         shifted = rows - shift
-        signal = lie.long_rows(shifted)
-        n = len(signal) - lie.depth + 1
-        spectrum = np.fft.rfft(signal, lie.fourier_length, axis=0)
-        products = np.matmul(spectrum[:, None], self._spectra)[:, 0]
-        correlated = np.fft.irfft(np.ascontiguousarray(products.T), lie.fourier_length)[:, :n]
+        signal = windows.long_rows(shifted)
+        n = len(signal) - windows.depth + 1
+        spectrum = np.fft.rfft(signal, self._length, axis=0)
         # Features are T y + T c, for the shift c: their mean, moved by -T c, is the rest.
-        rest = model.mean - shift @ self._constant
-        scores = correlated[: self._k].T - model.components @ rest
-        along = correlated[self._k] - shift @ correlated[self._k + 1 :]
+        constant = np.tile(shift, windows.window)
+        rest = model.mean - self._map.features(constant[:, None])[:, 0]
+        products = np.matmul(spectrum[:, None], self._spectra)[:, 0]
+        scores = np.fft.irfft(products, self._length, axis=0)[:n] - model.components @ rest
+        products = np.vecdot(np.conj(spectrum), self._spectra_of(rest[:, None])[:, :, 0])
+        along = np.fft.irfft(products, self._length)[:n]
         lengths = self._blocks.squared_lengths(shifted, n)
         return scores, np.maximum(lengths - 2.0 * along + rest @ rest, 0.0)
 
 
 def score_bytes(spec: FeatureSpec, k: int) -> int:
-    """Memory of `SignalScores` with a stretch as it was read."""
-    lie = windows_of(spec)
-    bins, size = lie.fourier_length // 2 + 1, spec.window * spec.n_channels
-    kernels = k + 1 + spec.n_channels
-    covered = lie.n_rows(lie.chunk) * spec.n_channels
-    making = 8 * (2 * size * kernels + 7 * PANEL * max(size, spec.n_features))
-    spectra = 16 * bins * lie.width * kernels * 2
-    projecting = 16 * bins * (2 * kernels + lie.width) + 8 * lie.fourier_length * 2 * kernels
-    vectors = 8 * (2 * (k + 1) + 2 * spec.n_channels) * spec.n_features
-    return making + spectra + projecting + vectors + 8 * 8 * covered
+    """Memory of `SignalScores` with a chunk as it was read, beside the model."""
+    windows = windows_of(spec)
+    length, width = fourier_length(windows), windows.width
+    bins, covered = length // 2 + 1, windows.n_rows(chunk_of(windows))
+    kernels = 16 * bins * width * k
+    together = min(k, TOGETHER)
+    making = map_bytes(spec, together, 8) + 16 * bins * width * 3 * together
+    projecting = 16 * bins * (3 * k + 6 * width) + 8 * length * 2 * k
+    projecting += square_bytes(spec, covered) + map_bytes(spec, 1, 8)
+    vectors = 8 * 2 * (k + 1) * spec.n_features
+    return kernels + vectors + max(making, projecting)

@@ -14,9 +14,15 @@ A solver sees blocks of rows as arrays, never a file. The caller drives it::
             break
     model = solver.finish()
 
-A solver ``FROM_SIGNAL`` sees no rows of features, but sums over the recordings
-(`memwave.pca.lags.lags.LagSums`): it has `merge` and `finish` only, and is made of a
-`memwave.features.spec.FeatureSpec`.
+A solver ``FROM_SIGNAL`` sees no rows of features and is made of a
+`memwave.features.spec.FeatureSpec`. With one pass it sees sums over the recordings
+(`memwave.pca.lags.lags.LagSums`), and has `merge` and `finish` only. Otherwise it reads the
+recordings as often as it needs: it has `fit` only, and `worker_bytes`, the memory of each of its
+threads.
+
+A solver that has `fit_columns` reads all rows of some features at once
+(`memwave.pca.linalg.train_columns.TrainColumns`), and has no summaries. Its memory depends on the
+number of rows.
 
 To add a solver, add a file: it is found by its name. It holds the class `Solver`; `OPTIONS`, the
 JSON schema of its options; `LIBRARIES`, modules that only computing needs, and that it reaches
@@ -110,9 +116,30 @@ def concrete_solvers() -> list[str]:
     return [name for name in solver_names() if hasattr(solver_module(name), "Solver")]
 
 
-def row_solvers() -> list[str]:
-    """Names of the solvers that follow the protocol above: they read features."""
+def feature_solvers() -> list[str]:
+    """Names of the solvers that read features."""
     return [name for name in concrete_solvers() if not solver_module(name).Solver.FROM_SIGNAL]
+
+
+def row_solvers() -> list[str]:
+    """Names of the solvers that follow the protocol above: they read features row by row."""
+    return [name for name in feature_solvers() if not reads_columns(name)]
+
+
+def reads_columns(name: str) -> bool:
+    """Whether a solver reads features by blocks of columns."""
+    return hasattr(solver_module(name).Solver, "fit_columns")
+
+
+def reads_recordings(name: str) -> bool:
+    """Whether a solver reads the recordings itself, as often as it needs."""
+    solver = solver_module(name).Solver
+    return solver.FROM_SIGNAL and not solver.ONE_PASS
+
+
+def scales_itself(name: str) -> bool:
+    """Whether a solver knows the features' deviations itself, where a model standardizes."""
+    return reads_columns(name) or solver_module(name).Solver.FROM_SIGNAL
 
 
 def solver_module(name: str) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from memwave.core.precision import compute_dtype
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import Work, concrete_solvers, row_solvers, solver_module
+from memwave.pca.solvers import Work, concrete_solvers, feature_solvers, solver_module
 from memwave.workflow.config.settings import complete_model
 from memwave.workflow.planning import memory
 from memwave.workflow.planning.memory import Sizes
@@ -65,7 +65,7 @@ def resolve(
     candidates = []
     for name in candidates_for(spec):
         options = options_for(name, model, spec)
-        stages = memory.predict(spec, options, sizes)
+        stages = memory.predict(spec, options, sizes, n_train=n_train)
         candidates.append(
             Candidate(
                 options,
@@ -85,8 +85,8 @@ def candidates_for(spec: FeatureSpec) -> list[str]:
     ignore the rounding of features, so they are excluded for float16, whose rounding may be large.
     """
     if not spec.store:
-        return [name for name in concrete_solvers() if name not in row_solvers()]
-    return row_solvers() if spec.dtype == "float16" else concrete_solvers()
+        return [name for name in concrete_solvers() if name not in feature_solvers()]
+    return feature_solvers() if spec.dtype == "float16" else concrete_solvers()
 
 
 def guaranteed_tolerance(model: dict, spec: FeatureSpec) -> float:
@@ -105,7 +105,7 @@ def seconds(model: dict, spec: FeatureSpec, n_train: int) -> float:
     """Estimate the time of a fit on one core."""
     solver = solver_module(model["solver"])
     if solver.Solver.FROM_SIGNAL:
-        work: Work = solver.work(spec, n_train)
+        work: Work = solver.work(spec, n_train, model)
     else:
         work = solver.work(spec.n_features, n_train, model)
     file_bytes = float(n_train) * spec.n_features * np.dtype(spec.dtype).itemsize

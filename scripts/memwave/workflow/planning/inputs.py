@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from memwave.pca.solvers import scales_itself
 from memwave.readers import file_of, files_of
 from memwave.recordings.channels import MEASURED_SCALES, is_model
 from memwave.workflow import paths
@@ -12,8 +13,8 @@ from memwave.workflow.config.checks.check import CheckedRecording
 from memwave.workflow.planning.plan import (
     Plan,
     feature_spec,
+    fits_recordings,
     is_applied,
-    is_from_signal,
     is_train,
     model_files,
     projecting_stage,
@@ -90,7 +91,7 @@ def valid_windows_of_shard(plan: Plan, w: Wildcards) -> list[str]:
 def feature_measures(plan: Plan, w: Wildcards) -> list[str]:
     """Return the moments of the features of all shards; none if the model does not use them."""
     model = model_of(plan, w)
-    wanted = model["standardize"] and not is_from_signal(model)
+    wanted = model["standardize"] and not scales_itself(model["solver"])
     return of_shards(plan, paths.FEATURE_MEASURES, w) if wanted else []
 
 
@@ -103,12 +104,22 @@ def summaries(plan: Plan, w: Wildcards) -> list[str]:
 
 def fitted_shards(plan: Plan, w: Wildcards) -> list[str]:
     """Return all shards, for a solver that reads them several times."""
-    return [] if summaries(plan, w) else of_shards(plan, paths.SHARD, w)
+    return of_shards(plan, paths.SHARD, w) if _reads_shards(plan, w) else []
 
 
 def fitted_shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
     """Return the checksums of all shards, for a solver that reads them several times."""
-    return [] if summaries(plan, w) else of_shards(plan, paths.SHARD_CHECKSUMS, w)
+    return of_shards(plan, paths.SHARD_CHECKSUMS, w) if _reads_shards(plan, w) else []
+
+
+def fitted_recordings(plan: Plan, w: Wildcards) -> list[str]:
+    """Return the train recordings read without conversion, for a solver that reads recordings."""
+    return given_files(recordings_of_fit(plan, w))
+
+
+def converted_fitted(plan: Plan, w: Wildcards) -> list[str]:
+    """Return the converted train recordings, for a solver that reads recordings."""
+    return converted_files(recordings_of_fit(plan, w))
 
 
 def applied_model(plan: Plan, w: Wildcards) -> str:
@@ -205,6 +216,11 @@ def foreign_models(plan: Plan) -> list[str]:
     return unique(os.path.abspath(path) for path in found if path not in made)
 
 
+def recordings_of_fit(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
+    """Return the train recordings if the fit reads them itself, else none."""
+    return dataset_train_recordings(plan, w) if fits_recordings(model_of(plan, w)) else []
+
+
 def fitted_before(plan: Plan, path: str) -> str:
     """Return the path of a fitted model: absolute, unless this configuration fits it.
 
@@ -241,6 +257,12 @@ def converted_files(recordings: Iterable[CheckedRecording]) -> list[str]:
 def unique(items: Iterable[str]) -> list[str]:
     """Return the items in their order, without duplicates."""
     return list(dict.fromkeys(items))
+
+
+def _reads_shards(plan: Plan, w: Wildcards) -> bool:
+    """Whether the fit of a model reads the shards."""
+    model = model_of(plan, w)
+    return summarizing_stage(model) is None and not fits_recordings(model)
 
 
 def _usage(stage: str, w: Wildcards, **each: object) -> str:

@@ -21,6 +21,7 @@ from memwave.workflow.planning.plan import (
     Plan,
     feature_spec,
     first_row,
+    fits_recordings,
     is_applied,
     is_train,
     n_windows,
@@ -47,6 +48,7 @@ READING = (
     "find_gaps",
     "extract_features",
     "summarize_lags",
+    "fit_model",
     "project_recordings",
     "write_projection",
 )
@@ -74,6 +76,8 @@ def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
         modules = _readers(r.path for r in inputs.shard_train_recordings(plan, w))
     elif stage == "measure_channels":
         modules = _readers(r.path for r in inputs.dataset_train_recordings(plan, w))
+    elif stage == "fit_model":
+        modules = _readers(r.path for r in inputs.recordings_of_fit(plan, w))
     elif stage == "write_projection":
         modules = _readers([*inputs.labels(plan, w), *inputs.converted_labels(plan, w)])
     if stage in ("summarize_features", "fit_model"):
@@ -93,6 +97,8 @@ def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
         return [r.path for r in inputs.shard_recordings(plan, w)]
     if stage == "summarize_lags":
         return [r.path for r in inputs.shard_train_recordings(plan, w)]
+    if stage == "fit_model":
+        return [r.path for r in inputs.recordings_of_fit(plan, w)]
     if stage == "write_projection":
         return [r.labels for r in plan.recordings[w.dataset] if r.labels]
     return []
@@ -195,10 +201,13 @@ def _lag_summary(plan: Plan, w: Wildcards) -> requests.LagSummary:
 
 def _fit(plan: Plan, w: Wildcards) -> requests.Fit:
     shards = shard_names(plan)
+    names = (plan, w.dataset, w.features)
+    read = shards if fits_recordings(model_of(plan, w)) else []
     return requests.Fit(
         feature_spec(plan, w.dataset, w.features),
         model_of(plan, w),
-        tuple(train_ranges(plan, w.dataset, w.features, shard) for shard in shards),
+        tuple(train_ranges(*names, shard) for shard in shards),
+        tuple(train_segments(*names, shard) for shard in read),
         _block_rows(plan, w),
         _dtype(plan, w),
         provenance(plan, w),

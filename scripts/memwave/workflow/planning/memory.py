@@ -1,7 +1,8 @@
 """Upper bounds of the memory of each stage, in MB, from the configuration alone.
 
 Pure functions: they add up the sizes of the arrays that the modules of a stage report. The bounds
-depend neither on the number of windows nor on the number of cores.
+do not depend on the number of cores. Only those of solvers that read columns depend on the number
+of windows.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,13 @@ from memwave.features.spec import FeatureSpec
 from memwave.pca import projection
 from memwave.pca.diagnostics import certificate
 from memwave.pca.lags import signal_scores
-from memwave.pca.solvers import solver_module
+from memwave.pca.lags.signal.moments import overlaps_much
+from memwave.pca.solvers import (
+    reads_columns,
+    reads_recordings,
+    scales_itself,
+    solver_module,
+)
 from memwave.readers import SCRATCH_BYTES, library_bytes
 from memwave.recordings import channels
 from memwave.recordings.channels import MEASURED_SCALES
@@ -62,9 +69,10 @@ class Sizes:
     block_mb : float
         Size of a block of rows.
     shards : int
-        Number of shards of the feature matrix. A fit uses at most as many threads.
+        Number of shards of the feature matrix. A fit that reads shards uses at most as many
+        threads.
     threads : int
-        Number of threads of a fit that reads the features several times.
+        Number of threads of a fit that reads the features or the recordings several times.
     """
 
     block_mb: float
@@ -78,6 +86,7 @@ def predict(
     sizes: Sizes,
     *,
     library_bytes: int = 0,
+    n_train: int = 0,
     window_label: str = "last",
 ) -> dict[str, int]:
     """Predict the memory of every stage.
@@ -91,6 +100,8 @@ def predict(
     sizes : Sizes
     library_bytes : int
         Memory of the libraries that read the recordings.
+    n_train : int
+        Number of train windows. Only solvers that read columns need memory that depends on it.
     window_label : str
         Rule for the label of a window, as in the configuration.
 
@@ -112,16 +123,24 @@ def predict(
     if spec.scale in MEASURED_SCALES:
         measuring = measuring_bytes(spec.n_channels) + library_bytes
         stages = {"measure_channels": measuring} | stages
-    if model["standardize"] and not solver_module(model["solver"]).Solver.FROM_SIGNAL:
+    if model["standardize"] and not scales_itself(model["solver"]):
         stages["measure_features"] = moments_bytes(d, measured_rows(d, block_mb))
     if "apply" in model:
         stages["adopt_model"] = model_file
     else:
-        workers = min(sizes.threads, sizes.shards)
-        needs = fitting(
-            spec, model, itemsize, beside, library_bytes, block_mb=block_mb, workers=workers
-        )
-        needs["fit_model"] += model_file
+        alone = reads_recordings(model["solver"]) or reads_columns(model["solver"])
+        workers = sizes.threads if alone else min(sizes.threads, sizes.shards)
+        if reads_columns(model["solver"]):
+            need = fitting_columns(spec, model, n_train, block_mb=block_mb, workers=workers)
+            needs = {"fit_model": need}
+        else:
+            needs = fitting(
+                spec, model, itemsize, beside, library_bytes, block_mb=block_mb, workers=workers
+            )
+        if alone:  # all other memory is freed before the model is written
+            needs["fit_model"] = max(needs["fit_model"], model_file)
+        else:
+            needs["fit_model"] += model_file
         stages |= needs
     projecting = (
         beside + model_file + projection.project_bytes(d, k, projected_size, projected_rows)
@@ -134,9 +153,12 @@ def predict(
         stored = projected_rows * d * np.dtype(spec.dtype).itemsize
         computing = sliding.working_bytes(spec, projected_rows) + SCRATCH_BYTES + library_bytes
         projecting += stored + computing
-        if signal_scores.overlaps_much(spec):
+        if overlaps_much(spec):
             by_signal = signal_scores.score_bytes(spec, k) + model_file + SCRATCH_BYTES
-            projecting = max(projecting, by_signal + library_bytes)
+            by_signal += library_bytes
+            fitted = "apply" not in model and solver_module(model["solver"]).Solver.FROM_SIGNAL
+            surely = fitted and not model["standardize"]  # see signal_scores.has_signal_scores
+            projecting = by_signal if surely else max(projecting, by_signal)
         stages["project_recordings"] = projecting
     bounds = certificate.bounds_bytes(d, k)
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + bounds + SCRATCH_BYTES
@@ -156,6 +178,9 @@ def fitting(
 ) -> dict[str, int]:
     """Return the bytes of the stages that fit a model, by name, without those of the model file."""
     solver, d = solver_module(model["solver"]), spec.n_features
+    if reads_recordings(model["solver"]):
+        fit = solver.fit_bytes(spec, model) + SCRATCH_BYTES + library_bytes
+        return {"fit_model": fit + workers * (solver.worker_bytes(spec) + THREAD_MB * MEGABYTE)}
     if solver.Solver.FROM_SIGNAL:
         summary = solver.summary_bytes(spec) + SCRATCH_BYTES + library_bytes
         return {"summarize_lags": summary, "fit_model": solver.fit_bytes(spec, model)}
@@ -165,6 +190,17 @@ def fitting(
     if solver.Solver.ONE_PASS:
         return {"summarize_features": summary, "fit_model": fit}
     return {"fit_model": fit + workers * (summary + THREAD_MB * MEGABYTE)}
+
+
+def fitting_columns(
+    spec: FeatureSpec, model: dict, n_train: int, *, block_mb: float, workers: int
+) -> int:
+    """Return the bytes of fitting a solver that reads columns."""
+    solver = solver_module(model["solver"])
+    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
+    rows = rows_per_block(block_mb, spec.n_features, dtype)
+    need = solver.fit_bytes(spec.n_features, model, n_train, rows, workers)
+    return need + SCRATCH_BYTES + workers * THREAD_MB * MEGABYTE
 
 
 def predict_figures(spec: FeatureSpec, model: dict) -> dict[str, int]:

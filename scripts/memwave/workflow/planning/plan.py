@@ -11,7 +11,7 @@ import numpy as np
 
 from memwave.core.ranges import Range, shard_range
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import solver_module
+from memwave.pca.solvers import reads_recordings, solver_module
 from memwave.recordings.segments import PlannedRecording, Segment, segments
 from memwave.workflow import paths
 from memwave.workflow.config import settings as configuration
@@ -122,6 +122,13 @@ def window_counts(plan: Plan, dataset: str, features: str) -> tuple[int, ...]:
     return tuple(windows.count(r.rows) for r in planned_recordings(plan, dataset))
 
 
+@cache
+def n_train(plan: Plan, dataset: str, features: str) -> int:
+    """Windows that PCA is fitted on, as planned."""
+    counts = zip(plan.recordings[dataset], window_counts(plan, dataset, features), strict=True)
+    return sum(count for recording, count in counts if recording.split == "train")
+
+
 def first_row(plan: Plan, dataset: str, features: str, shard: str) -> int:
     """Row of the feature matrix that a shard begins with."""
     rows = n_windows(plan, dataset, features)
@@ -174,13 +181,18 @@ def is_from_signal(model: dict) -> bool:
     return solver_module(model["solver"]).Solver.FROM_SIGNAL
 
 
+def fits_recordings(model: dict) -> bool:
+    """Whether the fit of a model reads the recordings itself."""
+    return not is_applied(model) and reads_recordings(model["solver"])
+
+
 def summarizing_stage(model: dict) -> str | None:
     """The stage that summarizes shards for a model; None where no shard is summarized."""
     if is_applied(model):
         return None
-    if is_from_signal(model):
-        return "summarize_lags"
-    return "summarize_features" if solver_module(model["solver"]).Solver.ONE_PASS else None
+    if not solver_module(model["solver"]).Solver.ONE_PASS:
+        return None
+    return "summarize_lags" if is_from_signal(model) else "summarize_features"
 
 
 def projecting_stage(spec: FeatureSpec) -> str:

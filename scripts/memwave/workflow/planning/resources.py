@@ -3,12 +3,12 @@
 from functools import cache
 
 from memwave.core.moments import moments_bytes
-from memwave.pca.solvers import solver_module
+from memwave.pca.solvers import reads_columns, reads_recordings, solver_module
 from memwave.readers import library_bytes
 from memwave.workflow.planning import memory, runtime
 from memwave.workflow.planning.inputs import Wildcards, converted_recording, model_of
 from memwave.workflow.planning.memory import Sizes
-from memwave.workflow.planning.plan import Plan, feature_spec, n_windows
+from memwave.workflow.planning.plan import Plan, feature_spec, n_train, n_windows
 
 FIGURES_OF_ALL = ("plot_comparison", "plot_memory")
 
@@ -62,9 +62,12 @@ def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
 
 
 def threads(plan: Plan, w: Wildcards) -> int:
-    """Return the number of threads of a fit: 1, or more if the fit itself reads the shards."""
-    is_one_pass = solver_module(model_of(plan, w)["solver"]).Solver.ONE_PASS
-    return 1 if is_one_pass else min(plan.settings["threads"], plan.n_shards)
+    """Return the threads of a fit: 1, or more if the fit itself reads shards or recordings."""
+    solver, wanted = model_of(plan, w)["solver"], plan.settings["threads"]
+    if solver_module(solver).Solver.ONE_PASS:
+        return 1
+    alone = reads_recordings(solver) or reads_columns(solver)
+    return wanted if alone else min(wanted, plan.n_shards)
 
 
 def run_sizes(plan: Plan) -> Sizes:
@@ -79,6 +82,7 @@ def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str,
         plan.models[dataset, features, model],
         run_sizes(plan),
         library_bytes=_reading_bytes(plan, dataset),
+        n_train=n_train(plan, dataset, features),
         window_label=plan.settings["datasets"][dataset]["window_label"],
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from memwave.core.precision import compute_dtype
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import solver_module
+from memwave.pca.solvers import reads_columns, solver_module
 from memwave.workflow.planning.choice import DENSE_PER_SECOND, PRODUCTS_PER_SECOND
 from memwave.workflow.planning.memory import Sizes
 
@@ -106,6 +106,13 @@ def fitting(
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     products = rates.share * PRODUCTS_PER_SECOND[dtype]
     dense = rates.share * DENSE_PER_SECOND
+    if solver.Solver.FROM_SIGNAL and not solver.Solver.ONE_PASS:
+        n_windows = rows * shards  # a tolerance may end a fit early; nobody knows beforehand
+        return {"fit_model": 2 * solver.work(spec, n_windows, model).dense / dense}
+    if reads_columns(model["solver"]):
+        work = solver.work(d, rows * shards, model)
+        reads = work.reads * reading_seconds(spec, rows * shards, rates)
+        return {"fit_model": reads + work.dense / dense}
     if solver.Solver.FROM_SIGNAL:
         # Products of `step` rows with `window` rows. Then, once for every 32 shards, the matrix of
         # all pairs of values of a window is transformed on both sides. At the end, eigenpairs.

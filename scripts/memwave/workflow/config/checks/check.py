@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from memwave.core.errors import ConfigurationError
 from memwave.core.messages import either, listed, shown
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import concrete_solvers, row_solvers
+from memwave.pca.solvers import concrete_solvers, feature_solvers
 from memwave.readers import library_bytes
 from memwave.workflow.config.checks.applied import applied_findings, applied_options
 from memwave.workflow.config.checks.features import feature_findings
@@ -89,7 +89,7 @@ def check(settings: dict) -> Checked:
                 [recording.path for recording in known],
                 [recording.resample for recording in known],
             )
-            pair = Pair(dataset, features, spec, resolved, settings, need)
+            pair = Pair(dataset, features, spec, resolved, settings, need, train)
             findings += [*pair.size_findings(), *pair.memory_findings(), *pair.store_findings()]
             findings += pair.figure_findings() if settings["plots"] is True else ()
             if dataset in recordings:
@@ -197,6 +197,7 @@ class Pair:
     models: dict[str, dict]
     settings: dict
     library_bytes: int
+    n_train: int
 
     def size_findings(self) -> Iterator[str]:
         """Find models with more components than features."""
@@ -206,11 +207,11 @@ class Pair:
     def store_findings(self) -> Iterator[str]:
         """Find models that need stored features if features are not stored."""
         for model, options in self._fitted().items():
-            if not self.spec.store and options["solver"] in row_solvers():
+            if not self.spec.store and options["solver"] in feature_solvers():
                 yield (
                     f"features.{self.features}.store: false, but models.{model} (solver "
-                    f"{options['solver']}) reads the features. Use solver lag-covariance, which "
-                    "does not, or store: true."
+                    f"{options['solver']}) reads the features. Use solver lag-covariance or "
+                    "lag-randomized, which do not, or store: true."
                 )
 
     def window_findings(self, recordings: tuple[CheckedRecording, ...]) -> Iterator[str]:
@@ -303,6 +304,7 @@ class Pair:
             ),
             library_bytes=self.library_bytes,
             window_label=self.settings["datasets"][self.dataset]["window_label"],
+            n_train=self.n_train,
         )
 
     def _memory_remedy(self, stage: str, need: int, model: str) -> str:

@@ -1,0 +1,248 @@
+"""Products of the covariance of all windows with a few columns, straight from the signal.
+
+For windows y_i of a signal, ``sum_i y_i (y_i' q)`` is two correlations: the signal's with q, which
+gives the score of every window, and that of the scores with the signal (for one channel in memory:
+Korobeynikov, "Computation- and space-efficient implementation of SSA", 2010). By fast Fourier
+transform of overlapping chunks both cost n log(window) operations for each channel and column,
+where the windows themselves have n times as many values as they have samples.
+
+Every chunk has a shift of its own, the means of its channels, so that offsets and drifts cost no
+digits of products in single precision; scores are centred in double precision in between.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import scipy
+
+from memwave.core.ranges import spans
+from memwave.pca.lags.lags import SignalWindows
+from memwave.pca.lags.signal.moments import SignalMoments
+from memwave.pca.lags.signal.sizes import (
+    FREQUENCIES,
+    PANEL,
+    TRANSFORMED,
+    batch_of,
+    chunk_of,
+    fourier_length,
+    transformed_together,
+)
+
+Chunks = Callable[[int], Iterable[np.ndarray]]
+
+
+class SignalProducts:
+    """Multiplies columns with the covariance of windows.
+
+    Parameters
+    ----------
+    windows : SignalWindows
+        Their geometry.
+    moments : SignalMoments
+        Of all windows.
+    chunks : callable
+        ``chunks(n)`` reads all that windows cover, in pieces, shape (m, n_channels), that at
+        most n windows cover.
+    dtype : {"float32", "float64"}
+        Type of the products.
+    pool : ThreadPoolExecutor
+    """
+
+    def __init__(
+        self,
+        windows: SignalWindows,
+        moments: SignalMoments,
+        chunks: Chunks,
+        dtype: str,
+        pool: ThreadPoolExecutor,
+    ):
+        self._windows, self._moments, self._chunks = windows, moments, chunks
+        self._dtype, self._pool = np.dtype(dtype), pool
+
+    def multiply(self, columns: np.ndarray) -> np.ndarray:
+        """Multiply with the scatter matrix of the windows, in squares of `SignalMoments.unit`.
+
+        Parameters
+        ----------
+        columns : ndarray, shape (window * n_channels, l), of the type of the products
+
+        Returns
+        -------
+        ndarray, shape (window * n_channels, l), of the same type
+        """
+        windows, moments = self._windows, self._moments
+        by_channel = columns.reshape(windows.window, windows.n_channels, -1).sum(
+            axis=0, dtype=np.float64
+        )
+        mean_scores = moments.window @ columns
+        kind = _ByFourier if windows.by_fourier else _ByWindows
+        adder = kind(windows, long_columns(windows, columns), self._pool)
+        total = np.zeros((windows.n_channels, columns.shape[1]))
+        all_scores = np.zeros(columns.shape[1])
+        for batch in self._batches(adder.batch):
+            shifts = np.array([shift for _, shift in batch]) - moments.centre
+            offsets = shifts @ by_channel - mean_scores
+            sums = adder.add([signal for signal, _ in batch], offsets / moments.unit)
+            total += (shifts / moments.unit).T @ sums
+            all_scores += sums.sum(axis=0)
+        product = adder.finish()[: len(columns)]
+        product.reshape(windows.window, windows.n_channels, -1)[:] += total.astype(self._dtype)
+        mean = moments.window / moments.unit
+        for low, high in spans(0, len(product), PANEL):  # rounding may have left a sum of scores
+            product[low:high] -= np.multiply.outer(mean[low:high], all_scores).astype(self._dtype)
+        return product
+
+    def _batches(self, size: int) -> Iterator[list[tuple[np.ndarray, np.ndarray]]]:
+        """Chunks as long rows, in units, with their shifts; `size` of them together."""
+        windows, batch = self._windows, []
+        for rows in self._chunks(chunk_of(windows)):
+            shift = rows.mean(axis=0, dtype=np.float64)
+            scaled = rows - shift
+            scaled /= self._moments.unit
+            batch.append((windows.long_rows(scaled, self._dtype.name), shift))
+            if len(batch) == size:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+class _ByFourier:
+    """Both correlations as products of spectra."""
+
+    def __init__(self, windows: SignalWindows, columns: np.ndarray, pool: ThreadPoolExecutor):
+        self._windows, self._pool, self._type = windows, pool, columns.dtype
+        self._length, self.batch = (
+            fourier_length(windows),
+            batch_of(windows, columns.dtype.itemsize),
+        )
+        bins, self._columns = self._length // 2 + 1, columns.shape[2]
+        spectrum = np.result_type(columns.dtype, np.complex64)
+        self._together = max(1, TRANSFORMED // (self._length * self._columns))
+        self._kernels = np.empty((bins, windows.width, self._columns), spectrum)
+        self._sums = np.zeros_like(self._kernels)
+        self._run(self._transform_kernels(columns), windows.width, self._together)
+
+    def _run(self, work: Callable[[int, int], None], stop: int, size: int) -> None:
+        """Do work on ``low:high``, unit by unit, as many at a time as there are threads."""
+        list(self._pool.map(lambda unit: work(*unit), list(spans(0, stop, size))))
+
+    def _transform_kernels(self, columns: np.ndarray) -> Callable[[int, int], None]:
+        def work(low: int, high: int) -> None:
+            spectra = scipy.fft.rfft(columns[:, low:high], self._length, axis=0)
+            np.conj(spectra, out=self._kernels[:, low:high])
+
+        return work
+
+    def add(self, signals: list[np.ndarray], offsets: np.ndarray) -> np.ndarray:
+        """Take in chunks, shape (m, width) each.
+
+        Parameters
+        ----------
+        signals : list of ndarray
+        offsets : ndarray, shape (chunks, l)
+            Added to the scores of each.
+
+        Returns
+        -------
+        ndarray, shape (chunks, l), float64
+            Sums of the scores.
+        """
+        spectra = self._spectra(signals)
+        scores = np.empty((len(spectra), len(signals), self._columns), spectra.dtype)
+        counts = [len(signal) - self._windows.depth + 1 for signal in signals]
+        sums = np.empty((len(signals), self._columns))
+
+        def correlate(low: int, high: int) -> None:
+            np.matmul(spectra[low:high], self._kernels[low:high], out=scores[low:high])
+
+        def centre(i: int, _: int) -> None:
+            own = scipy.fft.irfft(scores[:, i], self._length, axis=0)
+            own[: counts[i]] += offsets[i]
+            own[counts[i] :] = 0.0
+            sums[i] = own[: counts[i]].sum(axis=0, dtype=np.float64)
+            np.conj(scipy.fft.rfft(own, axis=0), out=scores[:, i])
+
+        def correlate_back(low: int, high: int) -> None:
+            self._sums[low:high] += spectra[low:high].transpose(0, 2, 1) @ scores[low:high]
+
+        self._run(correlate, len(spectra), FREQUENCIES)
+        self._run(centre, len(signals), 1)
+        self._run(correlate_back, len(spectra), FREQUENCIES)
+        return sums
+
+    def _spectra(self, signals: list[np.ndarray]) -> np.ndarray:
+        """Spectra of chunks, shape (bins, chunks, width)."""
+        width = self._windows.width
+        spectra = np.empty((len(self._kernels), len(signals), width), self._kernels.dtype)
+
+        # Values side by side in memory go together.
+        parts = -(-width // transformed_together(self._length))
+
+        def transform(unit: int, _: int) -> None:
+            i, part = divmod(unit, parts)
+            own = slice(width * part // parts, width * (part + 1) // parts)
+            spectra[:, i, own] = scipy.fft.rfft(signals[i][:, own], self._length, axis=0)
+
+        self._run(transform, len(signals) * parts, 1)
+        return spectra
+
+    def finish(self) -> np.ndarray:
+        """The sums, shape (values, l)."""
+        windows = self._windows
+        out = np.empty((windows.depth, windows.width, self._columns), self._type)
+
+        def transform(low: int, high: int) -> None:
+            out[:, low:high] = scipy.fft.irfft(self._sums[:, low:high], self._length, axis=0)[
+                : windows.depth
+            ]
+
+        self._run(transform, windows.width, self._together)
+        return out.reshape(-1, self._columns)
+
+
+class _ByWindows:
+    """Windows that hardly overlap, or not at all, as rows of a matrix."""
+
+    batch = 1
+
+    def __init__(self, windows: SignalWindows, columns: np.ndarray, pool: ThreadPoolExecutor):
+        self._windows, self._pool = windows, pool
+        self._columns = columns.reshape(-1, columns.shape[2])
+        self._sums = np.zeros(self._columns.shape)  # of many blocks
+
+    def add(self, signals: list[np.ndarray], offsets: np.ndarray) -> np.ndarray:
+        """Take in a chunk; see `_ByFourier.add`."""
+        (signal,) = signals
+        count = len(signal) - self._windows.depth + 1
+        windows = np.empty((count, self._windows.depth, self._windows.width), signal.dtype)
+        for r in range(self._windows.depth):
+            windows[:, r] = signal[r : r + count]
+        rows = windows.reshape(count, -1)
+        panels = list(spans(0, rows.shape[1], PANEL))
+        parts = self._pool.map(lambda p: rows[:, slice(*p)] @ self._columns[slice(*p)], panels)
+        scores = np.zeros((count, self._columns.shape[1]))
+        for part in parts:
+            scores += part
+        scores += offsets
+        rounded = scores.astype(signal.dtype)
+
+        def correlate_back(panel: tuple[int, int]) -> None:
+            self._sums[slice(*panel)] += rows[:, slice(*panel)].T @ rounded
+
+        list(self._pool.map(correlate_back, panels))
+        return rounded.sum(axis=0, dtype=np.float64)[None]
+
+    def finish(self) -> np.ndarray:
+        return self._sums.astype(self._columns.dtype)
+
+
+def long_columns(windows: SignalWindows, columns: np.ndarray) -> np.ndarray:
+    """Columns by long rows of a window, padded with zeros: shape (depth, width, l)."""
+    size = windows.depth * windows.width
+    if len(columns) < size:
+        padded = np.zeros((size, columns.shape[1]), columns.dtype)
+        padded[: len(columns)] = columns
+        columns = padded
+    return columns.reshape(windows.depth, windows.width, -1)

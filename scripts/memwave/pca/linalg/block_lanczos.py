@@ -1,0 +1,221 @@
+"""Leading eigenpairs of a covariance that can only be multiplied with, in memory for a few vectors.
+
+A block Lanczos method with full orthogonalisation (Golub and Underwood 1977) that restarts with the
+leading Ritz vectors (thick restart: Wu and Simon, SIAM J. Matrix Anal. Appl. 22 (2000)). Each step
+multiplies one block of columns and costs one pass over the data. Of the products only what they
+are within the space is kept, so that memory is that of the space.
+
+Steps may use a cheap product, such as one in single precision. In the end the pairs found are
+multiplied once more, as exactly as can be: residuals and eigenvalues are those of that product.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from memwave.pca.linalg.orthonormal import PANEL, ROUNDS, orthonormalise, project_out, turned
+
+# Vectors, a vector a row, to their products with the covariance, as rows.
+Product = Callable[[np.ndarray], np.ndarray]
+
+TINY = float(np.finfo(np.float64).tiny)
+
+
+@dataclass
+class Pairs:
+    """Eigenpairs, as far as they are known.
+
+    Attributes
+    ----------
+    values : ndarray, shape (k,)
+        Descending.
+    vectors, images : ndarray, shape (k, d)
+        Orthonormal rows, and their products.
+    """
+
+    values: np.ndarray
+    vectors: np.ndarray
+    images: np.ndarray
+
+    def residuals(self) -> np.ndarray:
+        """``||C v - l v||`` of each pair."""
+        return np.array(
+            [
+                np.linalg.norm(image - value * vector)
+                for value, vector, image in zip(self.values, self.vectors, self.images, strict=True)
+            ]
+        )
+
+
+class Space:
+    """Orthonormal vectors V, and V' C V.
+
+    Parameters
+    ----------
+    d : int
+        Length of the vectors.
+    k : int
+        Eigenpairs wanted.
+    width : int
+        Vectors of a block.
+    room : int
+        Vectors, at most; at least k and a block.
+    seed : int
+        Of the random vectors that it starts with.
+    """
+
+    def __init__(self, d: int, k: int, width: int, room: int, seed: int):
+        self._k, self.width, self._room = k, width, min(d, max(room, k + width))
+        self._random = np.random.default_rng(seed)
+        self._vectors = np.empty((self._room, d))
+        self._inner = np.zeros((self._room, self._room))
+        self._rest: np.ndarray | None = None  # Gram matrix of what images have beyond the space
+        self.filled = 0
+        self.block = self._directions(np.zeros((min(width, d), d)))[0]
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has as many vectors as there can be, so that nothing is left to find."""
+        return len(self.block) == 0
+
+    @property
+    def _known(self) -> np.ndarray:
+        return self._vectors[: self.filled]
+
+    def append(self, image: np.ndarray) -> None:
+        """Take in the product with `block`, shape (l, d), which is lost, and find the next one."""
+        if self.filled + len(self.block) > self._room:
+            self._restart()
+        new = slice(self.filled, self.filled + len(self.block))
+        self._vectors[new], self.filled = self.block, new.stop
+        inner = self._known @ image.T
+        self._inner[: new.stop, new], self._inner[new, : new.stop] = inner, inner.T
+        self._inner[new, new] = (inner[new] + inner[new].T) / 2
+        self.block, self._rest = self._directions(image)
+
+    def _restart(self) -> None:
+        """Keep the leading Ritz vectors only; the block remains the next one."""
+        keep = min(self._k + (self._room - self._k) // 2, self._room - self.width)
+        values, turn = self._ritz()
+        self.filled = turned(self._known, turn[:, :keep])
+        self._inner[:] = 0.0
+        np.fill_diagonal(self._inner[:keep, :keep], values[:keep])
+
+    def _ritz(self) -> tuple[np.ndarray, np.ndarray]:
+        """All Ritz values, descending, and their vectors within the space, as columns."""
+        values, turn = np.linalg.eigh(self._inner[: self.filled, : self.filled])
+        return values[::-1], turn[:, ::-1]
+
+    def bound(self) -> float:
+        """Largest residual of the k leading pairs as a share of the largest value; estimated.
+
+        It would be exact without rounding in the products.
+        """
+        if self._rest is None or self.filled < self._k:
+            return np.inf
+        values, turn = self._ritz()
+        last = turn[self.filled - len(self._rest) :, : self._k]
+        squares = np.einsum("ij,ij->j", last, self._rest @ last)
+        return float(np.sqrt(max(0.0, squares.max())) / max(values[0], TINY))
+
+    def leading(self) -> np.ndarray:
+        """The k leading Ritz vectors, shape (k, d); the space is reduced to them. A view."""
+        self.filled = turned(self._known, self._ritz()[1][:, : self._k])
+        return self._known
+
+    def resume(self, pairs: Pairs) -> None:
+        """Begin again with pairs of vectors of this space, and their residuals; images are lost."""
+        self.filled = len(pairs.values)
+        self._inner[:] = 0.0
+        np.fill_diagonal(self._inner[: self.filled, : self.filled], pairs.values)
+        rest = pairs.images
+        for row, value, vector in zip(rest, pairs.values, pairs.vectors, strict=True):
+            row -= value * vector
+        turn = np.linalg.eigh(rest @ rest.T)[1][:, ::-1][:, : self.width]
+        self.block, _ = self._directions(turn.T @ rest)
+        self._rest = None
+
+    def _directions(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What a block adds to the space: orthonormal rows; and the Gram matrix of what is left.
+
+        The block, shape (l, d), is lost. Where it adds less than its width, random directions take
+        the place, as many as there are.
+        """
+        scale = float(np.vecdot(image, image).max(initial=0.0))
+        project_out(image, self._known)
+        gram = image @ image.T
+        block = image[: image.shape[1] - self.filled]
+        for _ in range(ROUNDS):
+            orthonormalise(image, len(block), scale, self._random)
+            project_out(block, self._known)
+            image, scale = block, 1.0
+        return block, gram
+
+
+def leading_eigenpairs(
+    products: list[Product],
+    space: Space,
+    k: int,
+    *,
+    tolerance: float,
+    passes: int,
+    report: Callable[[str], None] = lambda text: None,
+) -> tuple[Pairs, int]:
+    """Find the leading eigenpairs.
+
+    Parameters
+    ----------
+    products : list of callable
+        Products with the same matrix, the cheapest first, the most exact last.
+    space : Space
+        A new one; spent.
+    k : int
+        Eigenpairs wanted.
+    tolerance : float
+        Residual of every pair, as a share of the largest value, at most.
+    passes : int
+        Products with a block, at most, those not counted that measure the result.
+    report : callable
+        Called with a message after every pass.
+
+    Returns
+    -------
+    pairs : Pairs
+    done : int
+        Products with a block that it took, those that measured the result not counted.
+    """
+    done = 0
+    for multiply in [*products, products[-1]]:
+        while (
+            not space.complete and space.bound() > tolerance and (done < passes or space.filled < k)
+        ):
+            space.append(multiply(space.block))
+            done += 1
+            report(f"pass {done}: residual {space.bound():.1e} of the largest variance, estimated")
+        pairs = measured(space, products[-1])
+        worst = float(pairs.residuals().max())
+        found = space.complete and multiply is products[-1]
+        if worst <= tolerance * pairs.values[0] or done >= passes or found:
+            break
+        report(f"residual {worst / pairs.values[0]:.1e}, measured: going on more exactly")
+        space.resume(pairs)
+    return pairs, done
+
+
+def measured(space: Space, multiply: Product) -> Pairs:
+    """Rayleigh-Ritz pairs of the leading vectors of a space, by one more product."""
+    vectors = space.leading()
+    images = multiply(vectors)
+    inner = vectors @ images.T
+    values, turn = np.linalg.eigh((inner + inner.T) / 2)
+    turn = turn[:, ::-1]
+    for rows in (vectors, images):
+        turned(rows, turn)
+    return Pairs(values[::-1], vectors, images)
+
+
+def space_bytes(d: int, width: int, room: int, k: int) -> int:
+    """Memory of a space with a block and its image, or with the images of what is found."""
+    vectors = min(d, max(room, k + width)) + max(3 * width, k + width)
+    return 8 * d * vectors + 8 * (6 * room * room + 4 * PANEL * room)

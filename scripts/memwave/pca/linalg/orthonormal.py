@@ -1,0 +1,55 @@
+"""Long vectors, one a row, made orthonormal and turned in place, panel by panel of columns."""
+
+import numpy as np
+
+from memwave.core.ranges import spans
+
+# Columns that are turned at once.
+PANEL = 4096
+
+# A direction whose square is less than this share of the largest is rounding.
+NOTHING = 1e-28
+
+# How often rows are made orthonormal: by Gram matrices, the first time loses half of the digits of
+# rows that are nearly dependent.
+ROUNDS = 3
+
+
+def orthonormalise(rows: np.ndarray, count: int, scale: float, random: np.random.Generator) -> None:
+    """Let the first rows be an orthonormal basis of those directions of all that are large.
+
+    By the Gram matrix of the rows (Stathopoulos and Wu 2002). Random rows take the place of what
+    there is not.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (l, d), float64
+        Changed; of them the first `count` are to be used.
+    count : int
+    scale : float
+        Square of a length that those of rounding are told from.
+    random : Generator
+    """
+    values, turn = np.linalg.eigh(rows @ rows.T)
+    values, turn = values[::-1][:count], turn[:, ::-1][:, :count]
+    weak = values <= NOTHING * scale
+    turned(rows, turn / np.sqrt(np.where(weak, 1.0, values)))
+    if weak.any():
+        fresh = random.standard_normal((int(weak.sum()), rows.shape[1]))
+        rows[:count][weak] = fresh / np.sqrt(rows.shape[1])
+
+
+def project_out(rows: np.ndarray, known: np.ndarray) -> None:
+    """Make rows orthogonal to orthonormal ones; twice is enough (Giraud et al. 2005)."""
+    for _ in range(2):
+        shares = rows @ known.T
+        for low, high in spans(0, rows.shape[1], PANEL):
+            rows[:, low:high] -= shares @ known[:, low:high]
+
+
+def turned(rows: np.ndarray, turn: np.ndarray) -> int:
+    """Replace rows by combinations of them, the columns of `turn`; return how many those are."""
+    count = turn.shape[1]
+    for low, high in spans(0, rows.shape[1], PANEL):
+        rows[:count, low:high] = turn.T @ rows[: len(turn), low:high]
+    return count

@@ -1,0 +1,81 @@
+"""The rows of a fit by blocks of columns: all rows of some features at once."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from memwave.core.precision import load_shifted
+from memwave.core.ranges import Ranges, count_rows, spans
+from memwave.storage.shards import Shard
+
+# Columns of a block are a multiple of this, so that of no page of a file a part is left to read.
+ALIGNED = 1024
+
+# Rows of a shard that are checked, or copied, at once.
+ROWS = 256
+
+
+class TrainColumns:
+    """Reads shards column by column.
+
+    Checksums are those of rows. So all rows are checked once, before anything is read by columns.
+
+    Parameters
+    ----------
+    shards : sequence of Shard
+    ranges : sequence of sequence of (start, stop)
+        Rows of every shard that PCA is fitted on.
+    block_rows : int
+        Whole rows that would be loaded at once; a block has as many values.
+
+    Raises
+    ------
+    DamagedFile
+        If rows are not as they were written.
+    """
+
+    def __init__(self, shards: Sequence[Shard], ranges: Sequence[Ranges], block_rows: int):
+        self._pieces = [
+            (shard, start, stop)
+            for shard, own in zip(shards, ranges, strict=True)
+            for start, stop in own
+        ]
+        self.n_rows = sum(map(count_rows, ranges))
+        self.n_features = shards[0].shape[1]
+        self._width = block_columns(self.n_rows, self.n_features, block_rows)
+        for shard, start, stop in self._pieces:
+            for low, high in spans(start, stop, ROWS):
+                shard.rows(low, high)
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """All rows of some columns after the other.
+
+        Yields
+        ------
+        columns : slice
+        block : ndarray, shape (n_rows, columns), float64
+            Valid until the next one is asked for, and may be written to.
+        """
+        buffer = np.empty(self.n_rows * min(self._width, self.n_features))
+        for low, high in spans(0, self.n_features, self._width):
+            block = buffer[: self.n_rows * (high - low)].reshape(self.n_rows, -1)
+            nothing, row = np.zeros(high - low), 0
+            for shard, start, stop in self._pieces:
+                for first, last in spans(start, stop, ROWS):
+                    stored = shard.checked_rows(first, last)[:, low:high]
+                    load_shifted(stored, nothing, block[row : row + last - first])
+                    row += last - first
+                    del stored  # its pages go with it
+            yield slice(low, high), block
+
+
+def block_columns(n_rows: int, d: int, block_rows: int) -> int:
+    """Columns of a block: as many as have the values of `block_rows` rows, at least `ALIGNED`."""
+    fitting = block_rows * d // max(1, n_rows)
+    return max(ALIGNED, fitting - fitting % ALIGNED)
+
+
+def column_bytes(n_rows: int, d: int, block_rows: int) -> int:
+    """Memory of `TrainColumns`: a block, and a few rows of it in their own type."""
+    width = min(d, block_columns(n_rows, d, block_rows))
+    return 8 * n_rows * width + 2 * 8 * ROWS * width

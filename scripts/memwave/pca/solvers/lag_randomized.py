@@ -1,0 +1,205 @@
+"""PCA of windows of any width straight from the recordings: block Lanczos on products by FFT.
+
+No feature and no matrix of features squared exists anywhere: the features' covariance is multiplied
+with a few columns at a time. They are carried back to samples through the adjoint of the wavelet
+transform, correlated with the signal, which gives the scores of all windows, and correlated back
+(`memwave.pca.lags.signal.products`); the result is transformed as a window is.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from memwave.core.precision import compute_dtype, require_no_overflow
+from memwave.core.ranges import spans
+from memwave.features.feature_map import FeatureMap, map_bytes
+from memwave.features.spec import FeatureSpec
+from memwave.pca.lags.lags import SignalWindows, windows_of
+from memwave.pca.lags.signal.moments import SignalMoments, measure, moment_bytes
+from memwave.pca.lags.signal.products import Chunks, SignalProducts
+from memwave.pca.lags.signal.sizes import (
+    MOST_COLUMNS,
+    chunk_of,
+    columns_together,
+    fourier_length,
+    product_bytes,
+    thread_bytes,
+)
+from memwave.pca.linalg.block_lanczos import Product, Space, leading_eigenpairs, space_bytes
+from memwave.pca.model import Model, from_eigenpairs
+from memwave.pca.solvers import Work
+
+LIBRARIES = ("scipy.fft",)
+OPTIONS: dict[str, dict] = {
+    "random_state": {
+        "type": "integer",
+        "minimum": 0,
+        "default": 0,
+        "description": "Seed of the random start.",
+    },
+    "tolerance": {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "default": 1e-6,
+        "description": "Stop once no explained variance can be further from an eigenvalue than "
+        "this share of the largest, measured in double precision.",
+    },
+    "passes": {
+        "type": "integer",
+        "minimum": 1,
+        "default": 200,
+        "description": "How often the recordings are multiplied with a block of columns, at most.",
+    },
+    "columns": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "default": None,
+        "description": "Vectors that are held at once, at least n_components and 16 more. More of "
+        "them converge in fewer passes. null: three times n_components, at least 64.",
+    },
+}
+
+# Columns of a block. Wider blocks read the recordings less often and need more products in all; 16
+# were the fastest on windows of 7 and of 64 channels.
+WIDTH = 16
+
+# Passes that recordings of several kinds took to 1e-6, in blocks of 16 columns, for each component.
+USUAL_PASSES, PASSES_PER_COMPONENT = 10, 0.2
+
+
+class Solver:
+    """Leading eigenpairs of the covariance matrix of unrounded features."""
+
+    ONE_PASS = False
+    FROM_SIGNAL = True
+
+    def __init__(self, spec: FeatureSpec, settings: dict):
+        self._spec, self._settings = spec, settings
+        self._dtype = compute_dtype(settings["compute_dtype"], spec.dtype)
+
+    def fit(
+        self, chunks: Chunks, threads: int, report: Callable[[str], None] = lambda text: None
+    ) -> Model:
+        """Fit the recordings.
+
+        Parameters
+        ----------
+        chunks : callable
+            ``chunks(n)`` reads all rows that windows cover, in pieces, shape (m, n_channels),
+            that at most n windows cover.
+        threads : int
+            That compute; no bit depends on it.
+        report : callable
+            Called with a message after every pass.
+        """
+        spec, settings, k = self._spec, self._settings, self._settings["n_components"]
+        standardize = settings["standardize"]
+        moments = measure(spec, chunks(chunk_of(windows_of(spec))), standardize=standardize)
+        require_no_overflow(moments.squares, moments.mean_square)
+        scale = moments.deviations if standardize else None
+        space = Space(spec.n_features, k, WIDTH, room(settings), settings["random_state"])
+        with ThreadPoolExecutor(threads) as pool:
+            exact = self._product(moments, chunks, scale, "float64", pool)
+            products = [exact]
+            if self._dtype == "float32":
+                products = [self._product(moments, chunks, scale, "float32", pool), exact]
+            pairs, done = leading_eigenpairs(
+                products,
+                space,
+                k,
+                tolerance=settings["tolerance"],
+                passes=settings["passes"],
+                report=report,
+            )
+        vectors = pairs.vectors.copy()  # of all vectors held, these are left
+        del space, pairs.vectors
+        return from_eigenpairs(
+            pairs.values.copy(),
+            vectors.T,
+            pairs.images.T,
+            mean=moments.feature_mean(),
+            total_variance=moments.total_variance,
+            n_samples=moments.count,
+            solver="lag-randomized",
+            notes={"passes": done, "columns": WIDTH},
+            scale=scale,
+        )
+
+    def _product(
+        self,
+        moments: SignalMoments,
+        chunks: Chunks,
+        scale: np.ndarray | None,
+        dtype: str,
+        pool: ThreadPoolExecutor,
+    ) -> Product:
+        """Multiply rows with the covariance of the features."""
+        features = FeatureMap(self._spec)
+        scatter = SignalProducts(windows_of(self._spec), moments, chunks, dtype, pool)
+        share = moments.unit**2 / (moments.count - 1)
+        together = columns_together(windows_of(self._spec), np.dtype(dtype).itemsize)
+
+        def multiply(vectors: np.ndarray) -> np.ndarray:
+            images = np.empty_like(vectors)
+            for low, high in spans(0, len(vectors), together):
+                rows = vectors[low:high] if scale is None else vectors[low:high] / scale
+                product = scatter.multiply(features.windows(rows.T.astype(dtype)))
+                images[low:high] = features.features(product).T
+            images *= share if scale is None else share / scale
+            return images
+
+        return multiply
+
+
+def room(settings: dict) -> int:
+    """Vectors that are held at once."""
+    k = settings["n_components"]
+    return max(k + WIDTH, settings["columns"] or max(64, 3 * k))
+
+
+def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
+    """Memory of the fit; what of it is left in the end is in the model's file."""
+    windows, d, k = windows_of(spec), spec.n_features, settings["n_components"]
+    covered = windows.n_rows(chunk_of(windows))
+    measuring = moment_bytes(spec, covered, standardize=settings["standardize"])
+    iterating = space_bytes(d, WIDTH, room(settings), k)
+    iterating += max(
+        max(product_bytes(windows, *slice_), map_bytes(spec, *slice_))
+        for slice_ in slices(windows, k)
+    )
+    return max(measuring, iterating, 8 * 7 * k * d) + 8 * 4 * (spec.window * spec.n_channels + d)
+
+
+def worker_bytes(spec: FeatureSpec) -> int:
+    """Memory that each thread needs beside."""
+    windows = windows_of(spec)
+    return max(thread_bytes(windows, *slice_) for slice_ in slices(windows, MOST_COLUMNS))
+
+
+def slices(windows: SignalWindows, k: int) -> list[tuple[int, int]]:
+    """Columns multiplied at once, and bytes of a value: in a pass, and to measure the result."""
+    widths = ((WIDTH, 4), (WIDTH, 8), (k, 8))
+    return [(min(width, columns_together(windows, size)), size) for width, size in widths]
+
+
+def work(spec: FeatureSpec, n_rows: int, settings: dict) -> Work:
+    """Fourier transforms and products of spectra, a few for each block, and of the space."""
+    windows, d, k = windows_of(spec), spec.n_features, settings["n_components"]
+    blocks = min(settings["passes"], USUAL_PASSES + PASSES_PER_COMPONENT * k)
+    if windows.by_fourier:
+        length = fourier_length(windows)
+        # Fourier transforms run at a sixth of the rate of decompositions.
+        transforms = 6 * 2.5 * length * np.log2(length) * (windows.width + 2 * WIDTH)
+        spectra = 8.0 * length * windows.width * WIDTH
+        a_window = (transforms + spectra) / chunk_of(windows)
+    else:
+        a_window = 4.0 * windows.n_values * WIDTH
+    filters = 40.0 * spec.filter_length * (windows.n_values + d) * WIDTH
+    space = 8.0 * d * room(settings) * WIDTH
+    return Work(0, 0.0, (blocks + 2 * k / WIDTH) * (n_rows * a_window + filters + space))
+
+
+def guarantee(tolerance: float) -> dict | None:
+    """It goes on until the residuals, as measured, are small enough."""
+    return {"tolerance": tolerance}
