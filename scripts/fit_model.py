@@ -12,7 +12,7 @@ from memwave.pca.lags.lags import windows_of
 from memwave.pca.model import Model
 from memwave.pca.solvers import load_libraries, make_solver, solver_module
 from memwave.pca.standardizer import Standardizer, load_standardizer
-from memwave.pca.streaming import run_passes, summarize
+from memwave.pca.streaming import fit_shards
 from memwave.recordings.valid_windows import valid_ranges
 from memwave.results.model_file import load_scaling, save_model
 from memwave.storage import hdf5
@@ -71,10 +71,10 @@ def fit_model(
         standardizer = load_standardizer(measures, request.dtype)
         if summaries:
             fitted = fit_summaries(summaries, request)
+            if standardizer is not None:
+                fitted = standardizer.in_units(fitted)
         else:
-            fitted = fit_shards(shards, request, ranges, threads, standardizer)
-        if standardizer is not None:
-            fitted = standardizer.in_units(fitted)
+            fitted = fit_features(shards, request, ranges, threads, standardizer)
     scaling = load_scaling(spec.scale, channels)
     save_model(model, fitted, spec.feature_table(), request.provenance, scaling, spec)
 
@@ -117,7 +117,7 @@ def load_summary(path: str, n_features: int) -> dict:
     return arrays
 
 
-def fit_shards(
+def fit_features(
     paths: Sequence[str],
     request: Fit,
     ranges: Sequence[Ranges],
@@ -125,28 +125,21 @@ def fit_shards(
     standardizer: Standardizer | None,
 ) -> Model:
     """Fit a solver that reads the shards several times."""
-    n_features = request.spec.n_features
-    solver = make_solver(request.model["solver"], n_features, request.model, request.dtype)
     progress = Progress(sum(map(count_rows, ranges)), "fit_model, this pass:")
     with ExitStack() as stack:
-        shards = [stack.enter_context(Shard(path, n_features=n_features)) for path in paths]
-        run_passes(
-            solver,
-            lambda i: summarize(
-                solver,
-                shards[i],
-                ranges[i],
-                dtype=request.dtype,
-                block_rows=request.block_rows,
-                progress=progress.add,
-                standardizer=standardizer,
-            ),
-            len(shards),
-            threads,
-            end_of_pass=progress.restart,
+        open_shards = (Shard(path, n_features=request.spec.n_features) for path in paths)
+        fitted = fit_shards(
+            [stack.enter_context(shard) for shard in open_shards],
+            ranges,
+            request.model,
+            dtype=request.dtype,
+            block_rows=request.block_rows,
+            threads=threads,
+            progress=progress,
+            standardizer=standardizer,
         )
     progress.close()
-    return solver.finish()
+    return fitted
 
 
 if "snakemake" in globals():

@@ -33,6 +33,7 @@ class ArrayShard:
 
     array: np.ndarray
     path = Path("array.npy")
+    grain = 1
 
     @property
     def shape(self):
@@ -87,7 +88,7 @@ def fit(name, parts, *, dtype="float64", ranges=None, block_rows=50, threads=1, 
             ranges[i],
             dtype=dtype,
             block_rows=block_rows,
-            tell=lambda rows: None,
+            progress=lambda rows: None,
         )
 
     run_passes(solver, part_of, len(parts), threads)

@@ -53,7 +53,7 @@ def test_every_room_says_what_it_holds_and_what_it_may_import():
 
 def test_no_folder_is_crowded():
     for folder in {file.parent for file in MODULES}:
-        if folder.relative_to(PACKAGE).as_posix() in ONE_FILE_EACH:
-            continue
+        if folder == PACKAGE or folder.relative_to(PACKAGE).as_posix() in ONE_FILE_EACH:
+            continue  # the rooms are listed above
         entries = [e.name for e in folder.iterdir() if e.name not in ("__pycache__", "__init__.py")]
         assert len(entries) <= MOST_ENTRIES, (folder, sorted(entries))

@@ -1,22 +1,28 @@
 """Reading shards block by block, in the order that a solver wants, and driving it."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 
 from memwave.core.precision import Load, load_shifted, needed_shift, require_digits
+from memwave.core.progress import Progress
 from memwave.core.ranges import Ranges, count_rows, located, spans
-from memwave.pca.solvers import PcaSolver, Summary
+from memwave.pca.model import Model
+from memwave.pca.solvers import PcaSolver, Summary, make_solver
 from memwave.pca.standardizer import Standardizer
-from memwave.storage.shards import Shard
+from memwave.storage.rows import Rows
 
 # Rows that a first idea of the mean is made of.
 SAMPLE = 256
 
+# Places that they are from at least, however many rows are stored together.
+PLACES = 4
 
-def sample_shift(shard: Shard, ranges: Ranges, dtype: str) -> np.ndarray:
+
+def sample_shift(shard: Rows, ranges: Ranges, dtype: str) -> np.ndarray:
     """A fixed shift, float64, shape (d,), about which sums of squares of a shard lose nothing.
 
     The mean of up to `SAMPLE` rows, evenly spread over the ranges, or zeros where that will do.
@@ -29,20 +35,27 @@ def sample_shift(shard: Shard, ranges: Ranges, dtype: str) -> np.ndarray:
     n_rows = count_rows(ranges)
     total, squares = np.zeros(shard.shape[1]), 0.0
     wanted = min(SAMPLE, n_rows)
-    for i in range(wanted):
-        number = i * n_rows // wanted
-        ((start, stop),) = located((number, number + 1), ranges)
-        row = shard.rows(start, stop)[0].astype(np.float64)
-        total += row
-        squares += float(row @ row)
+    for start, stop in _sample(n_rows, wanted, shard.grain):
+        for low, high in located((start, stop), ranges):
+            for row in shard.rows(low, high).astype(np.float64):
+                total += row
+                squares += float(row @ row)
     mean = total / max(wanted, 1)
     variance = squares / max(wanted, 1) - float(mean @ mean)
     require_digits(variance / len(mean), dtype, str(shard.path))
     return needed_shift(mean, variance)
 
 
+def _sample(n_rows: int, wanted: int, grain: int) -> Iterator[tuple[int, int]]:
+    """Where `wanted` rows are looked at: one by one, or in runs where rows are stored together."""
+    places = wanted if grain == 1 else min(wanted, max(PLACES, wanted // grain))
+    for i in range(places):
+        first = i * n_rows // places
+        yield first, first + (i + 1) * wanted // places - i * wanted // places
+
+
 def blocks(
-    shard: Shard,
+    shard: Rows,
     runs: Iterator[tuple[int, int]],
     shift: np.ndarray,
     dtype: str,
@@ -56,7 +69,7 @@ def blocks(
 
     Parameters
     ----------
-    shard : Shard
+    shard : Rows
         Features, n x d.
     runs : iterator of (start, stop)
         Rows wanted, in this order.
@@ -102,7 +115,7 @@ def cut(runs: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]
         yield from spans(start, stop, size)
 
 
-def read_ahead(shard: Shard, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def read_ahead(shard: Rows, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Have the kernel fetch the run after the one that is handed out."""
     current = next(runs, None)
     while current is not None:
@@ -115,7 +128,7 @@ def read_ahead(shard: Shard, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[
 
 def summarize(
     solver: PcaSolver,
-    shard: Shard,
+    shard: Rows,
     ranges: Ranges,
     *,
     dtype: str,
@@ -129,7 +142,7 @@ def summarize(
     ----------
     solver : PcaSolver
         Only its `start` and `row_order` are called.
-    shard : Shard
+    shard : Rows
         Features.
     ranges : sequence of (start, stop)
         The shard's rows that PCA is fitted on.
@@ -145,7 +158,7 @@ def summarize(
     else:
         summary, load = solver.start(np.zeros(shard.shape[1])), standardizer.load
     row_bytes = shard.shape[1] * shard.dtype.itemsize
-    order = solver.row_order(count_rows(ranges), row_bytes)
+    order = solver.row_order(count_rows(ranges), row_bytes, shard.grain)
     runs = (place for run in order for place in located(run, ranges))
     for block in blocks(shard, runs, summary.shift, dtype, block_rows, load):
         summary.update(block)
@@ -159,6 +172,7 @@ def run_passes(
     n_shards: int,
     threads: int,
     end_of_pass: Callable[[], None] = lambda: None,
+    abort: Callable[[], None] = lambda: None,
 ) -> None:
     """Drive a solver through all its passes, `threads` shards at a time.
 
@@ -174,17 +188,97 @@ def run_passes(
     n_shards, threads : int
         See above.
     end_of_pass : callable
-        Told when a pass is over.
+        Called when a pass is over.
+    abort : callable
+        Called after an error or an interrupt, while other threads still compute.
     """
-    with ThreadPoolExecutor(threads) as pool:
+    if threads == 1:
         while True:
-            waiting: deque[Future] = deque()
             for shard in range(n_shards):
-                if len(waiting) == threads:
-                    solver.merge(waiting.popleft().result())
-                waiting.append(pool.submit(summarize_shard, shard))
-            while waiting:
-                solver.merge(waiting.popleft().result())
+                solver.merge(summarize_shard(shard))
             end_of_pass()
             if not solver.next_pass():
                 return
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            while True:
+                _run_pass(solver, summarize_shard, n_shards, threads, pool)
+                end_of_pass()
+                if not solver.next_pass():
+                    return
+        except BaseException:
+            abort()
+            raise
+
+
+def _run_pass(
+    solver: PcaSolver,
+    summarize_shard: Callable[[int], Summary],
+    n_shards: int,
+    threads: int,
+    pool: ThreadPoolExecutor,
+) -> None:
+    waiting: deque[Future] = deque()
+    for shard in range(n_shards):
+        if len(waiting) == threads:
+            solver.merge(waiting.popleft().result())
+        waiting.append(pool.submit(summarize_shard, shard))
+    while waiting:
+        solver.merge(waiting.popleft().result())
+
+
+def fit_shards(
+    shards: Sequence[Rows],
+    ranges: Sequence[Ranges],
+    model: dict,
+    *,
+    dtype: str,
+    block_rows: int,
+    threads: int,
+    progress: Progress,
+    standardizer: Standardizer | None = None,
+) -> Model:
+    """Fit a solver that reads rows.
+
+    Parameters
+    ----------
+    shards : sequence of Rows
+        All of the same width.
+    ranges : sequence of sequence of (start, stop)
+        The rows of each shard that PCA is fitted on.
+    model : dict
+        Complete entry of ``models`` in the configuration.
+    dtype, block_rows, standardizer
+        See `summarize`.
+    threads : int
+        Shards read at once.
+    progress : Progress
+        Of one pass over the rows.
+
+    Returns
+    -------
+    Model
+        In units of the standardizer, if there is one; see `Standardizer.in_units`.
+    """
+    solver = make_solver(model["solver"], shards[0].shape[1], model, dtype)
+    stopped = Event()
+
+    def add(rows: int) -> None:
+        if stopped.is_set():
+            raise InterruptedError("another thread failed or was interrupted")
+        progress.add(rows)
+
+    def summarize_shard(i: int) -> Summary:
+        return summarize(
+            solver,
+            shards[i],
+            ranges[i],
+            dtype=dtype,
+            block_rows=block_rows,
+            progress=add,
+            standardizer=standardizer,
+        )
+
+    run_passes(solver, summarize_shard, len(shards), threads, progress.restart, stopped.set)
+    fitted = solver.finish()
+    return fitted if standardizer is None else standardizer.in_units(fitted)

@@ -162,7 +162,22 @@ class FileSource(ABC):
 
 
 class ArraySource(FileSource):
-    """An array that is read piece by piece, any piece at any time; a reader implements `_read`."""
+    """An array that is read piece by piece, any piece at any time; a reader implements `_read`.
+
+    Attributes
+    ----------
+    grain : int
+        Rows that are stored together and read as a whole, as in a chunk.
+    """
+
+    grain = 1
+
+    def column_names(self) -> list[str] | None:
+        """Return the names of the columns, where the file has them."""
+        return None
+
+    def read_ahead(self, start: int, stop: int) -> None:
+        """Ask for rows to be fetched meanwhile, where the system does that."""
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read the rows ``start:stop``.

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.features.columns import BAND as MATRIX_BAND
 from memwave.features.spec import FeatureSpec
 from memwave.pca.model import Model
 from memwave.recordings.channels import Scaling, is_model, load_channels
@@ -125,6 +126,11 @@ def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
         If the file is no model, or was not fitted to features of recordings.
     """
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        if "extraction" not in file.attrs and is_of_matrix(file["features"]):
+            raise MemwaveError(
+                f"{path}: was fitted to the columns of a matrix, not to recordings. Project "
+                "matrices onto it, by memwave transform or memwave.load_model."
+            )
         if "extraction" not in file.attrs:
             raise MemwaveError(
                 f"{path}: does not say how its features were computed, which models of older "
@@ -135,6 +141,20 @@ def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
         if "channel_centre" not in file:
             return spec, None
         return spec, Scaling(**{a: file[name][()] for name, (a, _) in SCALING.items()})
+
+
+def is_of_matrix(features: h5py.Dataset) -> bool:
+    """Whether a table of features is of the columns of a matrix."""
+    return features[0]["band"].decode() == MATRIX_BAND
+
+
+def load_column_names(path: str | Path) -> list[str] | None:
+    """Read the names of the columns that a model was fitted to; None if they have none."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        if not is_of_matrix(file["features"]):
+            return None
+        names = [name.decode() for name in file["features"]["channels"]]
+    return None if names == [f"column {i}" for i in range(len(names))] else names
 
 
 def load_provenance(path: str | Path) -> dict:

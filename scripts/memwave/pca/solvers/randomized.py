@@ -81,7 +81,7 @@ class Solver:
         self._total: CovarianceProducts | None = None
         self._mean: np.ndarray | None = None
 
-    def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
+    def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
         yield 0, n_rows
 
     def start(self, shift: np.ndarray) -> CovarianceProducts:

@@ -117,6 +117,15 @@ def complete_model(model: dict) -> dict:
     return _filled(model, schema()["properties"]["models"]["additionalProperties"])
 
 
+def model_findings(model: dict) -> list[str]:
+    """Return what the schema does not admit in one entry of ``models``."""
+    rules = schema()["properties"]["models"]["additionalProperties"]
+    found = (
+        finding for error in _Validator(rules).iter_errors(model) for finding in _findings(error)
+    )
+    return list(dict.fromkeys(found))
+
+
 def experiments(settings: dict) -> tuple[Experiment, ...]:
     """Expand the products in ``experiments``, in order, each combination once.
 

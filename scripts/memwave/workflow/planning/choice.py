@@ -4,16 +4,20 @@ The model counts operations and reads, each at one rate; only its ratios matter.
 those of one core of a common server of the 2020s and a local solid-state disk, rounded.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from memwave.core.precision import compute_dtype
+from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import Work, concrete_solvers, row_solvers, solver_module
 from memwave.workflow.config.settings import complete_model
 from memwave.workflow.planning import memory
 from memwave.workflow.planning.memory import Sizes
+
+Features = FeatureSpec | MatrixSpec
 
 PRODUCTS_PER_SECOND = {"float32": 80e9, "float64": 40e9}
 DENSE_PER_SECOND = 15e9
@@ -35,10 +39,11 @@ class Candidate:
 
 def resolve(
     model: dict,
-    spec: FeatureSpec,
+    spec: Features,
     n_train: int,
     sizes: Sizes,
     max_mem_mb: int,
+    predict: Callable[..., dict[str, int]] = memory.predict,
 ) -> dict:
     """Replace ``solver: auto`` by a solver with all its options.
 
@@ -46,13 +51,15 @@ def resolve(
     ----------
     model : dict
         Complete entry of ``models`` in the configuration; returned as it is if it names a solver.
-    spec : FeatureSpec
+    spec : FeatureSpec or MatrixSpec
         The features.
     n_train : int
         Windows that PCA is fitted on.
     sizes : Sizes
     max_mem_mb : int
         As in the configuration.
+    predict : callable
+        Predicts the memory of all stages from the features, a model and the sizes.
 
     Returns
     -------
@@ -64,7 +71,7 @@ def resolve(
     candidates = []
     for name in candidates_for(spec):
         options = options_for(name, model, spec)
-        stages = memory.predict(spec, options, sizes)
+        stages = predict(spec, options, sizes)
         candidates.append(
             Candidate(
                 options,
@@ -77,7 +84,7 @@ def resolve(
     return choose(candidates, max_mem_mb, guaranteed_tolerance(model, spec))
 
 
-def candidates_for(spec: FeatureSpec) -> list[str]:
+def candidates_for(spec: Features) -> list[str]:
     """Solvers that may be chosen.
 
     Only one fitted to the recordings will do where no features are stored. It knows nothing of
@@ -85,22 +92,23 @@ def candidates_for(spec: FeatureSpec) -> list[str]:
     """
     if not spec.store:
         return [name for name in concrete_solvers() if name not in row_solvers()]
-    return row_solvers() if spec.dtype == "float16" else concrete_solvers()
+    is_rows = isinstance(spec, MatrixSpec) or spec.dtype == "float16"
+    return row_solvers() if is_rows else concrete_solvers()
 
 
-def guaranteed_tolerance(model: dict, spec: FeatureSpec) -> float:
+def guaranteed_tolerance(model: dict, spec: Features) -> float:
     """The tolerance, but not less than rounding allows."""
     return max(model["tolerance"], ROUNDING[compute_dtype(model["compute_dtype"], spec.dtype)])
 
 
-def options_for(name: str, model: dict, spec: FeatureSpec) -> dict:
+def options_for(name: str, model: dict, spec: Features) -> dict:
     """Options of a solver that promise the tolerance of an ``auto`` model, if it can."""
     common = {key: model[key] for key in ("n_components", "compute_dtype", "standardize")}
     promise = solver_module(name).guarantee(guaranteed_tolerance(model, spec)) or {}
     return complete_model({"solver": name, **common, **promise})
 
 
-def seconds(model: dict, spec: FeatureSpec, n_train: int) -> float:
+def seconds(model: dict, spec: Features, n_train: int) -> float:
     """Estimate the time of a fit on one core."""
     solver = solver_module(model["solver"])
     if solver.Solver.FROM_SIGNAL:

@@ -104,7 +104,7 @@ def predict(
     projected_rows = projection_rows(d, block_mb, dtype)
     # Beside a block, a few numbers for each feature: shifts, sums, what standardizes them.
     beside = (192 if model["standardize"] else 64) * d
-    model_file = 4 * 8 * k * d + 400 * d
+    model_file = model_file_bytes(d, k)
     stages = {"extract_features": extraction_bytes(spec, block_mb) + library_bytes}
     if spec.scale in MEASURED_SCALES:
         measuring = measuring_bytes(spec.n_channels) + library_bytes
@@ -161,9 +161,14 @@ def fitting(
     return {"fit_model": fit + workers * (part + THREAD_MB * MEGABYTE)}
 
 
+def model_file_bytes(n_features: int, n_components: int) -> int:
+    """Memory of a model and of its table of features, which are written or read."""
+    return 4 * 8 * n_components * n_features + 400 * n_features
+
+
 def predict_figures(spec: FeatureSpec, model: dict) -> dict[str, int]:
     """Predict the memory of the figures of one experiment: MB by the name of the rule."""
-    model_file = 4 * 8 * model["n_components"] * spec.n_features + 400 * spec.n_features
+    model_file = model_file_bytes(spec.n_features, model["n_components"])
     needs = figure_bytes(spec, model_file)
     return {name: stage_mb(need) for name, need in needs.items()}
 
