@@ -279,6 +279,8 @@ def fit_shards(
             standardizer=standardizer,
         )
 
-    run_passes(solver, summarize_shard, len(shards), threads, progress.restart, stopped.set)
-    fitted = solver.finish()
+    # Squares that overflow are an error of ours, which says more than NumPy's warning.
+    with np.errstate(over="ignore", invalid="ignore"):
+        run_passes(solver, summarize_shard, len(shards), threads, progress.restart, stopped.set)
+        fitted = solver.finish()
     return fitted if standardizer is None else standardizer.in_units(fitted)

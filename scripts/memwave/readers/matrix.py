@@ -62,10 +62,10 @@ def open_file(path: str, dtype: str | None = None, columns: int | None = None) -
     InvalidMatrix
         If the file holds no matrix, or another one; says what to do.
     """
-    is_raw = reader_of(path).NEEDS_DTYPE
-    if is_raw:
-        _require_raw(path, dtype, columns)
     try:
+        is_raw = reader_of(path).NEEDS_DTYPE
+        if is_raw:
+            _require_raw(path, dtype, columns)
         names = [str(i) for i in range(columns or 0)] if is_raw else None
         source = open_source(path, dtype if is_raw else None, names)
     except InvalidMatrix:
