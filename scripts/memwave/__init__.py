@@ -1,8 +1,7 @@
 """PCA of data that does not fit in memory, and wavelet features of long recordings."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# As `typing` has it, which an import of memwave is not to load.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from memwave.api.estimator import PCA, load_model
     from memwave.core.errors import MemwaveError
@@ -20,9 +19,11 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -4,15 +4,19 @@ import csv
 
 import numpy as np
 import pytest
+from memwave.recordings.channel_table import load_channels
 from oracles import make_spec, oracle
 from scipy.signal import resample_poly
 from tiny_project import FEATURES, RECORDINGS, Project, labels_of, recording, windows_of
 
+from memwave.api.recordings.reconstructing import (
+    distances,
+    reconstruct_recording,
+    resampling_of,
+)
 from memwave.core.errors import MemwaveError
-from memwave.recordings.channel_table import load_channels
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
-from reconstruct_recording import distances, reconstruct_recording, resampling_of
 
 RATE = 50
 # Rows a second of each recording, and what brings them to 50.

@@ -11,17 +11,17 @@ from threadpoolctl import threadpool_limits
 
 from memwave import __version__
 from memwave.api import projecting
-from memwave.api.accumulator import Accumulator
+from memwave.api.accumulator import Accumulator, is_stream, plan_stream
 from memwave.api.fitting import Certificate, fit_matrix, known_certificate, measure_certificate
 from memwave.api.parameters import Parameters
 from memwave.api.planning import block_of_projection, plan_fit, spec_of
 from memwave.api.state import FITTED, fitted_value, not_fitted
-from memwave.api.streams import is_stream, plan_stream
 from memwave.core.errors import InvalidMatrix
 from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress
 from memwave.features.columns import MatrixSpec
 from memwave.pca.model import Model
+from memwave.pca.projection import Projector
 from memwave.readers.matrix import Matrix
 from memwave.readers.objects import as_matrix
 from memwave.results import model_file
@@ -122,6 +122,9 @@ class PCA(Parameters):
     >>> bool((pca.residual_ < 1e-9 * pca.explained_variance_[0]).all())
     True
     """
+
+    # What was measured of the model; the class keeps no value of it.
+    _certificate: Certificate | None
 
     def __init__(
         self,
@@ -281,7 +284,7 @@ class PCA(Parameters):
         with as_matrix(X, dtype, columns) as matrix, threadpool_limits(1):
             self._require_same_columns(matrix)
             shape = (matrix.shape[0], model.n_components)
-            computed = compute_dtype(self.compute_dtype, str(matrix.dtype.newbyteorder("=")))
+            computed = self._computed_in(matrix)
             rows = block_of_projection(self.get_params(), model.n_features, computed)
             made: list[np.ndarray] = []
             with projecting.target(out, shape, computed, made) as store:
@@ -292,7 +295,8 @@ class PCA(Parameters):
     def _projected(
         self, model: Model, matrix: Matrix, dtype: str, rows: int
     ) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
-        with closing(projecting.project(model, matrix, dtype, rows, self._bar)) as found:
+        projector = Projector(model, dtype)
+        with closing(projecting.projected(projector, matrix, dtype, rows, self._bar)) as found:
             yield from found
 
     def fit_transform(
@@ -359,7 +363,7 @@ class PCA(Parameters):
         total = 0.0
         with as_matrix(X) as matrix, threadpool_limits(1), np.errstate(divide="ignore"):
             self._require_same_columns(matrix)
-            computed = compute_dtype(self.compute_dtype, str(matrix.dtype.newbyteorder("=")))
+            computed = self._computed_in(matrix)
             rows = block_of_projection(self.get_params(), model.n_features, computed)
             for _, _, scores, errors in self._projected(model, matrix, computed, rows):
                 total += float((scores**2 / variances).sum())
@@ -374,16 +378,69 @@ class PCA(Parameters):
         """Return the names of the scores: pca0, pca1, ..."""
         return np.array([f"pca{i}" for i in range(self._fitted().n_components)], dtype=object)
 
+    def write_projection(
+        self,
+        path: str | os.PathLike,
+        X: Any,
+        *,
+        labels: Any = None,
+        is_train: bool = False,
+        dtype: str | None = None,
+        columns: int | None = None,
+    ) -> None:
+        """Write scores as ``projection.h5``, as the workflow does, with errors of all rows.
+
+        Parameters
+        ----------
+        path : path
+            The HDF5 file; appears when it is complete.
+        X : path, array or list of these, shape (n_samples, n_features)
+            As for `fit`.
+        labels : array of int, shape (n_samples,), optional
+            Of the rows; stored beside the scores.
+        is_train : bool
+            Whether these are the rows that the model was fitted to. Then it is certified with
+            them: `residual_` and `reconstruction_error_` are measured, and stored.
+        dtype, columns : str, int, optional
+            Of a raw file.
+        """
+        model = self._fitted()
+        with as_matrix(X, dtype, columns) as matrix, threadpool_limits(1):
+            self._require_same_columns(matrix)
+            if is_train and matrix.shape[0] != model.n_samples:
+                raise InvalidMatrix(
+                    f"{matrix.path}: has {matrix.shape[0]} rows, and the model was fitted to "
+                    f"{model.n_samples}: these are other rows. Leave is_train out."
+                )
+            computed = self._computed_in(matrix)
+            found = projecting.write_projection(
+                path,
+                model,
+                matrix,
+                dtype=computed,
+                block_rows=block_of_projection(self.get_params(), model.n_features, computed),
+                is_train=is_train,
+                labels=projecting.row_labels(labels, matrix.shape[0]),
+                provenance=self._made_by(),
+                bar=self._bar,
+            )
+        if found is not None:
+            self._certificate = found
+            model.residual = found.residual
+
+    def _made_by(self) -> dict:
+        return {"parameters": self.get_params(), "versions": {"memwave": __version__}}
+
     def save(self, path: str | os.PathLike) -> None:
         """Write ``model.h5``, as the workflow writes it; `memwave.load_model` reads it."""
         model, spec = self._fitted(), self._spec
-        made_by = {"parameters": self.get_params(), "versions": {"memwave": __version__}}
-        model_file.save_model(os.fspath(path), model, spec.feature_table(), made_by)
+        model_file.save_model(os.fspath(path), model, spec.feature_table(), self._made_by())
 
     def _keep(self, model: Model, spec: MatrixSpec, certificate: Certificate | None) -> None:
         """Replace what was fitted before, all at once."""
         self._forget()
-        self._model, self._spec, self._certificate = model, spec, certificate
+        self._model, self._spec = model, spec
+        self._certificate = certificate
         self.n_features_in_ = model.n_features
         if spec.names:
             self.feature_names_in_ = np.array(spec.names, dtype=object)
@@ -434,6 +491,9 @@ class PCA(Parameters):
                     f"{matrix.path}: column {i} is called {name!r}, expected {expected!r}. The "
                     "feature names should match those that were passed during fit."
                 )
+
+    def _computed_in(self, matrix: Matrix) -> str:
+        return compute_dtype(self.compute_dtype, matrix.dtype.newbyteorder("=").name)
 
     def _bar(self, total: int, label: str) -> Progress:
         return Progress(total, label, on_terminal=self.verbose)

@@ -122,9 +122,15 @@ def measure_certificate(
             progress.add(len(block))
     finally:
         progress.close()
-    assert projector.train is not None
-    projector.train.center()
+    return certificate_of(model, projector)
+
+
+def certificate_of(model: Model, projector: Projector) -> Certificate:
+    """Return what all rows that the model was fitted to have told."""
+    residual = model.residual
+    if projector.train is not None:
+        projector.train.center()
+        residual = residuals(model, projector.train)
+    assert residual is not None
     total, error = projector.error_sums[0]
-    return Certificate(
-        residuals(model, projector.train), float(error / total) if total > 0 else 0.0
-    )
+    return Certificate(residual, float(error / total) if total > 0 else 0.0)

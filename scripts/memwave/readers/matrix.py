@@ -252,6 +252,10 @@ class Matrix:
             first += part.shape[0]
         return found
 
+    def parts(self) -> list[tuple[str, int]]:
+        """Return path and number of rows of each part."""
+        return [(str(part.path), part.shape[0]) for part in self._parts]
+
     def part(self, number: int) -> Part:
         """Return one of the parts."""
         return self._parts[number]

@@ -148,6 +148,12 @@ def is_of_matrix(features: h5py.Dataset) -> bool:
     return features[0]["band"].decode() == MATRIX_BAND
 
 
+def is_of_recordings(path: str | Path) -> bool:
+    """Whether a model was fitted to features of recordings, rather than to columns of a matrix."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        return not is_of_matrix(file["features"])
+
+
 def load_column_names(path: str | Path) -> list[str] | None:
     """Read the names of the columns that a model was fitted to; None if they have none."""
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:

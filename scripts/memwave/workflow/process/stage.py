@@ -130,16 +130,6 @@ def stage(
         _fail(f"{name}: {type(error).__name__}: {error} (traceback in {log_path})")
 
 
-@contextmanager
-def command() -> Iterator[None]:
-    """Run a command called by hand: a MemwaveError becomes one message and status 1."""
-    try:
-        with one_blas_thread():
-            yield
-    except MemwaveError as error:
-        sys.exit(str(error))
-
-
 def one_blas_thread() -> AbstractContextManager:
     """Limit BLAS to one thread in this process.
 

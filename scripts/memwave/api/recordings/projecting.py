@@ -1,11 +1,9 @@
 """Project a recording onto a model that was fitted before, without any workflow.
 
-``python scripts/apply_model.py MODEL RECORDING OUTPUT`` writes a projection of the windows of one
-recording. Missing values, sampling rate and scaling of the channels are treated as for the dataset
-that the model was fitted on, and features are computed in the same way. Nothing is fitted.
+Missing values, sampling rate and scaling of the channels are treated as for the dataset that the
+model was fitted on, and features are computed in the same way. Nothing is fitted.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 from memwave import __version__
 from memwave.core.errors import MemwaveError
 from memwave.core.precision import compute_dtype
+from memwave.core.progress import Progress
 from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.recording_scores import FeatureScoring
 from memwave.pca.projection import Projector
@@ -24,10 +23,9 @@ from memwave.results.model_file import fitted_dataset, load_extraction, load_mod
 from memwave.results.projection_file import ProjectionWriter, projection_size
 from memwave.storage import hdf5
 from memwave.workflow.planning.memory import extraction_rows, measuring_rows
-from memwave.workflow.process import stage
 
 
-def apply_model(
+def project_recording(
     *,
     model_path: str,
     recording: str,
@@ -37,6 +35,7 @@ def apply_model(
     step: int | None = None,
     score_dtype: str = "float32",
     block_mb: float = 32,
+    verbose: bool = False,
 ) -> None:
     """Project one recording.
 
@@ -58,6 +57,8 @@ def apply_model(
         Type of the scores.
     block_mb : float
         Size of the blocks of features. The memory needed is a few times that and the model.
+    verbose : bool
+        Draw a progress bar on standard error.
 
     Raises
     ------
@@ -76,6 +77,7 @@ def apply_model(
     projector = Projector(model, computed)
     block_rows = extraction_rows(spec, block_mb)
     scoring = FeatureScoring(spec, scaling, projector, min(block_rows, count), computed)
+    progress = Progress(count, f"transform {planned.name}", on_terminal=verbose)
     with hdf5.create(projection, projection_size(count, model.n_components, score_dtype)) as file:
         writer = ProjectionWriter(
             file, count, model.n_components, score_dtype, [planned.name], labels=None
@@ -86,6 +88,8 @@ def apply_model(
             )
             for scores, errors in scoring.project(segment, is_train=False):
                 writer.append_scores(scores, errors)
+                progress.add(len(scores))
+        progress.close()
         total, error = projector.error_sums[1]
         share = float(error / total) if total > 0 else 0.0
         facts = {"solver": model.solver, "window": spec.window, "step": spec.step}
@@ -155,23 +159,3 @@ def segments_of(recording: PlannedRecording, spec: FeatureSpec) -> Sequence[Segm
     if not found:
         raise MemwaveError(f"{recording.path}: every window of it touches a missing value.")
     return found
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", help="a model.h5")
-    parser.add_argument("recording", help="x.npy, or another format that is read by slices")
-    parser.add_argument("output", help="the projection to write, .h5")
-    parser.add_argument("--dtype", help="type of the values of a raw file, such as float32")
-    parser.add_argument("--sampling-rate", type=float, help="rows a second, if the file is silent")
-    parser.add_argument("--step", type=int, help="rows from window to window, if not the model's")
-    given = parser.parse_args()
-    with stage.command():
-        apply_model(
-            model_path=given.model,
-            recording=given.recording,
-            projection=given.output,
-            dtype=given.dtype,
-            sampling_rate=given.sampling_rate,
-            step=given.step,
-        )
