@@ -8,8 +8,9 @@ rule summarize_features:
     """Sufficient statistics of a shard for a solver that reads the features once."""
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
-        shard=ancient(paths.SHARD),
-        checksums=paths.SHARD_CHECKSUMS,
+        shard=ancient(plan.files(inputs.shard)),
+        checksums=plan.files(inputs.checksums_of_shard),
+        matrix=ancient(plan.files(inputs.matrix_of_shard)),
         measures=plan.files(inputs.feature_measures),
     output:
         summary=temp(paths.FEATURE_SUMMARY),
@@ -63,6 +64,7 @@ rule fit_model:
         summaries=plan.files(inputs.summaries),
         shards=ancient(plan.files(inputs.fitted_shards)),
         checksums=plan.files(inputs.fitted_shard_checksums),
+        matrix=ancient(plan.files(inputs.fitted_matrix)),
         measures=plan.files(inputs.feature_measures),
         channels=plan.files(inputs.channels),
     output:

@@ -18,7 +18,7 @@ from memwave.results.model_file import load_scaling, save_model
 from memwave.storage import hdf5
 from memwave.storage.shards import Shard
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Fit
+from memwave.workflow.requests import Fit, load_matrix_readers
 
 
 def fit_model(
@@ -76,7 +76,8 @@ def fit_model(
         else:
             fitted = fit_features(shards, request, ranges, threads, standardizer)
     scaling = load_scaling(spec.scale, channels)
-    save_model(model, fitted, spec.feature_table(), request.provenance, scaling, spec)
+    of_recordings = spec if isinstance(spec, FeatureSpec) else None
+    save_model(model, fitted, spec.feature_table(), request.provenance, scaling, of_recordings)
 
 
 def require_rows(n_rows: int, n_components: int) -> None:
@@ -127,7 +128,10 @@ def fit_features(
     """Fit a solver that reads the shards several times."""
     progress = Progress(sum(map(count_rows, ranges)), "fit_model, this pass:")
     with ExitStack() as stack:
-        open_shards = (Shard(path, n_features=request.spec.n_features) for path in paths)
+        n_features = request.spec.n_features
+        open_shards = [Shard(path, n_features=n_features) for path in paths] or [
+            rows.open() for rows in request.rows
+        ]
         fitted = fit_shards(
             [stack.enter_context(shard) for shard in open_shards],
             ranges,
@@ -142,5 +146,11 @@ def fit_features(
     return fitted
 
 
+def load(request: Fit) -> None:
+    """Import what a job needs."""
+    load_libraries(request.model["solver"])
+    load_matrix_readers(request.rows)
+
+
 if "snakemake" in globals():
-    run_script(snakemake, fit_model, load=lambda r: load_libraries(r.model["solver"]))
+    run_script(snakemake, fit_model, load=load)

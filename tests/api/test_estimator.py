@@ -230,6 +230,34 @@ def test_an_interrupt_leaves_the_object_as_it_was():
     assert pca.fit(rows[:99]).n_samples_ == 99
 
 
+ONE_THREAD = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import memwave
+import numpy as np
+from threadpoolctl import threadpool_info
+def threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+class Matrix:
+    shape, dtype = (900, 20), np.dtype("float64")
+    def __getitem__(self, rows):
+        seen.append((len(threadpool_info()), threads()))
+        return np.random.default_rng(0).normal(size=(rows.stop - rows.start, 20))
+seen, before = [], threads()
+memwave.PCA(3, solver="incremental").fit(Matrix())
+assert all(found == {1} for _, found in seen), seen
+assert seen[-1][0] == len(threadpool_info())  # no BLAS came later, with threads of its own
+assert before <= threads(), (before, threads())
+"""
+
+
+def test_blas_has_one_thread_while_it_computes_and_no_longer():
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    run = [sys.executable, "-c", ONE_THREAD, str(SCRIPTS)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=100, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
 def test_progress_is_drawn_if_wanted(capfd):
     class Slow(memwave.PCA):
         def _bar(self, total, label):

@@ -15,7 +15,6 @@ from memwave.features.columns import MatrixSpec
 from memwave.pca.model import Model
 from memwave.pca.solvers import (
     Summary,
-    load_libraries,
     make_solver,
     row_solvers,
     solver_module,
@@ -37,7 +36,6 @@ class Accumulator:
     """
 
     def __init__(self, plan: FitPlan, n_features: int):
-        load_libraries(plan.model["solver"])
         self.plan, self.n_features, self.n_rows = plan, n_features, 0
         self._solver = make_solver(plan.model["solver"], n_features, plan.model, plan.dtype)
         self._summary: Summary | None = None

@@ -7,12 +7,17 @@ from contextlib import closing
 from typing import Any, Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from memwave import __version__
 from memwave.api import projecting
 from memwave.api.accumulator import Accumulator, is_stream, plan_stream
-from memwave.api.fitting import Certificate, fit_matrix, known_certificate, measure_certificate
+from memwave.api.fitting import (
+    Certificate,
+    computing,
+    fit_matrix,
+    known_certificate,
+    measure_certificate,
+)
 from memwave.api.parameters import Parameters
 from memwave.api.planning import block_of_projection, plan_fit, spec_of
 from memwave.api.state import FITTED, fitted_value, not_fitted
@@ -186,7 +191,7 @@ class PCA(Parameters):
         """
         if is_stream(X):
             return self._fit_stream(X)
-        with as_matrix(X, dtype, columns) as matrix, threadpool_limits(1):
+        with as_matrix(X, dtype, columns) as matrix, computing():
             self._fit_matrix(matrix)
         return self
 
@@ -211,7 +216,7 @@ class PCA(Parameters):
     def _fit_stream(self, blocks: Iterable) -> Self:
         accumulator, spec = None, None
         for block in blocks:
-            with as_matrix(block) as matrix, threadpool_limits(1):
+            with as_matrix(block) as matrix, computing():
                 if accumulator is None:
                     spec = spec_of(matrix)
                     plan = plan_stream(self.get_params(), spec, None)
@@ -220,7 +225,7 @@ class PCA(Parameters):
                 accumulator.add(matrix)
         if accumulator is None or spec is None:
             raise InvalidMatrix("X: has 0 blocks of rows, expected at least one.")
-        with threadpool_limits(1):
+        with computing():
             model = accumulator.model()
         self._keep(model, spec, known_certificate(model))
         return self
@@ -243,7 +248,7 @@ class PCA(Parameters):
             This object. The model is computed when an attribute of it is asked for. `fit` begins
             anew.
         """
-        with as_matrix(X) as matrix, threadpool_limits(1):
+        with as_matrix(X) as matrix, computing():
             accumulator = self.__dict__.get("_accumulator")
             if accumulator is None:
                 spec = spec_of(matrix)
@@ -281,7 +286,7 @@ class PCA(Parameters):
             Scores, float32 or float64, as was computed; `out`, or a read-only map of the file.
         """
         model = self._fitted()
-        with as_matrix(X, dtype, columns) as matrix, threadpool_limits(1):
+        with as_matrix(X, dtype, columns) as matrix, computing():
             self._require_same_columns(matrix)
             shape = (matrix.shape[0], model.n_components)
             computed = self._computed_in(matrix)
@@ -333,7 +338,7 @@ class PCA(Parameters):
             The nearest points in the space of the components.
         """
         model = self._fitted()
-        with as_matrix(X) as scores, threadpool_limits(1):
+        with as_matrix(X) as scores, computing():
             if scores.shape[1] != model.n_components:
                 raise InvalidMatrix(
                     f"{scores.path}: has {scores.shape[1]} columns, expected the "
@@ -361,7 +366,7 @@ class PCA(Parameters):
         noise, rest = model.noise_variance, model.n_features - model.n_components
         variances = model.explained_variance
         total = 0.0
-        with as_matrix(X) as matrix, threadpool_limits(1), np.errstate(divide="ignore"):
+        with as_matrix(X) as matrix, computing(), np.errstate(divide="ignore"):
             self._require_same_columns(matrix)
             computed = self._computed_in(matrix)
             rows = block_of_projection(self.get_params(), model.n_features, computed)
@@ -405,7 +410,7 @@ class PCA(Parameters):
             Of a raw file.
         """
         model = self._fitted()
-        with as_matrix(X, dtype, columns) as matrix, threadpool_limits(1):
+        with as_matrix(X, dtype, columns) as matrix, computing():
             self._require_same_columns(matrix)
             if is_train and matrix.shape[0] != model.n_samples:
                 raise InvalidMatrix(
@@ -455,7 +460,7 @@ class PCA(Parameters):
             accumulator = self.__dict__.get("_accumulator")
             if accumulator is None:
                 raise not_fitted(type(self).__name__)
-            with threadpool_limits(1):
+            with computing():
                 self._model = accumulator.model()
             self._certificate = known_certificate(self._model)
         return self._model

@@ -1,9 +1,11 @@
 """Fitting a matrix in this process, by the code of the workflow's stages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from memwave.api.planning import FitPlan
 from memwave.core.moments import Moments
@@ -11,13 +13,25 @@ from memwave.core.progress import Progress
 from memwave.core.ranges import rows_per_block
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector, residuals
-from memwave.pca.solvers import load_libraries
+from memwave.pca.solvers import load_libraries, row_solvers
 from memwave.pca.standardizer import Standardizer
 from memwave.pca.streaming import blocks, fit_shards
 from memwave.readers.matrix import Matrix
 
 # Makes a progress bar of a number of rows and a label.
 MakeProgress = Callable[[int, str], Progress]
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """Let BLAS compute in one thread: the last bits of its sums depend on their number.
+
+    Only libraries that are loaded can be limited; SciPy brings a BLAS of its own.
+    """
+    for name in row_solvers():
+        load_libraries(name)
+    with threadpool_limits(1):
+        yield
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,6 @@ def fit_matrix(
     bar : callable
         Makes progress bars.
     """
-    load_libraries(plan.model["solver"])
     ranges = matrix.ranges(shards)
     standardizer = None
     if plan.model["standardize"]:

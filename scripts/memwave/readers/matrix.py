@@ -268,10 +268,8 @@ class Matrix:
     def ranges(self, n_shards: int) -> "list[RowRange]":
         """Cut the rows into shards, between rows that are stored together if possible."""
         n_shards = min(n_shards, self.shape[0])
-        bands = -(-self.shape[0] // self.grain)
-        grain = self.grain if bands >= n_shards else 1
-        cuts = [shard_range(-(-self.shape[0] // grain), i, n_shards) for i in range(n_shards)]
-        return [RowRange(self, low * grain, min(high * grain, self.shape[0])) for low, high in cuts]
+        cuts = (shard_range(self.shape[0], i, n_shards, self.grain) for i in range(n_shards))
+        return [RowRange(self, start, stop) for start, stop in cuts]
 
     def close(self) -> None:
         """Close the files."""

@@ -13,6 +13,7 @@ from memwave.core.moments import moments_bytes
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import MEGABYTE, rows_per_block
 from memwave.features import sliding
+from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca import projection
 from memwave.pca.lags import signal_scores
@@ -139,7 +140,7 @@ def predict(
 
 
 def fitting(
-    spec: FeatureSpec,
+    spec: FeatureSpec | MatrixSpec,
     model: dict,
     itemsize: int,
     beside: int,
@@ -166,7 +167,7 @@ def model_file_bytes(n_features: int, n_components: int) -> int:
     return 4 * 8 * n_components * n_features + 400 * n_features
 
 
-def predict_figures(spec: FeatureSpec, model: dict) -> dict[str, int]:
+def predict_figures(spec: FeatureSpec | MatrixSpec, model: dict) -> dict[str, int]:
     """Predict the memory of the figures of one experiment: MB by the name of the rule."""
     model_file = model_file_bytes(spec.n_features, model["n_components"])
     needs = figure_bytes(spec, model_file)
