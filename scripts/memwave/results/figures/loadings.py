@@ -60,4 +60,5 @@ def _draw(axes: Axes, loadings: np.ndarray) -> None:
 def _name_largest(axes: Axes, loadings: np.ndarray, names: list[str]) -> None:
     for column in np.argsort(-np.abs(loadings), kind="stable")[:LARGEST]:
         place = (float(column), float(loadings[column]))
-        axes.annotate(names[column], place, fontsize="x-small", ha="center")
+        axes.annotate(names[column], place, fontsize="x-small", ha="center", va="center")
+    axes.margins(y=0.2)

@@ -148,12 +148,24 @@ def complete_model(model: dict) -> dict:
     return _filled(model, schema()["properties"]["models"]["additionalProperties"])
 
 
+def complete_features(features: dict) -> dict:
+    """Fill in the defaults of one valid entry of ``features``."""
+    return _filled(features, schema()["properties"]["features"]["additionalProperties"])
+
+
 def model_findings(model: dict) -> list[str]:
     """Return what the schema does not admit in one entry of ``models``."""
-    rules = schema()["properties"]["models"]["additionalProperties"]
-    found = (
-        finding for error in _Validator(rules).iter_errors(model) for finding in _findings(error)
-    )
+    return _findings_of(model, "models")
+
+
+def feature_set_findings(features: dict) -> list[str]:
+    """Return what the schema does not admit in one entry of ``features``."""
+    return _findings_of(features, "features")
+
+
+def _findings_of(entry: dict, section: str) -> list[str]:
+    rules = schema()["properties"][section]["additionalProperties"]
+    found = (text for error in _Validator(rules).iter_errors(entry) for text in _findings(error))
     return list(dict.fromkeys(found))
 
 
