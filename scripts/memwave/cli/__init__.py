@@ -17,6 +17,7 @@ COMMANDS = {
     "pca": "fit PCA to a matrix in a file; write model.h5 and projection.h5",
     "transform": "project a matrix or a recording onto a model",
     "inverse": "go back from scores to rows of a matrix or of a recording",
+    "init": "write a sheet and a configuration for files",
     "verify": "compare results and recordings with their checksums",
 }
 
