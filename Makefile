@@ -1,4 +1,4 @@
-# Sets memwave up in .venv, runs it, tests it, checks it. `make help` lists the targets.
+# Installs memwave in .venv, runs, tests and checks it. `make help` lists the targets.
 
 PYTHON ?= python3
 CORES ?= 4
@@ -12,7 +12,7 @@ UV := 0.13.9
 COMPILE := $(BIN)/uv pip compile --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header --quiet --upgrade
 
-# $(call timed,name,command) says how long a command took, and fails as it does.
+# $(call timed,name,command) prints the time of a command and returns its exit status.
 timed = @begin=$$(date +%s); $(2); status=$$?; \
 	echo "[$(strip $(1)): $$(($$(date +%s) - begin)) s]"; exit $$status
 
@@ -30,21 +30,21 @@ run: $(VENV)/run.stamp ## Run the workflow; ARGS="--configfile my.yaml" for your
 dry-run: $(VENV)/run.stamp ## Show what a run would do
 	$(call timed,dry run, $(BIN)/snakemake --dry-run $(ARGS))
 
-formats: $(VENV)/formats.stamp ## Install the libraries of all formats of recordings
+formats: $(VENV)/formats.stamp ## Install the libraries for all formats of recordings
 
 test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/core/test_ranges.py" for some of them
 	$(call timed,tests, $(BIN)/python -m pytest $(ARGS))
 
-test-hpc: $(VENV)/test.stamp $(VENV)/slurm.stamp ## Run the tests on a SLURM cluster, which they install and start (root, apt)
+test-hpc: $(VENV)/test.stamp $(VENV)/slurm.stamp ## Install and start a SLURM cluster and run its tests (needs root, apt)
 	$(call timed,tests on a cluster, $(BIN)/python -m pytest -rs -m hpc tests/hpc $(ARGS))
 
 test-faults: $(VENV)/test.stamp ## Kill the workflow at 30 random moments (5 minutes or more)
 	$(call timed,fault tests, MEMWAVE_KILLS=30 $(BIN)/python -m pytest -rA tests/faults/test_kills.py $(ARGS))
 
-verify: $(VENV)/run.stamp ## Compare results and recordings with their checksums; ARGS=<folder>
+verify: $(VENV)/run.stamp ## Check results and recordings against their checksums; ARGS=<folder>
 	$(call timed,verify, $(BIN)/python scripts/verify_results.py $(ARGS))
 
-fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp ## Damage recordings of all formats and read them (20 minutes); EXAMPLES=1000
+fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp ## Read damaged recordings of all formats (20 minutes); EXAMPLES=1000
 	$(call timed,fuzzing of formats, $(BIN)/python tests/helpers/fuzzing.py $(EXAMPLES))
 	$(call timed,fuzzing of our own parser, $(BIN)/python tests/helpers/fuzz_mat5.py -atheris_runs=200000)
 
@@ -55,15 +55,15 @@ lint: $(VENV)/test.stamp ## Check style, types and the workflow
 	$(call timed,mypy, $(BIN)/mypy)
 	$(call timed,snakemake --lint, $(BIN)/snakemake --lint)
 
-format: $(VENV)/test.stamp ## Put code into the style that lint checks
+format: $(VENV)/test.stamp ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile rules
 
-report: run ## Run the workflow, then put figures, tables and run times into report.html
+report: run ## Run the workflow, then write report.html with figures, tables and run times
 	$(call timed,report, $(BIN)/snakemake --report report.html $(ARGS))
 
-figures: $(VENV)/run.stamp ## Make the figures that the documentation shows
+figures: $(VENV)/run.stamp ## Update the figures of the documentation
 	$(BIN)/snakemake --cores $(CORES)
 	cp $(addprefix results/hapt/haar/exact/plots/,spectrum.svg components.svg scores.svg reconstruction.svg) docs/figures
 	cp results/plots/memory.svg docs/figures
@@ -73,11 +73,11 @@ figures: $(VENV)/run.stamp ## Make the figures that the documentation shows
 bench: $(VENV)/test.stamp ## Measure everything (more than half an hour, 23 GB); HAPT=<folder of all recordings>
 	$(call timed,benchmarks, $(BIN)/python benchmarks/run.py $(if $(HAPT),--hapt $(HAPT)) $(ARGS))
 
-bench-small: $(VENV)/test.stamp ## Run the benchmarks on little data, to see that they work
+bench-small: $(VENV)/test.stamp ## Run the benchmarks on little data, as a check
 	$(call timed,small benchmarks, $(BIN)/python benchmarks/run.py --size small \
 		--output benchmarks/results/small.md $(ARGS))
 
-lock: $(BIN)/python ## Pin the newest versions that pyproject.toml allows
+lock: $(BIN)/python ## Lock the newest versions that pyproject.toml allows
 	$(PIP) install uv==$(UV)
 	$(COMPILE) pyproject.toml --extra all --group test -o envs/test.txt
 	$(COMPILE) pyproject.toml --extra report -c envs/test.txt -o envs/run.txt
@@ -86,12 +86,12 @@ lock: $(BIN)/python ## Pin the newest versions that pyproject.toml allows
 	$(COMPILE) --group pyproject.toml:fuzz -c envs/test.txt -o envs/fuzz.txt
 	$(BIN)/python envs/pin_conda.py
 
-clean: ## Remove results, logs and everything set up; recordings and configuration stay
+clean: ## Remove results, logs and .venv; keep recordings and configuration
 	rm -rf $(VENV) .snakemake results logs build report.html benchmarks/results
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is as old as the installation that it stands for: a newer lock file is installed anew.
+# A stamp records the time of an installation. If the lock file is newer, it is installed again.
 $(VENV)/%.stamp: envs/%.txt | $(BIN)/python
 	$(call timed,setting up $*, $(PIP) install --require-hashes -r $< && touch $@)
 

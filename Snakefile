@@ -1,18 +1,23 @@
 # memwave: PCA of wavelet features of long recordings, in bounded memory.
 #
-# In:   the configuration (config/README.md), which names sheets of recordings.
-# Out:  results/<dataset>/<features>/<model>/model.h5, projection.h5 and plots/,
-#       results/summary.tsv: all experiments compared.
+# In:   the configuration (config/README.md), which names the sheets of recordings.
+# Out:  results/<dataset>/<features>/<model>/model.h5, projection.h5 and plots/;
+#       results/summary.tsv, which compares all experiments.
 #
 #   recordings -> features -> model -> projection -> figures, summary
 #
-# A job is a process whose memory and, on a cluster, time are known beforehand, from sizes alone.
-# Inputs marked `ancient` may be touched: their checksums tell whether they changed, not their times.
+# Each job is a process. The limits of its memory and, on a cluster, of its time are computed before
+# the run, from sizes alone. The times of inputs marked `ancient` are ignored: a job is repeated if
+# their checksums change.
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.current_basedir) / "scripts"))
+# The folder of this file: also where it is linked to, included, or used as a module.
+HERE = (
+    Path(workflow.included_stack[-1].get_path_or_uri(secret_free=True)).resolve().parent
+)
+sys.path.insert(0, str(HERE / "scripts"))
 
 from memwave.workflow import paths
 from memwave.workflow.planning import inputs
@@ -26,7 +31,7 @@ import_own_modules()
 configfile: "config/config.yaml"
 
 
-report: "report/workflow.rst"
+report: f"{HERE}/report/workflow.rst"
 
 
 plan = open_rules(
@@ -49,7 +54,7 @@ localrules:
 
 
 rule all:
-    """Everything that the experiments ask for."""
+    """All results of the experiments."""
     input:
         plan.of_experiments(paths.MODEL, paths.PROJECTION),
         paths.SUMMARY,
@@ -58,12 +63,12 @@ rule all:
         "all"
 
 
-include: "rules/recordings.smk"
-include: "rules/features.smk"
-include: "rules/model.smk"
-include: "rules/projection.smk"
-include: "rules/figures.smk"
-include: "rules/summary.smk"
+include: f"{HERE}/rules/recordings.smk"
+include: f"{HERE}/rules/features.smk"
+include: f"{HERE}/rules/model.smk"
+include: f"{HERE}/rules/projection.smk"
+include: f"{HERE}/rules/figures.smk"
+include: f"{HERE}/rules/summary.smk"
 
 
 onstart:

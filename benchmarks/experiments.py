@@ -80,7 +80,7 @@ def copy_job(job: Job, target: Path, mapped: bool) -> Job:
         "rows": features.shape[0],
         "features": features.shape[1],
         "dtype": features.dtype.name,
-        "block_rows": job.arguments["block_rows"],
+        "block_rows": job.request[0].block_rows,
         "mapped": mapped,
     }
     return Job("floors.copy_rows", arguments)

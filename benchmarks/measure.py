@@ -5,8 +5,10 @@ for all contenders alike; a command (`measure_command`) is timed as a user would
 start to its end.
 """
 
+import base64
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -32,17 +34,20 @@ class Job:
     function : str
         ``module.function``; the module lies here or in ``scripts``.
     arguments : dict
-        Keywords, as JSON can hold them.
+        Keywords.
     imports : tuple of str
         Modules that the function would import itself; loaded before the clock starts.
     blas_threads : int
         Threads of BLAS.
+    request : tuple
+        Arguments without a keyword; they are pickled, as the keywords are.
     """
 
     function: str
     arguments: dict = field(default_factory=dict)
     imports: tuple[str, ...] = ()
     blas_threads: int = 1
+    request: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -139,9 +144,7 @@ class _Worker:
 
     def __init__(self, job: Job, folder: Path):
         threads = dict.fromkeys(THREAD_VARIABLES, str(job.blas_threads))
-        text = json.dumps(
-            {"function": job.function, "arguments": job.arguments, "imports": job.imports}
-        )
+        text = base64.b64encode(pickle.dumps(vars(job))).decode()
         self.function = job.function
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self.process = subprocess.Popen(

@@ -63,11 +63,13 @@ class Run:
     def model(self) -> dict:
         return complete_model({"solver": self.solver, "n_components": COMPONENTS})
 
+    @property
+    def sizes(self) -> memory.Sizes:
+        return memory.Sizes(BLOCK_MB, self.shards, THREADS)
+
     def seconds(self, rates: runtime.Rates = runtime.LOCAL) -> dict[str, float]:
         """Estimated seconds of one job of each stage."""
-        everything = runtime.predict(
-            self.spec, self.model, self.n_windows, shards=self.shards, threads=THREADS, rates=rates
-        )
+        everything = runtime.predict(self.spec, self.model, self.n_windows, self.sizes, rates)
         return {stage: everything[stage] for stage in self.memory()}
 
     def core_seconds(self) -> dict[str, float]:
@@ -79,9 +81,7 @@ class Run:
 
     def memory(self) -> dict[str, int]:
         """Predicted MB of each stage; its keys are the stages that there are."""
-        predicted = memory.predict(
-            self.spec, self.model, block_mb=BLOCK_MB, shards=self.shards, threads=THREADS
-        )
+        predicted = memory.predict(self.spec, self.model, self.sizes)
         return {stage: mb for stage, mb in predicted.items() if not stage.startswith("measure_")}
 
     def jobs(self) -> dict[str, int]:

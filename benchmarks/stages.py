@@ -11,7 +11,9 @@ from measure import Job, snakemake
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 
 from memwave.pca.solvers import solver_module
-from memwave.workflow import Workflow
+from memwave.workflow import paths
+from memwave.workflow.planning import inputs, jobs, resources
+from memwave.workflow.planning.plan import make_plan, shard_names
 
 DATASET, FEATURES = "bench", "haar"
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
@@ -86,7 +88,7 @@ class Stages:
             "max_mem_mb": 1_000_000,
             "plots": False,
         }
-        self._workflow = Workflow(self.config)
+        self._plan = make_plan(self.config)
 
     def _wildcards(self, model: str = "covariance", shard: str = "") -> SimpleNamespace:
         return SimpleNamespace(dataset=DATASET, features=FEATURES, model=model, shard=shard)
@@ -94,124 +96,103 @@ class Stages:
     @property
     def shards(self) -> list[Path]:
         """Files of the features."""
-        folder = self.folder / "results" / DATASET / FEATURES / "features"
-        return [folder / f"{name}.npy" for name in self._workflow.shards]
+        return [self._file(paths.SHARD, w) for w in self._each_shard()]
 
     def model_settings(self, model: str) -> dict:
         """The complete entry of a model."""
-        return self._workflow.model(self._wildcards(model))
+        return inputs.model_of(self._plan, self._wildcards(model))
 
     def model_file(self, model: str, folder: Path | None = None) -> Path:
-        return self._of_model(model, "model.h5", folder=folder)
+        return self._file(paths.MODEL, self._wildcards(model), folder)
 
     def projection_file(self, model: str) -> Path:
-        return self._of_model(model, "projection.h5")
+        return self._file(paths.PROJECTION, self._wildcards(model))
 
     def projected_parts(self, model: str) -> list[Path]:
-        return [self._of_model(model, "parts", f"{path.stem}.h5") for path in self.shards]
+        return [self._file(paths.FEATURE_PROJECTION, w) for w in self._each_shard(model)]
 
-    def _of_model(self, model: str, *names: str, folder: Path | None = None) -> Path:
-        results = (folder or self.folder) / "results"
-        return (results / DATASET / FEATURES / model).joinpath(*names)
+    def _each_shard(self, model: str = "covariance") -> list[SimpleNamespace]:
+        return [self._wildcards(model, name) for name in shard_names(self._plan)]
+
+    def _file(self, pattern: str, w: SimpleNamespace, folder: Path | None = None) -> Path:
+        return (folder or self.folder) / pattern.format(**vars(w))
+
+    def _job(
+        self, stage: str, w: SimpleNamespace, imports: tuple[str, ...] = (), **files: Any
+    ) -> Job:
+        """A job with the request that the workflow would make."""
+        request = jobs.request(self._plan, stage, w)
+        if stage == "write_projection":
+            request = jobs.assembly(self._plan, w, checksums={})
+        return Job(f"{stage}.{stage}", files, imports, request=(request,))
 
     def extract(self) -> list[list[Job]]:
         """Phases of extracting all shards."""
-        flow = self._workflow
-        jobs = []
-        for path in self.shards:
-            w = self._wildcards(shard=path.stem)
-            arguments = {
-                "shard": str(path),
-                "features": flow.features(w),
-                "windows": flow.shard_windows(w),
-                "block_rows": flow.extraction_rows(w),
-            }
-            jobs.append(Job("extract_features.extract_features", arguments))
-        return [jobs]
+        return [
+            [
+                self._job("extract_features", w, shard=str(self._file(paths.SHARD, w)))
+                for w in self._each_shard()
+            ]
+        ]
 
     def fit(self, model: str) -> list[list[Job]]:
         """Phases of fitting a model: summaries of the shards and their merger, or passes."""
-        flow, w = self._workflow, self._wildcards(model)
-        solver = solver_module(flow.model(w)["solver"])
+        w, solver = self._wildcards(model), solver_module(self.model_settings(model)["solver"])
         imports = (solver.__name__, *solver.LIBRARIES)
-        arguments = {
-            "parts": [
-                str(self.folder / part) for part in flow.fit_summaries(w) or flow.fit_shards(w)
-            ],
-            "model_path": str(self.model_file(model)),
-            "features": flow.features(w),
-            "model": flow.model(w),
-            "train_ranges": flow.all_train_ranges(w),
-            "block_rows": flow.block_rows(w),
-            "dtype": flow.compute_dtype(w),
-            "threads": flow.threads(w),
-            "provenance": flow.provenance(w),
-        }
-        merge = [Job("fit_model.fit_model", arguments, imports)]
-        if arguments["parts"] == [str(path) for path in self.shards]:
-            return [merge]
-        if flow.model(w)["solver"] == "lag-covariance":
-            return [self._lags(model, arguments["parts"]), merge]
-        return [self._summaries(model, arguments["parts"], imports), merge]
+        merge = self._job(
+            "fit_model",
+            w,
+            imports,
+            model=str(self.model_file(model)),
+            summaries=[str(self.folder / path) for path in inputs.summaries(self._plan, w)],
+            shards=[str(self.folder / path) for path in inputs.fitted_shards(self._plan, w)],
+            threads=resources.threads(self._plan, w),
+        )
+        if solver.Solver.FROM_SIGNAL:
+            return [self._lags(model), [merge]]
+        return [self._summaries(model, imports), [merge]] if solver.Solver.ONE_PASS else [[merge]]
 
-    def _lags(self, model: str, summaries: list[str]) -> list[Job]:
-        flow, jobs = self._workflow, []
-        for path, summary in zip(self.shards, summaries, strict=True):
-            w = self._wildcards(model, path.stem)
-            arguments = {
-                "summary": summary,
-                "features": flow.features(w),
-                "windows": flow.train_windows(w),
-            }
-            jobs.append(Job("summarize_lags.summarize_lags", arguments))
-        return jobs
+    def _lags(self, model: str) -> list[Job]:
+        return [
+            self._job("summarize_lags", w, summary=str(self._file(paths.LAG_SUMMARY, w)))
+            for w in self._each_shard(model)
+        ]
 
-    def _summaries(self, model: str, summaries: list[str], imports: tuple[str, ...]) -> list[Job]:
-        flow, jobs = self._workflow, []
-        for path, summary in zip(self.shards, summaries, strict=True):
-            w = self._wildcards(model, path.stem)
-            arguments = {
-                "shard": str(path),
-                "summary": summary,
-                "model": flow.model(w),
-                "train_ranges": flow.train_ranges(w),
-                "block_rows": flow.block_rows(w),
-                "dtype": flow.compute_dtype(w),
-            }
-            jobs.append(Job("summarize_features.summarize_features", arguments, imports))
-        return jobs
+    def _summaries(self, model: str, imports: tuple[str, ...]) -> list[Job]:
+        return [
+            self._job(
+                "summarize_features",
+                w,
+                imports,
+                shard=str(self._file(paths.SHARD, w)),
+                summary=str(self._file(paths.FEATURE_SUMMARY, w)),
+            )
+            for w in self._each_shard(model)
+        ]
 
     def project(self, model: str) -> list[list[Job]]:
         """Phases of projecting onto a fitted model."""
-        flow, jobs = self._workflow, []
-        score_dtype = flow.settings["score_dtype"]
-        parts = self.projected_parts(model)
-        for path, part in zip(self.shards, parts, strict=True):
-            w = self._wildcards(model, path.stem)
-            arguments = {
-                "shard": str(path),
-                "model_path": str(self.model_file(model)),
-                "part": str(part),
-                "train_ranges": flow.train_ranges(w),
-                "first_row": flow.first_row(w),
-                "n_windows": flow.n_windows(w),
-                "block_rows": flow.projection_rows(w),
-                "dtype": flow.compute_dtype(w),
-                "score_dtype": score_dtype,
-            }
-            jobs.append(Job("project_features.project_features", arguments))
+        model_file = str(self.model_file(model))
+        shards = [
+            self._job(
+                "project_features",
+                w,
+                shard=str(self._file(paths.SHARD, w)),
+                model=model_file,
+                partial=str(self._file(paths.FEATURE_PROJECTION, w)),
+            )
+            for w in self._each_shard(model)
+        ]
         w = self._wildcards(model)
-        arguments = {
-            "parts": [str(part) for part in parts],
-            "model_path": str(self.model_file(model)),
-            "projection": str(self.projection_file(model)),
-            "windows": flow.recording_windows(w),
-            "window_label": flow.window_label(w),
-            "features": flow.features(w),
-            "score_dtype": score_dtype,
-            "provenance": flow.provenance(w),
-        }
-        return [jobs, [Job("write_projection.write_projection", arguments)]]
+        whole = self._job(
+            "write_projection",
+            w,
+            partials=[str(path) for path in self.projected_parts(model)],
+            model=model_file,
+            projection=str(self.projection_file(model)),
+            provenance=str(self._file(paths.PROVENANCE, w)),
+        )
+        return [shards, [whole]]
 
     def pipeline(self, folder: Path) -> list[str]:
         """Command that runs the whole workflow, with the solver it chooses, in a new folder."""

@@ -4,9 +4,11 @@ Used by `measure`. What the function prints goes to standard error; standard out
 line when everything is imported and one with the answer.
 """
 
+import base64
 import importlib
 import json
 import os
+import pickle
 import sys
 import time
 from pathlib import Path
@@ -30,7 +32,7 @@ def main(job: dict) -> None:
     print("ready", file=channel, flush=True)
     sys.stdin.readline()
     begin = time.perf_counter()
-    answer = function(**job["arguments"])
+    answer = function(*job["request"], **job["arguments"])
     seconds = time.perf_counter() - begin
     report = {
         "seconds": seconds,
@@ -42,4 +44,4 @@ def main(job: dict) -> None:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(pickle.loads(base64.b64decode(sys.argv[1])))

@@ -1,11 +1,11 @@
 # Features: wavelet coefficients of sliding windows, in shards.
 #
 # In:   recordings; statistics of the channels.
-# Out:  features/<shard>.npy and its checksums; what measures and leaves out windows.
+# Out:  features/<shard>.npy and its checksums; valid windows; statistics of the features.
 
 
 rule find_gaps:
-    """The windows of a shard that touch no missing value, where others are left out."""
+    """The valid windows of a shard (without missing values), if other windows are dropped."""
     input:
         recordings=ancient(plan.files(inputs.recordings_of_shard)),
         converted_recordings=plan.files(inputs.converted_of_shard),
@@ -29,7 +29,7 @@ rule find_gaps:
 
 
 rule extract_features:
-    """Wavelet features of a shard's windows: recordings -> .npy, row by row."""
+    """Wavelet features of the windows of a shard: recordings -> .npy, one row per window."""
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
         recordings=ancient(plan.files(inputs.recordings_of_shard)),
@@ -43,7 +43,7 @@ rule extract_features:
         paths.log("extract_features"),
     benchmark:
         paths.benchmark("extract_features")
-    priority: 1  # before a fit without features, which takes the most memory, is ready
+    priority: 1  # start before fits without stored features, which need the most memory
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -57,7 +57,7 @@ rule extract_features:
 
 
 rule measure_features:
-    """Mean and standard deviation of each feature in a shard, where a model standardizes."""
+    """Mean and standard deviation of each feature in a shard, if a model standardizes."""
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
         shard=ancient(plan.files(inputs.shard)),

@@ -1,11 +1,11 @@
-# Figures: of each experiment.
+# Figures of each experiment.
 #
 # In:   model.h5, projection.h5.
 # Out:  plots/*.svg.
 
 
 rule plot_spectrum:
-    """Variance that the components explain, with its error bound."""
+    """Explained variance of the components, with error bounds."""
     input:
         model=paths.MODEL,
         projection=paths.PROJECTION,
@@ -38,7 +38,7 @@ rule plot_spectrum:
 
 
 rule plot_components:
-    """The components as signals: the wave shape that each stands for."""
+    """The waveforms of the components."""
     input:
         model=paths.MODEL,
     output:
@@ -115,7 +115,7 @@ rule plot_scores:
 
 
 rule plot_reconstruction:
-    """How well the components reproduce the windows, along the recordings."""
+    """Reconstruction error of the windows, along the recordings."""
     input:
         model=paths.MODEL,
         projection=paths.PROJECTION,

@@ -1,4 +1,4 @@
-# Models: PCA fitted to features, to recordings without features, or fitted before.
+# Models: PCA fitted to features, PCA fitted to recordings, or an applied model.
 #
 # In:   feature shards, or recordings.
 # Out:  model.h5.
@@ -32,7 +32,7 @@ rule summarize_features:
 
 
 rule summarize_lags:
-    """Lag sums of the recordings over a shard's windows, for a solver that needs no features."""
+    """Lag sums of recordings over the windows of a shard, for a solver that needs no features."""
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
         recordings=ancient(plan.files(inputs.train_recordings_of_shard)),
@@ -58,7 +58,7 @@ rule summarize_lags:
 
 
 rule fit_model:
-    """PCA: from the summaries, merged in their order, or from the shards in several passes."""
+    """PCA: from the summaries, merged in order, or from the shards in several passes."""
     input:
         valid=plan.files(inputs.valid_windows),
         summaries=plan.files(inputs.summaries),
@@ -90,7 +90,7 @@ rule fit_model:
 
 
 rule adopt_model:
-    """A model that was fitted before, where it is applied to new recordings."""
+    """A copy of a fitted model, if the model is applied to new recordings."""
     input:
         fitted=plan.files(inputs.applied_model),
     output:

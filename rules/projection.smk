@@ -1,11 +1,11 @@
-# Projections: scores of all windows, and what they measure of the model.
+# Projections: scores of all windows, and the measured accuracy of the model.
 #
-# In:   model.h5; feature shards, or recordings where features are not stored; labels.
+# In:   model.h5; feature shards, or recordings if features are not stored; labels.
 # Out:  projection.h5, provenance.json.
 
 
 rule project_features:
-    """Scores of a shard, and what its rows tell of the model's accuracy."""
+    """Scores of a shard, and sums that measure the accuracy of the model."""
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
         shard=ancient(plan.files(inputs.shard)),
@@ -32,7 +32,7 @@ rule project_features:
 
 
 rule project_recordings:
-    """Scores of a shard's windows where features are not stored: from recordings, by blocks."""
+    """Scores of a shard from recordings, block by block, if features are not stored."""
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
         recordings=ancient(plan.files(inputs.recordings_of_shard)),
@@ -59,7 +59,7 @@ rule project_recordings:
 
 
 rule write_projection:
-    """Scores of all windows with recording, start row, label and split."""
+    """Scores of all windows, with recording, start row, label and split."""
     input:
         valid=plan.files(inputs.valid_windows),
         partials=plan.files(inputs.partial_projections),

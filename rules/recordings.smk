@@ -1,7 +1,7 @@
-# Recordings: what is read before features are computed.
+# Recordings: conversion, and statistics of the channels.
 #
 # In:   the files that the sheets name.
-# Out:  recordings and labels in formats that are read by slices, statistics of the channels.
+# Out:  recordings and labels in formats that can be read by slices; statistics of the channels.
 
 
 rule convert_recording:
@@ -28,7 +28,7 @@ rule convert_recording:
 
 
 rule convert_labels:
-    """Labels that are texts, of intervals or rows -> a number a row, once."""
+    """Labels that are texts, of intervals or rows -> one number per row, once."""
     input:
         source=ancient(plan.files(inputs.label_source_files)),
     output:
@@ -51,7 +51,7 @@ rule convert_labels:
 
 
 rule measure_channels:
-    """Mean, standard deviation and quartiles of the channels, where features are scaled by them."""
+    """Mean, standard deviation and quartiles of the channels, if channels are scaled by them."""
     input:
         recordings=ancient(plan.files(inputs.train_recordings)),
         converted_recordings=plan.files(inputs.converted_train),

@@ -1,11 +1,11 @@
 # Summary: all experiments together.
 #
-# In:   models, projections, and what every job used.
+# In:   models, projections, and the measured time and memory of every job.
 # Out:  results/summary.tsv, summary.html and plots/.
 
 
 rule write_summary:
-    """One row an experiment: sizes, accuracy, time and memory."""
+    """One row per experiment: sizes, accuracy, time and memory."""
     input:
         models=plan.of_experiments(paths.MODEL),
         projections=ancient(plan.of_experiments(paths.PROJECTION)),
@@ -64,7 +64,7 @@ rule plot_comparison:
 
 
 rule plot_memory:
-    """Memory of every stage, predicted and measured."""
+    """Predicted and measured memory of every stage."""
     input:
         summary=paths.SUMMARY,
     output:

@@ -1,4 +1,4 @@
-"""Copy a model that was fitted before beside the results, so that they are complete."""
+"""Copy the model that is applied into the results, so that they are complete."""
 
 import shutil
 
@@ -8,7 +8,7 @@ from memwave.workflow.process.stage import run_script
 
 
 def adopt_model(_: None, *, fitted: str, model: str) -> None:
-    """Copy a model, byte by byte.
+    """Copy a model; the copy has the same bytes.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def adopt_model(_: None, *, fitted: str, model: str) -> None:
     Raises
     ------
     MemwaveError
-        If the file is no model, or damaged.
+        If the file is not a model, or is damaged.
     """
     load_model(fitted)
     with replacing(model) as temporary:

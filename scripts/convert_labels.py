@@ -1,4 +1,4 @@
-"""Number labels that are texts, given by interval or row by row, once."""
+"""Convert labels that are texts, of intervals or rows, to integer codes, once."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def convert_labels(request: LabelConversion, *, labels: str) -> None:
     Raises
     ------
     MemwaveError
-        If they cannot be read, or are not what was planned.
+        If they cannot be read, or differ from the plan.
     """
     path, rows = request.path, request.rows
     with create_labels(labels, rows) as writer:
@@ -34,17 +34,17 @@ def convert_labels(request: LabelConversion, *, labels: str) -> None:
 
 
 def fill_column(writer: LabelWriter, path: str, rows: int) -> None:
-    """Copy a column of a table."""
+    """Convert a column of a table."""
     row = 0
     with open_texts(path) as table:
         for codes, texts in table.texts():
             if row + len(codes) > rows:
                 break
-            # An index of -1, an empty cell, means the last entry.
+            # An empty cell has index -1, which selects the last entry.
             numbers = np.array([*map(writer.number, texts), -1], np.int32)
             if len(writer.numbers) > MOST_TEXTS:
                 raise MemwaveError(
-                    f"{path}: has more than {MOST_TEXTS} different labels. Expected kinds of rows."
+                    f"{path}: has more than {MOST_TEXTS} different labels. Expected class labels."
                 )
             writer.fill(row, numbers[codes])
             row += len(codes)
@@ -56,7 +56,7 @@ def fill_column(writer: LabelWriter, path: str, rows: int) -> None:
 
 
 def load_reading(request: LabelConversion) -> None:
-    """Import what reading the labels needs."""
+    """Import the libraries that read the labels."""
     load_libraries([request.path] if need_a_library(request.path) else [])
 
 

@@ -1,6 +1,6 @@
 """Convert a recording whose format cannot be read by slices to a plain .npy file, once.
 
-It is read from end to end, a piece at a time, and written straight into a file map.
+The recording is read once from start to end, chunk by chunk, into a memory-mapped file.
 """
 
 from memwave.core.errors import MemwaveError
@@ -24,7 +24,7 @@ def convert_recording(request: RecordingConversion, *, converted: str) -> None:
     Raises
     ------
     MemwaveError
-        If it cannot be read, or is not what was planned.
+        If it cannot be read, or differs from the plan.
     """
     recording, channels = request.recording, request.channels
     with open_source(recording.path, None, channels) as source:
@@ -47,7 +47,7 @@ def convert_recording(request: RecordingConversion, *, converted: str) -> None:
 
 
 def changed(recording: PlannedRecording, rows: int) -> MemwaveError:
-    """Return the error of a recording that has another length than planned."""
+    """Return the error for a recording whose number of rows differs from the plan."""
     return MemwaveError(
         f"recording {recording.name!r}: {recording.path} has {rows} rows now, and had "
         f"{recording.rows} when the run was planned. Start again."

@@ -1,4 +1,4 @@
-"""Print config/README.md: the reference of the configuration, made from its schema.
+"""Print config/README.md: the reference of the configuration, generated from its schema.
 
 Run as ``python scripts/describe_config.py > config/README.md``.
 """
@@ -13,14 +13,14 @@ from memwave.workflow.config.settings import schema
 OPENING = """\
 # Configuration
 
-`config.yaml` is what runs unless you say otherwise. Copy it or the example below, change what you
-need and run
+`config.yaml` is the default configuration. Copy it or the example below, change what you need and
+run
 
     snakemake --cores 4 --configfile my.yaml
 
-Snakemake lays your file over `config.yaml`: mappings are merged, lists and single values replaced.
-Your `experiments` are therefore all that runs. Everything is checked before the first job starts,
-and every problem is reported at once.
+Snakemake merges your file into `config.yaml`: mappings are merged, lists and single values are
+replaced. So only your `experiments` run. Everything is checked before the first job starts, and all
+problems are reported at once.
 
 ## A minimal example
 
@@ -37,7 +37,7 @@ experiments:
   - {dataset: pilot, features: haar, model: pca}
 ```
 
-with `pilot.tsv`, its columns separated by tabs:
+with `pilot.tsv`, whose columns are separated by tabs:
 
 ```
 recording	path	split
@@ -45,7 +45,7 @@ monday	data/monday.npy	train
 tuesday	data/tuesday.npy	test
 ```
 
-Examples that run as they are: [`config.yaml`](config.yaml), [`examples/`](examples).
+Examples that run without changes: [`config.yaml`](config.yaml), [`examples/`](examples).
 """
 
 
@@ -67,7 +67,7 @@ def describe() -> str:
 
 
 def table(rules: dict[str, dict], required: Sequence[str] = ()) -> str:
-    """Return a Markdown table of keys, one line each."""
+    """Return a Markdown table with one line per key."""
     lines = ["| key | value | default | description |", "|---|---|---|---|"]
     for key, rule in rules.items():
         default = f"`{_yaml(rule['default'])}`" if "default" in rule else "optional"
@@ -78,7 +78,7 @@ def table(rules: dict[str, dict], required: Sequence[str] = ()) -> str:
 
 
 def _entry(section: dict) -> dict:
-    """The schema of one entry of a section; empty for a single value."""
+    """Return the schema of one entry of a section; empty if the section is a single value."""
     return section.get("additionalProperties") or section.get("items") or {}
 
 
@@ -97,7 +97,7 @@ def _yaml(value: object) -> str:
 
 def _sheet() -> Iterator[str]:
     yield (
-        "A table with one line a recording and tabs between its columns, UTF-8, with a header line."
+        "A UTF-8 table with a header line, one line per recording, and tabs between its columns."
         "\n\n| column | needed | description |\n|---|---|---|"
     )
     for column, description in COLUMNS.items():

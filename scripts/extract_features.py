@@ -1,7 +1,7 @@
-"""Write the wavelet features of one shard's windows into a memory-mapped file.
+"""Write the wavelet features of the windows of one shard into a memory-mapped file.
 
-Recordings are read in chunks, and features are computed block by block straight into the map.
-Nothing in memory grows with either.
+Recordings are read in chunks. Features are computed block by block, directly into the mapped file.
+Memory depends neither on the length of the recordings nor on the number of windows.
 """
 
 from memwave.core.progress import Progress
@@ -26,15 +26,15 @@ def extract_features(
     shard : path
         The .npy file to write.
     channels : path, optional
-        What `measure_channels` wrote, or a model, where the channels are scaled.
+        Output of `measure_channels`, or a model, if the channels are scaled.
     valid : path, optional
-        What `find_gaps` wrote, where windows are left out.
+        Output of `find_gaps`, if windows are dropped.
 
     Raises
     ------
     MemwaveError
-        If a recording is not what was planned, has a value that is not finite, or a feature
-        overflows the dtype; names recording, row and channel.
+        If a recording differs from the plan or has a value that is not finite, or if a feature
+        overflows the dtype. The message names recording, row and channel.
     """
     spec, segments = request.spec, valid_segments(request.segments, valid)
     scaling = load_scaling(spec.scale, channels)
@@ -43,7 +43,7 @@ def extract_features(
     with create_shard(shard, (n_rows, spec.n_features), spec.dtype) as target:
         for block in feature_blocks(spec, segments, request.block_rows, scaling, target.next_rows):
             progress.add(len(block))
-            del block  # a file map releases its pages
+            del block  # the memory-mapped file releases its pages
     progress.close()
 
 

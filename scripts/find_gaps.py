@@ -1,6 +1,6 @@
-"""Find the valid windows of a shard: those that touch no missing value.
+"""Find the valid windows of a shard: those without missing values.
 
-The recordings are read in chunks. Nothing in memory grows with them but the gaps.
+The recordings are read in chunks. Only the list of gaps grows with their length.
 """
 
 from memwave.core.errors import MemwaveError
@@ -20,13 +20,13 @@ def find_gaps(request: GapSearch, *, valid: str) -> None:
     ----------
     request : GapSearch
     valid : path
-        The HDF5 file to write: ranges of the shard's planned rows whose windows are valid.
+        The HDF5 file to write: ranges of the planned rows of the shard that are valid windows.
 
     Raises
     ------
     MemwaveError
-        If no window is valid, there are more ranges than requested, a recording is not what was
-        planned, or has an infinite value.
+        If no window is valid, there are more than `max_ranges` ranges, or a recording differs from
+        the plan or has an infinite value.
     """
     spec, windows = request.spec, request.spec.windows
     total = sum(windows.n_rows(segment.count) for segment in request.segments)
@@ -40,18 +40,19 @@ def find_gaps(request: GapSearch, *, valid: str) -> None:
             found.append((offset + low, offset + high))
             if len(found) > request.max_ranges:
                 raise MemwaveError(
-                    f"{segment.recording}: missing values cut the windows of one shard into more "
-                    f"than {request.max_ranges} runs. Use missing: interpolate, or fewer shards."
+                    f"{segment.recording}: missing values divide the windows of one shard into "
+                    f"more than {request.max_ranges} runs. Use missing: interpolate, or fewer "
+                    "shards."
                 )
     progress.close()
     planned, left = count_windows(request.segments), count_rows(found)
     if not left:
         names = ", ".join(segment.recording.name for segment in request.segments)
         raise MemwaveError(
-            f"all {planned} windows of a shard (of {names}) touch a missing value. Use fewer "
-            "shards, a shorter window, missing: interpolate, or leave the recording out."
+            f"all {planned} windows of a shard (of {names}) contain a missing value. Use fewer "
+            "shards, a shorter window, missing: interpolate, or remove the recording."
         )
-    log.info("%d of %d windows are left out", planned - left, planned)
+    log.info("%d of %d windows are dropped", planned - left, planned)
     save_valid(valid, found)
 
 

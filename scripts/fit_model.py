@@ -1,4 +1,4 @@
-"""Fit PCA: merge the summaries of all shards, or read the shards as often as the solver asks."""
+"""Fit PCA: merge the summaries of all shards, or read the shards as often as the solver needs."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -40,24 +40,23 @@ def fit_model(
     model : path
         The HDF5 file to write.
     summaries : sequence of path
-        Summaries of all shards, in their order, for a solver that reads features once or not at
-        all.
+        Summaries of all shards, in order, for a solver that reads features once or not at all.
     shards : sequence of path
-        The shards, in their order, for a solver that reads them several times.
+        All shards, in order, for a solver that reads them several times.
     measures : sequence of path
-        What `measure_features` wrote for all shards, where the model standardizes.
+        Outputs of `measure_features` for all shards, if the model standardizes.
     channels : path, optional
-        What `measure_channels` wrote, or a model, where the channels are scaled; stored with the
-        model.
+        Output of `measure_channels`, or a model, if the channels are scaled. The scaling is stored
+        with the model.
     valid : sequence of path
-        What `find_gaps` wrote for all shards, where windows are left out.
+        Outputs of `find_gaps` for all shards, if windows are dropped.
     threads : int
-        Shards read at once.
+        Number of shards that are read at once.
 
     Raises
     ------
     MemwaveError
-        If too few windows are valid for the components, or a summary is not what was planned.
+        If there are not more valid windows than components, or a summary differs from the plan.
     """
     spec, ranges = request.spec, list(request.train_ranges)
     if valid:
@@ -81,16 +80,16 @@ def fit_model(
 
 
 def require_rows(n_rows: int, n_components: int) -> None:
-    """Require more rows than components: without gaps, this is known before a run."""
+    """Require more rows than components. Without gaps, this is checked before a run."""
     if n_rows <= n_components:
         raise MemwaveError(
-            f"{n_rows} windows of split train touch no missing value, expected more than the "
+            f"{n_rows} windows of split train contain no missing value, expected more than the "
             f"{n_components} components. Use fewer n_components, or missing: interpolate."
         )
 
 
 def fit_lags(summaries: Sequence[str], spec: FeatureSpec, model: dict) -> Model:
-    """Fit a solver that needs no features to what `summarize_lags` stored."""
+    """Fit a solver that needs no features, from the outputs of `summarize_lags`."""
     solver = solver_module(model["solver"]).Solver(spec, model)
     for summary in summaries:
         for sums in load_lags(summary, windows_of(spec)):
@@ -99,7 +98,7 @@ def fit_lags(summaries: Sequence[str], spec: FeatureSpec, model: dict) -> Model:
 
 
 def fit_summaries(summaries: Sequence[str], request: Fit) -> Model:
-    """Fit a solver that reads the features once to what `summarize_features` stored."""
+    """Fit a solver that reads the features once, from the outputs of `summarize_features`."""
     n_features = request.spec.n_features
     solver = make_solver(request.model["solver"], n_features, request.model, request.dtype)
     for summary in summaries:
@@ -108,11 +107,11 @@ def fit_summaries(summaries: Sequence[str], request: Fit) -> Model:
 
 
 def load_summary(path: str, n_features: int) -> dict:
-    """Load what `summarize_features` stored; raises MemwaveError if it is of other features."""
+    """Load an output of `summarize_features`; raise MemwaveError if it is of other features."""
     arrays = hdf5.load_arrays(path)
     if len(arrays["mean"]) != n_features:
         raise MemwaveError(
-            f"{path}: is of {len(arrays['mean'])} features a row, expected {n_features}. Delete "
+            f"{path}: is of {len(arrays['mean'])} features per row, expected {n_features}. Delete "
             "the file and the shard it summarizes and run again to remake them."
         )
     return arrays

@@ -1,7 +1,7 @@
-"""Measure the channels of a dataset over the recordings that PCA is fitted on.
+"""Measure the channels of a dataset over its train recordings.
 
-The recordings are read in chunks, once for the moments and a few times more for the quartiles,
-which are exact. Nothing in memory grows with them.
+The recordings are read in chunks: once for the moments, and several times for the exact quartiles.
+Memory does not depend on their length.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,8 @@ def measure_channels(request: ChannelMeasurement, *, table: str) -> None:
     Raises
     ------
     MemwaveError
-        If a recording has a value that is not finite; names recording, row and channel.
+        If a recording has a value that is not finite; the message names recording, row and channel.
+        If a channel has no value.
     """
     total = sum(recording.rows for recording in request.recordings)
     measures = ChannelMeasures(request.channels, dtype_of_all(request))
@@ -39,7 +40,7 @@ def measure_channels(request: ChannelMeasurement, *, table: str) -> None:
         progress.add(len(rows))
     for channel in measures.empty:
         raise MemwaveError(
-            f"channel {channel} has no value in any recording of split train. Leave it out."
+            f"channel {channel} has no value in any recording of split train. Remove the channel."
         )
     while measures.needs_pass:
         progress.restart()
@@ -55,7 +56,7 @@ def measure_channels(request: ChannelMeasurement, *, table: str) -> None:
 
 
 def dtype_of_all(request: ChannelMeasurement) -> str:
-    """float32 if it holds the values of every recording, float64 if not."""
+    """Return float32 if it represents all values of every recording, else float64."""
     for recording in request.recordings:
         with open_recording(recording, request.channels) as source:
             if not np.can_cast(source.dtype, np.float32):
@@ -64,7 +65,7 @@ def dtype_of_all(request: ChannelMeasurement) -> str:
 
 
 def blocks(request: ChannelMeasurement) -> Iterator[np.ndarray]:
-    """Rows of all recordings, one after the other."""
+    """Yield the rows of all recordings, in order, block by block."""
     for recording in request.recordings:
         with open_recording(recording, request.channels) as source:
             may_miss = recording.missing != "error"

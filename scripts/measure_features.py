@@ -1,4 +1,4 @@
-"""Mean and standard deviation of every feature of one shard, for models that standardize."""
+"""Measure mean and standard deviation of every feature of a shard, for models that standardize."""
 
 from memwave.core.moments import Moments
 from memwave.core.progress import Progress
@@ -27,7 +27,7 @@ def measure_features(
     measures : path
         The HDF5 file to write.
     valid : path, optional
-        What `find_gaps` wrote, where windows are left out.
+        Output of `find_gaps`, if windows are dropped.
     """
     ranges = valid_ranges(request.train_ranges, valid)
     with open_shard(shard, request.rows) as features:

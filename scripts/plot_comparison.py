@@ -1,4 +1,4 @@
-"""Draw what the accuracy of the models costs in time and memory."""
+"""Draw the accuracy of the models against time and memory of their fits."""
 
 import csv
 

@@ -33,7 +33,7 @@ def plot_components(request: FigureFacts, *, model: str, figure: str) -> None:
             request.spec,
             rate=request.sampling_rate,
             units=request.units,
-            spread=scale,
+            channel_scale=scale,
         ),
         figure,
     )

@@ -1,4 +1,4 @@
-"""Draw the memory of every stage, predicted and measured."""
+"""Draw the predicted and the measured memory of every stage."""
 
 import csv
 
@@ -15,7 +15,7 @@ def plot_memory(limit_mb: float, *, summary: str, figure: str) -> None:
     Parameters
     ----------
     limit_mb : float
-        Memory that no stage may exceed.
+        Memory limit of all stages, in MB.
     summary : path
         The table of all experiments.
     figure : path

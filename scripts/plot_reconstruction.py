@@ -1,4 +1,4 @@
-"""Draw how well the components reproduce the windows along the recordings."""
+"""Draw the reconstruction error of the windows along the recordings."""
 
 from memwave.results.figures.in_time import Clock, draw_in_time
 from memwave.results.figures.rows import RECORDINGS, blocks, count_windows, survey

@@ -14,7 +14,7 @@ def plot_spectrum(_: None, *, model: str, projection: str, figure: str) -> None:
     Parameters
     ----------
     model, projection : path
-        A model, and the projection that measured it.
+        A model, and the projection with its certificate.
     figure : path
         The SVG file to write.
     """

@@ -1,4 +1,4 @@
-"""Project one shard of features onto a model, and measure the model with its rows."""
+"""Project one shard of features onto a model, and sum up what measures the model."""
 
 from collections.abc import Iterator
 
@@ -34,9 +34,9 @@ def project_features(
     model : path
         The fitted model.
     partial : path
-        The HDF5 file to write: scores, reconstruction errors, and what certifies the model.
+        The HDF5 file to write: scores, reconstruction errors, and sums that measure the model.
     valid : path, optional
-        What `find_gaps` wrote, where windows are left out.
+        Output of `find_gaps`, if windows are dropped.
     """
     ranges = valid_ranges(request.train_ranges, valid)
     fitted = load_model(model)
@@ -72,7 +72,7 @@ def require_columns(features: Rows, model: Model) -> None:
 
 
 def split_ranges(n_rows: int, train_ranges: Ranges) -> Iterator[tuple[int, int, bool]]:
-    """Cut all rows at the borders of the train ranges: (start, stop, is_train)."""
+    """Divide all rows at the borders of the train ranges; yield (start, stop, is_train)."""
     done = 0
     for start, stop in train_ranges:
         if done < start:

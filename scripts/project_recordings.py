@@ -1,4 +1,4 @@
-"""Project the windows of one shard whose features are not stored, straight from the recordings."""
+"""Project the windows of one shard from the recordings, if features are not stored."""
 
 from memwave.core.progress import Progress
 from memwave.pca.lags.recording_scores import FeatureScoring, ScoreSource, SignalScoring
@@ -29,17 +29,17 @@ def project_recordings(
     model : path
         The fitted model.
     partial : path
-        The HDF5 file to write, as `project_features` writes it.
+        The HDF5 file to write, with the same content as that of `project_features`.
     channels : path, optional
-        What `measure_channels` wrote, or a model, where the channels are scaled.
+        Output of `measure_channels`, or a model, if the channels are scaled.
     valid : path, optional
-        What `find_gaps` wrote, where windows are left out.
+        Output of `find_gaps`, if windows are dropped.
 
     Raises
     ------
     MemwaveError
-        If a recording is not what was planned, has a value that is not finite, or a feature
-        overflows the dtype; names recording, row and channel.
+        If a recording differs from the plan or has a value that is not finite, or if a feature
+        overflows the dtype. The message names recording, row and channel.
     """
     spec, fitted = request.spec, load_model(model)
     scaling, projector = load_scaling(spec.scale, channels), Projector(fitted, request.dtype)

@@ -29,11 +29,11 @@ def summarize_features(
     shard : path, optional
         Features, .npy, if they are not the rows of a matrix.
     summary : path
-        The HDF5 file to write; it holds what the solver will merge.
+        The HDF5 file to write: the summary for the solver to merge.
     measures : sequence of path
-        What `measure_features` wrote for all shards, where the model standardizes.
+        Outputs of `measure_features` for all shards, if the model standardizes.
     valid : path, optional
-        What `find_gaps` wrote, where windows are left out.
+        Output of `find_gaps`, if windows are dropped.
     """
     ranges = valid_ranges(request.train_ranges, valid)
     with open_shard(shard, request.rows) as features:
@@ -41,7 +41,7 @@ def summarize_features(
             request.model["solver"], features.shape[1], request.model, request.dtype
         )
         progress = Progress(count_rows(ranges), f"summarize_features {features.path}")
-        part = summarize(
+        summarized = summarize(
             solver,
             features,
             ranges,
@@ -51,7 +51,7 @@ def summarize_features(
             standardizer=load_standardizer(measures, request.dtype),
         )
         progress.close()
-    hdf5.save_arrays(summary, part.arrays())
+    hdf5.save_arrays(summary, summarized.arrays())
 
 
 def load(request: FeatureSummary) -> None:

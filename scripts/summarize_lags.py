@@ -1,4 +1,4 @@
-"""Sum lagged products of the recordings over a shard's windows, for solvers without features."""
+"""Sum lagged products of recordings over the windows of a shard, for solvers without features."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,29 +18,29 @@ from memwave.results.model_file import load_scaling
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import LagSummary, recordings_of
 
-# Places of a segment that the shift is taken from, and rows of each.
+# Number of places of a segment that are sampled for the shift, and rows read at each.
 PLACES, PLACE_ROWS = 16, 64
 
 
 def summarize_lags(
     request: LagSummary, *, summary: str, channels: str | None = None, valid: str | None = None
 ) -> None:
-    """Sum over the windows of one shard.
+    """Compute the lag sums of the windows of one shard.
 
     Parameters
     ----------
     request : LagSummary
     summary : path
-        The HDF5 file to write; it holds what the solver will merge.
+        The HDF5 file to write: the lag sums for the solver to merge.
     channels : path, optional
-        What `measure_channels` wrote, or a model, where the channels are scaled.
+        Output of `measure_channels`, or a model, if the channels are scaled.
     valid : path, optional
-        What `find_gaps` wrote, where windows are left out.
+        Output of `find_gaps`, if windows are dropped.
 
     Raises
     ------
     MemwaveError
-        If a recording is not what was planned or has a value that is not finite.
+        If a recording differs from the plan or has a value that is not finite.
     """
     spec, segments = request.spec, valid_segments(request.segments, valid)
     progress = Progress(count_windows(segments), f"summarize_lags {summary}")
@@ -54,7 +54,7 @@ def summarize_lags(
 def batch_sums(
     spec: FeatureSpec, scaling: Scaling | None, segments: Sequence[Segment], progress: Progress
 ) -> LagSums:
-    """Lag sums of a few segments together."""
+    """Return the sum of the lag sums of a few segments."""
     windows = windows_of(spec)
     batch = LagSums.none(windows)
     for segment in segments:
@@ -68,7 +68,7 @@ def batch_sums(
 def read_chunks(
     recording: PreparedRecording, windows: SignalWindows, segment: Segment, progress: Progress
 ) -> Iterator[np.ndarray]:
-    """The rows that the windows of a segment cover, as `sum_lags` takes them."""
+    """Yield the rows that the windows of a segment cover, in the chunks of `sum_lags`."""
     first = segment.first * windows.step
     for low, high in chunks_of(windows, segment.count):
         yield recording.read(first + low, first + high)
@@ -76,9 +76,9 @@ def read_chunks(
 
 
 def sample_mean(recording: PreparedRecording, start: int, stop: int) -> np.ndarray:
-    """Mean of rows from a few places between two rows, float64, shape (n_channels,).
+    """Return the mean of some of the rows ``start:stop``, float64, shape (n_channels,).
 
-    It is close enough to the mean of all rows that sums of squares about it lose no digits.
+    It is so close to the mean of all rows that sums of squares about it lose no digits.
     """
     length = min(PLACE_ROWS, stop - start)
     last = stop - start - length

@@ -1,4 +1,4 @@
-"""Assemble a projection: the scores of all windows, and which window each row is."""
+"""Assemble a projection: scores, recording, position, label and split of all windows."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,11 @@ import h5py
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.features.spec import FeatureSpec
+from memwave.pca.diagnostics.certificate import error_bounds, is_measured, residuals, storage_error
 from memwave.pca.linalg.covariance_products import CovarianceProducts
 from memwave.pca.model import Model
-from memwave.pca.projection import captured_variance, residuals
+from memwave.pca.projection import captured_variance
 from memwave.recordings.labels.windows import WindowLabels
 from memwave.recordings.valid_windows import valid_windows
 from memwave.results import partial_projection
@@ -36,17 +38,17 @@ def write_projection(
     ----------
     request : Assembly
     partials : sequence of path
-        Partial projections of all shards, in their order.
+        Partial projections of all shards, in order.
     model : path
-        The model they were projected onto.
+        The model of the projection.
     projection : path
         The HDF5 file to write.
     provenance : path
-        The JSON file to write: what made model and projection, and their checksums.
+        The JSON file to write: provenance of model and projection, and their checksums.
     valid : sequence of path
-        What `find_gaps` wrote for all shards, where windows are left out.
+        Outputs of `find_gaps` for all shards, if windows are dropped.
     checksums : sequence of path
-        Files of the checksums of all shards, where features are stored.
+        Checksum files of all shards, if features are stored.
     """
     spec, fitted = request.spec, load_model(model)
     ranges = valid_windows([recording.n_windows for recording in request.recordings], valid)
@@ -78,7 +80,8 @@ def write_projection(
         if labels.names:
             writer.name_labels(labels.names)
         is_fitted = any(recording.split == "train" for recording in request.recordings)
-        errors = copy_partials(writer, partials, n_rows, fitted, is_fitted=is_fitted)
+        fitted_to = spec if is_fitted else None
+        errors = copy_partials(writer, partials, n_rows, fitted, fitted_to)
         attributes = {"solver": fitted.solver, "window": spec.window, "step": spec.step}
         writer.finish({**attributes, **error_shares(errors)}, request.provenance)
     written = [model, projection, *checksums]
@@ -90,22 +93,22 @@ def copy_partials(
     partials: Sequence[str],
     n_rows: int,
     model: Model,
-    *,
-    is_fitted: bool,
+    fitted_to: FeatureSpec | None,
 ) -> np.ndarray:
-    """Copy the scores of every shard, and store what all of them together tell of the model.
+    """Copy the scores of every shard, and store the certificate of the model.
 
-    They tell nothing of a model that was not fitted on any of them.
+    The certificate is NaN if the model was not fitted on any of the windows; `fitted_to` is None
+    then, and else the feature set.
 
     Returns
     -------
     ndarray, shape (2, 2)
-        The sum of the partial projections' `Projector.error_sums`.
+        The sum of `Projector.error_sums` of all partial projections.
 
     Raises
     ------
     MemwaveError
-        If the partial projections do not have a row for each of `n_rows` windows.
+        If the partial projections do not have `n_rows` rows.
     """
     total: CovarianceProducts | None = None
     error_sums, moments = np.zeros((2, 2)), np.zeros((2, model.n_components))
@@ -115,29 +118,32 @@ def copy_partials(
         with hdf5.reading(partial), opened as file:
             row += len(file["reconstruction_error"])
             if row > n_rows:
-                continue  # counted for the error
+                continue  # only counted, for the error message
             writer.append_partial(file)
             error_sums += file["losses"][()]
             moments += file["moments"][()]
-            if model.residual is None:
+            if fitted_to is not None and is_measured(model):
                 total = merged(total, file["train"])
     if row != n_rows:
         raise MemwaveError(
             f"the partial projections ({partials[0]} ...) have {row} rows, expected {n_rows}. "
-            "A feature shard is not what was planned: delete the shards and run again to remake "
-            "them."
+            "A feature shard differs from the plan: delete the shards and run again to remake them."
         )
     unknown = np.full(model.n_components, np.nan)
     variances, norms = unknown, unknown if model.residual is None else model.residual
-    if is_fitted:
-        variances = captured_variance(moments, model.n_samples)
-        norms = norms if total is None else residuals(model, total)
-    writer.certify(model, variances, norms)
+    bounds = unknown
+    if fitted_to is not None:
+        variances, bounds = captured_variance(moments, model.n_samples), model.error_bound
+        if total is not None:
+            norms, bounds = residuals(model, total), error_bounds(model, total)
+        elif fitted_to.store:
+            bounds = bounds + storage_error(model, fitted_to.dtype)
+    writer.certify(model, variances, norms, bounds)
     return error_sums
 
 
 def merged(total: CovarianceProducts | None, stored: h5py.Group) -> CovarianceProducts:
-    """Add the products of a partial projection to those of the ones before it."""
+    """Add the covariance products of a partial projection to `total`."""
     train = CovarianceProducts.of_arrays({name: stored[name][()] for name in stored})
     if total is None:
         return train
@@ -146,7 +152,7 @@ def merged(total: CovarianceProducts | None, stored: h5py.Group) -> CovariancePr
 
 
 def error_shares(error_sums: np.ndarray) -> dict[str, float]:
-    """Share of the variance about the train mean that the scores do not reproduce, by split."""
+    """Return the reconstruction error as a share of the variance about the train mean, by split."""
     return {
         f"reconstruction_error_{split}": float(error / total)
         for split, (total, error) in zip(SPLITS, error_sums.tolist(), strict=True)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
+import numpy as np
 
-from memwave.pca.comparison import compare, most_exact
+from memwave.pca.diagnostics.comparison import compare, most_exact
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
 from memwave.results.summary import COLUMNS, FIRST_COLUMNS, fit_columns, stage_columns
@@ -30,11 +31,11 @@ def write_summary(
     ----------
     experiments : sequence of SummarizedExperiment
     usages : sequence of path
-        What every job measured of itself (JSON).
+        Usage files of all jobs, with measured time and memory (JSON).
     summary : path
         The TSV file to write.
     table : path
-        The HTML file to write: the same table, to be sorted and searched.
+        The HTML file to write: the same table, which can be sorted and searched.
     """
     measured = {path: json.loads(Path(path).read_text(encoding="utf-8")) for path in usages}
     stages = list(dict.fromkeys(use["stage"] for use in measured.values()))
@@ -56,13 +57,14 @@ def write_summary(
 
 
 def describe(experiment: SummarizedExperiment) -> dict:
-    """Everything about an experiment that does not depend on the machine."""
+    """Return the columns of an experiment that do not depend on the machine."""
     model = load_model(experiment.model_file)
     with open_projection(experiment.projection_file) as projection:
         facts = {
             "windows": len(projection["scores"]),
             "feature_bytes": len(projection["scores"]) * experiment.row_bytes,
             "largest_residual": float(projection["residual"][()].max()),
+            "largest_error_bound": float(error_bound(projection).max()),
             "reconstruction_error_train": projection.attrs.get("reconstruction_error_train", ""),
             "reconstruction_error_test": projection.attrs.get("reconstruction_error_test", ""),
         }
@@ -82,16 +84,23 @@ def describe(experiment: SummarizedExperiment) -> dict:
     return {name: facts.get(name, "") for name in COLUMNS}
 
 
+def error_bound(projection: h5py.File) -> np.ndarray:
+    """Error bounds of the explained variances; nan in files of older versions."""
+    if "error_bound" in projection:
+        return projection["error_bound"][()]
+    return np.full(len(projection["component"]), np.nan)
+
+
 def add_accuracy(rows: list[dict], experiments: Sequence[SummarizedExperiment]) -> None:
-    """Compare every model with the most exact one of the same features."""
+    """Compare every model with the most accurate one of the same features."""
     groups: dict[tuple, list[int]] = {}
     for i, experiment in enumerate(experiments):
-        # Correlations have other components than covariances.
+        # Components of correlations and of covariances cannot be compared.
         kind = (experiment.dataset, experiment.features, is_standardized(experiment))
         groups.setdefault(kind, []).append(i)
     for group in groups.values():
-        residuals = [rows[i]["largest_residual"] for i in group]
-        best = group[most_exact(residuals, [rows[i]["n_components"] for i in group])]
+        bounds = [rows[i]["largest_error_bound"] for i in group]
+        best = group[most_exact(bounds, [rows[i]["n_components"] for i in group])]
         reference = measured_model(experiments[best])
         for i in group:
             rows[i]["reference"] = experiments[best].model
@@ -99,13 +108,13 @@ def add_accuracy(rows: list[dict], experiments: Sequence[SummarizedExperiment]) 
 
 
 def is_standardized(experiment: SummarizedExperiment) -> bool:
-    """Whether a model is of standardized features."""
+    """Whether a model was fitted to standardized features."""
     with h5py.File(experiment.model_file, "r", locking=False) as file:
         return "scale" in file
 
 
 def measured_model(experiment: SummarizedExperiment) -> tuple:
-    """A model, and the variances of its scores."""
+    """Return a model and the variances of its scores."""
     with open_projection(experiment.projection_file) as projection:
         captured = projection["captured_variance"][()]
     return load_model(experiment.model_file), captured

@@ -143,8 +143,10 @@ def top_level_imports(file):
             yield node.module.split(".")[0]
 
 
-def test_the_snakefile_names_the_conda_environment():
-    snakefile = ENVS.parent / "Snakefile"
-    named = re.findall(r'conda:\s+"([^"]+)"', snakefile.read_text(encoding="utf-8"))
-    rules = re.findall(r"^rule (?!all:)", snakefile.read_text(encoding="utf-8"), re.MULTILINE)
-    assert named == ["envs/memwave.yaml"] * len(rules)
+def test_the_rules_name_the_conda_environment():
+    files = [ENVS.parent / "Snakefile", *sorted((ENVS.parent / "rules").glob("*.smk"))]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    named = re.findall(r'conda:\s+"([^"]+)"', text)
+    rules = re.findall(r"^rule (?!all:)", text, re.MULTILINE)
+    assert len(rules) > 10
+    assert named == ["../envs/memwave.yaml"] * len(rules)

@@ -1,14 +1,12 @@
-"""Scores lead back to features and, if no band is missing, to the signal."""
+"""Features lead back to the signal, if no band is missing."""
 
 import numpy as np
-import pytest
 import pywt
-from fitting import decaying, fit
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import all_bands, make_spec, oracle
 
-from memwave.features.overlap_add import Overlap, features_of, windows_of
+from memwave.features.overlap_add import Overlap, windows_of
 from memwave.recordings.channels import Scaling
 
 MODES = ["zero", "symmetric", "periodic", "smooth", "periodization", "reflect"]
@@ -61,16 +59,3 @@ def test_bands_that_were_not_kept_are_zeros():
     a, d2, d1 = pywt.wavedec(signal, "haar", level=2)
     expected = pywt.waverec([0 * a, 0 * d2, d1], "haar")
     np.testing.assert_allclose(window[:, 0], expected, atol=1e-12)
-
-
-@pytest.mark.parametrize("standardized", [False, True])
-def test_features_are_the_nearest_in_the_space_of_the_components(standardized):
-    rows = decaying(90, 12) + 4
-    model = fit("covariance", [rows], n_components=5)
-    scale = np.linspace(0.5, 3, 12) if standardized else np.ones(12)
-    model.scale = scale if standardized else None
-    scores = ((rows - model.mean) / scale) @ model.components.T
-    left = (features_of(model, scores) - rows) / scale
-    expected = np.linalg.norm((rows - model.mean) / scale, axis=1) ** 2 - (scores**2).sum(axis=1)
-    np.testing.assert_allclose((left**2).sum(axis=1), expected, rtol=1e-9)
-    np.testing.assert_allclose(left @ model.components.T, 0, atol=1e-12)

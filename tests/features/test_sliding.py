@@ -1,7 +1,5 @@
 """Features of overlapping windows: equal to PyWavelets' decomposition of each single window."""
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
 import pywt
@@ -11,7 +9,9 @@ from oracles import LETTERS, all_bands, make_spec, oracle
 
 from extract_features import extract_features
 from memwave.features.sliding import FeatureBlocks, edge_samples, surrogate_length
+from memwave.recordings.segments import PlannedRecording, segments
 from memwave.workflow.config.checks.features import deepest_level
+from memwave.workflow.requests import Extraction
 
 WAVELETS = pywt.wavelist(kind="discrete")
 MODES = pywt.Modes.modes
@@ -31,7 +31,7 @@ VANISHING = 1e-10
 def computed(recording, spec, first, count):
     """Windows ``first:first + count`` of a recording, and whether they are known to be finite."""
     blocks = FeatureBlocks(spec)
-    start, stop = blocks.stretch(first, count)
+    start, stop = spec.windows.rows(first, count)
     out = np.full((count, spec.n_features), np.nan, spec.dtype)
     known = blocks.fill(recording[start:stop], out)
     return out, known
@@ -161,25 +161,15 @@ def test_a_window_has_the_same_bits_in_every_block(case, data):
 
 def extracted(folder, spec, recordings, n_shards, block_rows):
     """Features of all shards, one below the other, through the script."""
-    counts = [(len(r) - spec.window) // spec.step + 1 for r in recordings]
-    places = [(i, j) for i, count in enumerate(counts) for j in range(count)]
-    features = {field.name: getattr(spec, field.name) for field in fields(spec)}
+    planned = [
+        PlannedRecording(f"r{i}", str(folder / f"{i}.npy"), None, len(recording))
+        for i, recording in enumerate(recordings)
+    ]
     shards = []
     for shard in range(n_shards):
-        mine = places[len(places) * shard // n_shards : len(places) * (shard + 1) // n_shards]
-        windows = [
-            {
-                "recording": f"r{i}",
-                "path": str(folder / f"{i}.npy"),
-                "dtype": None,
-                "rows": len(recordings[i]),
-                "first": min(j for k, j in mine if k == i),
-                "count": sum(k == i for k, _ in mine),
-            }
-            for i in sorted({i for i, _ in mine})
-        ]
+        request = Extraction(spec, segments(planned, spec.windows, shard, n_shards), block_rows)
         path = folder / f"{shard}-of-{n_shards}.features.npy"
-        extract_features(shard=path, features=features, windows=windows, block_rows=block_rows)
+        extract_features(request, shard=path)
         shards.append(np.load(path, mmap_mode="r"))
     return np.concatenate(shards)
 

@@ -1,14 +1,16 @@
-"""Runs the function of a script as a stage in a fresh process, as the workflow does.
+"""Runs a script as a stage in a fresh process, as Snakemake does.
 
-As a program: ``python tests/helpers/stages.py`` reads the stage as JSON from standard input.
+As a program: ``python tests/helpers/stages.py`` reads the script and its job from standard input.
 """
 
 import json
+import pickle
+import runpy
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 PLENTY_MB = 2000
@@ -40,61 +42,78 @@ class Ended:
 def run_stage(
     name: str,
     folder: Path,
+    request: Any,
+    *,
     memory_mb: int = PLENTY_MB,
-    script: str | None = None,
-    **keywords: object,
+    threads: int = 1,
+    script: Path | None = None,
+    **files: Any,
 ) -> Ended:
-    """Run a stage; its log and its usage file stand in `folder` meanwhile.
+    """Run a stage; its log and its usage file are in `folder` meanwhile.
 
     Parameters
     ----------
     name : str
-        The function, and its script unless `script` names another module.
-    **keywords
-        Of the function; paths may be paths.
+        Of the stage, and of its script unless `script` is another one.
+    request : object
+        See `memwave.workflow.requests`.
+    **files
+        Inputs and outputs of the rule by name: a path, or several.
     """
     log, usage = folder / f"{name}.log", folder / f"{name}.json"
-    request = {
-        "name": name,
-        "script": script or name,
-        "stage": {
-            "memory_mb": memory_mb,
-            "threads": keywords.get("threads", 1),
-            "log_path": str(log),
-            "usage_path": str(usage),
-        },
-        "keywords": keywords,
-    }
+    job = make_job(name, request, memory_mb, threads, log, usage, files)
     process = subprocess.run(
         [sys.executable, __file__],
-        input=json.dumps(request, default=str),
+        input=pickle.dumps((str(script or SCRIPTS / f"{name}.py"), pickle.dumps(job))),
         capture_output=True,
-        text=True,
         timeout=PATIENCE,
     )
     measured = json.loads(usage.read_text()) if usage.exists() else {}
     logged = log.read_text() if log.exists() else ""
     for path in (log, usage):
         path.unlink(missing_ok=True)
-    return Ended(process.returncode, process.stderr, logged, measured)
+    return Ended(process.returncode, process.stderr.decode(), logged, measured)
+
+
+def make_job(
+    name: str,
+    request: Any,
+    memory_mb: int,
+    threads: int,
+    log: Path,
+    usage: Path,
+    files: dict[str, Any],
+) -> Any:
+    """The object that Snakemake defines in a script."""
+    from snakemake import iocontainers as io
+
+    inputs = io.InputFiles()
+    for key, value in files.items():
+        start, is_path = len(inputs), isinstance(value, str | Path)
+        inputs.extend(map(str, [value] if is_path else value))
+        inputs._set_name(key, start, None if is_path else len(inputs))
+    return io.Snakemake(
+        inputs,
+        io.OutputFiles(fromdict={"usage": str(usage)}),
+        io.Params(fromdict={"request": [request]}),
+        io.Wildcards(),
+        threads,
+        io.ResourceList(fromdict={"mem_mb": memory_mb}),
+        io.Log([str(log)]),
+        {},
+        name,
+        None,
+    )
 
 
 def main() -> None:
-    sys.path[:0] = [str(SCRIPTS), str(Path(__file__).parent)]
-    request = json.load(sys.stdin)
-    function = getattr(import_module(request["script"]), request["name"])
-    from memwave import readers
-    from memwave.pca import solvers
-    from memwave.workflow.process import stage
+    script, job = pickle.load(sys.stdin.buffer)
+    # What Snakemake writes before a script imports these modules, too.
+    from snakemake.iocontainers import Snakemake  # noqa: F401
+    from snakemake.logging import logger  # noqa: F401
 
-    keywords = request["keywords"]
-    pieces = keywords.get("windows") or [keywords.get("source") or {}]
-    # Libraries as the scripts load them.
-    readers.load_libraries(piece["path"] for piece in pieces if "path" in piece)
-    if "model" in keywords:
-        solvers.load_libraries(keywords["model"]["solver"])
-    with stage.stage(request["name"], **request["stage"]):
-        function(**keywords)
+    sys.path.append(str(SCRIPTS))
+    runpy.run_path(script, init_globals={"snakemake": pickle.loads(job)})
 
 
 if __name__ == "__main__":

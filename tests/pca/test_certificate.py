@@ -8,7 +8,8 @@ from fitting import CASES, ROUNDING, SOLVERS, ArrayShard, decaying, dense, fit, 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memwave.pca.projection import Projector, residuals
+from memwave.pca.diagnostics.certificate import residuals
+from memwave.pca.projection import Projector
 from memwave.pca.streaming import blocks
 
 # Options with which a solver is far from exact.

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import subspace_angles
 
-from memwave.pca.comparison import compare, most_exact
+from memwave.pca.diagnostics.comparison import compare, most_exact
 from memwave.pca.model import Model
 
 
@@ -44,6 +44,8 @@ def test_small_angles_are_not_lost_to_rounding():
     assert figures["lost_variance"] == 0.0
 
 
-def test_the_smallest_residual_is_the_reference_then_the_most_components():
+def test_the_smallest_bound_is_the_reference_then_the_most_components():
     assert most_exact([1e-3, 1e-7, 1e-6], [9, 5, 9]) == 1
     assert most_exact([1e-7, 1e-7], [5, 9]) == 1
+    assert most_exact([float("nan"), 1e-2], [9, 5]) == 1
+    assert most_exact([float("nan")], [5]) == 0

@@ -5,7 +5,11 @@ import pytest
 from fitting import triangle_of
 
 from memwave.pca.linalg import eigenpairs
-from memwave.pca.linalg.eigenpairs import SMALLEST, prove_none_missed, proven_eigenpairs
+from memwave.pca.linalg.eigenpairs import (
+    SMALLEST,
+    prove_none_missed_in_place,
+    proven_eigenpairs_in_place,
+)
 from memwave.pca.linalg.triangle import Triangle
 
 D = SMALLEST + 20
@@ -30,7 +34,7 @@ def with_spectrum(values, seed=0):
 def test_pairs_are_the_leading_ones(values):
     matrix, _ = with_spectrum(values)
     triangle = triangle_of(matrix)
-    found = proven_eigenpairs(triangle, 5)
+    found = proven_eigenpairs_in_place(triangle, 5)
     if found is None:  # then LAPACK is asked
         np.testing.assert_allclose(triangle.full(), matrix, rtol=0, atol=1e-14 * values.max())
         return
@@ -48,7 +52,7 @@ def test_rounding_below_zero_is_not_taken_for_large():
     matrix = (rows.T @ rows).astype(np.float64)
     values = np.linalg.eigvalsh(matrix)
     assert values[0] < -values[-10]
-    found = proven_eigenpairs(triangle_of(matrix), 10)
+    found = proven_eigenpairs_in_place(triangle_of(matrix), 10)
     assert found is not None
     np.testing.assert_allclose(found[0], values[-10:], rtol=0, atol=1e-10 * values[-1])
 
@@ -56,16 +60,16 @@ def test_rounding_below_zero_is_not_taken_for_large():
 def test_a_missed_eigenvalue_is_noticed():
     values = np.arange(D, 0, -1.0)
     matrix, vectors = with_spectrum(values)
-    assert prove_none_missed(triangle_of(matrix), values[4::-1], vectors[:, 4::-1])
+    assert prove_none_missed_in_place(triangle_of(matrix), values[4::-1], vectors[:, 4::-1])
     triangle, keep = triangle_of(matrix), [5, 4, 2, 1, 0]
-    assert not prove_none_missed(triangle, values[keep], vectors[:, keep])
+    assert not prove_none_missed_in_place(triangle, values[keep], vectors[:, keep])
     np.testing.assert_allclose(triangle.full(), matrix, rtol=0, atol=1e-13 * D)
 
 
 def test_nothing_is_promised_of_small_matrices_and_many_pairs(monkeypatch):
     matrix, _ = with_spectrum(np.arange(D, 0, -1.0))
-    assert proven_eigenpairs(triangle_of(matrix[:50, :50]), 3) is None
-    assert proven_eigenpairs(triangle_of(matrix), D // 2) is None
+    assert proven_eigenpairs_in_place(triangle_of(matrix[:50, :50]), 3) is None
+    assert proven_eigenpairs_in_place(triangle_of(matrix), D // 2) is None
     monkeypatch.setattr(eigenpairs, "RESTARTS", 1)
-    assert proven_eigenpairs(triangle_of(np.eye(D) + 1e-3 * matrix / D), 5) is None
-    assert proven_eigenpairs(Triangle(D), 5) is None
+    assert proven_eigenpairs_in_place(triangle_of(np.eye(D) + 1e-3 * matrix / D), 5) is None
+    assert proven_eigenpairs_in_place(Triangle(D), 5) is None

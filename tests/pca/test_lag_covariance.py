@@ -10,7 +10,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracles import all_bands, make_spec, oracle
 
-from memwave.core.ranges import count_windows, pieces
 from memwave.features.wavelet import transform_windows
 from memwave.pca.lags.lags import chunks_of, sum_lags, windows_of
 from memwave.pca.lags.window_products import (
@@ -21,6 +20,7 @@ from memwave.pca.lags.window_products import (
 )
 from memwave.pca.linalg.triangle import Triangle
 from memwave.pca.solvers import covariance, lag_covariance
+from memwave.recordings.segments import PlannedRecording, segments
 
 MODES = [
     "zero",
@@ -41,7 +41,7 @@ def sums_of(spec, recording, first=0, count=None):
     """Lag sums of some windows of a recording, read as the workflow reads them."""
     windows = windows_of(spec)
     if count is None:
-        count = count_windows(len(recording), spec.window, spec.step) - first
+        count = spec.windows.count(len(recording)) - first
     rows = recording[first * spec.step :]
     chunks = (rows[start:stop] for start, stop in chunks_of(windows, count))
     return sum_lags(windows, chunks, rows[: windows.n_rows(count)].mean(axis=0))
@@ -49,15 +49,16 @@ def sums_of(spec, recording, first=0, count=None):
 
 def fit(spec, recordings, k, n_shards=1, *, standardize=False):
     solver = lag_covariance.Solver(spec, {"n_components": k, "standardize": standardize})
-    windows = [count_windows(len(r), spec.window, spec.step) for r in recordings]
+    planned = [PlannedRecording(str(i), "", None, len(r)) for i, r in enumerate(recordings)]
     for shard in range(n_shards):
-        for piece in pieces(windows, shard, n_shards):
-            solver.merge(sums_of(spec, recordings[piece.recording], piece.first, piece.count))
+        for segment in segments(planned, spec.windows, shard, n_shards):
+            recording = recordings[int(segment.recording.name)]
+            solver.merge(sums_of(spec, recording, segment.first, segment.count))
     return solver.finish()
 
 
 def features_of(spec, recordings):
-    windows = [count_windows(len(r), spec.window, spec.step) for r in recordings]
+    windows = [spec.windows.count(len(r)) for r in recordings]
     rows = [oracle(r, spec, n) for r, n in zip(recordings, windows, strict=True) if n]
     return np.vstack(rows)
 
@@ -106,7 +107,7 @@ def tasks(draw):
         if draw(st.booleans()):
             recording = np.cumsum(recording, axis=0)
         recordings.append(recording + draw(st.sampled_from([0.0, 1.0, -300.0])))
-    assume(sum(count_windows(len(r), window, spec.step) for r in recordings) >= 2)
+    assume(sum(spec.windows.count(len(r)) for r in recordings) >= 2)
     return spec, recordings
 
 
@@ -144,7 +145,7 @@ def test_features_are_linear_in_the_window_in_every_mode(mode, task, factor):
 def test_sums_are_those_of_all_windows(task):
     spec, recordings = task
     for recording in recordings:
-        count = count_windows(len(recording), spec.window, spec.step)
+        count = spec.windows.count(len(recording))
         if not count:
             continue
         sums = sums_of(spec, recording)
@@ -215,7 +216,7 @@ def test_lanczos_and_lapack_agree(monkeypatch):
     spec = make_spec(window=500, channels=2, level=1, bands=["d1"])
     recordings = [walk(2000, 2)]
     ours = fit(spec, recordings, 6)
-    monkeypatch.setattr(covariance, "proven_eigenpairs", lambda matrix, k: None)
+    monkeypatch.setattr(covariance, "proven_eigenpairs_in_place", lambda matrix, k: None)
     theirs = fit(spec, recordings, 6)
     scale = theirs.explained_variance[0]
     np.testing.assert_allclose(
@@ -247,7 +248,7 @@ def test_the_transform_takes_the_memory_that_is_predicted(window, step, channels
     assert peak <= product_bytes(sums.windows, spec.n_features)
 
 
-def test_the_same_pieces_give_the_same_bits():
+def test_the_same_segments_give_the_same_bits():
     spec = make_spec(window=30, channels=2)
     recordings = [walk(400, 2), walk(29, 2), walk(33, 2)]
     one, other = (fit(spec, recordings, 3, n_shards=3) for _ in range(2))
@@ -255,7 +256,7 @@ def test_the_same_pieces_give_the_same_bits():
     assert one.explained_variance.tobytes() == other.explained_variance.tobytes()
 
 
-def test_more_pieces_than_are_unrolled_together(monkeypatch):
+def test_more_segments_than_are_unrolled_together(monkeypatch):
     spec = make_spec(window=12, channels=2)
     recordings = [walk(60, 2, seed) + seed for seed in range(7)]
     together = fit(spec, recordings, 4)

@@ -1,22 +1,27 @@
 """Projections: scores, what they measure of the model, and where each window is from."""
 
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 import xarray
-from fitting import SOLVERS, decaying, dense, fit, save_shard
+from fitting import SOLVERS, decaying, dense, fit, options_of, save_shard
+from oracles import make_spec
+from stage_run import StageRun
 
-from memwave.core.ranges import count_windows, shard_range
-from memwave.pca.projection import Projector, captured_variance, residuals
+from memwave.core.ranges import shard_range
+from memwave.pca.diagnostics.certificate import residuals
+from memwave.pca.projection import Projector, captured_variance, features_of
+from memwave.recordings.segments import LabelledRecording
 from memwave.results.model_file import load_model, save_model
-from project_features import labelled_ranges, project_features
-from write_projection import write_projection
+from project_features import split_ranges
 
 ROUNDING = {"float32": 1e-5, "float64": 1e-11}
 TABLE = [("channels", "O"), ("band", "O"), ("position", "i8")]
 WINDOW, STEP = 10, 3
+SPEC = make_spec(window=WINDOW, step=STEP, channels=6)
 # Name, rows, split.
 RECORDINGS = [
     ("first", 200, "train"),
@@ -27,14 +32,14 @@ RECORDINGS = [
 
 
 def n_windows():
-    return [count_windows(rows, WINDOW, STEP) for _, rows, _ in RECORDINGS]
+    return [SPEC.windows.count(rows) for _, rows, _ in RECORDINGS]
 
 
 def train_mask():
     return np.repeat([split == "train" for _, _, split in RECORDINGS], n_windows())
 
 
-class Run:
+class Projected:
     """Shards, a model and the projection of some features, made by the scripts."""
 
     def __init__(
@@ -46,72 +51,56 @@ class Run:
         labelled=True,
         solver="covariance",
     ):
-        self.folder, self.dtype, self.score_dtype, self.solver = folder, dtype, score_dtype, solver
+        self.folder, self.dtype, self.solver = folder, dtype, solver
         self.features = (decaying(sum(n_windows()), 30) + 3.0).astype(dtype)
         self.train = self.features[train_mask()]
-        self.shards = [shard_range(len(self.features), i, n_shards) for i in range(n_shards)]
-        self.model_path = folder / "model.h5"
-        self.path = folder / "projection.h5"
-        self.labelled = labelled
         random = np.random.default_rng(0)
         self.labels = [random.integers(-9, 9, rows) for _, rows, _ in RECORDINGS]
-        self.make()
-
-    def make(self):
-        model = fit(self.solver, [self.train], dtype=self.dtype, n_components=4)
-        table = np.array([("x", "d1", i) for i in range(30)], TABLE)
-        save_model(self.model_path, model, table, {"made": "here"})
-        self.model = load_model(self.model_path)
-        parts = [self.project(*shard) for shard in self.shards]
-        for i, labels in enumerate(self.labels):
-            np.save(self.folder / f"labels{i}.npy", labels)
-        self.write(self.path, parts)
-
-    def project(self, start, stop, block_rows=17):
-        rows = self.features[start:stop]
-        shard, part = self.folder / f"{start}.npy", self.folder / f"{start}.h5"
-        save_shard(shard, rows)
-        edges = np.flatnonzero(np.diff(train_mask()[start:stop], prepend=False, append=False))
-        project_features(
-            shard=shard,
-            model_path=self.model_path,
-            part=part,
-            train_ranges=edges.reshape(-1, 2).tolist(),
-            first_row=start,
-            n_windows=len(self.features),
-            block_rows=block_rows,
-            dtype=self.dtype,
-            score_dtype=self.score_dtype,
-        )
-        return part
-
-    def write(self, path, parts):
-        windows = [
-            {
-                "recording": name,
-                "labels": str(self.folder / f"labels{i}.npy") if self.labelled else None,
-                "recording_label": None,
-                "texts": False,
-                "split": split,
-                "count": count,
-            }
-            for i, ((name, _, split), count) in enumerate(zip(RECORDINGS, n_windows(), strict=True))
-        ]
-        write_projection(
-            parts=parts,
-            model_path=self.model_path,
-            projection=path,
-            windows=windows,
-            window_label="last",
-            features={"window": WINDOW, "step": STEP},
-            score_dtype=self.score_dtype,
+        cuts = [shard_range(len(self.features), i, n_shards) for i in range(n_shards)]
+        self.stages = StageRun(
+            folder,
+            SPEC,
+            {"solver": solver, **options_of(solver)},
+            [train_ranges(start, stop) for start, stop in cuts],
+            len(self.features),
+            recordings=self.save_labels(labelled),
+            block_rows=17,
+            dtype=dtype,
+            score_dtype=score_dtype,
             provenance={"made": "there"},
         )
+        self.model_path, self.path = folder / "model.h5", folder / "projection.h5"
+        self.save_model(self.model_path)
+        self.model = load_model(self.model_path)
+        for i, (start, stop) in enumerate(cuts):
+            save_shard(folder / f"{i}.npy", self.features[start:stop])
+            self.stages.project(i)
+        self.stages.write()
+
+    def save_model(self, path):
+        model = fit(self.solver, [self.train], dtype=self.dtype, n_components=4)
+        table = np.array([("x", "d1", i) for i in range(30)], TABLE)
+        save_model(path, model, table, {"made": "here"})
+
+    def save_labels(self, labelled):
+        recordings = []
+        for i, (name, _, split) in enumerate(RECORDINGS):
+            path = self.folder / f"labels{i}.npy"
+            np.save(path, self.labels[i])
+            known = str(path) if labelled else None
+            recordings.append(LabelledRecording(name, split, n_windows()[i], known))
+        return recordings
+
+
+def train_ranges(start, stop):
+    """Rows of a shard of windows ``start:stop`` that are of split train."""
+    edges = np.flatnonzero(np.diff(train_mask()[start:stop], prepend=False, append=False))
+    return [tuple(pair) for pair in edges.reshape(-1, 2).tolist()]
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("run"))
+    return Projected(tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +112,7 @@ def opened(run):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("n_shards", [1, 4])
 def test_scores_are_the_centred_features_on_the_components(tmp_path, dtype, n_shards):
-    run = Run(tmp_path, dtype, n_shards=n_shards)
+    run = Projected(tmp_path, dtype, n_shards=n_shards)
     centred = run.features.astype(np.float64) - run.model.mean
     expected = centred @ run.model.components.T
     with h5py.File(run.path) as file:
@@ -137,7 +126,7 @@ def test_scores_are_the_centred_features_on_the_components(tmp_path, dtype, n_sh
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_the_model_is_measured_on_its_train_windows(tmp_path, solver):
-    run = Run(tmp_path, solver=solver)
+    run = Projected(tmp_path, solver=solver)
     values, vectors, covariance = dense(run.train, 4)
     v = run.model.components
     image = covariance @ v.T
@@ -205,6 +194,19 @@ def test_a_mean_that_single_precision_rounds_is_made_up_for():
     np.testing.assert_allclose(scores, expected, atol=2e-5)
 
 
+@pytest.mark.parametrize("standardized", [False, True])
+def test_features_are_the_nearest_in_the_space_of_the_components(standardized):
+    rows = decaying(90, 12) + 4
+    model = fit("covariance", [rows], n_components=5)
+    scale = np.linspace(0.5, 3, 12) if standardized else np.ones(12)
+    model.scale = scale if standardized else None
+    scores = ((rows - model.mean) / scale) @ model.components.T
+    left = (features_of(model, scores) - rows) / scale
+    expected = np.linalg.norm((rows - model.mean) / scale, axis=1) ** 2 - (scores**2).sum(axis=1)
+    np.testing.assert_allclose((left**2).sum(axis=1), expected, rtol=1e-9)
+    np.testing.assert_allclose(left @ model.components.T, 0, atol=1e-12)
+
+
 def test_every_window_tells_where_it_is_from(run, opened):
     recordings, starts, labels, splits = [], [], [], []
     for i, (_, _, split) in enumerate(RECORDINGS):
@@ -249,35 +251,36 @@ def test_the_file_says_what_made_it(run, opened):
 
 
 def test_without_labels_there_is_no_label(tmp_path):
-    run = Run(tmp_path, labelled=False)
+    run = Projected(tmp_path, labelled=False)
     with h5py.File(run.path) as file:
         assert "label" not in file
 
 
 @pytest.mark.parametrize("score_dtype", ["float32", "float64"])
 def test_scores_have_the_type_asked_for(tmp_path, score_dtype):
-    run = Run(tmp_path, score_dtype=score_dtype)
+    run = Projected(tmp_path, score_dtype=score_dtype)
     with h5py.File(run.path) as file:
         assert file["scores"].dtype == score_dtype
 
 
 def test_writing_twice_gives_the_same_bytes(run):
-    parts = [run.project(*shard) for shard in run.shards]
+    partials = [run.folder / f"again{i}.h5" for i in range(3)]
+    for i, path in enumerate(partials):
+        run.stages.project(i, partial=path)
+        assert path.read_bytes() == (run.folder / f"partial{i}.h5").read_bytes()
     again = run.folder / "again.h5"
-    run.write(again, parts)
+    run.stages.write(partials=partials, projection=again)
     assert again.read_bytes() == run.path.read_bytes()
     model = run.folder / "model-again.h5"
-    run_again = fit("covariance", [run.train], dtype=run.dtype, n_components=4)
-    table = np.array([("x", "d1", i) for i in range(30)], TABLE)
-    save_model(model, run_again, table, {"made": "here"})
+    run.save_model(model)
     assert model.read_bytes() == run.model_path.read_bytes()
 
 
 def test_blocks_change_nothing_beyond_rounding(run):
-    start, stop = run.shards[0]
-    found = []
+    found, other = [], run.folder / "other.h5"
     for block_rows in (1, 1000):
-        with h5py.File(run.project(start, stop, block_rows=block_rows)) as file:
+        replace(run.stages, block_rows=block_rows).project(partial=other)
+        with h5py.File(other) as file:
             found.append({name: file[name][()] for name in ("scores", "losses", "moments")})
     for name, values in found[0].items():
         np.testing.assert_allclose(values, found[1][name], rtol=1e-9, atol=1e-10)
@@ -305,4 +308,4 @@ def test_a_model_comes_back_from_its_file(run):
     ],
 )
 def test_rows_are_cut_where_train_and_test_meet(ranges, expected):
-    assert labelled_ranges(9, ranges) == expected
+    assert list(split_ranges(9, ranges)) == expected

@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from sklearn.decomposition import PCA, IncrementalPCA
 
 from memwave.core.errors import MemwaveError
-from memwave.pca.solvers import make_solver
+from memwave.pca.solvers import make_solver, solver_module
 from memwave.pca.streaming import summarize
 from memwave.storage import hdf5
 
@@ -183,7 +183,7 @@ def test_a_part_comes_back_from_its_file(tmp_path, name, d):
         for solver, stored in zip(solvers, (False, True), strict=True):
             whole = [(0, len(rows))]
             part = summarize(
-                solver, ArrayShard(rows), whole, dtype="float64", block_rows=9, tell=len_of
+                solver, ArrayShard(rows), whole, dtype="float64", block_rows=9, progress=len_of
             )
             if stored:
                 hdf5.save_arrays(tmp_path / f"{i}.h5", part.arrays())
@@ -244,3 +244,17 @@ def test_features_that_do_not_vary_have_no_digits_to_lose():
     rows = np.full((60, 8), np.float32(1e-30))
     model = fit("covariance", [rows], dtype="float32", n_components=3)
     assert model.total_variance == 0
+
+
+@pytest.mark.parametrize("name", [name for name in SOLVERS if solver_module(name).Solver.ONE_PASS])
+def test_reading_a_part_changes_nothing_and_needs_its_end(name):
+    rows = decaying(50, 12) + 3.0
+    solver = make_solver(name, 12, options_of(name), "float64")
+    part = solver.start(np.zeros(12))
+    part.update(rows.copy())
+    with pytest.raises(ValueError, match="call finish first"):
+        part.arrays()
+    part.finish()
+    first = {key: array.tobytes() for key, array in part.arrays().items()}
+    part.finish()
+    assert first == {key: array.tobytes() for key, array in part.arrays().items()}

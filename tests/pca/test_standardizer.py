@@ -3,27 +3,17 @@
 import numpy as np
 import pytest
 from fitting import EXACT, SOLVERS, options_of, save_shard
+from oracles import make_spec
+from stage_run import StageRun
 
-from fit_model import fit_model
-from measure_features import measure_features
 from memwave.results.model_file import load_model
 from memwave.storage import hdf5
-from project_features import project_features
-from summarize_features import summarize_features
 
 N, D, K = 300, 12, 4
 # Error of what is computed in float32 or float64, as a share of the largest eigenvalue.
 ROUNDING = {"float32": 2e-5, "float64": 1e-11}
-FEATURES = {
-    "window": 12,
-    "step": 1,
-    "wavelet": "haar",
-    "level": 1,
-    "bands": ["d1"],
-    "layout": "interleaved",
-    "mode": "symmetric",
-    "channels": ["x", "y"],
-}
+CUTS = [(0, 100), (100, 130), (130, N)]
+TRAIN = [[(0, 60), (70, 100)], [], [(0, 170)]]
 
 
 def some_rows(dtype):
@@ -35,59 +25,35 @@ def some_rows(dtype):
     return rows.astype(dtype)
 
 
-class Run:
+class Standardized:
     """All stages of a model that standardizes, on three shards."""
 
-    def __init__(self, folder, solver, dtype, block_rows=37):
-        self.folder, self.rows = folder, some_rows(dtype)
-        sizes = {"block_rows": block_rows, "dtype": dtype}
-        self.cuts = [(0, 100), (100, 130), (130, N)]
-        ranges = [[(0, 60), (70, 100)], [], [(0, 170)]]
+    def __init__(self, folder, solver, dtype):
+        self.rows = some_rows(dtype)
         self.train = np.concatenate([self.rows[:60], self.rows[70:100], self.rows[130:]])
-        shards, measures, summaries = [], [], []
-        for i, (start, stop) in enumerate(self.cuts):
-            shards.append(folder / f"{i}.npy")
-            save_shard(shards[i], self.rows[start:stop])
-            measures.append(folder / f"measures{i}.h5")
-            measure_features(
-                shard=shards[i], measures=measures[i], train_ranges=ranges[i], block_rows=block_rows
-            )
-        model = {"solver": solver, **options_of(solver, n_components=K, **EXACT[solver])}
-        one_pass = solver != "randomized"
-        for i, shard in enumerate(shards if one_pass else []):
-            summaries.append(folder / f"summary{i}.h5")
-            summarize_features(
-                shard=shard,
-                summary=summaries[i],
-                model=model,
-                train_ranges=ranges[i],
-                measures=measures,
-                **sizes,
-            )
-        fit_model(
-            parts=summaries if one_pass else shards,
-            model_path=folder / "model.h5",
-            features={**FEATURES, "dtype": dtype},
-            model=model,
-            train_ranges=ranges,
-            threads=2,
-            provenance={},
-            measures=measures,
-            **sizes,
-        )
-        self.model = load_model(folder / "model.h5")
-        project_features(
-            shard=shards[0],
-            model_path=folder / "model.h5",
-            part=folder / "part.h5",
-            train_ranges=ranges[0],
-            first_row=0,
-            n_windows=N,
+        options = options_of(solver, n_components=K, standardize=True, **EXACT[solver])
+        run = StageRun(
+            folder,
+            make_spec(window=12, channels=2, dtype=dtype),
+            {"solver": solver, **options},
+            TRAIN,
+            N,
+            block_rows=37,
+            dtype=dtype,
             score_dtype="float64",
-            **sizes,
+            threads=2,
         )
-        with hdf5.open_read_only(folder / "part.h5", "memwave-projection-part") as part:
-            self.scores, self.errors = part["scores"][:100], part["reconstruction_error"][()]
+        for i, (start, stop) in enumerate(CUTS):
+            save_shard(run.path(f"{i}.npy"), self.rows[start:stop])
+            run.measure(i)
+        if solver != "randomized":
+            for i in range(len(CUTS)):
+                run.summarize(i)
+        run.fit()
+        run.project()
+        self.model = load_model(run.path("model.h5"))
+        with hdf5.open_read_only(run.path("partial0.h5"), "memwave-projection-part") as partial:
+            self.scores, self.errors = partial["scores"][:100], partial["reconstruction_error"][()]
 
 
 def correlations(rows):
@@ -101,7 +67,7 @@ def correlations(rows):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver_fits_the_correlations(tmp_path, solver, dtype):
-    run = Run(tmp_path, solver, dtype)
+    run = Standardized(tmp_path, solver, dtype)
     standardized, deviation = correlations(run.train)
     values, vectors = np.linalg.eigh(standardized.T @ standardized / (len(run.train) - 1))
     model, allowed = run.model, ROUNDING[dtype] * values[-1]
@@ -116,7 +82,7 @@ def test_every_solver_fits_the_correlations(tmp_path, solver, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_scores_are_those_of_standardized_features(tmp_path, dtype):
-    run = Run(tmp_path, "covariance", dtype)
+    run = Standardized(tmp_path, "covariance", dtype)
     z = (run.rows[:100].astype(np.float64) - run.model.mean) / run.model.scale
     expected = z @ run.model.components.T
     allowed = ROUNDING[dtype] * np.abs(expected).max()
@@ -130,15 +96,6 @@ def test_a_model_that_does_not_standardize_has_no_scale(tmp_path):
     rows = some_rows("float64")
     save_shard(tmp_path / "0.npy", rows)
     model = {"solver": "randomized", **options_of("randomized", n_components=K, passes=1)}
-    fit_model(
-        parts=[tmp_path / "0.npy"],
-        model_path=tmp_path / "model.h5",
-        features={**FEATURES, "dtype": "float64"},
-        model=model,
-        train_ranges=[[(0, N)]],
-        block_rows=50,
-        dtype="float64",
-        threads=1,
-        provenance={},
-    )
+    spec = make_spec(window=12, channels=2)
+    StageRun(tmp_path, spec, model, [[(0, N)]], N, dtype="float64").fit()
     assert load_model(tmp_path / "model.h5").scale is None

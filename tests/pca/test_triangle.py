@@ -62,11 +62,11 @@ def test_positive_definite_means_that_no_eigenvalue_is_negative(d, place):
     values = np.linspace(1.0, 2.0, d)
     matrix = (turn * values) @ turn.T
     triangle = triangle_of(matrix)
-    assert triangle.factorise()
+    assert triangle.factorise_in_place()
     factor = np.triu(triangle.full())
     np.testing.assert_allclose(factor.T @ factor, matrix, rtol=0, atol=1e-13)
     values[0 if place == "first" else -1] = -1e-6
     indefinite = (turn * values) @ turn.T
     triangle = triangle_of(indefinite)
-    assert not triangle.factorise()
+    assert not triangle.factorise_in_place()
     np.testing.assert_allclose(triangle.full(), indefinite, rtol=0, atol=1e-13)

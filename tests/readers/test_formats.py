@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,10 @@ from oracles import make_spec
 from stages import run_stage
 
 from memwave.core.errors import MemwaveError
-from memwave.features.spec import FeatureSpec
 from memwave.readers import files_of, library_bytes, open_array
+from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.workflow.planning import memory
+from memwave.workflow.requests import Extraction
 
 NAMES = ["left", "right", "up"]
 RATE = 50
@@ -196,20 +197,13 @@ def test_an_extraction_keeps_to_the_predicted_memory(tmp_path, signal, name):
     rows, block_mb = 60_000, 4
     SAVERS[name](tmp_path / name, np.resize(signal, (rows, 3)))
     spec = make_spec(window=64, channels=3, dtype="float32")
-    features = {field.name: getattr(spec, field.name) for field in fields(FeatureSpec)}
-    features["channels"] = NAMES
-    path = str(tmp_path / name)
-    count = rows - spec.window + 1
-    piece = {"recording": "r", "path": path, "dtype": None, "rows": rows}
-    limit = memory.stage_mb(memory.extraction_bytes(spec, block_mb) + library_bytes([path]))
-    ended = run_stage(
-        "extract_features",
-        tmp_path,
-        limit,
-        shard=tmp_path / "shard.npy",
-        features=features,
-        windows=[{**piece, "first": 0, "count": count}],
-        block_rows=memory.extraction_rows(spec, block_mb),
+    path, count = str(tmp_path / name), rows - spec.window + 1
+    segment = Segment(PlannedRecording("r", path, None, rows), 0, count, 0)
+    request = Extraction(
+        replace(spec, channels=tuple(NAMES)), (segment,), memory.extraction_rows(spec, block_mb)
     )
+    limit = memory.stage_mb(memory.extraction_bytes(spec, block_mb) + library_bytes([path]))
+    files = {"shard": tmp_path / "shard.npy"}
+    ended = run_stage("extract_features", tmp_path, request, memory_mb=limit, **files)
     assert ended.status == 0, ended.told
     assert ended.usage["peak_anonymous_mb"] < limit

@@ -18,7 +18,9 @@ from stages import run_stage
 from convert_recording import convert_recording
 from memwave.core.errors import MemwaveError
 from memwave.readers import is_converted, library_bytes, open_array, open_source
+from memwave.recordings.segments import PlannedRecording
 from memwave.workflow.planning.memory import conversion_mb
+from memwave.workflow.requests import RecordingConversion
 
 NAMES = ["left", "right", "up"]
 
@@ -142,8 +144,9 @@ def test_the_rows_of_a_text_are_counted_once(tmp_path, monkeypatch):
 
 
 def convert(folder, name, rows=100, channels=NAMES):
-    source = {"recording": "monday", "path": str(folder / name), "rows": rows}
-    convert_recording(source={**source, "channels": channels}, converted=str(folder / "out.npy"))
+    recording = PlannedRecording("monday", str(folder / name), None, rows)
+    request = RecordingConversion(recording, tuple(channels))
+    convert_recording(request, converted=str(folder / "out.npy"))
 
 
 def test_a_converted_recording_is_a_plain_array(tmp_path):
@@ -179,11 +182,10 @@ def test_a_conversion_keeps_to_the_predicted_memory(tmp_path, name):
         pyarrow.parquet.write_table(table_of(array), path)
     else:
         pyarrow.feather.write_feather(table_of(array), str(path))
-    source = {"recording": "r", "path": str(path), "rows": rows, "channels": NAMES}
+    request = RecordingConversion(PlannedRecording("r", str(path), None, rows), tuple(NAMES))
     limit = conversion_mb(library_bytes([str(path)]))
-    ended = run_stage(
-        "convert_recording", tmp_path, limit, source=source, converted=tmp_path / "out.npy"
-    )
+    files = {"converted": tmp_path / "out.npy"}
+    ended = run_stage("convert_recording", tmp_path, request, memory_mb=limit, **files)
     assert ended.status == 0, ended.told
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), array)
     assert ended.usage["peak_anonymous_mb"] < limit

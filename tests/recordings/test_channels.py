@@ -1,35 +1,36 @@
 """Channels are measured on recordings of split train, and scaled before the transform."""
 
-from dataclasses import fields
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from memwave.recordings.channel_table import load_channels, load_scaling
 from oracles import make_spec, oracle
 
 from extract_features import extract_features
 from measure_channels import measure_channels
 from memwave.core.errors import MemwaveError
-from memwave.recordings.channels import Scaling
+from memwave.recordings.channels import Scaling, load_channels
+from memwave.recordings.segments import PlannedRecording, segments
+from memwave.results.model_file import load_scaling
+from memwave.workflow.requests import ChannelMeasurement, Extraction
 
-NAMES = ["a", "b", "c"]
+NAMES = ("a", "b", "c")
 
 
 def write(folder, recordings):
-    """Save recordings; return what the scripts are told of them."""
-    told = []
+    """Save recordings; return them as planned."""
+    planned = []
     for i, rows in enumerate(recordings):
         np.save(folder / f"{i}.npy", rows)
-        piece = {"recording": f"r{i}", "path": str(folder / f"{i}.npy"), "dtype": None}
-        told.append({**piece, "rows": len(rows)})
-    return told
+        planned.append(PlannedRecording(f"r{i}", str(folder / f"{i}.npy"), None, len(rows)))
+    return tuple(planned)
 
 
 def measured(folder, recordings, block_rows=7):
     """Measures of the channels of recordings, and the path of their table."""
     table = folder / "channels.tsv"
-    told = write(folder, recordings)
-    measure_channels(table=table, recordings=told, channels=NAMES, block_rows=block_rows)
+    request = ChannelMeasurement(write(folder, recordings), NAMES, block_rows)
+    measure_channels(request, table=table)
     return load_channels(table), table
 
 
@@ -84,14 +85,9 @@ def test_features_are_those_of_the_scaled_recording(tmp_path, scale, layout):
     _, table = measured(tmp_path, recordings)
     changes = {"window": 12, "level": 2, "bands": ["a2", "d1"], "layout": layout}
     spec = make_spec(channels=3, scale=scale, **changes)
-    features = {field.name: getattr(spec, field.name) for field in fields(spec)}
-    pieces = [
-        {**told, "first": 0, "count": told["rows"] - 11} for told in write(tmp_path, recordings)
-    ]
+    found = segments(write(tmp_path, recordings), spec.windows, 0, 1)
     shard = tmp_path / "shard.npy"
-    extract_features(
-        shard=shard, features=features, windows=pieces, block_rows=5, channel_table=table
-    )
+    extract_features(Extraction(spec, found, block_rows=5), shard=shard, channels=table)
     whole = np.concatenate(recordings).astype(np.float64)
     if scale == "zscore":
         center, scale = whole.mean(axis=0), whole.std(axis=0, ddof=1)
@@ -109,20 +105,22 @@ def test_a_channel_without_quartiles_cannot_be_scaled_by_them(tmp_path):
     for rows in recordings:
         rows[:-4, 1] = 7
     _, table = measured(tmp_path, recordings)
-    with pytest.raises(MemwaveError, match=r"half of the rows of channel b .* scale: zscore"):
+    with pytest.raises(
+        MemwaveError, match=r"half of the rows of channel b have the same value.* scale: zscore"
+    ):
         load_scaling("robust", table)
 
 
 def test_a_recording_that_changed_is_refused(tmp_path):
-    told = write(tmp_path, some_recordings())
-    told[1]["rows"] = 24
+    one, other = write(tmp_path, some_recordings())
+    request = ChannelMeasurement((one, replace(other, rows=24)), NAMES, block_rows=9)
     with pytest.raises(MemwaveError, match=r"'r1'.* had 24 rows when the run was planned"):
-        measure_channels(table=tmp_path / "t", recordings=told, channels=NAMES, block_rows=9)
+        measure_channels(request, table=tmp_path / "t")
 
 
 def test_a_damaged_table_is_named(tmp_path):
     table = tmp_path / "channels.tsv"
     for content in ("", "channel\trows\na\tmany\n"):
         table.write_text(content)
-        with pytest.raises(MemwaveError, match=r"channels.tsv: is no table of channels"):
+        with pytest.raises(MemwaveError, match=r"channels.tsv: is not a table of channels"):
             load_scaling("zscore", table)

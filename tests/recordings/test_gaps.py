@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memwave.core.ranges import count_windows
-from memwave.recordings.gaps import filled, gaps, kept_of, whole_windows
+from memwave.recordings.gaps import filled, gaps, renumbered, whole_windows
+from memwave.recordings.segments import Windows
 
 
 @st.composite
@@ -39,7 +39,7 @@ def test_gaps_are_the_runs_of_rows_with_missing_values(rows, data):
 @given(rows=recordings(), data=st.data())
 def test_whole_windows_are_those_without_a_missing_value(rows, data):
     window, step = data.draw(st.integers(1, 20)), data.draw(st.integers(1, 25))
-    total = count_windows(len(rows), window, step)
+    total = Windows(window, step).count(len(rows))
     first = data.draw(st.integers(0, total))
     count = data.draw(st.integers(0, total - first))
     found = list(whole_windows(first, count, window, step, gaps([rows], 0)))
@@ -57,12 +57,12 @@ def range_lists(draw, n):
     return list(zip(cuts[::2], cuts[1::2], strict=False))
 
 
-@given(ranges=range_lists(40), kept=range_lists(40))
-def test_ranges_are_renumbered_as_if_rows_were_taken_out(ranges, kept):
-    rows = [row for start, stop in kept for row in range(start, stop)]
+@given(ranges=range_lists(40), valid=range_lists(40))
+def test_ranges_are_renumbered_as_if_rows_were_taken_out(ranges, valid):
+    rows = [row for start, stop in valid for row in range(start, stop)]
     wanted = {row for start, stop in ranges for row in range(start, stop)}
     expected = [i for i, row in enumerate(rows) if row in wanted]
-    found = kept_of(ranges, kept)
+    found = renumbered(ranges, valid)
     assert [i for start, stop in found for i in range(start, stop)] == expected
     assert all(before[1] < after[0] for before, after in itertools.pairwise(found))
 

@@ -3,6 +3,7 @@
 import gzip
 import sys
 from contextlib import suppress
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -22,7 +23,9 @@ from memwave.recordings.labels.coding import RULES, Coding, rows_of_labels, wind
 from memwave.recordings.labels.file import load_names
 from memwave.recordings.labels.intervals import read_intervals
 from memwave.recordings.labels.windows import WindowLabels
+from memwave.recordings.segments import LabelledRecording, Windows
 from memwave.workflow.planning import memory
+from memwave.workflow.requests import LabelConversion
 
 ROWS = 100
 RATE = 10.0
@@ -140,7 +143,7 @@ def test_intervals_that_cannot_be_labels(tmp_path, case):
 
 def test_intervals_in_seconds_need_a_sampling_rate(tmp_path):
     path = write(tmp_path, "onset\tduration\tlabel\n0\t1\ta\n")
-    with pytest.raises(MemwaveError, match="does not tell its sampling rate"):
+    with pytest.raises(MemwaveError, match="the sampling rate of the recording is unknown"):
         read_intervals(path, ROWS, None)
 
 
@@ -172,8 +175,7 @@ def save_columns(folder):
 
 
 def convert(folder, path, rows=ROWS):
-    source = {"recording": "monday", "path": path, "rows": rows, "sampling_rate": RATE}
-    convert_labels(source=source, converted=folder / "out.h5")
+    convert_labels(LabelConversion(path, rows, RATE), labels=folder / "out.h5")
     with open_array(f"{folder}/out.h5::/label") as labels:
         codes = labels.read(0, rows)
     names = [*load_names(f"{folder}/out.h5::/label"), ""]
@@ -220,11 +222,10 @@ def test_a_conversion_keeps_to_the_predicted_memory(tmp_path):
     table = pyarrow.table({"state": ["some state"] * rows})
     pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
     for path in (text, f"{tmp_path}/a.parquet::state"):
-        source = {"recording": "r", "path": path, "rows": rows, "sampling_rate": None}
+        request = LabelConversion(path, rows, None)
         limit = memory.labelling_mb(library_bytes([path]))
-        ended = run_stage(
-            "convert_labels", tmp_path, limit, source=source, converted=tmp_path / "out.h5"
-        )
+        files = {"labels": tmp_path / "out.h5"}
+        ended = run_stage("convert_labels", tmp_path, request, memory_mb=limit, **files)
         assert ended.status == 0, ended.told
         assert ended.usage["peak_anonymous_mb"] < limit
 
@@ -232,27 +233,27 @@ def test_a_conversion_keeps_to_the_predicted_memory(tmp_path):
 def test_recordings_labelled_in_different_ways_share_their_numbers(tmp_path):
     path = write(tmp_path, "start\tstop\tlabel\n30\t55\twalk\n0\t30\tsit\n")
     convert(tmp_path, path)
-    unlabelled = {"labels": None, "recording_label": None, "texts": False}
+    unlabelled = LabelledRecording("r", "train", 10)
     recordings = [
-        unlabelled | {"labels": f"{tmp_path}/out.h5::/label", "texts": True},
-        unlabelled | {"recording_label": "run"},
+        replace(unlabelled, labels=f"{tmp_path}/out.h5::/label", are_texts=True),
+        replace(unlabelled, recording_label="run"),
     ]
-    labels = WindowLabels(recordings, "last", 10, 10)
+    labels = WindowLabels(recordings, "last", Windows(10, 10))
     assert labels.names == ("run", "sit", "walk")
     (found,) = labels.of(0, 0, 10)
     assert found[1].tolist() == [1, 1, 1, 2, 2, -1, -1, -1, -1, -1]
     (found,) = labels.of(1, 0, 3)
     assert found[1].tolist() == [0, 0, 0]
-    assert WindowLabels([unlabelled], "last", 10, 10).description is None
+    assert WindowLabels([unlabelled], "last", Windows(10, 10)).description is None
 
 
 def test_windows_are_labelled_stretch_by_stretch(tmp_path):
     kinds = np.random.default_rng(0).integers(0, 3, 200_000)
     np.save(tmp_path / "a.npy", kinds)
-    recording = {"labels": str(tmp_path / "a.npy"), "recording_label": None, "texts": False}
     count = (len(kinds) - 50) // 3 + 1
+    recording = LabelledRecording("r", "train", count, str(tmp_path / "a.npy"))
     for rule in RULES:
-        labels = WindowLabels([recording], rule, 50, 3)
+        labels = WindowLabels([recording], rule, Windows(50, 3))
         chunks = list(labels.of(0, 0, count))
         assert [first for first, _ in chunks] == list(range(0, count, 65_536 // 3))
         start, stop = rows_of_labels(rule, 50, 3, 0, count)

@@ -75,7 +75,7 @@ BAD_ROWS = [
     ("one\ta.raw\t\ttest\tO", ["line 2", 'dtype "O"']),
     ("one\ta.raw\t\ttest\ti4,f4", ["line 2", 'dtype "i4,f4"']),
     ("one\ta.raw\t\ttest\t<f16", ["line 2", 'dtype "<f16"']),
-    ("one\ta.npy\t\ttest\tfloat32", ["line 2", "a.npy tells its own", "Empty the cell"]),
+    ("one\ta.npy\t\ttest\tfloat32", ["line 2", "a.npy contains its type", "Empty the cell"]),
     ("one\ta.npy\ty.txt\ttest\t", ["line 2", "y.txt", "unknown kind of file .txt"]),
     ("one\ta.npy\ty.raw\ttest\t", ["line 2", "labels y.raw", "x.npy or x.h5::", "x.csv::column"]),
     ("one\ta.npy\t\ttest\t\tmore", ["line 2", "has 6 cells, expected 5"]),
@@ -94,8 +94,8 @@ BAD_HEADERS = [
     ("recording\tpath\tlabel", ['unknown column "label"', 'Did you mean "labels"']),
     ("recording,path", ['unknown column "recording,path"', "with tabs between them"]),
     ("recording\tlabels", ['the column "path" is missing']),
-    ("recording\tpath\tpath", ['the column "path" comes more than once']),
-    ("recording\tpath", ["has no recording", "Add one line a recording"]),
+    ("recording\tpath\tpath", ['the column "path" appears more than once']),
+    ("recording\tpath", ["has no recording", "Add one line per recording"]),
 ]
 
 

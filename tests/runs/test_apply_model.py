@@ -109,8 +109,8 @@ def test_what_does_not_fit_the_model_is_refused(fitted, tmp_path):
     np.save(tmp_path / "short.npy", np.zeros((15, 3)))
     np.save(tmp_path / "gap.npy", np.where(np.arange(60)[:, None] == 41, np.nan, np.ones((60, 3))))
     for name, words in {
-        "narrow": r"shape \(90, 2\), expected rows x 3: .*model.h5 is of the channels a, b, c",
-        "short": "has 15 rows, expected at least a window of 16 rows",
+        "narrow": r"shape \(90, 2\), expected rows x 3: .*model.h5 has the channels a, b, c",
+        "short": "has 15 rows, expected at least 16, the window of the model",
         "gap": "row 41, channel a is nan",
     }.items():
         with pytest.raises(MemwaveError, match=words):
@@ -126,7 +126,7 @@ def test_what_does_not_fit_the_model_is_refused(fitted, tmp_path):
     assert "Traceback" not in ended.stderr
     model = load_model(folder / "model.h5")
     save_model(tmp_path / "old.h5", model, spec.feature_table(), {})
-    with pytest.raises(MemwaveError, match="does not say how its features were computed"):
+    with pytest.raises(MemwaveError, match="does not contain the specification of its features"):
         load_extraction(tmp_path / "old.h5")
 
 

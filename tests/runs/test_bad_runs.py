@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from dataclasses import fields
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,92 +11,38 @@ import numpy as np
 import pytest
 from fitting import options_of, save_shard
 from oracles import make_spec
+from stage_run import StageRun, planned
 from stages import run_stage
 
-from extract_features import extract_features
-from fit_model import fit_model
 from memwave.core.errors import MemwaveError
-from project_features import project_features
-from summarize_features import summarize_features
-from write_projection import write_projection
+from memwave.recordings.segments import LabelledRecording, Segment
 
 ROWS, WINDOW = 300, 20
 COUNT = ROWS - WINDOW + 1
-SIZES = {"block_rows": 50, "dtype": "float32"}
 REMAKE = "Delete the file and run again to remake it: rm /"
 
 
-class Run:
-    """All stages of one shard of one recording, in a folder; whole until a test spoils it."""
+def make_run(folder):
+    """One shard of one recording, whole until a test spoils it."""
+    return StageRun(
+        folder,
+        make_spec(window=WINDOW, channels=3, dtype="float16"),
+        {"solver": "covariance", **options_of("covariance")},
+        train=[[(0, COUNT)]],
+        n_windows=COUNT,
+        segments=segments(folder, COUNT),
+        recordings=[LabelledRecording("monday", "train", COUNT, str(folder / "labels.npy"))],
+    )
 
-    def __init__(self, folder):
-        self.folder = folder
-        spec = make_spec(window=WINDOW, channels=3, dtype="float16")
-        self.features = {field.name: getattr(spec, field.name) for field in fields(spec)}
 
-    def path(self, name):
-        return str(self.folder / name)
-
-    def settings(self, count=COUNT):
-        """Of `extract_features`, beside the name of the shard."""
-        piece = {"recording": "monday", "path": self.path("recording.npy"), "dtype": None}
-        windows = [{**piece, "rows": ROWS, "first": 0, "count": count}]
-        return {"features": self.features, "windows": windows, "block_rows": 50}
-
-    def extract(self, shard="shard.npy", count=COUNT):
-        extract_features(shard=self.path(shard), **self.settings(count))
-
-    def summarize(self, shard="shard.npy", rows=COUNT):
-        summarize_features(
-            shard=self.path(shard),
-            summary=self.path("summary.h5"),
-            model={"solver": "covariance", **options_of("covariance")},
-            train_ranges=[(0, rows)],
-            **SIZES,
-        )
-
-    def fit(self, part="summary.h5", solver="covariance"):
-        fit_model(
-            parts=[self.path(part)],
-            model_path=self.path("model.h5"),
-            features=self.features,
-            model={"solver": solver, **options_of(solver)},
-            train_ranges=[[(0, COUNT)]],
-            threads=1,
-            provenance={},
-            **SIZES,
-        )
-
-    def project(self, shard="shard.npy", model="model.h5", part="part.h5", rows=COUNT):
-        project_features(
-            shard=self.path(shard),
-            model_path=self.path(model),
-            part=self.path(part),
-            train_ranges=[(0, rows)],
-            first_row=0,
-            n_windows=COUNT,
-            score_dtype="float32",
-            **SIZES,
-        )
-
-    def write(self, parts=("part.h5",), model="model.h5", labels="labels.npy"):
-        recording = {"recording": "monday", "labels": self.path(labels), "split": "train"}
-        recording |= {"recording_label": None, "texts": False}
-        write_projection(
-            parts=[self.path(part) for part in parts],
-            model_path=self.path(model),
-            projection=self.path("projection.h5"),
-            windows=[{**recording, "count": COUNT}],
-            window_label="last",
-            features=self.features,
-            score_dtype="float32",
-            provenance={},
-        )
+def segments(folder, count):
+    """The first windows of the recording."""
+    return [Segment(planned(folder / "recording.npy", ROWS), 0, count, 0)]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    run = Run(tmp_path_factory.mktemp("whole"))
+    run = make_run(tmp_path_factory.mktemp("whole"))
     np.save(run.path("recording.npy"), np.random.default_rng(0).normal(size=(ROWS, 3)))
     np.save(run.path("labels.npy"), np.arange(ROWS))
     for stage in (run.extract, run.summarize, run.fit, run.project, run.write):
@@ -108,9 +54,12 @@ def whole(tmp_path_factory):
 def run(whole, tmp_path):
     """A copy of the whole run; no test may leave a file that was not there or change one."""
     shutil.copytree(whole.folder, tmp_path / "run")
-    run = Run(tmp_path / "run")
-    run.features = whole.features
-    return run
+    return make_run(tmp_path / "run")
+
+
+def fit_shards(run):
+    """Fit a solver that reads the shards themselves."""
+    replace(run, model={"solver": "randomized", **options_of("randomized")}).fit()
 
 
 def contents(folder):
@@ -168,10 +117,12 @@ def test_an_overflow_is_named(run, dtype, huge):
     recording = np.load(run.path("recording.npy"))
     recording[77, 0] = huge
     np.save(run.path("recording.npy"), recording)
-    run.features = {**run.features, "dtype": dtype}
+    run.spec = replace(run.spec, dtype=dtype)
     wider = {"float16": "float32", "float32": "float64"}[dtype]
     feature = "coefficient 28 of band d1, channels a,c"
-    place = f"the window from row 58 on has a feature ({feature}) larger than {dtype} can hold"
+    place = (
+        f"the window that starts at row 58 has a feature ({feature}) larger than {dtype} can hold"
+    )
     refused(run, run.extract, "recording 'monday'", place, f"Use dtype: {wider}")
 
 
@@ -181,46 +132,46 @@ def test_an_overflow_is_named(run, dtype, huge):
 @pytest.mark.parametrize("step", [1, WINDOW])
 def test_features_too_small_for_their_type_are_named(run, dtype, size, step):
     np.save(run.path("recording.npy"), np.load(run.path("recording.npy")).astype(float) * size)
-    run.features = {**run.features, "dtype": dtype, "step": step}
+    run.spec = replace(run.spec, dtype=dtype, step=step)
     wider = {"float16": "float32", "float32": "float64"}[dtype]
     words = ["recording 'monday'", "recording.npy", f"{dtype} loses digits", f"dtype: {wider}"]
-    count = (ROWS - WINDOW) // step + 1
-    refused(run, run.extract, *words, "scale: zscore", count=count)
-    run.features["dtype"] = wider
-    run.extract(count=count)
+    run.segments = segments(run.folder, (ROWS - WINDOW) // step + 1)
+    refused(run, run.extract, *words, "scale: zscore")
+    run.spec = replace(run.spec, dtype=wider)
+    run.extract()
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e5])
 def test_a_recording_that_does_not_change_has_no_digits_to_lose(run, value):
     np.save(run.path("recording.npy"), np.full((ROWS, 3), value))
-    run.features = {**run.features, "wavelet": "db2"}
+    run.spec = replace(run.spec, wavelet="db2")
     run.extract()
 
 
 def spoil_cut(run):
-    cut_off(run.path("shard.npy"), -100)
+    cut_off(run.path("0.npy"), -100)
 
 
 def spoil_header(run):
-    cut_off(run.path("shard.npy"), 40)
+    cut_off(run.path("0.npy"), 40)
 
 
 def spoil_empty(run):
-    cut_off(run.path("shard.npy"), 0)
+    cut_off(run.path("0.npy"), 0)
 
 
 def spoil_longer(run):
-    with open(run.path("shard.npy"), "ab") as file:
+    with open(run.path("0.npy"), "ab") as file:
         file.write(b"more")
 
 
 def replace_shard(run, change):
-    np.save(run.path("shard.npy"), change(np.load(run.path("shard.npy"))))
+    np.save(run.path("0.npy"), change(np.load(run.path("0.npy"))))
 
 
 def write_shard(run, change):
     """Replace the shard by another one that is whole."""
-    save_shard(run.path("shard.npy"), change(np.load(run.path("shard.npy"))))
+    save_shard(run.path("0.npy"), change(np.load(run.path("0.npy"))))
 
 
 def flip(path, place):
@@ -232,8 +183,8 @@ def flip(path, place):
 
 SHARDS = [
     (spoil_cut, ["its header promises shape (281, 30), it has 16,888 bytes"]),
-    (spoil_header, ["shard.npy"]),
-    (spoil_empty, ["shard.npy"]),
+    (spoil_header, ["0.npy"]),
+    (spoil_empty, ["0.npy"]),
     (spoil_longer, ["its header promises shape (281, 30)"]),
     (lambda run: replace_shard(run, np.asfortranarray), ["expected a C-ordered matrix"]),
     (lambda run: replace_shard(run, lambda a: a[:, 0]), ["(281,), expected a C-ordered matrix"]),
@@ -241,46 +192,42 @@ SHARDS = [
     (lambda run: replace_shard(run, lambda a: a.astype(int)), ["holds int64", "of floats"]),
     (lambda run: replace_shard(run, lambda a: a[:100]), ["its header has changed"]),
     (lambda run: write_shard(run, lambda a: a[:100]), ["has 100 rows, expected rows"]),
-    (lambda run: flip(run.path("shard.npy"), 128), ["rows 0 to 280 have changed since"]),
-    (lambda run: flip(run.path("shard.npy"), -1), ["rows 0 to 280 have changed since"]),
-    (lambda run: flip(run.path("shard.npy.xxh3"), 0), ["its header has changed since"]),
-    (lambda run: flip(run.path("shard.npy.xxh3"), -1), ["rows 0 to 280 have changed since"]),
-    (lambda run: cut_off(run.path("shard.npy.xxh3"), 8), ["has 1 checksums, expected 2"]),
-    (lambda run: cut_off(run.path("shard.npy.xxh3"), 0), ["its checksums in", "cannot be read"]),
-    (lambda run: Path(run.path("shard.npy.xxh3")).unlink(), ["No such file"]),
+    (lambda run: flip(run.path("0.npy"), 128), ["rows 0 to 280 have changed since"]),
+    (lambda run: flip(run.path("0.npy"), -1), ["rows 0 to 280 have changed since"]),
+    (lambda run: flip(run.path("0.npy.xxh3"), 0), ["its header has changed since"]),
+    (lambda run: flip(run.path("0.npy.xxh3"), -1), ["rows 0 to 280 have changed since"]),
+    (lambda run: cut_off(run.path("0.npy.xxh3"), 8), ["has 1 checksums, expected 2"]),
+    (lambda run: cut_off(run.path("0.npy.xxh3"), 0), ["its checksums in", "cannot be read"]),
+    (lambda run: Path(run.path("0.npy.xxh3")).unlink(), ["No such file"]),
 ]
 
 
 @pytest.mark.parametrize(("spoil", "words"), SHARDS)
 def test_a_shard_that_is_not_what_was_written(run, spoil, words):
     spoil(run)
-    for stage, keywords in (
-        (run.summarize, {}),
-        (run.project, {}),
-        (run.fit, {"solver": "randomized", "part": "shard.npy"}),
-    ):
-        refused(run, stage, "shard.npy: ", *words, REMAKE, **keywords)
+    for stage in (run.summarize, run.project, partial(fit_shards, run)):
+        refused(run, stage, "0.npy: ", *words, REMAKE)
 
 
 def test_a_shard_of_other_features(run):
     write_shard(run, lambda array: array[:, :29])
-    words = ["shard.npy: has 29 features a row, expected 30", REMAKE]
+    words = ["0.npy: has 29 features a row, expected 30", REMAKE]
     refused(run, run.project, *words)
-    refused(run, run.fit, *words, solver="randomized", part="shard.npy")
+    refused(run, partial(fit_shards, run), *words)
     run.summarize()
-    refused(run, run.fit, "summary.h5: is of 29 features a row, expected 30. Delete")
+    refused(run, run.fit, "summary0.h5: is of 29 features per row, expected 30. Delete")
 
 
 def test_a_shard_that_is_missing(run):
-    Path(run.path("shard.npy")).unlink()
-    refused(run, run.summarize, "shard.npy: cannot be opened: No such file or directory.")
+    Path(run.path("0.npy")).unlink()
+    refused(run, run.summarize, "0.npy: cannot be opened: No such file or directory.")
 
 
 # The stages that read a file of HDF5.
 READERS = {
-    "summary.h5": (Run.fit,),
-    "model.h5": (Run.project, Run.write),
-    "part.h5": (Run.write,),
+    "summary0.h5": (StageRun.fit,),
+    "model.h5": (StageRun.project, StageRun.write),
+    "partial0.h5": (StageRun.write,),
 }
 
 
@@ -289,7 +236,9 @@ READERS = {
 def test_a_file_of_hdf5_that_was_cut_off(run, name, remaining):
     cut_off(run.path(name), remaining)
     for stage in READERS[name]:
-        refused(run, partial(stage, run), f"{name}: has no seal: it was cut off", REMAKE)
+        refused(
+            run, partial(stage, run), f"{name}: has no checksum trailer: it was cut off", REMAKE
+        )
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -307,11 +256,11 @@ def test_a_model_that_lacks_something(run):
 
 
 def test_parts_that_do_not_make_a_projection(run):
-    refused(run, run.write, "have 562 rows, expected 281", parts=["part.h5", "part.h5"])
-    refused(run, run.write, "model.h5: is of type 'memwave-model'", parts=["model.h5"])
+    refused(run, run.write, "have 562 rows, expected 281", partials=[run.path("partial0.h5")] * 2)
+    refused(run, run.write, "model.h5: is of type 'memwave-model'", partials=[run.path("model.h5")])
     write_shard(run, lambda array: array[:100])
-    run.project(rows=100)
-    refused(run, run.write, "part.h5", "have 100 rows, expected 281", "delete the shards")
+    replace(run, train=[[(0, 100)]]).project()
+    refused(run, run.write, "partial0.h5", "have 100 rows, expected 281", "delete the shards")
 
 
 @pytest.mark.parametrize(
@@ -325,12 +274,16 @@ def test_labels_replaced_after_planning(run, labels):
     refused(run, run.write, words, "Start again")
 
 
+def run_as_process(folder, stage, request, **files):
+    return run_stage(stage, folder, request, **files)
+
+
 def test_a_stage_that_fails_ends_with_one_line_and_status_1(run):
     recording = np.load(run.path("recording.npy"))
     recording[5, 1] = np.nan
     np.save(run.path("recording.npy"), recording)
     before = contents(run.folder)
-    ended = run_stage("extract_features", run.folder, shard=run.path("shard.npy"), **run.settings())
+    ended = replace(run, run=partial(run_as_process, run.folder)).extract()
     assert ended.status == 1
     (line,) = ended.told.splitlines()
     assert line.startswith("extract_features: recording 'monday'")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from applied import assert_applied_alike
 from oracles import make_spec, oracle
 from tiny_project import FEATURES, RECORDINGS, Project, labels_of, recording, windows_of
 
@@ -83,6 +84,7 @@ def test_windows_that_touch_a_gap_are_left_out(project):
             np.testing.assert_array_equal(file["label"][:], np.concatenate(labels))
             scores = centred @ model.components.T
             np.testing.assert_allclose(file["scores"][:], scores, rtol=0, atol=1e-4)
+        assert_applied_alike(project, f"deep/{name}")
 
 
 def test_gaps_are_filled_up_to_a_length(project):
@@ -104,12 +106,13 @@ def test_gaps_are_filled_up_to_a_length(project):
             column[~known] = np.interp(np.flatnonzero(~known), np.flatnonzero(known), column[known])
         parts.append(oracle(rows, spec, n))
     np.testing.assert_allclose(project.features(), np.vstack(parts), rtol=1e-5, atol=1e-5)
+    assert_applied_alike(project, "deep/exact")
 
 
 @pytest.mark.parametrize(
     ("dataset", "words"),
     [
-        ({"missing": "interpolate", "max_gap": None}, "needs to know the longest gap"),
+        ({"missing": "interpolate", "max_gap": None}, "needs the length of the longest gap"),
         ({"missing": "drop", "max_gap": 3}, "but missing is drop: no gap is filled"),
     ],
 )

@@ -4,23 +4,25 @@ import csv
 
 import numpy as np
 import pytest
-from memwave.recordings.channel_table import load_channels
+from applied import assert_applied_alike
 from oracles import make_spec, oracle
 from scipy.signal import resample_poly
 from tiny_project import FEATURES, RECORDINGS, Project, labels_of, recording, windows_of
 
+from memwave.api.recordings.projecting import project_recording
 from memwave.api.recordings.reconstructing import (
     distances,
     reconstruct_recording,
     resampling_of,
 )
 from memwave.core.errors import MemwaveError
+from memwave.recordings.channels import load_channels
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
 
 RATE = 50
 # Rows a second of each recording, and what brings them to 50.
-RATES, RATIOS = (100, 50, 20), ((1, 2), None, (5, 2))
+RATES, RATIOS = [100, 50, 20], [(1, 2), None, (5, 2)]
 
 
 def stored(i):
@@ -65,7 +67,7 @@ def test_another_rate_is_refused_unless_something_is_to_be_done(project):
     assert ended.returncode != 0
     for name, rate in (("monday", 100), ("wednesday", 20)):
         assert f'recording "{name}"' in ended.stderr
-        assert f"has {rate} rows a second, expected 50" in ended.stderr
+        assert f"has {rate} rows per second, expected 50" in ended.stderr
     assert '"tuesday"' not in ended.stderr
     assert "Set datasets.toy.resample: polyphase" in ended.stderr
 
@@ -108,6 +110,23 @@ def test_windows_are_of_resampled_rows(project):
         np.testing.assert_array_equal(file["label"][:], np.concatenate(last))
 
 
+@pytest.mark.parametrize("experiment", ["deep/exact", "unstored/lag"])
+def test_a_model_is_applied_to_resampled_rows(project, experiment):
+    assert_applied_alike(project, experiment, sampling_rate=RATES)
+
+
+def test_a_model_of_resampled_rows_asks_for_the_rate_of_a_recording(project, tmp_path):
+    for rate in (None, 50.0001):
+        with pytest.raises(MemwaveError, match=r"resampled to 50 Hz.*--sampling-rate"):
+            project_recording(
+                model_path=project.result("exact/model.h5"),
+                recording=str(project.folder / RECORDINGS[0][1]),
+                projection=tmp_path / "out.h5",
+                sampling_rate=rate,
+            )
+    assert not (tmp_path / "out.h5").exists()
+
+
 def test_a_reconstruction_is_compared_with_resampled_rows(project):
     model, projection = project.result("exact/model.h5"), project.result("exact/projection.h5")
     output = project.folder / "monday.npy"
@@ -121,7 +140,7 @@ def test_a_reconstruction_is_compared_with_resampled_rows(project):
     shares = ((rows - made) ** 2).mean(axis=0) / rows.var(axis=0)
     found = distances(str(original), output, tuple("xyz"), ratio=ratio)
     np.testing.assert_allclose(found, shares, rtol=1e-6)
-    with pytest.raises(MemwaveError, match=r"brought to 50 rows a second.*--sampling-rate"):
+    with pytest.raises(MemwaveError, match=r"resampled to 50 rows per second.*--sampling-rate"):
         resampling_of(projection, None)
     with pytest.raises(MemwaveError, match=r"\(165, 3\), expected \(330, 3\) as"):
         distances(str(original), output, tuple("xyz"), ratio=(1, 4))

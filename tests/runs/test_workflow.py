@@ -170,6 +170,10 @@ def test_an_option_of_a_model_repeats_that_model_only(changing):
             | jobs_of("signal", PROJECTED),
         ),
         ("memwave/pca/lags/window_products.py", jobs_of("signal", LAGS, FITTED, PROJECTED)),
+        (
+            "memwave/recordings/labels/coding.py",
+            set.union(*(jobs_of(model, PROJECTED) for model in MODELS)),
+        ),
         ("memwave/results/summary.py", SUMMARY),
         ("memwave/readers/raw.py", set()),
         ("write_summary.py", SUMMARY),

@@ -18,6 +18,7 @@ from memwave.storage.atomic import replacing, require_space, reserve
 from memwave.storage.shards import Shard, create_shard
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
+FILL_DISK = Path(__file__).parents[1] / "helpers" / "fill_disk.py"
 MEGABYTE = 1_000_000
 DISK_KB = 2048
 
@@ -161,26 +162,9 @@ def test_an_hdf5_file_that_does_not_fit_the_disk(small_disk):
     assert names(small_disk) == []
 
 
-def write_more_than_fits(path):
-    random = np.random.default_rng(0)
-    with hdf5.create(path, 1000) as file:
-        for i in range(20):
-            file.create_dataset(str(i), data=random.random(50_000))
-            file.flush()
-
-
-def write_what_no_longer_fits(path):
-    """Chunks wait in memory until a file is closed; another program is faster."""
-    with hdf5.create(path, 1000) as file:
-        data = file.create_dataset("a", (100_000,), "f8", chunks=(100_000,))
-        data[:] = 1.0
-        free = os.statvfs(Path(path).parent)
-        (Path(path).parent / "other").write_bytes(bytes(free.f_bavail * free.f_frsize))
-
-
 @pytest.mark.parametrize("name", ["write_more_than_fits", "write_what_no_longer_fits"])
 def test_a_disk_that_fills_up_while_hdf5_is_written(small_disk, tmp_path, name):
-    ended = run_stage(name, tmp_path, script="test_files", path=small_disk / "a.h5")
+    ended = run_stage(name, tmp_path, small_disk / "a.h5", script=FILL_DISK)
     assert ended.status == 1
     assert ended.told.startswith(f"{name}: {small_disk}/a.h5: the disk is full: needs 1,000 bytes")
     assert len(ended.told.splitlines()) == 1

@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xxhash import xxh3_64_digest
 
-from memwave.core.errors import MemwaveError
+from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.storage.checksums import (
     CHUNK_BYTES,
     STORED,
     ChecksumWriter,
+    append_trailer,
     damaged_chunk,
+    hex_checksum,
+    require_trailer,
     rows_per_chunk,
 )
 from memwave.storage.shards import Shard, create_shard
@@ -107,3 +110,21 @@ def test_rows_are_refused_if_their_chunk_was_changed_and_only_then(shards, name,
         finally:
             file.seek(place)
             file.write(content[place : place + 1])
+
+
+@given(content=st.binary(max_size=100), data=st.data())
+def test_a_trailer_tells_every_change_and_every_cut(tmp_path_factory, content, data):
+    path = tmp_path_factory.getbasetemp() / "trailer"
+    path.write_bytes(content)
+    expected = b"memwave sealed: xxh3 %s\n" % hex_checksum(path).encode()
+    append_trailer(path)
+    whole = path.read_bytes()
+    assert whole == content + expected
+    require_trailer(path)
+    place = data.draw(st.integers(0, len(whole) - 1))
+    changed = bytearray(whole)
+    changed[place] ^= data.draw(st.integers(1, 255))
+    for damaged in (bytes(changed), whole[:place]):
+        path.write_bytes(damaged)
+        with pytest.raises(DamagedFile, match=r"changed"):
+            require_trailer(path)

@@ -13,7 +13,7 @@ from memwave.core.errors import ConfigurationError
 from memwave.features.spec import FeatureSpec
 from memwave.workflow.config import settings
 from memwave.workflow.config.checks.check import check
-from memwave.workflow.planning.memory import predict
+from memwave.workflow.planning.memory import Sizes, predict
 
 ROOT = Path(__file__).parents[2]
 
@@ -303,7 +303,7 @@ def needs(project, **changes):
     complete = settings.complete(project.config)
     spec = FeatureSpec.from_settings(complete["features"]["haar"], ["x", "y"])
     sizes = {key: complete[key] for key in ("block_mb", "shards", "threads")} | changes
-    return predict(spec, complete["models"]["exact"], **sizes)
+    return predict(spec, complete["models"]["exact"], Sizes(**sizes))
 
 
 def test_a_stage_over_the_limit_is_told_the_block_that_fits(project):
@@ -407,25 +407,27 @@ def test_sampling_rates(project):
     for name, rate in (("one", 50), ("two", 60)):
         soundfile.write(project.folder / f"{name}.wav", np.zeros((100, 2), "i2"), rate)
         project.rows[("one", "two").index(name)]["path"] = f"{name}.wav"
-    project.refused('"one" has 50 rows a second', '"two" 60', "one sampling rate in a dataset")
+    project.refused(
+        '"one" has 50 rows per second', '"two" has 60', "one sampling rate in a dataset"
+    )
     project.config["datasets"]["pilot"]["sampling_rate"] = 50
-    project.refused('recording "two"', "60 rows a second", "expected 50", "pilot.resample")
+    project.refused('recording "two"', "60 rows per second", "expected 50", "pilot.resample")
     project.config["datasets"]["pilot"]["resample"] = "polyphase"
     one, two = project.check().recordings["pilot"]
     assert (one.rows, one.resample) == (100, None)
     assert (two.rows, two.source_rows, two.resample) == (84, 100, (5, 6))
     project.rows[1]["sampling_rate"] = "61"
-    project.refused('recording "two"', "tells 60 rows a second, the sheet 61", "empty the cell")
+    project.refused('"two"', "has 60 rows per second, but the sheet says 61", "empty the cell")
 
 
 def test_what_cannot_be_resampled(project):
     dataset = project.config["datasets"]["pilot"]
     dataset |= {"resample": "polyphase"}
     project.rows[0]["sampling_rate"] = "44100"
-    project.refused("pilot.sampling_rate", "needs to know the rate")
+    project.refused("pilot.sampling_rate", "needs the rate")
     dataset |= {"sampling_rate": 32, "missing": "drop"}
     ratio, *_ = project.findings()
-    assert 'recording "one": it has 44100 rows a second' in ratio
+    assert 'recording "one": it has 44100 rows per second' in ratio
     assert "whole numbers up to 1000" in ratio
     dataset |= {"sampling_rate": 4410}
     project.refused("pilot.resample", "missing is drop", "Set missing: error")

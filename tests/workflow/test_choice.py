@@ -9,8 +9,9 @@ from memwave.features.spec import FeatureSpec
 from memwave.workflow.config.settings import complete_model
 from memwave.workflow.planning import memory
 from memwave.workflow.planning.choice import Candidate, choose, resolve
+from memwave.workflow.planning.memory import Sizes
 
-SIZES = {"block_mb": 8, "shards": 4, "threads": 2}
+SIZES = Sizes(block_mb=8, shards=4, threads=2)
 
 
 def spec(window: int, channels: int = 1, dtype: str = "float32") -> FeatureSpec:
@@ -24,14 +25,14 @@ def auto(**options) -> dict:
 
 
 def solver_for(features: FeatureSpec, n_train: int, max_mem_mb: int = 10_000, **options) -> str:
-    chosen = resolve(auto(**options), features, n_train, max_mem_mb=max_mem_mb, **SIZES)
+    chosen = resolve(auto(**options), features, n_train, SIZES, max_mem_mb)
     assert f"solver auto chose {chosen['solver']}" in chosen["chosen"]
     return chosen["solver"]
 
 
 def test_a_named_solver_stays():
     model = complete_model({"solver": "incremental"})
-    assert resolve(model, spec(100), 1000, max_mem_mb=1000, **SIZES) is model
+    assert resolve(model, spec(100), 1000, SIZES, 1000) is model
 
 
 def test_few_features_are_solved_exactly_and_many_by_iteration():
@@ -61,8 +62,8 @@ def test_the_fastest_gives_way_when_it_does_not_fit():
 def test_the_reason_tells_what_the_others_would_have_needed():
     wide = spec(12_000, dtype="float16")
     exact = complete_model({"solver": "covariance", "n_components": 5})
-    need = max(memory.predict(wide, exact, **SIZES).values())
-    chosen = resolve(auto(n_components=5), wide, 10**6, max_mem_mb=10_000, **SIZES)
+    need = max(memory.predict(wide, exact, SIZES).values())
+    chosen = resolve(auto(n_components=5), wide, 10**6, SIZES, 10_000)
     assert chosen["solver"] == "randomized"
     assert re.search(rf"over covariance \(about [0-9.e+]+ s, {need} MB\)", chosen["chosen"])
 
@@ -83,12 +84,12 @@ def test_where_none_fits_the_smallest_is_left_for_the_check_to_refuse():
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-6])
 def test_the_tolerance_is_handed_on(tolerance):
     model = auto(tolerance=tolerance, n_components=5)
-    chosen = resolve(model, spec(20_000, dtype="float16"), 10**6, max_mem_mb=10_000, **SIZES)
+    chosen = resolve(model, spec(20_000, dtype="float16"), 10**6, SIZES, 10_000)
     assert chosen["tolerance"] == pytest.approx(tolerance)
     assert chosen["n_components"] == 5
 
 
 def test_a_tolerance_below_rounding_is_raised_to_it():
     model = auto(tolerance=1e-12, n_components=5)
-    chosen = resolve(model, spec(20_000, dtype="float16"), 10**6, max_mem_mb=10_000, **SIZES)
+    chosen = resolve(model, spec(20_000, dtype="float16"), 10**6, SIZES, 10_000)
     assert chosen["tolerance"] == pytest.approx(1e-6)

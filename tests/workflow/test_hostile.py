@@ -12,7 +12,9 @@ from tiny_project import Project
 
 from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.readers import open_array
+from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.workflow.config.settings import complete
+from memwave.workflow.requests import Extraction
 
 
 def bomb(kind):
@@ -78,18 +80,10 @@ def test_a_huge_dataset_with_nothing_in_it_fills_neither_memory_nor_disk(tmp_pat
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("x", (rows, 3), "f4", chunks=(1000, 3))
     spec = make_spec(window=20, channels=3, dtype="float32")
-    features = {name: getattr(spec, name) for name in spec.__dataclass_fields__}
-    piece = {"recording": "huge", "path": f"{tmp_path}/a.h5::/x", "dtype": None}
-    piece |= {"rows": rows, "first": 0, "count": rows - 19}
-    ended = run_stage(
-        "extract_features",
-        tmp_path,
-        300,
-        shard=tmp_path / "shard.npy",
-        features=features,
-        windows=[piece],
-        block_rows=1000,
-    )
+    recording = PlannedRecording("huge", f"{tmp_path}/a.h5::/x", None, rows)
+    request = Extraction(spec, (Segment(recording, 0, rows - 19, 0),), block_rows=1000)
+    files = {"shard": tmp_path / "shard.npy"}
+    ended = run_stage("extract_features", tmp_path, request, memory_mb=300, **files)
     assert ended.status == 1
     assert "the disk is full: needs" in ended.told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h5"]

@@ -2,27 +2,31 @@
 
 import shutil
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
+from functools import partial
 
 import h5py
 import numpy as np
 import pytest
 from fitting import decaying, fit, options_of
 from oracles import make_spec
+from stage_run import StageRun, planned
 from stages import run_stage
 
 from memwave.core.ranges import MEGABYTE, rows_per_block
 from memwave.pca.projection import Projector
 from memwave.recordings import channels
+from memwave.recordings.segments import LabelledRecording, Segment
 from memwave.results.model_file import load_model, save_model
-from memwave.results.projection_file import PartWriter
+from memwave.results.partial_projection import PartialWriter
 from memwave.storage import hdf5
 from memwave.workflow.planning import memory
+from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.requests import Assembly, ChannelMeasurement, GapSearch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
 
 SPEC = make_spec(window=256, channels=6, dtype="float32")
-FEATURES = {field.name: getattr(SPEC, field.name) for field in fields(SPEC)}
 BLOCK_MB = 4
 THREADS = 2
 MEASURED_ROWS = 2000
@@ -38,159 +42,88 @@ RANDOMIZED = options_of("randomized", n_components=10, passes=2)
 
 def predicted(solver, options, stage, block_mb=BLOCK_MB, spec=SPEC):
     model = {"solver": solver, **options, "compute_dtype": "auto"}
-    sizes = {"block_mb": block_mb, "shards": 4, "threads": THREADS, "window_label": "majority"}
-    return memory.predict(spec, model, **sizes)[stage]
+    sizes = Sizes(block_mb, shards=4, threads=THREADS)
+    return memory.predict(spec, model, sizes, window_label="majority")[stage]
 
 
-class Run:
-    """All stages on `n` windows of one recording, in one shard."""
+class Limited:
+    """All stages on `n` windows of one recording, in one shard, each in a limited process."""
 
     def __init__(self, folder, n, block_mb=BLOCK_MB):
         self.folder, self.n, self.block_mb = folder, n, block_mb
-        self.train = [(0, n)]
-        self.sizes = {
-            "block_rows": rows_per_block(block_mb, SPEC.n_features, "float32"),
-            "dtype": "float32",
-        }
+        self.block_rows = rows_per_block(block_mb, SPEC.n_features, "float32")
         rows = n + SPEC.window - 1
         random = np.random.default_rng(0)
         np.save(folder / "recording.npy", random.normal(size=(rows, 6)).astype(np.float32))
+        self.recording = planned(folder / "recording.npy", rows)
+        self.segment = Segment(self.recording, 0, n, 0)
 
-    def stage(self, name, solver, options, memory_mb=None, **keywords):
-        limit = memory_mb or predicted(solver, options, name, self.block_mb)
-        return run_stage(name, self.folder, limit, **keywords)
-
-    @property
-    def piece(self):
-        piece = {"recording": "r", "path": self.folder / "recording.npy", "dtype": None}
-        return piece | {"rows": self.n + SPEC.window - 1, "first": 0, "count": self.n}
-
-    def extract(self, memory_mb=None):
-        return self.stage(
-            "extract_features",
-            "covariance",
-            COVARIANCE,
-            memory_mb,
-            shard=self.folder / "shard.npy",
-            features=FEATURES,
-            windows=[self.piece],
-            block_rows=memory.extraction_rows(SPEC, self.block_mb),
+    def stages(self, memory_mb, block_rows, solver="covariance", options=COVARIANCE, shards=1):
+        """Stages with a limit; the shard counts several times if wanted."""
+        return StageRun(
+            self.folder,
+            SPEC,
+            {"solver": solver, **options},
+            [[(0, self.n)]] * shards,
+            self.n,
+            [self.segment],
+            block_rows=block_rows,
+            run=partial(run_in, self.folder, memory_mb),
         )
 
+    def of_model(self, stage, solver, options, memory_mb=None, **changes):
+        limit = memory_mb or predicted(solver, options, stage, self.block_mb)
+        return self.stages(limit, self.block_rows, solver, options, **changes)
+
+    def extract(self):
+        limit = predicted("covariance", COVARIANCE, "extract_features", self.block_mb)
+        return self.stages(limit, memory.extraction_rows(SPEC, self.block_mb)).extract()
+
     def measure_channels(self):
-        piece = {"recording": "r", "path": self.folder / "recording.npy", "dtype": None}
         return run_stage(
             "measure_channels",
             self.folder,
-            memory.stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
+            ChannelMeasurement((self.recording,), SPEC.channels, MEASURED_ROWS),
+            memory_mb=memory.stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
             table=self.folder / "channels.tsv",
-            recordings=[{**piece, "rows": self.n + SPEC.window - 1}],
-            channels=list(SPEC.channels),
-            block_rows=MEASURED_ROWS,
         )
 
     def find_gaps(self):
-        piece = {"recording": "r", "path": self.folder / "recording.npy", "dtype": None}
-        piece |= {"rows": self.n + SPEC.window - 1, "first": 0, "count": self.n, "row": 0}
         return run_stage(
             "find_gaps",
             self.folder,
-            memory.stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
-            kept=self.folder / "kept.h5",
-            features=FEATURES,
-            windows=[piece],
-            block_rows=MEASURED_ROWS,
-            most_runs=100,
+            GapSearch(SPEC, (self.segment,), MEASURED_ROWS, max_ranges=100),
+            memory_mb=memory.stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
+            valid=self.folder / "valid.h5",
         )
 
     def measure_features(self):
         rows = memory.measured_rows(SPEC.n_features, self.block_mb)
-        return run_stage(
-            "measure_features",
-            self.folder,
-            memory.stage_mb(memory.moments_bytes(SPEC.n_features, rows)),
-            shard=self.folder / "shard.npy",
-            measures=self.folder / "measures.h5",
-            train_ranges=self.train,
-            block_rows=rows,
-        )
+        limit = memory.stage_mb(memory.moments_bytes(SPEC.n_features, rows))
+        return self.stages(limit, rows).measure()
 
     def summarize(self, solver, options, memory_mb=None):
-        return self.stage(
-            "summarize_features",
-            solver,
-            options,
-            memory_mb,
-            shard=self.folder / "shard.npy",
-            summary=self.folder / f"{solver}.h5",
-            model={"solver": solver, **options},
-            train_ranges=self.train,
-            **self.sizes,
-        )
+        return self.of_model("summarize_features", solver, options, memory_mb).summarize()
 
     def summarize_lags(self):
-        return self.stage(
-            "summarize_lags",
-            "lag-covariance",
-            LAG_COVARIANCE,
-            summary=self.folder / "lag-covariance.h5",
-            features=FEATURES,
-            windows=[self.piece],
-        )
+        return self.of_model("summarize_lags", "lag-covariance", LAG_COVARIANCE).summarize_lags()
 
-    def fit(self, solver, options, memory_mb=None, part=None):
-        part = part or f"{solver}.h5"
-        return self.stage(
-            "fit_model",
-            solver,
-            options,
-            memory_mb,
-            parts=[self.folder / part] * 2,
-            model_path=self.folder / "model.h5",
-            features=FEATURES,
-            model={"solver": solver, **options},
-            train_ranges=[self.train] * 2,
-            threads=THREADS if solver == "randomized" else 1,
-            provenance={},
-            **self.sizes,
-        )
+    def fit(self, solver, options, memory_mb=None):
+        stages = self.of_model("fit_model", solver, options, memory_mb, shards=2)
+        if solver != "randomized":
+            return stages.fit(summaries=[self.folder / "summary0.h5"] * 2)
+        return replace(stages, threads=THREADS).fit(shards=[self.folder / "0.npy"] * 2)
 
     def project(self, memory_mb=None, block_rows=None):
-        block_rows = block_rows or memory.projection_rows(SPEC.n_features, self.block_mb, "float32")
-        return self.stage(
-            "project_features",
-            "covariance",
-            COVARIANCE,
-            memory_mb,
-            shard=self.folder / "shard.npy",
-            model_path=self.folder / "model.h5",
-            part=self.folder / "part.h5",
-            train_ranges=self.train,
-            first_row=0,
-            n_windows=self.n,
-            score_dtype="float32",
-            block_rows=block_rows,
-            dtype="float32",
-        )
+        limit = memory_mb or predicted("covariance", COVARIANCE, "project_features", self.block_mb)
+        rows = memory.projection_rows(SPEC.n_features, self.block_mb, "float32")
+        return self.stages(limit, block_rows or rows).project()
 
     def project_recordings(self):
         spec = replace(SPEC, store=False)
         limit = predicted("lag-covariance", LAG_COVARIANCE, "project_recordings", spec=spec)
-        return run_stage(
-            "project_recordings",
-            self.folder,
-            limit,
-            model_path=self.folder / "model.h5",
-            part=self.folder / "part.h5",
-            features=FEATURES,
-            windows=[self.piece],
-            train_ranges=self.train,
-            first_row=0,
-            n_windows=self.n,
-            block_rows=memory.projection_rows(SPEC.n_features, self.block_mb, "float32"),
-            dtype="float32",
-            score_dtype="float32",
-        )
+        rows = memory.projection_rows(SPEC.n_features, self.block_mb, "float32")
+        return self.stages(limit, rows).project_recordings()
 
     def all_stages(self):
         ended = {"measure channels": self.measure_channels(), "extract": self.extract()}
@@ -202,9 +135,13 @@ class Run:
         ended["summarize lags"] = self.summarize_lags()
         ended["fit lag-covariance"] = self.fit("lag-covariance", LAG_COVARIANCE)
         ended["project recordings"] = self.project_recordings()
-        ended["fit randomized"] = self.fit("randomized", RANDOMIZED, part="shard.npy")
+        ended["fit randomized"] = self.fit("randomized", RANDOMIZED)
         ended["project"] = self.project()
         return ended
+
+
+def run_in(folder, memory_mb, stage, request, **files):
+    return run_stage(stage, folder, request, memory_mb=memory_mb, **files)
 
 
 STAGES = [
@@ -225,8 +162,8 @@ STAGES = [
 
 
 def run_all(folder, n):
-    ended = Run(folder, n).all_stages()
-    size = (folder / "shard.npy").stat().st_size
+    ended = Limited(folder, n).all_stages()
+    size = (folder / "0.npy").stat().st_size
     shutil.rmtree(folder)
     return ended, size
 
@@ -270,26 +207,23 @@ def model(tmp_path_factory):
 
 
 def write_many(folder, n, model, memory_mb):
-    """Write a projection of `n` windows, all from one part, with labels."""
-    with hdf5.create(folder / "part.h5", 0) as file:
-        writer = PartWriter(file, 0, n, n, 2, "float32")
+    """Write a projection of `n` windows, all from one shard, with labels."""
+    with hdf5.create(folder / "partial.h5", 0) as file:
+        writer = PartialWriter(file, 0, n, n, 2, "float32")
         writer.append(np.zeros((n, 2)), np.zeros(n))
         writer.finish(Projector(load_model(model), "float32"))
     np.save(folder / "labels.npy", np.zeros(n + 9, np.int64))
-    windows = {"recording": "r", "labels": folder / "labels.npy", "split": "train", "count": n}
-    windows |= {"recording_label": None, "texts": False}
+    recording = LabelledRecording("r", "train", n, str(folder / "labels.npy"))
+    spec = make_spec(window=10)
     ended = run_stage(
         "write_projection",
         folder,
-        memory_mb,
-        parts=[folder / "part.h5"],
-        model_path=model,
+        Assembly(spec, (recording,), "majority", "float32", provenance={}, inputs={}),
+        memory_mb=memory_mb,
+        partials=[folder / "partial.h5"],
+        model=model,
         projection=folder / "projection.h5",
-        windows=[windows],
-        window_label="majority",
-        features={"window": 10, "step": 1},
-        score_dtype="float32",
-        provenance={},
+        provenance=folder / "provenance.json",
     )
     if ended.status == 0:
         with h5py.File(folder / "projection.h5") as file:
@@ -314,8 +248,7 @@ def test_a_projection_of_millions_of_windows_is_written_in_flat_memory(tmp_path,
 def short(tmp_path_factory):
     """All stages on few rows in blocks larger than the limits below."""
     folder = tmp_path_factory.mktemp("short")
-    run = Run(folder, SMALL, block_mb=64)
-    run.sizes["block_rows"] = rows_per_block(64, SPEC.n_features, "float32")
+    run = Limited(folder, SMALL, block_mb=64)
     assert all(ended.status == 0 for ended in run.all_stages().values())
     yield run
     shutil.rmtree(folder)
@@ -327,9 +260,9 @@ def test_a_stage_that_needs_more_ends_and_says_so(short, stage, memory_mb):
     if stage == "summarize":
         ended = short.summarize("covariance", COVARIANCE, memory_mb)
     elif stage == "fit":
-        ended = short.fit("randomized", RANDOMIZED, memory_mb, part="shard.npy")
+        ended = short.fit("randomized", RANDOMIZED, memory_mb)
     else:
-        ended = short.project(memory_mb, short.sizes["block_rows"])
+        ended = short.project(memory_mb, short.block_rows)
     assert_refused(ended, memory_mb)
 
 

@@ -9,16 +9,19 @@ import time
 
 import numpy as np
 import pytest
+from oracles import make_spec
 from stages import SCRIPTS, run_stage
 
-from memwave.workflow.process.stage import PeakMemory, Progress, anonymous_memory
+from memwave.core.progress import Progress
+from memwave.workflow.process.memory import PeakMemory, anonymous_memory
+from memwave.workflow.requests import Extraction
 
 
 def test_an_error_nobody_thought_of_is_one_line_with_the_traceback_in_the_log(tmp_path):
-    settings = {"features": {"channels": []}, "windows": [], "block_rows": 1}
-    ended = run_stage("extract_features", tmp_path, shard=tmp_path / "shard.npy", **settings)
+    request = Extraction(make_spec(wavelet="unheard-of"), segments=(), block_rows=1)
+    ended = run_stage("extract_features", tmp_path, request, shard=tmp_path / "shard.npy")
     assert ended.status == 1
-    assert ended.told.startswith("extract_features: KeyError: ")
+    assert ended.told.startswith("extract_features: ValueError: ")
     assert "traceback in" in ended.told
     assert "Traceback" in ended.log
     assert list(tmp_path.iterdir()) == []
@@ -37,9 +40,10 @@ def test_blas_has_one_thread_in_a_job(guard, late, tmp_path):
     load = "import scipy.linalg"
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import numpy\n"
+        f"{'' if late else load}\n"
         "from threadpoolctl import threadpool_info\n"
         "from memwave.workflow.process import stage\n"
-        f"{'' if late else load}\n"
         "before = threadpool_info()\n"
         f"with {GUARDS[guard]}:\n"
         f"    {load}\n"

@@ -96,6 +96,9 @@ class PCA(Parameters):
     residual_ : ndarray, shape (n_components,), or None
         ``||C v - l v||``: the covariance C has an eigenvalue within this distance of each
         explained variance l. None where it was not measured.
+    error_bound_ : ndarray, shape (n_components,), or None
+        No explained variance is further from an eigenvalue of the true covariance than this,
+        rounding included; nan where it is not known.
     reconstruction_error_ : float
         Share of the variance of the fitted rows that the components leave; nan if not measured.
     eigenvalue_error_bound_ : float
@@ -208,8 +211,8 @@ class PCA(Parameters):
         )
         found = known_certificate(model)
         if found is None and self.certify:
-            rows = block_of_projection(params, spec.n_features, plan.dtype)
-            found = measure_certificate(model, matrix, plan.dtype, rows, self._bar)
+            rows = block_of_projection(params, spec.n_features, "float64")
+            found = measure_certificate(model, matrix, rows, self._bar)
             model.residual = found.residual
         self._keep(model, spec, found)
 
@@ -417,7 +420,8 @@ class PCA(Parameters):
                     f"{matrix.path}: has {matrix.shape[0]} rows, and the model was fitted to "
                     f"{model.n_samples}: these are other rows. Leave is_train out."
                 )
-            computed = self._computed_in(matrix)
+            # What certifies a model is to find what the fit lost by computing in float32.
+            computed = "float64" if is_train else self._computed_in(matrix)
             found = projecting.write_projection(
                 path,
                 model,

@@ -11,8 +11,9 @@ from memwave.api.planning import FitPlan
 from memwave.core.moments import Moments
 from memwave.core.progress import Progress
 from memwave.core.ranges import rows_per_block
+from memwave.pca.diagnostics.certificate import error_bounds, residuals
 from memwave.pca.model import Model
-from memwave.pca.projection import Projector, residuals
+from memwave.pca.projection import Projector
 from memwave.pca.solvers import load_libraries, row_solvers
 from memwave.pca.standardizer import Standardizer
 from memwave.pca.streaming import blocks, fit_shards
@@ -42,11 +43,14 @@ class Certificate:
     ----------
     residual : ndarray, shape (k,)
         ``||C v - l v||`` of each component v with explained variance l.
+    bounds : ndarray, shape (k,)
+        Bound of the error of each explained variance; nan if it was not measured.
     reconstruction_error : float
         Share of the variance that the components leave.
     """
 
     residual: np.ndarray
+    bounds: np.ndarray
     reconstruction_error: float
 
 
@@ -118,13 +122,14 @@ def known_certificate(model: Model) -> Certificate | None:
         return None
     # The components are eigenvectors: what they capture is their explained variance.
     left = 1.0 - float(model.explained_variance_ratio.sum()) if model.total_variance > 0 else 0.0
-    return Certificate(model.residual, max(0.0, left))
+    return Certificate(model.residual, model.error_bound, max(0.0, left))
 
 
 def measure_certificate(
-    model: Model, matrix: Matrix, dtype: str, block_rows: int, bar: MakeProgress
+    model: Model, matrix: Matrix, block_rows: int, bar: MakeProgress
 ) -> Certificate:
-    """Measure a model with one more read of its rows."""
+    """Measure a model with one more read of its rows, in float64."""
+    dtype = "float64"
     projector = Projector(model, dtype)
     (rows,) = matrix.ranges(1)
     progress = bar(matrix.shape[0], "certify")
@@ -140,10 +145,8 @@ def measure_certificate(
 
 def certificate_of(model: Model, projector: Projector) -> Certificate:
     """Return what all rows that the model was fitted to have told."""
-    residual = model.residual
-    if projector.train is not None:
-        projector.train.center()
-        residual = residuals(model, projector.train)
-    assert residual is not None
+    assert projector.train is not None
+    projector.train.center()
+    norms, bounds = residuals(model, projector.train), error_bounds(model, projector.train)
     total, error = projector.error_sums[0]
-    return Certificate(residual, float(error / total) if total > 0 else 0.0)
+    return Certificate(norms, bounds, float(error / total) if total > 0 else 0.0)

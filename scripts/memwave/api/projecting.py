@@ -15,6 +15,7 @@ from memwave.pca.model import Model
 from memwave.pca.projection import Projector, captured_variance, features_of
 from memwave.pca.streaming import blocks
 from memwave.readers.matrix import Matrix
+from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.storage import hdf5
 from memwave.storage.npy import create_matrix
@@ -163,9 +164,11 @@ def write_projection(
         with closing(blocks_of):
             for _, _, scores, errors in blocks_of:
                 writer.append_scores(scores, errors)
+        require_visible(projector, n_rows, "float32")
         found = certificate_of(model, projector) if is_train else None
         if found is not None:
-            writer.certify(model, captured_variance(projector.moments, n_rows), found.residual)
+            variances = captured_variance(projector.moments, n_rows)
+            writer.certify(model, variances, found.residual, found.bounds)
         total, error = projector.error_sums[0 if is_train else 1]
         facts = {"solver": model.solver, "window": 1, "step": 1}
         facts[f"reconstruction_error_{split}"] = float(error / total) if total > 0 else 0.0

@@ -25,7 +25,7 @@ _OF_MODEL: dict[str, Callable[[Model], Any]] = {
     "solver_": lambda model: model.solver,
 }
 
-FITTED = frozenset({*_OF_MODEL, "reconstruction_error_"})
+FITTED = frozenset({*_OF_MODEL, "error_bound_", "reconstruction_error_"})
 
 
 class NotFitted(MemwaveError, ValueError, AttributeError):
@@ -46,4 +46,6 @@ def fitted_value(name: str, model: Model, certificate: Certificate | None) -> An
     """Return one of the attributes `FITTED`."""
     if name == "reconstruction_error_":
         return float("nan") if certificate is None else certificate.reconstruction_error
+    if name == "error_bound_":
+        return None if certificate is None else certificate.bounds
     return _OF_MODEL[name](model)

@@ -1,4 +1,4 @@
-"""What every other room uses: errors, messages, ranges of rows, moments, quantiles, precision.
+"""Code that all packages share: errors, messages, ranges of rows, moments, quantiles, precision.
 
 Imports nothing of memwave.
 """

@@ -1,4 +1,4 @@
-"""Errors that a user can act on: they say where, what was expected and what to do."""
+"""Errors for the user: each names the place, what was expected, and what to do."""
 
 import shlex
 from collections.abc import Sequence
@@ -6,16 +6,17 @@ from pathlib import Path
 
 
 class MemwaveError(Exception):
-    """Something the user can mend; its message is the whole explanation."""
+    """An error that the user can fix; its message is the whole explanation."""
 
 
 class ConfigurationError(MemwaveError):
-    """One or more findings about the configuration, the sheets or the recordings.
+    """One or more problems in the configuration, the sheets or the recordings.
 
     Parameters
     ----------
     findings : sequence of str
-        One sentence or two each: where, what was found, what was expected, what to do.
+        The problems, one or two sentences each: the place, what was found, what was expected,
+        what to do.
     """
 
     def __init__(self, findings: Sequence[str]):
@@ -26,13 +27,13 @@ class ConfigurationError(MemwaveError):
 
 
 class DamagedFile(MemwaveError):
-    """A file that the workflow wrote is not what it was.
+    """A file that the workflow wrote has been damaged or changed.
 
     Parameters
     ----------
     path : path
     what : str
-        What is wrong with it.
+        The damage.
     """
 
     def __init__(self, path: str | Path, what: str):

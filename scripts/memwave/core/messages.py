@@ -1,4 +1,4 @@
-"""Plain words for findings and for the reference: values, expectations, closest matches."""
+"""Text for error messages and the configuration reference: values, types, closest matches."""
 
 import difflib
 import json
@@ -10,7 +10,7 @@ LONGEST_MESSAGE = 200
 
 
 def shown(value: Any) -> str:
-    """Return a value as one writes it in the configuration, cut if it is long."""
+    """Return a value as it is written in the configuration, shortened if it is long."""
     if isinstance(value, str):
         text = json.dumps(value, ensure_ascii=False)
     elif value is None or isinstance(value, bool):
@@ -21,7 +21,7 @@ def shown(value: Any) -> str:
 
 
 def printable(message: object) -> str:
-    """Return what a library says on one line of printable characters, cut if it is long."""
+    """Return a library's message as one line of printable characters, shortened if it is long."""
     text = "".join(c if c.isprintable() else " " for c in str(message))
     text = " ".join(text.split())
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}..."
@@ -34,24 +34,24 @@ def either(words: Iterable[str]) -> str:
 
 
 def listed(words: Iterable[Any]) -> str:
-    """Join what there is to choose from, or say that there is nothing."""
+    """Join items with commas; return ``nothing`` if there are none."""
     return ", ".join(str(word) for word in words) or "nothing"
 
 
 def did_you_mean(word: Any, known: Iterable[str]) -> str:
-    """Return `` Did you mean "..."?`` for the known word closest to `word`, or nothing."""
+    """Return `` Did you mean "..."?`` with the closest known word, or "" if none is close."""
     lowered = {name.lower(): name for name in known}
     close = difflib.get_close_matches(str(word).lower(), lowered, n=1)
     return f" Did you mean {shown(lowered[close[0]])}?" if close else ""
 
 
 def in_words(schema: dict) -> str:
-    """Say which values a JSON schema admits.
+    """Describe the values that a JSON schema allows.
 
     Parameters
     ----------
     schema : dict
-        A schema of the kinds the configuration uses; its ``title``, if any, says it all.
+        Uses only the keywords of the configuration's schema. A ``title`` replaces the rest.
     """
     if "title" in schema:
         return schema["title"]

@@ -1,4 +1,4 @@
-"""Blocks of stored features brought to the type that is computed in, shifted, and its range."""
+"""Conversion of stored features to the type of the computation, and checks of its range."""
 
 from collections.abc import Callable
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 
-# Brings stored rows to the type of a block, shifted; see `load_shifted`.
+# Converts stored rows to the type of a block and shifts them; see `load_shifted`.
 Load = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
-# Values converted at once: the scratch and both ends stay in the second-level cache.
+# Values converted at once. Scratch memory, input and output fit in the second-level cache.
 CHUNK = 65_536
 
-_SIGN_AND_DIGITS = np.int32(-0x70002000)  # 0x8fffe000: sign, and ten bits of fraction with exponent
-_REBIAS = np.float32(2.0**112)  # the exponents of halves and singles start 112 apart
+_SIGN_AND_DIGITS = np.int32(-0x70002000)  # 0x8fffe000: sign, exponent and ten bits of fraction
+_REBIAS = np.float32(2.0**112)  # the exponent biases of float16 and float32 differ by 112
 
 
 def compute_dtype(setting: str, stored: str) -> str:
@@ -30,16 +30,17 @@ def compute_dtype(setting: str, stored: str) -> str:
 
 
 def needed_shift(mean: np.ndarray, variance: float) -> np.ndarray:
-    """What is to be subtracted from rows so that their products keep their digits, shape (d,).
+    """Return the vector to subtract from rows so that their products keep their digits.
 
-    Products of rows with a mean far longer than their spread lose it; where the mean is no longer
-    than the spread, they lose less than a bit, and the rows can be used as they are stored.
+    If the mean is much longer than the standard deviation, products of the rows lose digits of the
+    covariance. If the mean is not longer than the standard deviation, they lose less than one bit,
+    and the rows need no shift.
 
     Parameters
     ----------
     mean : ndarray, shape (d,)
     variance : float
-        Mean squared distance of the rows from it.
+        Mean squared distance of the rows from the mean.
 
     Returns
     -------
@@ -49,8 +50,29 @@ def needed_shift(mean: np.ndarray, variance: float) -> np.ndarray:
     return mean if float(mean @ mean) > variance else np.zeros_like(mean)
 
 
+def is_noise(variance: float, mean: np.ndarray) -> bool:
+    """Whether a sum of variances is no more than what rounding of the mean leaves of constants."""
+    unit = power_of_two(float(np.abs(mean).max(initial=0.0)))
+    share = 8 * float(np.finfo(np.float64).eps) * float(np.linalg.norm(mean / unit))
+    return variance <= 0.0 or float(np.sqrt(variance)) <= share * unit
+
+
+def power_of_two(value: float) -> float:
+    """The largest power of two that is not above a positive value; 1 for zero.
+
+    A division by it is exact, unless the result is subnormal.
+    """
+    return float(np.ldexp(1.0, int(np.frexp(value)[1]) - 1)) if value else 1.0
+
+
+def lengths(vectors: np.ndarray) -> np.ndarray:
+    """Euclidean norm of each column, where squares may leave the range of float64, too."""
+    unit = power_of_two(float(np.abs(vectors).max(initial=0.0)))
+    return np.linalg.norm(vectors / unit, axis=0) * unit
+
+
 def require_no_overflow(*squares: float | np.ndarray) -> None:
-    """Raise MemwaveError unless sums of squares or products of features are finite."""
+    """Raise MemwaveError unless all sums of squares or products of features are finite."""
     if not all(np.isfinite(values).all() for values in squares):
         raise MemwaveError(
             "the squares of the features are too large to be summed up. Set scale in the feature "
@@ -59,16 +81,16 @@ def require_no_overflow(*squares: float | np.ndarray) -> None:
 
 
 def require_digits(variance: float, dtype: str, what: str) -> None:
-    """Raise MemwaveError if squares of features are too small to keep all digits in a type.
+    """Raise MemwaveError if squares of features are too small to keep all digits of a type.
 
     Parameters
     ----------
     variance : float
         Mean variance of a feature.
     dtype : {"float32", "float64"}
-        What squares are computed in.
+        Type of the squares.
     what : str
-        Whose features they are, for the message.
+        Owner of the features, for the message.
     """
     limits = np.finfo(dtype)
     smallest = float(limits.smallest_normal) / float(limits.eps)
@@ -82,7 +104,7 @@ def require_digits(variance: float, dtype: str, what: str) -> None:
 
 
 def load_shifted(stored: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None:
-    """Compute ``stored - shift`` in the dtype of `out`, in one pass through the cache.
+    """Compute ``stored - shift`` in the dtype of `out`, chunk by chunk in the cache.
 
     Parameters
     ----------
@@ -91,30 +113,37 @@ def load_shifted(stored: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None
     shift : ndarray, shape (d,), dtype of `out`
         Subtracted from every row.
     out : ndarray, shape (n, d), float32 or float64
-        Filled.
+        Output buffer.
 
     Notes
     -----
-    float16 to float32 is exact, and done with integer operations that the processor's vector
-    units know: NumPy's own conversion handles one value at a time where the wheel was not built
-    for F16C. Scratch memory is 4 bytes for each of `CHUNK` values.
+    Only the difference is rounded to the type of `out`. The conversion of float16 to float32 is
+    exact. It uses integer operations that run on the processor's vector units; NumPy's own
+    conversion handles one value at a time if the wheel was built without F16C. Scratch memory is
+    8 bytes for each of `CHUNK` values.
     """
-    if not (stored.dtype == np.float16 and out.dtype == np.float32):
-        np.subtract(stored, shift, out=out, dtype=out.dtype, casting="same_kind")
+    if stored.dtype != np.float16:
+        # In the wider of both types: an offset is not to take digits of what it is subtracted from.
+        wider = np.result_type(stored, out)
+        np.subtract(stored, shift, out=out, dtype=wider, casting="same_kind")
         return
     rows, shifted = max(1, CHUNK // stored.shape[1]), shift.any()
+    singles = out if out.dtype == np.float32 else np.empty((rows, stored.shape[1]), np.float32)
     for start in range(0, len(stored), rows):
-        piece = out[start : start + rows]
-        halves_to_singles(stored[start : start + rows], piece)
+        chunk = out[start : start + rows]
+        loaded = chunk if singles is out else singles[: len(chunk)]
+        halves_to_singles(stored[start : start + rows], loaded)
         if shifted:
-            piece -= shift
+            np.subtract(loaded, shift, out=chunk, dtype=out.dtype)
+        elif loaded is not chunk:
+            chunk[:] = loaded
 
 
 def halves_to_singles(halves: np.ndarray, out: np.ndarray) -> None:
     """Convert finite float16 values to float32, exactly.
 
-    A half's exponent and fraction, moved to where a single has them, are the same number times
-    2**-112, subnormals included.
+    The exponent and fraction bits of a float16 value, moved to their place in a float32 value,
+    give the same number times 2**-112. This also holds for subnormal numbers.
     """
     bits = out.view(np.int32)
     np.copyto(bits, halves.view(np.int16))

@@ -1,4 +1,4 @@
-"""Progress of a long computation: a bar on a terminal, a line now and then in the log."""
+"""Progress of a long computation: a bar on a terminal, and lines in the log."""
 
 import logging
 import sys
@@ -16,31 +16,31 @@ class Progress:
     Parameters
     ----------
     total : int
-        Rows to do.
+        Number of rows to process.
     label : str
         What is done.
     on_terminal : bool, optional
         Whether a bar is drawn on standard error; by default, if that is a terminal.
     """
 
-    ON_TERMINAL, IN_LOG = 0.5, 15.0  # seconds between two lines
+    ON_TERMINAL, IN_LOG = 0.5, 15.0  # seconds between two updates
 
     def __init__(self, total: int, label: str, *, on_terminal: bool | None = None):
         self._total, self._label, self._done = total, label, 0
-        self._begin = self._told = self._drawn = time.monotonic()
+        self._begin = self._logged = self._drawn = time.monotonic()
         self._lock = threading.Lock()
         self._terminal = sys.stderr.isatty() if on_terminal is None else on_terminal
 
     def add(self, rows: int) -> None:
-        """Count `rows` more rows as done."""
+        """Add `rows` to the number of processed rows."""
         with self._lock:
             self._done += rows
             now = time.monotonic()
             if self._terminal and now - self._drawn >= self.ON_TERMINAL:
                 self._drawn = now
                 print(f"\r{self._line(now, 79)}", end="", file=sys.stderr, flush=True)
-            if now - self._told >= self.IN_LOG:
-                self._told = now
+            if now - self._logged >= self.IN_LOG:
+                self._logged = now
                 log.info("%s", self._line(now, None))
 
     def restart(self) -> None:
@@ -49,7 +49,7 @@ class Progress:
             self._done, self._begin = 0, time.monotonic()
 
     def close(self) -> None:
-        """Clear the bar from the terminal."""
+        """Remove the bar from the terminal."""
         if self._terminal:
             print("\r" + " " * 79 + "\r", end="", file=sys.stderr, flush=True)
 

@@ -1,4 +1,4 @@
-"""Ranges of rows: shards, blocks and runs as pure functions of sizes."""
+"""Ranges of rows: shards, blocks and runs, as pure functions of sizes."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 MEGABYTE = 1_000_000
 
-# First and one past last row.
+# First row, and the row after the last.
 Range = tuple[int, int]
 Ranges = Sequence[Range]
 
@@ -25,7 +25,7 @@ def shard_range(n_rows: int, shard: int, n_shards: int, grain: int = 1) -> tuple
 
 
 def rows_per_block(block_mb: float, n_features: int, dtype: str) -> int:
-    """Rows of `n_features` values of `dtype` that fit into `block_mb` megabytes, at least one."""
+    """Return how many rows of `n_features` values fit into `block_mb` megabytes, at least 1."""
     return max(1, int(block_mb * MEGABYTE) // (n_features * np.dtype(dtype).itemsize))
 
 
@@ -35,16 +35,16 @@ def spans(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
         yield low, min(low + size, stop)
 
 
-# 2**64 over the golden ratio: its multiples fall evenly into 2**64, whatever their number.
+# 2**64 divided by the golden ratio. Its multiples modulo 2**64 are evenly distributed.
 GOLDEN = 0x9E3779B97F4A7C15
 
 
 def interleave(n_rows: int, run_rows: int, n_combs: int) -> Iterator[tuple[int, int]]:
-    """Runs of rows, reordered so that every stretch of them samples the whole range.
+    """Yield runs of rows, reordered so that consecutive runs sample the whole range.
 
-    The rows are cut into runs of `run_rows`, and the runs into stretches of `n_combs`; a comb takes
-    one run out of every stretch. Which one varies from stretch to stretch without a period, so that
-    no tone in the recording falls in step with it. The combs follow one another. Each row comes
+    The rows are cut into runs of `run_rows`, and the runs into groups of `n_combs`. A comb takes
+    one run out of every group. Its place in the group varies without a period, so that a periodic
+    signal is not always sampled at the same phase. The combs follow one another. Each row comes
     exactly once.
 
     Yields
@@ -53,20 +53,20 @@ def interleave(n_rows: int, run_rows: int, n_combs: int) -> Iterator[tuple[int, 
     """
     n_runs = -(-n_rows // run_rows)
     for comb in range(n_combs):
-        for stretch in range(-(-n_runs // n_combs)):
-            turn = (stretch * GOLDEN % 2**64) * n_combs >> 64
-            run = stretch * n_combs + (comb + turn) % n_combs
+        for group in range(-(-n_runs // n_combs)):
+            turn = (group * GOLDEN % 2**64) * n_combs >> 64
+            run = group * n_combs + (comb + turn) % n_combs
             if run < n_runs:
                 yield run * run_rows, min((run + 1) * run_rows, n_rows)
 
 
 def count_rows(ranges: Ranges) -> int:
-    """Number of rows in all ranges."""
+    """Return the number of rows in all ranges."""
     return sum(stop - start for start, stop in ranges)
 
 
 def located(run: tuple[int, int], ranges: Ranges) -> Iterator[tuple[int, int]]:
-    """Where a run of the rows in `ranges`, counted through, stands in the shard."""
+    """Translate a run that counts only the rows in `ranges` into ranges of rows of the shard."""
     passed = 0
     for start, stop in ranges:
         low = max(run[0] - passed, 0) + start

@@ -1,4 +1,4 @@
-"""Wavelet features of sliding windows: what they are, how they are computed, and the inverse.
+"""Wavelet features of sliding windows: specification, computation, and the inverse transform.
 
 May import `core`, `storage`, `readers` and `recordings`.
 """

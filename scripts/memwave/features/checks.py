@@ -1,4 +1,4 @@
-"""Checks of computed features: too large for the stored type, or too small for its digits."""
+"""Checks of computed features: overflow of the stored type, and loss of digits of small values."""
 
 import numpy as np
 
@@ -7,7 +7,8 @@ from memwave.features.sliding import FeatureBlocks
 from memwave.features.spec import FeatureSpec
 from memwave.recordings.segments import PlannedRecording
 
-# A signal without anything in the bands that are kept leaves rounding errors of this share there.
+# Coefficients smaller than this share of the signal are rounding errors: the chosen bands contain
+# no signal.
 ROUNDING = 1e-13
 
 WIDER = {"float16": "float32", "float32": "float64"}
@@ -16,21 +17,21 @@ WIDER = {"float16": "float32", "float32": "float64"}
 def check_features(
     block: np.ndarray, first: int, recording: PlannedRecording, spec: FeatureSpec
 ) -> None:
-    """Raise the error of a block with features that could not be stored, if it has any.
+    """Require that all features of a block fit the stored type.
 
     Parameters
     ----------
     block : ndarray, shape (n, d)
-        As stored; an overflow shows as an infinite value.
+        Stored features; an overflow is an infinite value.
     first : int
-        Window of the recording that they begin with.
+        Index in the recording of the first window of the block.
     recording : PlannedRecording
     spec : FeatureSpec
 
     Raises
     ------
     MemwaveError
-        Names recording, row and channels of the first feature that could not.
+        Names recording, row and channels of the first feature that overflows.
     """
     if np.isfinite(block).all():
         return
@@ -38,22 +39,22 @@ def check_features(
     wider = WIDER.get(spec.dtype)
     remedy = f"Use dtype: {wider}, or scale the recording down" if wider else "Scale it down"
     raise MemwaveError(
-        f"{recording}: the window from row {(first + window) * spec.step} on has a feature "
+        f"{recording}: the window that starts at row {(first + window) * spec.step} has a feature "
         f"({spec.describe(feature)}) larger than {spec.dtype} can hold "
         f"({np.finfo(spec.dtype).max:g}). {remedy}."
     )
 
 
 def check_digits(computed: FeatureBlocks, recording: PlannedRecording) -> None:
-    """Raise MemwaveError if the features of a recording are so small that storing spoiled them.
+    """Raise MemwaveError if the features of a recording are too small for the stored type.
 
-    Below its smallest normal number a type has the fewer digits the smaller a value is, and in the
-    end none: a signal in volts, say, that would be in the tens in microvolts.
+    Below the smallest normal number of a type, smaller values have fewer digits, and the smallest
+    have none. Example: a signal in volts whose values are some ten microvolts.
 
     Parameters
     ----------
     computed : FeatureBlocks
-        What computed all of them.
+        Has computed all features of the recording.
     recording : PlannedRecording
     """
     spec, size = computed.spec, computed.coefficients.root
@@ -69,6 +70,6 @@ def check_digits(computed: FeatureBlocks, recording: PlannedRecording) -> None:
 
 
 def first_set(flags: np.ndarray) -> tuple[int, int]:
-    """Row and column of the first flag, boolean, that is set."""
+    """Return row and column of the first set flag; `flags` is boolean and 2-d."""
     row, column = np.unravel_index(np.argmax(flags), flags.shape)
     return int(row), int(column)

@@ -1,4 +1,4 @@
-"""From recordings to blocks of features: the one pipeline that every stage uses."""
+"""Extraction of features from recordings, block by block; every stage uses this pipeline."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -23,31 +23,31 @@ def feature_blocks(
     scaling: Scaling | None,
     output: OutputBuffer,
 ) -> Iterator[np.ndarray]:
-    """Compute features, as they are stored, block by block.
+    """Compute features in the stored type, block by block.
 
     Parameters
     ----------
     spec : FeatureSpec
     segments : sequence of Segment
-        The windows wanted.
+        The windows to compute.
     block_rows : int
         Windows computed at once.
     scaling : Scaling, optional
-        Of the channels.
+        Scaling of the channels.
     output : callable
-        ``with output(n)`` gives the buffer to fill with the features of the next n windows, shape
+        ``with output(n)`` returns the output buffer for the features of the next n windows, shape
         (n, n_features), in the dtype of stored features.
 
     Yields
     ------
     ndarray
-        The filled buffer. No block has windows of two segments.
+        The filled output buffer. A block has windows of one segment only.
 
     Raises
     ------
     MemwaveError
-        If a recording is not what was planned, has a value that is not finite, or features that
-        the dtype cannot hold; names recording, row and channel.
+        If a recording differs from the plan, has a value that is not finite, or has features that
+        overflow the dtype. The message names recording, row and channel.
     """
     for segment in segments:
         blocks = FeatureBlocks(spec)
@@ -59,5 +59,5 @@ def feature_blocks(
                     if not blocks.fill(rows, block):
                         check_features(block, first, segment.recording, spec)
                 yield block
-                del block  # a file map releases its pages
+                del block  # a memory-mapped buffer releases its pages
         check_digits(blocks, segment.recording)

@@ -1,6 +1,6 @@
-"""From features back to the signal: inverse wavelet transform, and the mean of what overlaps.
+"""Reconstruction of the signal from features: inverse wavelet transform and overlap-add.
 
-Bands that were not kept are taken as zeros. Where windows overlap, a row of the recording is the
+Bands that are not features count as zeros. Where windows overlap, a row of the recording is the
 mean over all windows that cover it.
 """
 
@@ -14,19 +14,19 @@ from memwave.recordings.channels import Scaling
 def windows_of(
     spec: FeatureSpec, features: np.ndarray, scaling: Scaling | None = None
 ) -> np.ndarray:
-    """Return the windows that features stand for.
+    """Reconstruct windows from their features.
 
     Parameters
     ----------
     spec : FeatureSpec
     features : ndarray, shape (n, d)
     scaling : Scaling, optional
-        What was done to the channels before the transform; it is undone.
+        Scaling of the channels before the transform. It is inverted.
 
     Returns
     -------
     ndarray, shape (n, window, n_channels), float64
-        The windows themselves, up to rounding, if all bands of the decomposition are features.
+        If all bands of the decomposition are features: the original windows, up to rounding.
     """
     names = band_names(spec.level)
     bands = [
@@ -47,7 +47,10 @@ def windows_of(
 
 
 def lengths(spec: FeatureSpec) -> list[int]:
-    """Coefficients of all bands of one signal, coarsest first: approximation, then details."""
+    """Return the number of coefficients of each band of a signal: approximation, then details.
+
+    The coarsest band comes first.
+    """
     found, length = [], spec.n_samples
     for _ in range(spec.level):
         length = pywt.dwt_coeff_len(length, spec.filter_length, spec.mode)
@@ -56,7 +59,7 @@ def lengths(spec: FeatureSpec) -> list[int]:
 
 
 class Overlap:
-    """The mean of overlapping windows, row by row, in memory for one block of windows.
+    """Computes the mean of overlapping windows for each row. Needs memory for one block of windows.
 
     Parameters
     ----------
@@ -65,12 +68,12 @@ class Overlap:
 
     def __init__(self, spec: FeatureSpec):
         self._spec = spec
-        self._first = 0  # row that the sums begin with
+        self._first = 0  # row of the first sum
         self._sums = np.zeros((0, spec.n_channels))
         self._counts = np.zeros(0)
 
     def add(self, start_rows: np.ndarray, windows: np.ndarray) -> np.ndarray:
-        """Add consecutive windows; return the rows that no later window touches.
+        """Add consecutive windows; return the rows that no later window covers.
 
         Parameters
         ----------
@@ -80,7 +83,7 @@ class Overlap:
         Returns
         -------
         ndarray, shape (rows, n_channels), float64
-            The rows after those returned before; NaN where there is no window.
+            The rows that follow those returned before; NaN where no window covers a row.
         """
         done = self._take(int(start_rows[0]))
         end = int(start_rows[-1]) + self._spec.window - self._first
@@ -91,7 +94,7 @@ class Overlap:
         return done
 
     def rest(self) -> np.ndarray:
-        """Return the rows that are left."""
+        """Return the remaining rows."""
         return self._take(self._first + len(self._sums))
 
     def _grow(self, rows: int) -> None:

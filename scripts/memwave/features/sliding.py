@@ -1,12 +1,12 @@
 """Wavelet features of many overlapping windows at once.
 
-Neighbouring windows share samples, so they share coefficients: away from a window's edges a
-coefficient is an entry of the undecimated transform (algorithme a trous; Mallat, A Wavelet Tour of
-Signal Processing, 3rd ed., section 5.2) of the signal. That transform is computed once for the
-whole stretch of signal, brought to the stored dtype once, and *gathered* into the rows, which then
-costs what copying costs. Coefficients at the edges come from PyWavelets itself, run on surrogate
-windows that keep only both ends of each window. Where windows share nothing to speak of, PyWavelets
-runs on the whole windows.
+Neighbouring windows share samples, so they share coefficients. Away from the edges of a window, a
+coefficient is an entry of the undecimated transform of the signal (algorithme a trous; Mallat, A
+Wavelet Tour of Signal Processing, 3rd ed., section 5.2). This transform is computed once for a
+chunk of signal and converted to the stored dtype once. Then its entries are *gathered* into the
+rows at the cost of a copy. Coefficients at the edges are computed by PyWavelets from surrogate
+windows, which contain only the two ends of each window. If windows share too few samples,
+PyWavelets transforms the complete windows.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from memwave.features.spec import Band, FeatureSpec, band_names
 
 
 class MeanSquare:
-    """Mean square of values that pass by."""
+    """Running mean square of values."""
 
     def __init__(self) -> None:
         self._total, self._count = 0.0, 0
@@ -31,27 +31,26 @@ class MeanSquare:
 
     @property
     def root(self) -> float:
-        """Root of the mean square; 0 before the first value."""
+        """Root mean square of all values; 0 if there are none."""
         return (self._total / max(self._count, 1)) ** 0.5
 
 
 class FeatureBlocks:
-    """Turns chunks of recordings into blocks of feature rows.
+    """Computes blocks of features from chunks of recordings.
 
     Parameters
     ----------
     spec : FeatureSpec
-        What to compute.
+        The features to compute.
 
     Attributes
     ----------
     samples, coefficients : MeanSquare
-        Of the chunks so far, and of the distinct coefficients that `fill` made of them.
+        Of all samples so far, and of the distinct coefficients that `fill` computed from them.
 
     Notes
     -----
-    Memory is that of one stretch of signal and a few transforms of it (`working_bytes`), never
-    more than a block of rows.
+    Memory is that of one chunk of signal and a few transforms of it; see `working_bytes`.
     """
 
     def __init__(self, spec: FeatureSpec):
@@ -69,13 +68,13 @@ class FeatureBlocks:
         rows : ndarray, shape (rows that the windows cover, n_channels)
             See `Windows.rows`; finite, of any real dtype.
         out : ndarray, shape (n_windows, n_features), dtype of the stored features
-            Filled. A value that the dtype cannot hold becomes infinite.
+            Output buffer. A value that overflows the dtype becomes infinite.
 
         Returns
         -------
         bool
-            Whether all features are known to be finite. This looks at each distinct coefficient
-            once, not at each copy of it; where it says False, the rows have to be looked at.
+            True if all features are finite. Each distinct coefficient is checked once, not each
+            copy of it, and some coefficients belong to no row. If False, check the rows.
         """
         self._finite = True
         signals = self._signals(rows)
@@ -91,46 +90,46 @@ class FeatureBlocks:
         return self._finite
 
     def squared_lengths(self, rows: np.ndarray, count: int) -> np.ndarray:
-        """Sums of the squares of all features of a window, by running sums.
+        """Return the sum of the squares of all features of each window, by cumulative sums.
 
         Parameters
         ----------
         rows : ndarray, shape (rows that the windows cover, n_channels)
             See `fill`.
         count : int
-            Windows, of a kind that `surrogate_length` has a length for.
+            Number of windows. `surrogate_length` must not be None for the feature set.
 
         Returns
         -------
         ndarray, shape (count,), float64
-            Of features that are not rounded to the type that they are stored in.
+            Of the features before rounding to the stored type.
         """
         signals, total = self._signals(rows), np.zeros(count)
         for transform, band, _ in self._undecimated_bands(signals):
             width = band.length - band.left - band.right
             for windows, phase, first, hop in self._places(transform, band, count):
-                upto = np.concatenate([[0.0], np.cumsum(phase * phase)])
+                cumulative = np.concatenate([[0.0], np.cumsum(phase * phase)])
                 begins = first + hop * np.arange(len(total[windows]))
-                total[windows] += upto[begins + width] - upto[begins]
+                total[windows] += cumulative[begins + width] - cumulative[begins]
         for _, coefficients in self._edges(signals, count):
             total += np.vecdot(coefficients, coefficients)
         return total
 
     def _stored(self, coefficients: np.ndarray) -> np.ndarray:
-        """Coefficients in the type that they are stored in, watched for overflow."""
+        """Convert coefficients to the stored type and check for overflow."""
         self.coefficients.add(coefficients)
         stored = coefficients.astype(self.spec.dtype)
         self._finite = self._finite and bool(np.isfinite(stored).all())
         return stored
 
     def _signals(self, rows: np.ndarray) -> np.ndarray:
-        """The stretch as float64 signals, shape (n_signals, samples)."""
+        """Return rows of a recording as float64 signals, shape (n_signals, samples)."""
         if self.spec.interleaved:
             return rows.reshape(1, -1).astype(np.float64)
         return np.ascontiguousarray(rows.T, dtype=np.float64)
 
     def _windows(self, signals: np.ndarray, count: int) -> np.ndarray:
-        """View of the windows, shape (n_signals, n_windows, n_samples)."""
+        """Return a view of the windows, shape (n_signals, n_windows, n_samples)."""
         stride = self.spec.step * self.spec.samples_per_row
         return sliding_window_view(signals, self.spec.n_samples, axis=1)[:, ::stride][:, :count]
 
@@ -141,13 +140,13 @@ class FeatureBlocks:
             out[:, columns] = self._stored(bands[band.name][signal])
 
     def _decompose(self, windows: np.ndarray) -> dict[str, np.ndarray]:
-        """PyWavelets' decomposition along the last axis, by the names of the bands."""
+        """Decompose along the last axis by PyWavelets; return bands by their names."""
         level = self.spec.level
         parts = pywt.wavedec(windows, self._wavelet, mode=self.spec.mode, level=level, axis=-1)
         return dict(zip(band_names(level), parts, strict=True))
 
     def _edges(self, signals: np.ndarray, count: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """Coefficients at the edges of every window, with the columns that they belong to."""
+        """Yield the coefficients at the edges of every window, with their columns."""
         spec = self.spec
         if not any(band.left or band.right for band in spec.band_table):
             return
@@ -167,7 +166,7 @@ class FeatureBlocks:
                 yield right, coefficients[:, -band.right :]
 
     def _undecimated_bands(self, signals: np.ndarray) -> Iterator[tuple[np.ndarray, Band, slice]]:
-        """Undecimated transform of every signal and band, with its columns."""
+        """Yield the undecimated transform of every signal and band, with its columns."""
         approximation = signals
         for level in range(1, self.spec.level + 1):
             for signal, band, columns in self._columns_of(level, "d"):
@@ -183,7 +182,7 @@ class FeatureBlocks:
         return [row for row in self.spec.columns() if row[1].name == f"{kind}{level}"]
 
     def _gather(self, transform: np.ndarray, band: Band, columns: slice, out: np.ndarray) -> None:
-        """Copy the interior coefficients of every window out of an undecimated transform."""
+        """Copy the interior coefficients of every window from an undecimated transform."""
         stored = self._stored(transform)
         interior = slice(columns.start + band.left, columns.stop - band.right)
         for windows, phase, first, hop in self._places(stored, band, len(out)):
@@ -194,20 +193,21 @@ class FeatureBlocks:
     def _places(
         self, transform: np.ndarray, band: Band, count: int
     ) -> Iterator[tuple[slice, np.ndarray, int, int]]:
-        """Where the interior coefficients of every window stand in an undecimated transform.
+        """Locate the interior coefficients of every window in an undecimated transform.
 
-        ``transform[t]`` is the coefficient whose oldest sample is ``t``. Split by ``t`` modulo
-        ``2 ** level``, the coefficients of one window are neighbours in memory.
+        ``transform[t]`` is the coefficient whose oldest sample is ``t``. The transform is split by
+        ``t`` modulo ``2 ** level`` into phases, in which the coefficients of a window are
+        contiguous.
 
         Yields
         ------
         windows : slice
-            Some of the windows.
+            Windows whose coefficients are in the same phase.
         phase : ndarray
             Every ``2 ** level``-th entry of `transform`.
         first, hop : int
-            Where the coefficients of the first of them begin in it, and how much further on those
-            of the next one.
+            Index in `phase` of the first coefficient of the first of these windows, and the
+            distance to that of the next one.
         """
         spec, spacing = self.spec, 2**band.level
         stride = spec.step * spec.samples_per_row
@@ -221,7 +221,7 @@ class FeatureBlocks:
 
 
 def undecimated(signal: np.ndarray, taps: list[float], level: int) -> np.ndarray:
-    """One step of the undecimated transform, without extension.
+    """Compute one level of the undecimated transform, without extension of the signal.
 
     Parameters
     ----------
@@ -230,12 +230,12 @@ def undecimated(signal: np.ndarray, taps: list[float], level: int) -> np.ndarray
     taps : list of float
         Decomposition filter.
     level : int
-        Level of the result: the taps stand ``2 ** (level - 1)`` samples apart.
+        Level of the result. The taps are ``2 ** (level - 1)`` samples apart.
 
     Returns
     -------
     ndarray, shape (max(0, n - (len(taps) - 1) * 2 ** (level - 1)),)
-        Entry t reads signal entries from t on.
+        Entry t depends on entry t of the signal and later ones.
     """
     spacing = 2 ** (level - 1)
     length = max(0, len(signal) - (len(taps) - 1) * spacing)
@@ -248,10 +248,10 @@ def undecimated(signal: np.ndarray, taps: list[float], level: int) -> np.ndarray
 
 
 def edge_samples(spec: FeatureSpec) -> int:
-    """Samples at either end of a window that decide all coefficients at that end.
+    """Return how many samples at each end of a window determine all coefficients at that end.
 
-    A coefficient of level j needs twice its index and a filter length more of level j - 1; no
-    extension mode reaches deeper than one filter length into the window.
+    Coefficient i of level j needs at most 2 i + filter length coefficients of level j - 1. No
+    extension mode reads more than one filter length of samples inside the window.
     """
     needed = spec.filter_length
     for _ in range(spec.level):
@@ -260,16 +260,16 @@ def edge_samples(spec: FeatureSpec) -> int:
 
 
 def surrogate_length(spec: FeatureSpec) -> int | None:
-    """Samples of a surrogate window: both ends of a window, aligned as in the window.
+    """Return the number of samples of a surrogate window, which joins both ends of a window.
 
-    Its length is that of the window modulo ``2 ** level``, so every level splits it alike and
-    all extension modes, the periodic ones too, see the same ends.
+    It equals the length of the window modulo ``2 ** level``. So every level has the same parity as
+    for the window, and all extension modes, also periodic ones, give the same coefficients.
 
     Returns
     -------
     int or None
-        None where nothing is gained: windows that do not overlap, or hardly longer than their
-        edges.
+        None if surrogate windows save nothing: windows do not overlap, or are not longer than
+        their surrogates.
     """
     ends = 2 * edge_samples(spec)
     length = ends + (spec.n_samples - ends) % 2**spec.level
@@ -279,12 +279,12 @@ def surrogate_length(spec: FeatureSpec) -> int | None:
 
 
 def working_bytes(spec: FeatureSpec, block_rows: int) -> int:
-    """Anonymous memory that `FeatureBlocks.fill` needs for a block of `block_rows` windows."""
+    """Anonymous memory, in bytes, of `FeatureBlocks.fill` for a block of `block_rows` windows."""
     samples = spec.windows.n_rows(block_rows) * spec.n_channels
     surrogate = surrogate_length(spec)
     ends = spec.n_samples if surrogate is None else surrogate
-    # The stretch as read, as signals, two approximations, a transform with scratch, both stored
-    # forms: eight float64 copies. PyWavelets copies what it transforms and returns all levels.
+    # Eight float64 copies of the chunk: rows as read, signals, two approximations, a transform with
+    # scratch, both stored forms. PyWavelets copies its input and returns all levels.
     windows = block_rows * spec.n_signals * (ends + 2 * spec.filter_length)
-    # To find the place of an overflow, a byte or two for each feature.
+    # The search for an overflow needs two bytes per feature.
     return 8 * (8 * samples + 5 * windows) + 2 * block_rows * spec.n_features

@@ -1,7 +1,7 @@
-"""What a feature set is: which wavelet coefficients of a window, in which order.
+"""The specification of a feature set: which wavelet coefficients of a window, in which order.
 
-Pure geometry, no recording: how many coefficients every band has, which of them depend on the
-window's edges, and which channel, band and position each feature is.
+Pure geometry, without recordings: the number of coefficients of every band, the coefficients that
+depend on the edges of the window, and the channels, band and position of each feature.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ import pywt
 
 from memwave.recordings.segments import Windows
 
-# Share of the largest coefficient below which a coefficient is nothing but rounding, that of the
-# taps that PyWavelets has tables of included.
+# A coefficient below this share of the largest one is a rounding error. This includes the rounding
+# of the filter taps in the tables of PyWavelets.
 NEGLIGIBLE = 1e-10
 
 
@@ -27,12 +27,12 @@ class Band:
     name : str
         ``a<level>`` (approximation) or ``d<level>`` (detail).
     level : int
-        Its level; neighbouring coefficients are ``2 ** level`` samples apart.
+        Level. Neighbouring coefficients are ``2 ** level`` samples apart.
     length : int
-        Number of coefficients of one window.
+        Number of coefficients in one window.
     left, right : int
-        How many coefficients at either end depend on how the window is extended. The others
-        are the same numbers in every window that holds the same samples.
+        Number of coefficients at each end that depend on the extension of the window. The others
+        depend on their samples only: windows that share these samples share the coefficients.
     """
 
     name: str
@@ -48,12 +48,12 @@ class Band:
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """Wavelet features of sliding windows over recordings of given channels.
+    """Wavelet features of sliding windows over recordings with given channels.
 
-    The *signals* of a window are what the DWT runs along: the channels (layout
-    ``per-channel``), or the one signal made by ravelling the window row by row (layout
-    ``interleaved``). A feature vector holds signal after signal, in it band after band as
-    configured, in it the coefficients in time order.
+    The discrete wavelet transform is applied to the *signals* of a window: its channels (layout
+    ``per-channel``), or the single signal that results from ravelling the window row by row
+    (layout ``interleaved``). A feature vector is ordered by signal, then by band as configured,
+    then by time.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class FeatureSpec:
     level : int
         Depth of the decomposition.
     bands : tuple of str
-        The bands kept, in the order of the features.
+        The bands that are features, in their order.
     layout : {"interleaved", "per-channel"}
         See above.
     mode : str
@@ -74,7 +74,7 @@ class FeatureSpec:
     channels : tuple of str
         Names of the channels of a recording.
     scale : {"none", "zscore", "robust"}
-        How the channels are scaled before the transform; see `memwave.recordings.channels.Scaling`.
+        Scaling of the channels before the transform; see `memwave.recordings.channels.Scaling`.
     store : bool
         Whether features are written to files.
     """
@@ -96,7 +96,7 @@ class FeatureSpec:
 
     @classmethod
     def from_settings(cls, settings: dict, channels: Sequence[str]) -> "FeatureSpec":
-        """Make a specification from one complete ``features`` entry of the configuration."""
+        """Create a specification from a complete ``features`` entry of the configuration."""
         samples = settings["window"] * (len(channels) if is_interleaved(settings) else 1)
         level = settings["level"]
         if level == "max":
@@ -117,7 +117,7 @@ class FeatureSpec:
 
     @property
     def windows(self) -> Windows:
-        """How the windows lie over a recording."""
+        """Geometry of the windows."""
         return Windows(self.window, self.step)
 
     @property
@@ -130,17 +130,17 @@ class FeatureSpec:
 
     @property
     def n_signals(self) -> int:
-        """Signals that a window holds."""
+        """Number of signals of a window."""
         return 1 if self.interleaved else self.n_channels
 
     @property
     def samples_per_row(self) -> int:
-        """Samples of one signal that one row of the recording adds."""
+        """Number of samples that one row of the recording adds to a signal."""
         return self.n_channels if self.interleaved else 1
 
     @property
     def n_samples(self) -> int:
-        """Samples of one signal of a window."""
+        """Number of samples of one signal of a window."""
         return self.window * self.samples_per_row
 
     @property
@@ -153,39 +153,39 @@ class FeatureSpec:
 
     @property
     def filter_shift(self) -> int:
-        """Newest sample of coefficient k is ``2 k + filter_shift`` of the level above.
+        """The newest input of coefficient k is entry ``2 k + filter_shift`` of the previous level.
 
-        PyWavelets aligns the filters at their first taps, and in mode ``periodization``
-        at their middles.
+        PyWavelets aligns the filters at their first taps; in mode ``periodization``, at their
+        centers.
         """
         return self.filter_length // 2 if self.mode == "periodization" else 1
 
     @cached_property
     def band_table(self) -> tuple[Band, ...]:
-        """The kept bands, in the order of the features."""
+        """The bands that are features, in their order."""
         levels = self._levels()
         return tuple(Band(name, int(name[1:]), *levels[int(name[1:]) - 1]) for name in self.bands)
 
     def _levels(self) -> list[tuple[int, int, int]]:
-        """(length, left, right) of the coefficients of level 1, 2, ... (see `Band`)."""
+        """Return (length, left, right) of levels 1, 2, ...; see `Band`."""
         taps, shift = self.filter_length, self.filter_shift
         length, left, right = self.n_samples, 0, 0
         levels = []
         for _ in range(self.level):
-            parents, clean_from, clean_to = length, left, length - 1 - right
-            length = pywt.dwt_coeff_len(parents, taps, self.mode)
-            # Coefficient k reads parents 2k + shift - (taps - 1) ... 2k + shift.
-            first_clean = max(0, -(-(clean_from + taps - 1 - shift) // 2))
-            last_clean = min(length - 1, (clean_to - shift) // 2)
-            if first_clean > last_clean:
+            inputs, interior_from, interior_to = length, left, length - 1 - right
+            length = pywt.dwt_coeff_len(inputs, taps, self.mode)
+            # Coefficient k depends on inputs 2k + shift - (taps - 1) ... 2k + shift.
+            first_interior = max(0, -(-(interior_from + taps - 1 - shift) // 2))
+            last_interior = min(length - 1, (interior_to - shift) // 2)
+            if first_interior > last_interior:
                 left, right = length, 0
             else:
-                left, right = first_clean, length - 1 - last_clean
+                left, right = first_interior, length - 1 - last_interior
             levels.append((length, left, right))
         return levels
 
     def columns(self) -> list[tuple[int, Band, slice]]:
-        """Where each band of each signal stands in a feature vector.
+        """Return the columns of each band of each signal in a feature vector.
 
         Returns
         -------
@@ -200,13 +200,13 @@ class FeatureSpec:
         return table
 
     def feature_table(self) -> np.ndarray:
-        """Which channels, band and position each feature is.
+        """Return channels, band and position of each feature.
 
         Returns
         -------
         ndarray, shape (n_features,), fields channels, band, position
-            ``channels`` joins the names of the channels that the coefficient depends on with
-            commas; ``position`` counts the coefficients of the band.
+            ``channels`` is a comma-separated list of the channels on which the coefficient depends;
+            ``position`` is the index of the coefficient in its band.
         """
         depends = np.stack([self._depends_on(i) for i in range(self.n_channels)], axis=1)
         joined: dict[bytes, str] = {}  # few sets of channels, many features
@@ -220,18 +220,19 @@ class FeatureSpec:
         return table
 
     def describe(self, feature: int) -> str:
-        """Say which coefficient a feature is."""
+        """Describe the coefficient that a feature is, for messages."""
         _, band, columns = next(c for c in self.columns() if feature < c[2].stop)
         read = [name for i, name in enumerate(self.channels) if self._depends_on(i)[feature]]
         position = feature - columns.start
         return f"coefficient {position} of band {band.name}, channels {','.join(read)}"
 
     def _depends_on(self, channel: int) -> np.ndarray:
-        """Which features depend on a channel: boolean, shape (n_features,).
+        """Flag the features that depend on a channel: boolean, shape (n_features,).
 
-        Found by trying, as extension reads samples far from a coefficient, in other ways in every
-        mode and on every level. The transform is linear, so that a window of one channel, at
-        random, tells; in mode ``smooth`` a few coefficients at the edges depend on nothing.
+        The flags are computed numerically, because extension reads distant samples in a different
+        way in every mode and on every level. The transform is linear, so one random window that is
+        zero in all other channels is enough. In mode ``smooth`` a few coefficients at the edges
+        depend on no channel.
         """
         if not self.interleaved:
             return np.repeat(
@@ -246,10 +247,10 @@ class FeatureSpec:
 
 
 def band_names(level: int) -> list[str]:
-    """Names of all bands of a decomposition, in PyWavelets' order: coarsest first."""
+    """Return the names of all bands of a decomposition, coarsest first, as PyWavelets does."""
     return [f"a{level}", *(f"d{j}" for j in range(level, 0, -1))]
 
 
 def is_interleaved(settings: dict) -> bool:
-    """Whether a ``features`` entry of the configuration ravels its windows."""
+    """Whether a ``features`` entry of the configuration has layout ``interleaved``."""
     return settings["layout"] == "interleaved"

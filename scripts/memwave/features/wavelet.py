@@ -1,8 +1,8 @@
-"""The features of a window as a linear map, applied to anything that has the shape of windows.
+"""The features of a window as a linear map.
 
-All extension modes of PyWavelets fill the samples beyond a window with fixed linear combinations of
-those inside, so that features are linear in the window, without a constant term. The same map
-serves windows, sums of windows, and rows of matrices of products of their samples.
+All extension modes of PyWavelets fill the samples outside a window with fixed linear combinations
+of the samples inside. So features are a linear function of the window, without a constant term. The
+same map applies to windows, to sums of windows, and to rows of matrices of sample products.
 """
 
 import numpy as np
@@ -12,13 +12,13 @@ from memwave.features.spec import FeatureSpec, band_names
 
 
 def transform_windows(spec: FeatureSpec, windows: np.ndarray) -> np.ndarray:
-    """Features of windows by PyWavelets.
+    """Compute the features of windows by PyWavelets.
 
     Parameters
     ----------
     spec : FeatureSpec
     windows : ndarray, shape (m, window * n_channels), float64
-        Each row a window, ravelled row by row.
+        Each row is a window, ravelled row by row.
 
     Returns
     -------
@@ -27,7 +27,7 @@ def transform_windows(spec: FeatureSpec, windows: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    Memory is that of five copies of `windows` or of the features, whichever is larger.
+    Memory: five copies of `windows` or of the features, whichever are larger.
     """
     m = len(windows)
     if spec.interleaved:

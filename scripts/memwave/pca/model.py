@@ -1,20 +1,22 @@
-"""A fitted PCA, as plain arrays."""
+"""A fitted PCA as plain arrays."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from memwave.core.precision import lengths
+
 
 @dataclass
 class Model:
-    """PCA of a matrix with n rows and d features, k components kept.
+    """PCA with k components of a matrix with n rows and d features.
 
     Attributes
     ----------
     components : ndarray, shape (k, d)
         Orthonormal, largest variance first; the entry of largest magnitude is positive.
     mean : ndarray, shape (d,)
-        Of the features as they are, standardized or not.
+        Mean of the original features, also if the model standardizes.
     explained_variance : ndarray, shape (k,)
         Eigenvalues of the covariance (n - 1 in the denominator).
     total_variance : float
@@ -22,15 +24,19 @@ class Model:
     n_samples : int
     solver : str
     eigenvalue_error_bound : float
-        No eigenvalue is further from the true one than this; nan if the solver knows no bound.
+        Upper bound of the error of every eigenvalue; nan if the solver has no bound.
     residual : ndarray, shape (k,), optional
-        ``||C v - l v||`` of each component v with explained variance l, where the solver had the
-        covariance C of all rows.
+        ``||C v - l v||`` of each component v with explained variance l. Present if the solver
+        computed it with the covariance C of all rows.
+    rounding : float
+        Bound of the norm of the rounding error of that covariance; nan if the solver has none.
+    next_variance : float
+        Upper bound of all eigenvalues of that covariance beyond the components; nan if unknown.
     notes : dict
-        What else the solver found out about itself: numbers or strings.
+        Diagnostics of the solver: numbers or strings.
     scale : ndarray, shape (d,), optional
-        Standard deviations that the centred features were divided by. Then the components are
-        those of ``(x - mean) / scale``, and "covariance" stands for their correlations.
+        Standard deviations by which the centred features were divided. Then the components are
+        those of ``(x - mean) / scale``, and "covariance" means their correlation matrix.
     """
 
     components: np.ndarray
@@ -41,6 +47,8 @@ class Model:
     solver: str
     eigenvalue_error_bound: float = float("nan")
     residual: np.ndarray | None = None
+    rounding: float = float("nan")
+    next_variance: float = float("nan")
     notes: dict = field(default_factory=dict)
     scale: np.ndarray | None = None
 
@@ -54,10 +62,19 @@ class Model:
 
     @property
     def explained_variance_ratio(self) -> np.ndarray:
-        """Share of the total variance, shape (k,); zeros where there is no variance."""
+        """Share of the total variance, shape (k,); zeros if the total variance is 0."""
         if self.total_variance <= 0:
             return np.zeros(self.n_components)
         return self.explained_variance / self.total_variance
+
+    @property
+    def error_bound(self) -> np.ndarray:
+        """The true covariance has an eigenvalue so near to each explained variance, shape (k,).
+
+        nan where the solver cannot tell: then only a projection does.
+        """
+        residual = np.full(self.n_components, np.nan) if self.residual is None else self.residual
+        return residual + self.rounding
 
     @property
     def singular_values(self) -> np.ndarray:
@@ -66,7 +83,7 @@ class Model:
 
     @property
     def noise_variance(self) -> float:
-        """Mean of the eigenvalues not kept (Tipping and Bishop, 1999, section 3.2)."""
+        """Mean of the remaining eigenvalues (Tipping and Bishop, 1999, section 3.2)."""
         others = min(self.n_features, self.n_samples) - self.n_components
         if others <= 0:
             return 0.0
@@ -79,16 +96,16 @@ def from_eigenpairs(
     images: np.ndarray | None = None,
     **attributes,
 ) -> Model:
-    """Make a model of eigenpairs in any order.
+    """Create a model from eigenpairs, which may be in any order.
 
     Parameters
     ----------
     eigenvalues : ndarray, shape (k,)
-        Of the covariance; rounding may have left them slightly negative.
+        Of the covariance. They may be slightly negative because of rounding.
     eigenvectors : ndarray, shape (d, k)
         Orthonormal columns.
     images : ndarray, shape (d, k), optional
-        The product of the covariance and the eigenvectors, where it is known: gives the residuals.
+        The product of the covariance and the eigenvectors. If given, residuals are computed.
     **attributes
         The other attributes of `Model`.
     """
@@ -99,5 +116,5 @@ def from_eigenpairs(
     variances = np.maximum(eigenvalues[order], 0.0)
     if images is not None:
         errors = images[:, order] - eigenvectors[:, order] * variances
-        attributes["residual"] = np.linalg.norm(errors, axis=0)
+        attributes["residual"] = lengths(errors)
     return Model(components=components * signs[:, None], explained_variance=variances, **attributes)

@@ -1,4 +1,4 @@
-"""PCA on correlations: features are centred and divided by their standard deviations on loading."""
+"""PCA on correlations: loading centres features and divides them by their standard deviations."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +12,9 @@ from memwave.storage import hdf5
 
 
 class Standardizer:
-    """Loads blocks as ``(stored - mean) / scale - shift``, in place of `load_shifted`.
+    """Loads blocks as ``(stored - mean) / scale - shift``; replaces `load_shifted`.
 
-    A solver that is given such blocks works on the correlations, and knows nothing of it.
+    With such blocks, every solver computes the PCA of the correlation matrix without changes.
 
     Parameters
     ----------
@@ -30,24 +30,24 @@ class Standardizer:
 
     @classmethod
     def of_moments(cls, moments: Moments, dtype: str) -> "Standardizer":
-        """Of features with these moments; a constant feature is not divided."""
+        """Create a standardizer from moments. The scale of a constant feature is 1."""
         scale = np.where(moments.std > 0, moments.std, 1.0)
         return cls(moments.mean, scale, dtype)
 
     @property
     def mean(self) -> np.ndarray:
-        """What is subtracted, shape (d,): the means as they are in the type of the blocks."""
+        """The subtracted means, shape (d,), float64, rounded to the type of the blocks."""
         return self._mean.astype(np.float64)
 
     def load(self, stored: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None:
-        """See `load_shifted`; `shift` is in units of standard deviations."""
+        """Standardize rows, see `load_shifted`; `shift` is in units of standard deviations."""
         load_shifted(stored, self._mean, out)
         out *= self._inverse
         if shift.any():
             out -= shift
 
     def in_units(self, model: Model) -> Model:
-        """Give a model of standardized features their mean, and say how they are scaled."""
+        """Set mean and scale of a model of standardized features, in the units of the features."""
         model.mean = self.mean + model.mean * self.scale
         model.scale = self.scale
         return model
@@ -59,7 +59,7 @@ def save_moments(path: str | Path, moments: Moments) -> None:
 
 
 def load_standardizer(paths: Sequence[str | Path], dtype: str) -> Standardizer | None:
-    """Merge the moments of all shards, in their order; None if there are none to merge."""
+    """Merge the moments of all shards in order; return None if `paths` is empty."""
     total: Moments | None = None
     for path in paths:
         moments = Moments.of_arrays(hdf5.load_arrays(path))

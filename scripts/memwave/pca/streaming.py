@@ -1,4 +1,4 @@
-"""Reading shards block by block, in the order that a solver wants, and driving it."""
+"""Reading shards block by block in the order of a solver, and running its passes."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ from memwave.pca.solvers import PcaSolver, Summary, make_solver
 from memwave.pca.standardizer import Standardizer
 from memwave.storage.rows import Rows
 
-# Rows that a first idea of the mean is made of.
+# Number of rows for a first estimate of the mean.
 SAMPLE = 256
 
 # Places that they are from at least, however many rows are stored together.
@@ -25,12 +25,13 @@ PLACES = 4
 def sample_shift(shard: Rows, ranges: Ranges, dtype: str) -> np.ndarray:
     """A fixed shift, float64, shape (d,), about which sums of squares of a shard lose nothing.
 
-    The mean of up to `SAMPLE` rows, evenly spread over the ranges, or zeros where that will do.
+    It is the mean of up to `SAMPLE` rows, evenly distributed over the ranges, or zeros if no shift
+    is needed (`needed_shift`).
 
     Raises
     ------
     MemwaveError
-        If the rows are so small that `dtype`, which squares are computed in, loses them.
+        If the rows are so small that their squares lose digits in `dtype`.
     """
     n_rows = count_rows(ranges)
     total, squares = np.zeros(shard.shape[1]), 0.0
@@ -62,17 +63,17 @@ def blocks(
     block_rows: int,
     load: Load = load_shifted,
 ) -> Iterator[np.ndarray]:
-    """Load rows, shifted, block by block.
+    """Load shifted rows, block by block.
 
-    Whole blocks that are stored in the type wanted and need no shift are not copied: they are maps
-    of the file. All others are loaded into one buffer, again and again.
+    A complete block that is stored in `dtype` and needs no shift is not copied: it is a memory map
+    of the file. All other blocks are loaded into one buffer, which is reused.
 
     Parameters
     ----------
     shard : Rows
         Features, n x d.
     runs : iterator of (start, stop)
-        Rows wanted, in this order.
+        Rows to load, in this order.
     shift : ndarray, shape (d,)
         Subtracted from each row.
     dtype : {"float32", "float64"}
@@ -80,12 +81,12 @@ def blocks(
     block_rows : int
         Rows of a block; the last one may have fewer.
     load : callable
-        How stored rows become those of a block.
+        Converts stored rows to rows of a block.
 
     Yields
     ------
     ndarray, shape (m, d)
-        Not to be written to, and valid until the next one is asked for.
+        Read-only by convention, and valid only until the next block is requested.
     """
     buffer = np.empty((block_rows, shard.shape[1]), dtype)
     shift = shift.astype(dtype)
@@ -100,7 +101,7 @@ def blocks(
                 start += taken
                 continue
             load(stored, shift, buffer[filled : filled + taken])
-            del stored  # its pages go with it
+            del stored  # releases the pages of the memory map
             start, filled = start + taken, filled + taken
             if filled == block_rows:
                 yield buffer
@@ -110,7 +111,7 @@ def blocks(
 
 
 def cut(runs: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
-    """Cut runs longer than a block."""
+    """Divide runs into runs of at most `size` rows."""
     for start, stop in runs:
         yield from spans(start, stop, size)
 
@@ -145,13 +146,13 @@ def summarize(
     shard : Rows
         Features.
     ranges : sequence of (start, stop)
-        The shard's rows that PCA is fitted on.
+        Train rows of the shard.
     dtype, block_rows
         See `blocks`.
     progress : callable
         Called with the number of rows of each block.
     standardizer : Standardizer, optional
-        Makes the rows those of a PCA on correlations.
+        Standardizes the rows, for a PCA on correlations.
     """
     if standardizer is None:
         summary, load = solver.start(sample_shift(shard, ranges, dtype)), load_shifted
@@ -163,6 +164,7 @@ def summarize(
     for block in blocks(shard, runs, summary.shift, dtype, block_rows, load):
         summary.update(block)
         progress(len(block))
+    summary.finish()
     return summary
 
 
@@ -174,19 +176,19 @@ def run_passes(
     end_of_pass: Callable[[], None] = lambda: None,
     abort: Callable[[], None] = lambda: None,
 ) -> None:
-    """Drive a solver through all its passes, `threads` shards at a time.
+    """Run all passes of a solver, with `threads` shards at a time.
 
-    Parts are merged in the order of the shards, so that the number of threads changes no bit; at
-    most `threads` summaries wait.
+    Summaries are merged in the order of the shards, so the result does not depend on the number of
+    threads. At most `threads` summaries exist at a time.
 
     Parameters
     ----------
     solver : PcaSolver
-        Ready to `finish` afterwards.
+        Call its `finish` afterwards.
     summarize_shard : callable
         Returns the summary of shard i in the current pass.
     n_shards, threads : int
-        See above.
+        Number of shards, and of threads.
     end_of_pass : callable
         Called when a pass is over.
     abort : callable

@@ -1,4 +1,4 @@
-"""Recordings as the workflow sees them: sheet, windows, gaps, resampling, channels, labels.
+"""Recordings: sheet, segments and windows, gaps, resampling, channels, labels.
 
 May import `core`, `storage` and `readers`.
 """

@@ -1,4 +1,4 @@
-"""Statistics of the channels of recordings, their table (channels.tsv), and scaling by them."""
+"""Statistics of channels, their table (channels.tsv), and the scaling of channels."""
 
 import csv
 from dataclasses import dataclass, fields
@@ -11,31 +11,31 @@ from memwave.core.moments import Moments
 from memwave.core.quantiles import COPIES, Quantiles, quantile_bytes
 from memwave.storage.atomic import replacing
 
-# Scalings that are measured on the recordings themselves.
+# Scalings computed from the recordings.
 MEASURED_SCALES = ("zscore", "robust")
 
 QUARTILES = (0.25, 0.5, 0.75)
 
-# A channel that often holds its very largest or smallest value was probably cut off there.
+# A channel with a larger share of rows at its minimum or maximum is probably clipped.
 CLIPPED_SHARE = 0.001
 
 
 @dataclass(frozen=True)
 class Channel:
-    """Measures of one channel over all rows that were looked at.
+    """Statistics of one channel over all measured rows.
 
     Attributes
     ----------
     channel : str
-        Its name.
+        Name of the channel.
     rows, missing : int
-        Rows with a value, and rows without (NaN).
+        Number of rows with a value, and of rows without (NaN).
     mean, std : float
         Mean and standard deviation (n - 1 in the denominator).
     minimum, lower_quartile, median, upper_quartile, maximum : float
-        Order statistics; quartiles are interpolated linearly.
+        Order statistics. Quartiles are interpolated linearly.
     at_minimum, at_maximum : int
-        Rows that hold the smallest and the largest value.
+        Number of rows with the smallest and with the largest value.
     """
 
     channel: str
@@ -53,7 +53,7 @@ class Channel:
 
     @property
     def remark(self) -> str:
-        """What is odd about it: "constant", "clipped", or nothing."""
+        """Remark for the table: "constant", "clipped" or ""."""
         if self.minimum == self.maximum:
             return "constant"
         most = max(self.at_minimum, self.at_maximum)
@@ -64,14 +64,14 @@ COLUMNS = tuple(field.name for field in fields(Channel))
 
 
 class Extremes:
-    """Smallest and largest value of every column, and how many rows hold them."""
+    """Smallest and largest value of every column, and the number of rows with them."""
 
     def __init__(self, width: int):
         self.minimum, self.maximum = np.full(width, np.inf), np.full(width, -np.inf)
         self.at_minimum, self.at_maximum = (np.zeros(width, np.int64) for _ in range(2))
 
     def update(self, block: np.ndarray) -> None:
-        """Take in rows, shape (n, d), float64, NaN where values are missing."""
+        """Add rows, shape (n, d), float64; missing values are NaN."""
         self._update("minimum", np.fmin, block)
         self._update("maximum", np.fmax, block)
 
@@ -97,15 +97,15 @@ class Scaling:
 
     @classmethod
     def of(cls, kind: str, channels: list[Channel]) -> "Scaling":
-        """Return the scaling called `kind` in the configuration.
+        """Return the scaling that the configuration calls `kind`.
 
-        ``zscore`` is by mean and standard deviation, ``robust`` by median and interquartile range.
-        A constant channel is shifted and not scaled: it becomes zero.
+        ``zscore`` uses mean and standard deviation, ``robust`` median and interquartile range. A
+        constant channel is shifted, not scaled: it becomes zero.
 
         Raises
         ------
         ValueError
-            If a channel that is not constant has no interquartile range.
+            If the interquartile range of a channel is 0 and the channel is not constant.
         """
         if kind == "zscore":
             center = [c.mean for c in channels]
@@ -116,33 +116,34 @@ class Scaling:
         for channel, width in zip(channels, scale, strict=True):
             if not width and channel.remark != "constant":
                 raise ValueError(
-                    f"half of the rows of channel {channel.channel} and more hold one value, so "
-                    "that it has no interquartile range. Use scale: zscore"
+                    f"at least half of the rows of channel {channel.channel} have the same value, "
+                    "so its interquartile range is 0. Use scale: zscore"
                 )
         return cls(np.array(center), np.array([width or 1.0 for width in scale]))
 
     def apply(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows, shape (n, n_channels), scaled, in float64."""
+        """Return the scaled rows, shape (n, n_channels), float64."""
         scaled = rows.astype(np.float64)
         scaled -= self.center
         scaled /= self.scale
         return scaled
 
     def undo(self, scaled: np.ndarray) -> np.ndarray:
-        """Return what `apply` made this of, float64; the last axis is that of the channels."""
+        """Invert `apply`; the last axis is that of the channels. Returns float64."""
         return scaled * self.scale + self.center
 
 
 class ChannelMeasures:
-    """Measures the channels of recordings that are read several times.
+    """Computes statistics of channels; the recordings are read several times.
 
-    First `scan` all rows once; then, as long as `needs_pass`, `rank` all rows and `end_pass`.
+    First call `scan` with all rows. Then, while `needs_pass`, call `rank` with all rows and
+    `end_pass`.
 
     Parameters
     ----------
     channels : sequence of str
     dtype : {"float32", "float64"}
-        Type that holds all values of all recordings.
+        Type that represents all values of all recordings.
     """
 
     def __init__(self, channels: list[str], dtype: str):
@@ -152,7 +153,7 @@ class ChannelMeasures:
         self._quantiles: list[Quantiles] | None = None
 
     def scan(self, rows: np.ndarray) -> None:
-        """Take in rows, shape (n, n_channels), NaN where values are missing."""
+        """Add rows, shape (n, n_channels); missing values are NaN."""
         block = rows.astype(np.float64)
         self._rows += len(block)
         self._moments.update(block)
@@ -166,23 +167,25 @@ class ChannelMeasures:
 
     @property
     def needs_pass(self) -> bool:
+        """Whether the quantiles need another pass."""
         if self._quantiles is None:
             counts = self._moments.count.astype(int)
             self._quantiles = [Quantiles(n, QUARTILES, self._dtype) for n in counts]
         return self._quantiles[0].needs_pass
 
     def rank(self, rows: np.ndarray) -> None:
-        """Take in the same rows again, in any order."""
+        """Add the same rows again, in any order."""
         assert self._quantiles is not None
         for quantiles, column in zip(self._quantiles, rows.T, strict=True):
             quantiles.update(column[~np.isnan(column)])
 
     def end_pass(self) -> None:
+        """End a pass of `rank` over all rows."""
         for quantiles in self._quantiles or ():
             quantiles.end_pass()
 
     def result(self) -> list[Channel]:
-        """The measures, channel by channel."""
+        """Return the statistics, in the order of the channels."""
         assert self._quantiles is not None
         moments, extremes = self._moments, self._extremes
         return [
@@ -206,13 +209,13 @@ class ChannelMeasures:
 
 
 def measuring_bytes(n_channels: int, block_rows: int) -> int:
-    """Memory of measuring channels, block by block: the rows as read, and copies in float64."""
+    """Memory, in bytes, of measuring channels by blocks: rows as read, float64 copies, counts."""
     block = 8 * block_rows * n_channels
     return 5 * block + 8 * block_rows * COPIES + n_channels * quantile_bytes(len(QUARTILES))
 
 
 def save_channels(path: str | Path, channels: list[Channel]) -> None:
-    """Write the table. Numbers are written so that they are read back to the last bit."""
+    """Write the table. Numbers have all digits: `load_channels` returns the same bits."""
     with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow([*COLUMNS, "remark"])
@@ -221,7 +224,7 @@ def save_channels(path: str | Path, channels: list[Channel]) -> None:
 
 
 def load_channels(path: str | Path) -> list[Channel]:
-    """Read what `save_channels` wrote; raises MemwaveError if it is anything else."""
+    """Read the table that `save_channels` wrote; raise MemwaveError if it cannot be read."""
     kinds = Channel.__annotations__
     try:
         with open(path, encoding="utf-8", newline="") as file:
@@ -234,11 +237,11 @@ def load_channels(path: str | Path) -> list[Channel]:
             return channels
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise MemwaveError(
-            f"{path}: is no table of channels ({error}). Delete the file and run again to remake "
-            "it."
+            f"{path}: is not a table of channels ({error}). Delete the file and run again to "
+            "remake it."
         ) from error
 
 
 def is_model(scale: str) -> bool:
-    """Whether a scale of the configuration is that of a model fitted before."""
+    """Whether `scale` in the configuration is the path of a fitted model."""
     return scale.endswith(".h5")

@@ -1,4 +1,4 @@
-"""Gaps of recordings: rows with missing values (NaN), windows without any, and what fills them."""
+"""Gaps of recordings: rows with missing values (NaN), windows without gaps, interpolation."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,26 +8,26 @@ from memwave.core.ranges import Range
 
 
 def missing_rows(rows: np.ndarray) -> np.ndarray:
-    """Which rows, shape (n, n_channels), have a missing value: boolean, shape (n,)."""
+    """Flag the rows, shape (n, n_channels), with a missing value: boolean, shape (n,)."""
     if rows.dtype.kind != "f":
         return np.zeros(len(rows), bool)
     return np.isnan(rows).any(axis=1)
 
 
 def runs(flags: np.ndarray) -> np.ndarray:
-    """Where flags, boolean, shape (n,), are set: runs [start, stop), shape (runs, 2)."""
+    """Return the runs ``[start, stop)`` of set flags: boolean, shape (n,), to (runs, 2)."""
     edges = np.diff(flags.astype(np.int8), prepend=0, append=0)
     return np.column_stack([np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)])
 
 
 def gaps(blocks: Iterable[np.ndarray], first_row: int) -> Iterator[Range]:
-    """Runs of rows with missing values, over consecutive blocks of a recording.
+    """Yield runs of rows with missing values, from consecutive blocks of a recording.
 
     Parameters
     ----------
     blocks : iterable of ndarray, shape (n, n_channels)
     first_row : int
-        Row that the first block begins with.
+        Row of the recording at which the first block starts.
 
     Yields
     ------
@@ -51,16 +51,16 @@ def gaps(blocks: Iterable[np.ndarray], first_row: int) -> Iterator[Range]:
 def whole_windows(
     first: int, count: int, window: int, step: int, missing: Iterable[Range]
 ) -> Iterator[Range]:
-    """Windows that touch no gap.
+    """Yield the windows that contain no row of a gap.
 
     Parameters
     ----------
     first, count : int
-        Consecutive windows of a recording.
+        The first window, and the number of consecutive windows, of a recording.
     window, step : int
-        Rows of a window, and rows from one to the next.
+        Rows of a window, and rows from the start of one to the start of the next.
     missing : iterable of (start, stop)
-        Gaps, in order, that do not touch.
+        Gaps in ascending order, with at least one row between them.
 
     Yields
     ------
@@ -69,7 +69,7 @@ def whole_windows(
     """
     begin, end = first, first + count
     for start, stop in missing:
-        # Window w has the rows w step to w step + window - 1.
+        # Window w has the rows w * step to w * step + window - 1.
         touched_from = max(begin, -(-(start - window + 1) // step))
         touched_to = min(end, (stop - 1) // step + 1)
         if touched_from >= touched_to:
@@ -82,19 +82,19 @@ def whole_windows(
 
 
 def renumbered(ranges: Iterable[Range], valid: Iterable[Range]) -> list[Range]:
-    """Renumber the rows in some ranges after all rows that are not valid were left out.
+    """Translate ranges of all rows into ranges of the valid rows.
 
     Parameters
     ----------
     ranges : iterable of (start, stop)
-        Of all rows, in order.
+        Ranges of all rows, in ascending order.
     valid : iterable of (start, stop)
-        Rows that are valid, in order.
+        The valid rows, in ascending order.
 
     Returns
     -------
     list of (start, stop)
-        Ranges of the valid rows; those that touch are joined.
+        Ranges that count valid rows only. Adjacent ranges are joined.
     """
     found: list[Range] = []
     valid = list(valid)
@@ -112,20 +112,20 @@ def renumbered(ranges: Iterable[Range], valid: Iterable[Range]) -> list[Range]:
 
 
 def filled(rows: np.ndarray, most: int) -> np.ndarray:
-    """Fill gaps of a channel by straight lines between the values on both sides.
+    """Fill gaps of each channel by linear interpolation.
 
     Parameters
     ----------
     rows : ndarray, shape (n, n_channels)
-        Consecutive rows, NaN where values are missing.
+        Consecutive rows; missing values are NaN.
     most : int
         Rows of the longest gap that is filled.
 
     Returns
     -------
     ndarray, shape (n, n_channels)
-        `rows` itself if nothing is missing; else float64. Longer gaps, and those at either end, are
-        left as they are.
+        `rows` itself if no value is missing, else a float64 copy. Longer gaps and gaps at either
+        end stay NaN.
     """
     if rows.dtype.kind != "f" or not np.isnan(rows).any():
         return rows
@@ -141,10 +141,10 @@ def filled(rows: np.ndarray, most: int) -> np.ndarray:
 
 
 def margin_rows(max_gap: int | None) -> int:
-    """Rows that are read before and after a chunk, to find where its gaps end."""
+    """Return how many more rows to read before and after a chunk, to find where its gaps end."""
     return max_gap + 1 if max_gap else 0
 
 
 def margin_bytes(max_gap: int | None, n_channels: int) -> int:
-    """Memory of the margins of a chunk: as stored, in float64, and flags."""
+    """Memory, in bytes, of the margins of a chunk: stored values, float64 copies, flags."""
     return 2 * margin_rows(max_gap) * n_channels * (8 + 8 + 2)

@@ -1,4 +1,4 @@
-"""A recording as its features are computed from it: resampled, gaps filled, checked, scaled."""
+"""Recordings prepared for feature extraction: resampled, gaps filled, checked, scaled."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ Rows = ArraySource | Resampled
 
 
 def load_reading(recordings: Iterable[PlannedRecording]) -> None:
-    """Import what reading these recordings needs, before memory is limited."""
+    """Import the libraries that read these recordings; called before memory is limited."""
     recordings = list(recordings)
     load_libraries(recording.path for recording in recordings)
     if any(recording.resample for recording in recordings):
@@ -25,12 +25,12 @@ def load_reading(recordings: Iterable[PlannedRecording]) -> None:
 
 @contextmanager
 def open_recording(recording: PlannedRecording, channels: Sequence[str]) -> Iterator[Rows]:
-    """Open a recording at the rate of its dataset.
+    """Open a recording at the sampling rate of its dataset.
 
     Raises
     ------
     MemwaveError
-        If it is not as long and wide as planned.
+        If its shape differs from the plan.
     """
 
     def check(rows: np.ndarray, start: int) -> None:
@@ -43,16 +43,16 @@ def open_recording(recording: PlannedRecording, channels: Sequence[str]) -> Iter
 
 
 class PreparedRecording:
-    """Reads rows of a recording, prepared.
+    """Reads prepared rows of a recording.
 
     Parameters
     ----------
     source : ArraySource or Resampled
-        The recording at the rate of its dataset.
+        The recording at the sampling rate of its dataset.
     recording : PlannedRecording
     channels : sequence of str
     scaling : Scaling or None
-        How the channels are scaled.
+        Scaling of the channels; None leaves them unscaled.
     """
 
     def __init__(
@@ -67,17 +67,17 @@ class PreparedRecording:
         self._margin = margin_rows(recording.max_gap)
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Read the rows ``start:stop``, the same numbers whatever chunk they are read in.
+        """Read the rows ``start:stop``. The values do not depend on how reads are divided.
 
         Returns
         -------
         ndarray, shape (stop - start, n_channels)
-            In the stored type, or float64 where they were changed.
+            In the stored type; in float64 if values were resampled, filled or scaled.
 
         Raises
         ------
         MemwaveError
-            If the file cannot be read, or a value is not finite and was not filled.
+            If the file cannot be read, or a value is still not finite.
         """
         low = max(0, start - self._margin)
         high = min(self._source.shape[0], stop + self._margin)
@@ -92,13 +92,13 @@ class PreparedRecording:
 def open_prepared(
     recording: PlannedRecording, channels: Sequence[str], scaling: Scaling | None = None
 ) -> Iterator[PreparedRecording]:
-    """Open a recording to compute features from it; see `open_recording`."""
+    """Open a recording to read prepared rows; see `open_recording`."""
     with open_recording(recording, channels) as source:
         yield PreparedRecording(source, recording, channels, scaling)
 
 
 def require_shape(shape: tuple[int, ...], recording: PlannedRecording, n_channels: int) -> None:
-    """Raise MemwaveError if a recording is not as long and wide as when the run was planned."""
+    """Raise MemwaveError if the shape of a recording differs from the plan."""
     if shape != (recording.rows, n_channels):
         raise MemwaveError(
             f"recording {recording.name!r}: {recording.path} has shape {shape} now, and had "
@@ -120,7 +120,7 @@ def check_rows(
     ----------
     rows : ndarray, shape (n, n_channels)
     start : int
-        Row of the recording that they begin with.
+        Row of the recording at which the chunk starts.
     recording : PlannedRecording
     channels : sequence of str
     may_miss : bool
@@ -129,14 +129,14 @@ def check_rows(
     Raises
     ------
     MemwaveError
-        Names recording, row and channel of the first value that is not finite.
+        Names recording, row and channel of the first value that is not allowed.
     """
     if rows.dtype.kind != "f":
         return
-    refused = np.isinf(rows) if may_miss else ~np.isfinite(rows)
-    if not refused.any():
+    invalid = np.isinf(rows) if may_miss else ~np.isfinite(rows)
+    if not invalid.any():
         return
-    row, channel = map(int, np.unravel_index(np.argmax(refused), refused.shape))
+    row, channel = map(int, np.unravel_index(np.argmax(invalid), invalid.shape))
     value = rows[row, channel]
     remedy = "Repair the recording."
     if np.isnan(value):
@@ -144,7 +144,7 @@ def check_rows(
     if np.isnan(value) and recording.max_gap:
         remedy = (
             f"It is in a gap longer than max_gap ({recording.max_gap} rows), or at an end of the "
-            "recording. Set a larger max_gap or missing: drop for its dataset."
+            "recording. Set a larger max_gap, or missing: drop for its dataset."
         )
     raise MemwaveError(
         f"{recording}: row {start + row}, channel {channels[channel]} is {value}; expected finite "

@@ -1,7 +1,7 @@
-"""Rows of a recording at another sampling rate, a stretch at a time.
+"""Resampling of a recording, chunk by chunk.
 
-Planned row m lies at row m * down / up of the recording as it is stored. Every number is the one
-that ``scipy.signal.resample_poly`` gives for the whole recording, in whatever chunks it is read.
+Resampled row m lies at row m * down / up of the stored recording. The values are those of
+``scipy.signal.resample_poly`` for the whole recording; they do not depend on the chunks.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,32 +11,37 @@ import numpy as np
 
 from memwave.core.ranges import MEGABYTE, spans
 
-# Planned rows for stored ones: up for down.
+# (up, down): `up` resampled rows for every `down` stored rows.
 Ratio = tuple[int, int]
 
-# The filter has 20 times as many coefficients as the larger number of a ratio.
+# Largest number in a ratio. The filter has 20 times as many coefficients as the larger number.
 LARGEST = 1_000
 
-# Rates in files are decimals, which a ratio may not miss by more: a row in 10**9.
+# Rates in files are rounded decimals. A ratio may differ from them by one row in 10**9.
 RATIO_TOLERANCE = Fraction(1, 10**9)
 
-# Stored rows, as float64, that are filtered at once.
+# Bytes of a chunk: stored rows, as float64, that are filtered at once.
 PIECE_BYTES = 8 * MEGABYTE
 
-# What scipy.signal takes, 31 MB, and its filter of at most 20,001 coefficients.
+# Memory of scipy.signal, 31 MB, and of a filter of at most 20,001 coefficients.
 LIBRARY_BYTES = 40 * MEGABYTE
 
-# Stored labels that are read at once: with their places they take less than `labels.labels_bytes`.
+# Stored labels read at once. With their row numbers they need less than `coding.labels_bytes`.
 LABEL_ROWS = 65_536
 
 
 def ratio_of(rate: float, wanted: float) -> Ratio | None:
-    """How many rows there are for how many at the wanted rate, in lowest terms.
+    """Return ``wanted / rate`` as a ratio of integers in lowest terms.
+
+    Parameters
+    ----------
+    rate, wanted : float
+        Stored and resampled rate, in Hz.
 
     Returns
     -------
     (up, down) : tuple of int
-        At most `LARGEST`; None if there are no such numbers.
+        Both at most `LARGEST`; None if no such ratio is within `RATIO_TOLERANCE`.
     """
     exact = Fraction(str(wanted)) / Fraction(str(rate))
     near = exact.limit_denominator(LARGEST)
@@ -46,33 +51,37 @@ def ratio_of(rate: float, wanted: float) -> Ratio | None:
 
 
 def resampled_rows(rows: int, ratio: Ratio | None) -> int:
-    """Length of a recording of so many stored rows, resampled."""
+    """Return the number of rows of a recording after resampling; `rows` is the stored number."""
     up, down = ratio or (1, 1)
     return -(-rows * up // down)
 
 
 def nearest_rows(start: int, stop: int, ratio: Ratio, rows: int) -> np.ndarray:
-    """Stored rows, of `rows`, nearest to the planned rows ``start:stop``; the later of two."""
+    """Return the stored row nearest to each of the resampled rows ``start:stop``.
+
+    The recording has `rows` stored rows. Of two equally near rows, the later one is taken.
+    """
     up, down = ratio
     return np.minimum((2 * np.arange(start, stop) * down + up) // (2 * up), rows - 1)
 
 
 def load_library() -> None:
-    """Import what resampling needs, before memory is limited; see `process.stage`."""
-    # Only here, since those that resample nothing have no room for it.
+    """Import the library that resampling needs, before memory is limited; see `process.stage`."""
+    # Imported here only: stages that do not resample have no memory for it.
     import scipy.signal  # noqa: F401
 
 
 class Resampled:
-    """A recording at another rate.
+    """A resampled recording.
 
     Parameters
     ----------
     source : ArraySource
-        The recording as it is stored.
+        The stored recording.
     ratio : (up, down)
     check : callable
-        ``check(rows, start)`` refuses stored rows with values that cannot be filtered.
+        ``check(rows, start)`` raises MemwaveError if stored rows have values that cannot be
+        filtered.
 
     Attributes
     ----------
@@ -87,13 +96,13 @@ class Resampled:
         self._source, self._ratio, self._check = source, ratio, check
         self.shape = resampled_rows(source.shape[0], ratio), source.shape[1]
         self.dtype = np.dtype(np.float64)
-        # The filter of resample_poly, made once.
+        # The default filter of resample_poly, computed once.
         self._filter = firwin(2 * _half(ratio) + 1, 1 / max(ratio), window=("kaiser", 5.0))
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read the rows ``start:stop``, float64, shape (stop - start, n_channels).
 
-        Beside them, needs what `resampling_bytes` says.
+        Needs the memory of the rows and `resampling_bytes`.
         """
         rows = np.empty((stop - start, self.shape[1]))
         for low, high in spans(start, stop, _piece_rows(self._ratio, self.shape[1])):
@@ -104,7 +113,7 @@ class Resampled:
         from scipy.signal import resample_poly
 
         (up, down), half = self._ratio, _half(self._ratio)
-        # Where a multiple of down begins, the filter is in the phase it has at the very first row.
+        # At a multiple of `down` the filter has the same phase as at row 0.
         low = max(0, (start * down - half) // up) // down * down
         high = min(self._source.shape[0], ((stop - 1) * down + half) // up + 1)
         stored = self._source.read(low, high)
@@ -115,12 +124,12 @@ class Resampled:
 
 
 class Nearest:
-    """Labels of rows at another rate: each row has that of the stored row nearest to it.
+    """Resampled labels of rows: each row has the label of the nearest stored row.
 
     Parameters
     ----------
     source : ArraySource
-        A label for each stored row.
+        One label per stored row.
     ratio : (up, down)
     """
 
@@ -130,7 +139,7 @@ class Nearest:
         self.dtype = source.dtype
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Read the labels of the rows ``start:stop``; beside them, needs `LABEL_ROWS` twice."""
+        """Read the labels of the rows ``start:stop``. Needs memory for 2 * `LABEL_ROWS` more."""
         up, down = self._ratio
         labels = np.empty(stop - start, self.dtype)
         for low, high in spans(start, stop, max(1, LABEL_ROWS * up // max(up, down))):
@@ -141,24 +150,24 @@ class Nearest:
 
 
 def resampling_bytes(ratios: Iterable[Ratio | None], n_channels: int) -> int:
-    """Memory of resampling by any of some ratios, beside the rows that come out."""
+    """Memory, in bytes, of resampling by the most demanding ratio, without the resulting rows."""
     return max((_piece_bytes(ratio, n_channels) for ratio in ratios if ratio), default=0)
 
 
 def _piece_bytes(ratio: Ratio, n_channels: int) -> int:
     (up, down), planned = ratio, _piece_rows(ratio, n_channels)
-    # The filter reaches beyond both ends; a multiple of down begins up to down rows earlier.
+    # The filter needs rows beyond both ends, and reading starts at a multiple of `down`.
     stored = -(-planned * down // up) + 2 * _half(ratio) // up + down + 2
     resampled = resampled_rows(stored, ratio) + 2 * _half(ratio) // down + 2
-    # Stored rows as read, as float64 and copied to be filtered, with a flag each; what comes out.
+    # Stored rows: as read, as float64, a copy to filter, one flag each. Resampled rows: two copies.
     return LIBRARY_BYTES + n_channels * (25 * stored + 16 * resampled)
 
 
 def _half(ratio: Ratio) -> int:
-    """Coefficients of the filter on either side of its middle, as in resample_poly."""
+    """Return the number of filter coefficients on each side of its center, as in resample_poly."""
     return 10 * max(ratio)
 
 
 def _piece_rows(ratio: Ratio, n_channels: int) -> int:
-    """Planned rows that are computed at once."""
+    """Return the number of resampled rows that are computed at once."""
     return ratio[0] * max(1, PIECE_BYTES // (8 * n_channels * max(ratio)))

@@ -1,6 +1,6 @@
-"""Which windows of which recordings: recordings as planned, windows over their rows, segments.
+"""Recordings in a plan, the geometry of windows, and segments (consecutive windows of a recording).
 
-Pure functions of sizes; no file is opened here.
+Pure functions of sizes: no file is opened here.
 """
 
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ from memwave.recordings.resampling import Ratio
 
 @dataclass(frozen=True)
 class PlannedRecording:
-    """A recording as a run was planned with it.
+    """A recording in the plan of a run.
 
     Attributes
     ----------
     name : str
     path : str
-        As `memwave.readers.open_array` understands it.
+        In the syntax of `memwave.readers.open_array`.
     dtype : str or None
         Type of the values of a raw file.
     rows : int
-        Its length at the rate of its dataset.
+        Number of rows at the sampling rate of its dataset.
     resample : (up, down) or None
-        The ratio it is resampled by.
+        Resampling ratio.
     missing : {"error", "drop", "interpolate"}
-        What happens to missing values (NaN).
+        Handling of missing values (NaN).
     max_gap : int or None
         Rows of the longest gap that is filled.
     """
@@ -44,8 +44,37 @@ class PlannedRecording:
 
 
 @dataclass(frozen=True)
+class LabelledRecording:
+    """Windows of a recording, and where their labels are.
+
+    Attributes
+    ----------
+    name : str
+    split : {"train", "test"}
+    n_windows : int
+        As planned.
+    labels : str or None
+        Path of the labels of its rows.
+    recording_label : str or None
+        Label of all its rows. Both are None if the dataset has no labels.
+    are_texts : bool
+        Whether the labels of its rows were converted from texts.
+    resample : (up, down) or None
+        The ratio it is resampled by.
+    """
+
+    name: str
+    split: str
+    n_windows: int
+    labels: str | None = None
+    recording_label: str | None = None
+    are_texts: bool = False
+    resample: Ratio | None = None
+
+
+@dataclass(frozen=True)
 class Windows:
-    """How windows lie over a recording.
+    """Geometry of sliding windows over a recording.
 
     Attributes
     ----------
@@ -57,30 +86,30 @@ class Windows:
     step: int
 
     def count(self, rows: int) -> int:
-        """Number of whole windows in a recording of so many rows."""
+        """Return the number of complete windows in a recording of `rows` rows."""
         return 0 if rows < self.window else (rows - self.window) // self.step + 1
 
     def n_rows(self, count: int) -> int:
-        """Number of rows that `count` consecutive windows cover."""
+        """Return the number of rows that `count` consecutive windows cover."""
         return (count - 1) * self.step + self.window
 
     def rows(self, first: int, count: int) -> Range:
-        """First and one past last row that `count` windows from window `first` on cover."""
+        """Return the rows ``(start, stop)`` that `count` windows cover, starting with `first`."""
         start = first * self.step
         return start, start + self.n_rows(count)
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Consecutive windows of one recording that a shard holds.
+    """Consecutive windows of one recording in a shard.
 
     Attributes
     ----------
     recording : PlannedRecording
     first, count : int
-        The first window, counted in its recording, and the number of windows.
+        Index of the first window in its recording, and the number of windows.
     row : int
-        Row of the shard where they begin.
+        Row of the shard at which the segment starts.
     """
 
     recording: PlannedRecording
@@ -96,7 +125,7 @@ def segments(
     n_shards: int,
     grain: int = 1,
 ) -> tuple[Segment, ...]:
-    """Cut the windows of all recordings into shards; return the segments of one shard.
+    """Divide the windows of all recordings into shards; return the segments of one shard.
 
     Parameters
     ----------
@@ -120,5 +149,5 @@ def segments(
 
 
 def count_windows(segments: Sequence[Segment]) -> int:
-    """Number of windows of all segments."""
+    """Return the number of windows in all segments."""
     return sum(segment.count for segment in segments)

@@ -1,4 +1,4 @@
-"""The recordings sheet: which recordings a dataset has."""
+"""The recordings sheet: the list of the recordings of a dataset."""
 
 import re
 from collections.abc import Iterator
@@ -14,28 +14,28 @@ from memwave.recordings.labels.intervals import are_intervals
 COLUMNS = {
     "recording": "Name of the recording, unique in the sheet, at most 200 characters.",
     "path": (
-        "Where it is, rows x channels: `x.npy`, a raw binary file in C order (`.dat`, `.bin`, "
-        "`.raw`, `.mmap`), `x.h5::/path/to/dataset`, or a file in one of the other formats in "
-        "`docs/formats.md`. Relative paths start in the folder Snakemake runs in."
+        "File with an array of rows x channels: `x.npy`, a raw binary file in C order (`.dat`, "
+        "`.bin`, `.raw`, `.mmap`), `x.h5::/path/to/dataset`, or a file in another format of "
+        "`docs/formats.md`. Relative paths start in the folder in which Snakemake runs."
     ),
     "labels": (
-        "Where the labels of its rows are. One whole number a row: `x.npy` or "
-        "`x.h5::/path/to/dataset`. One text a row, a column of a table: `x.csv::column`. Texts of "
-        "intervals: a table `x.csv` or `x.tsv` with the columns start, stop and label, or "
-        "annotations of EDF+, `x.edf`. Either all recordings have labels or none."
+        "File with the labels of its rows. One whole number per row: `x.npy` or "
+        "`x.h5::/path/to/dataset`. One text per row, in a column of a table: `x.csv::column`. "
+        "Texts of intervals: a table `x.csv` or `x.tsv` with the columns start, stop and label, or "
+        "EDF+ annotations, `x.edf`. Either all recordings have labels or none."
     ),
-    "recording_label": "The label of all its rows, instead of `labels`.",
+    "recording_label": "One label for all its rows, instead of `labels`.",
     "split": (
         "`train` or `test`. Components are fitted on the windows of `train`; all windows are "
         "projected. Without this column every recording is `train`."
     ),
     "dtype": (
         "Type of the values of a raw file, such as `float32`, or with a byte order `<i2`, `>f4`. "
-        "Empty for other files, which tell it themselves."
+        "Empty for other files: they contain their type."
     ),
     "sampling_rate": (
-        "Rows a second, in Hz, if the file does not tell it exactly and it is not that of the "
-        "dataset; see `resample` there."
+        "Rows per second, in Hz. Needed only if the file does not contain its exact rate and the "
+        "rate differs from that of the dataset; see `resample` of the dataset."
     ),
 }
 REQUIRED = ("recording", "path")
@@ -53,7 +53,7 @@ class Recording:
     ----------
     name : str
     path : str
-        As in the sheet; `memwave.readers.open_array` understands it.
+        As in the sheet, in the syntax of `memwave.readers.open_array`.
     dtype : str or None
         Type of the values of a raw file.
     labels : str or None
@@ -62,7 +62,7 @@ class Recording:
         Label of all rows.
     split : {"train", "test"}
     sampling_rate : float or None
-        Rows a second, in Hz.
+        Rows per second, in Hz.
     """
 
     name: str
@@ -85,12 +85,12 @@ def read_sheet(path: str) -> tuple[Recording, ...]:
     Returns
     -------
     tuple of Recording
-        In the order of the sheet. The files they name have not been looked at.
+        In the order of the sheet. The files of the recordings are not opened.
 
     Raises
     ------
     ConfigurationError
-        Lists everything that is wrong with the sheet, with line numbers.
+        Lists all problems of the sheet, with line numbers.
     """
     lines = [(n, line.split("\t")) for n, line in enumerate(_lines(path), 1) if line.strip()]
     if not lines:
@@ -98,14 +98,14 @@ def read_sheet(path: str) -> tuple[Recording, ...]:
     header = [cell.strip() for cell in lines[0][1]]
     findings = list(_header_findings(header))
     if not findings and not lines[1:]:
-        findings = ["has no recording. Add one line a recording below the header."]
+        findings = ["has no recording. Add one line per recording below the header."]
     if findings:
         raise ConfigurationError([f"{path}: {finding}" for finding in findings])
     rows = [(n, dict(_cells(header, cells))) for n, cells in lines[1:]]
     found = [f"line {n}: {f}" for n, row in rows for f in _row_findings(row, "split" in header)]
     found += _duplicates([(n, row.get("recording", "")) for n, row in rows])
     found += [
-        f"line {n}: has {len(cells)} cells, expected {len(header)}. Remove what is too much."
+        f"line {n}: has {len(cells)} cells, expected {len(header)}. Remove the extra cells."
         for n, cells in lines[1:]
         if any(cell.strip() for cell in cells[len(header) :])
     ]
@@ -140,7 +140,7 @@ def _header_findings(header: list[str]) -> Iterator[str]:
         hint = did_you_mean(name, COLUMNS)
         yield f"unknown column {shown(name)}.{hint} Expected {_columns()}."
     for name in dict.fromkeys(name for name in header if header.count(name) > 1):
-        yield f"the column {shown(name)} comes more than once. Keep one."
+        yield f"the column {shown(name)} appears more than once. Keep one."
     for name in (name for name in REQUIRED if name not in header):
         yield f"the column {shown(name)} is missing. Expected {_columns()}."
 
@@ -167,14 +167,12 @@ def _row_findings(row: dict[str, str], has_split: bool) -> Iterator[str]:
     if row.get("sampling_rate") and not _rate(row["sampling_rate"]):
         yield (
             f"{shown(name)} has sampling_rate {shown(row['sampling_rate'])}, expected a number of "
-            "rows a second, such as 250 or 0.5."
+            "rows per second, such as 250 or 0.5."
         )
     if row.get("labels"):
         yield from _label_findings(row["labels"])
         if row.get("recording_label"):
-            yield (
-                f"{shown(name)} has labels of its rows and a recording_label. Expected one of them."
-            )
+            yield (f"{shown(name)} has both labels and a recording_label. Expected one of them.")
 
 
 def _format_findings(name: str, path: str, dtype: str) -> Iterator[str]:
@@ -185,8 +183,8 @@ def _format_findings(name: str, path: str, dtype: str) -> Iterator[str]:
         return
     if raw and not dtype:
         yield (
-            f"{shown(name)} has no dtype, but {path} is a raw file that does not tell it. "
-            "Add a column dtype, with for example float32."
+            f"{shown(name)} has no dtype, but {path} is a raw file, which does not contain its "
+            "type. Add a column dtype, with for example float32."
         )
     if raw and dtype and not _DTYPE.fullmatch(dtype):
         yield (
@@ -194,7 +192,9 @@ def _format_findings(name: str, path: str, dtype: str) -> Iterator[str]:
             "int16, float32, <i2 or >f4."
         )
     if dtype and not raw:
-        yield f"{shown(name)} has dtype {shown(dtype)}, but {path} tells its own. Empty the cell."
+        yield (
+            f"{shown(name)} has dtype {shown(dtype)}, but {path} contains its type. Empty the cell."
+        )
 
 
 def _label_findings(labels: str) -> Iterator[str]:
@@ -206,8 +206,8 @@ def _label_findings(labels: str) -> Iterator[str]:
     if not usable:
         yield (
             f"the labels {labels} cannot be read as labels. Expected x.npy or "
-            "x.h5::/path/to/dataset (a number a row), x.csv::column (a text a row), or intervals "
-            "in x.csv, x.tsv or x.edf."
+            "x.h5::/path/to/dataset (a number per row), x.csv::column (a text per row), or "
+            "intervals in x.csv, x.tsv or x.edf."
         )
 
 
@@ -223,7 +223,7 @@ def _duplicates(names: list[tuple[int, str]]) -> Iterator[str]:
 
 
 def _rate(cell: str) -> float | None:
-    """A sampling rate; None if it is none."""
+    """Return the sampling rate in a cell; None if the cell is not a valid rate."""
     try:
         rate = float(cell)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Valid windows, which touch no missing value: found in recordings, and kept in a file a shard."""
+"""Valid windows, which contain no missing value: their search, and their file for each shard."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from memwave.recordings.prepared import check_rows, require_shape
 from memwave.recordings.segments import Segment, Windows
 from memwave.storage import hdf5
 
-# Ranges of all shards together, and of one shard at least: every stage has memory for that many.
+# Most ranges of all shards together, and at least per shard: every stage has memory for them.
 MOST_RANGES, FEWEST_RANGES = 20_000, 100
 
 
@@ -24,7 +24,7 @@ def find_valid(
     block_rows: int,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Iterator[Range]:
-    """Find the valid windows of a segment; its recording is read in blocks.
+    """Find the valid windows of a segment. The recording is read block by block.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ def find_valid(
     Yields
     ------
     (start, stop) : tuple of int
-        Ranges of windows, counted in the recording.
+        Ranges of windows of the recording.
 
     Raises
     ------
     MemwaveError
-        If the recording is not what was planned, or has an infinite value.
+        If the recording differs from the plan, or has an infinite value.
     """
     first, last = windows.rows(segment.first, segment.count)
 
@@ -63,35 +63,35 @@ def find_valid(
 
 
 def save_valid(path: str | Path, valid: Sequence[Range]) -> None:
-    """Write the planned rows of a shard, as ranges, whose windows are valid."""
+    """Write which planned rows of a shard are valid windows, as ranges."""
     hdf5.save_arrays(path, {"kept": np.array(valid, np.int64).reshape(-1, 2)})
 
 
 def load_valid(path: str | Path) -> list[Range]:
-    """Read what `save_valid` wrote."""
+    """Read the ranges that `save_valid` wrote."""
     return [(int(start), int(stop)) for start, stop in hdf5.load_arrays(path)["kept"]]
 
 
 def valid_ranges(ranges: Sequence[Range], path: str | Path | None) -> list[Range]:
-    """Translate ranges of planned rows of a shard into ranges of the rows that it has.
+    """Translate ranges of planned rows of a shard into ranges of its valid rows.
 
     Parameters
     ----------
     ranges : sequence of (start, stop)
     path : path or None
-        What `find_gaps` wrote for the shard; None if every planned window is valid.
+        Output of `find_gaps` for the shard; None if every planned window is valid.
     """
     return list(ranges) if path is None else renumbered(ranges, load_valid(path))
 
 
 def valid_segments(segments: Sequence[Segment], path: str | Path | None) -> tuple[Segment, ...]:
-    """Cut the segments that a shard was planned to hold to their valid windows.
+    """Reduce the planned segments of a shard to their valid windows.
 
     Parameters
     ----------
     segments : sequence of Segment
     path : path or None
-        What `find_gaps` wrote for the shard; None if every planned window is valid.
+        Output of `find_gaps` for the shard; None if every planned window is valid.
     """
     if path is None:
         return tuple(segments)
@@ -104,14 +104,14 @@ def valid_segments(segments: Sequence[Segment], path: str | Path | None) -> tupl
 
 
 def valid_windows(counts: Sequence[int], paths: Sequence[str | Path]) -> list[list[Range]]:
-    """Ranges of valid windows of each recording.
+    """Return the ranges of valid windows of each recording.
 
     Parameters
     ----------
     counts : sequence of int
-        Windows of every recording, as planned, in sheet order.
+        Planned number of windows of every recording, in sheet order.
     paths : sequence of path
-        What `find_gaps` wrote for all shards, in their order; empty if every window is valid.
+        Outputs of `find_gaps` for all shards, in order; empty if every window is valid.
     """
     ends = np.cumsum(counts).tolist()
     if not paths:
@@ -130,6 +130,6 @@ def valid_windows(counts: Sequence[int], paths: Sequence[str | Path]) -> list[li
 
 
 def _overlaps(ranges: Sequence[Range], start: int, stop: int) -> list[Range]:
-    """The parts of ranges within ``start:stop``."""
+    """Return the parts of the ranges within ``start:stop``."""
     parts = ((max(start, low), min(stop, high)) for low, high in ranges)
     return [(low, high) for low, high in parts if low < high]

@@ -1,4 +1,4 @@
-"""What a run leaves: model and projection files, summary, provenance, verification, figures.
+"""Results of a run: model and projection files, summary, provenance, verification, figures.
 
-May import every room above it: `core`, `storage`, `readers`, `recordings`, `features`, `pca`.
+May import `core`, `storage`, `readers`, `recordings`, `features` and `pca`.
 """

@@ -1,4 +1,4 @@
-"""model.h5: a fitted PCA on disk."""
+"""model.h5: the file of a fitted PCA."""
 
 import json
 from dataclasses import asdict
@@ -28,13 +28,18 @@ DESCRIPTIONS = {
 }
 
 RESIDUAL = (
-    "||C v - l v|| of each component v with explained variance l: the covariance C of the train "
-    "windows has an eigenvalue within this distance of l."
+    "||C v - l v|| of each component v with explained variance l, as computed: but for rounding, "
+    "the covariance C of the train windows has an eigenvalue within this distance of l."
+)
+
+ERROR_BOUND = (
+    "The covariance of the train windows has an eigenvalue within this distance of each explained "
+    "variance, all rounding counted."
 )
 
 SCALE = "Standard deviation of the features, which the centred features are divided by."
 
-# Attributes of `Scaling` by the datasets that hold them, and what these say of themselves.
+# For each dataset of the scaling: the attribute of `Scaling`, and the description in the file.
 SCALING = {
     "channel_centre": ("center", "Subtracted from each channel before the features are computed."),
     "channel_spread": ("scale", "What each channel is divided by then."),
@@ -54,17 +59,17 @@ def save_model(
     Parameters
     ----------
     path : path
-        Appears when it is complete.
+        The file appears under this name when it is complete.
     model : Model
-        What to write.
+        The model to write.
     feature_table : ndarray, shape (d,), fields channels, band, position
-        Which coefficient each feature is.
+        See `FeatureSpec.feature_table`.
     provenance : dict
-        The configuration that made it, and versions; stored as JSON.
+        Configuration of the run, and versions; stored as JSON.
     scaling : Scaling, optional
-        What was done to the channels before the features were computed.
+        Scaling of the channels before the features were computed.
     spec : FeatureSpec, optional
-        How the features were computed; a model without it cannot be applied to recordings.
+        Specification of the features. Without it, the model cannot be applied to recordings.
     """
     table = fixed_width(feature_table)
     size = 2 * model.components.nbytes + table.nbytes + 64 * len(table)
@@ -76,6 +81,7 @@ def save_model(
             hdf5.dataset(file, name, data, description, **options)
         if model.residual is not None:
             hdf5.dataset(file, "residual", model.residual, RESIDUAL)
+            hdf5.dataset(file, "error_bound", model.error_bound, ERROR_BOUND)
         hdf5.dataset(
             file,
             "features",
@@ -96,6 +102,8 @@ def save_model(
         file.attrs["total_variance"] = model.total_variance
         file.attrs["solver"] = model.solver
         file.attrs["eigenvalue_error_bound"] = model.eigenvalue_error_bound
+        file.attrs["rounding"] = model.rounding
+        file.attrs["next_variance"] = model.next_variance
         file.attrs["solver_notes"] = json.dumps(model.notes, sort_keys=True)
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
 
@@ -103,7 +111,7 @@ def save_model(
 def load_model(path: str | Path) -> Model:
     """Read a model written by `save_model`."""
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
-        return Model(
+        model = Model(
             components=file["components"][()],
             mean=file["mean"][()],
             explained_variance=file["explained_variance"][()],
@@ -113,17 +121,43 @@ def load_model(path: str | Path) -> Model:
             eigenvalue_error_bound=float(file.attrs["eigenvalue_error_bound"]),
             residual=file["residual"][()] if "residual" in file else None,
             notes=json.loads(file.attrs["solver_notes"]),
+            rounding=float(file.attrs.get("rounding", np.nan)),
+            next_variance=float(file.attrs.get("next_variance", np.nan)),
             scale=file["scale"][()] if "scale" in file else None,
+        )
+    require_usable(model, path)
+    return model
+
+
+def require_usable(model: Model, path: str | Path) -> None:
+    """Raise MemwaveError unless all numbers that a projection uses are finite."""
+    numbers: dict[str, np.ndarray | float] = {
+        "components": model.components,
+        "mean": model.mean,
+        "explained_variance": model.explained_variance,
+        "total_variance": model.total_variance,
+        "scale": 1.0 if model.scale is None else model.scale,
+    }
+    for name, values in numbers.items():
+        if not np.isfinite(values).all():
+            raise MemwaveError(
+                f"{path}: {name} has values that are not finite, expected numbers only. The model "
+                "is damaged or was made by another program: fit it again."
+            )
+    if model.scale is not None and not (model.scale > 0).all():
+        raise MemwaveError(
+            f"{path}: scale has values of zero or below, expected standard deviations. The model "
+            "is damaged or was made by another program: fit it again."
         )
 
 
 def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
-    """Read how the features of a model were computed, and how the channels were scaled before.
+    """Read the specification of the features of a model, and the scaling of the channels.
 
     Raises
     ------
     MemwaveError
-        If the file is no model, or was not fitted to features of recordings.
+        If the file is not a model, or does not contain the specification.
     """
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
         if "extraction" not in file.attrs and is_of_matrix(file["features"]):
@@ -133,8 +167,8 @@ def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
             )
         if "extraction" not in file.attrs:
             raise MemwaveError(
-                f"{path}: does not say how its features were computed, which models of older "
-                "versions of memwave do not. Fit it again."
+                f"{path}: does not contain the specification of its features. Models of older "
+                "versions of memwave lack it. Fit the model again."
             )
         chosen = json.loads(file.attrs["extraction"])
         spec = FeatureSpec(**{name: as_tuple(value) for name, value in chosen.items()})
@@ -164,13 +198,13 @@ def load_column_names(path: str | Path) -> list[str] | None:
 
 
 def load_provenance(path: str | Path) -> dict:
-    """Read what made a model: its part of the configuration, and versions."""
+    """Read the provenance of a model: its part of the configuration, and versions."""
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
         return json.loads(file.attrs["provenance"])
 
 
 def fitted_dataset(path: str | Path) -> dict:
-    """Read the configuration of the dataset that a model was fitted to; empty if it is unknown."""
+    """Read the configuration of the dataset of a model's fit; empty if it is unknown."""
     datasets = load_provenance(path).get("configuration", {}).get("datasets", {})
     return next(iter(datasets.values()), {})
 
@@ -183,12 +217,12 @@ def load_scaling(scale: str, path: str | Path | None) -> Scaling | None:
     scale : str
         As in the configuration.
     path : path or None
-        The table of the channels, or the model whose scaling is taken.
+        The table of the channels, or the model whose scaling is used.
 
     Raises
     ------
     MemwaveError
-        If the table is not one, a channel cannot be scaled that way, or the model has no scaling.
+        If the table cannot be read, a channel cannot be scaled, or the model has no scaling.
     """
     if scale == "none" or path is None:
         return None
@@ -204,12 +238,12 @@ def load_scaling(scale: str, path: str | Path | None) -> Scaling | None:
 
 
 def as_tuple(value: Any) -> Any:
-    """Undo what JSON makes of a tuple."""
+    """Convert a list, which JSON makes of a tuple, back to a tuple."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def fixed_width(table: np.ndarray) -> np.ndarray:
-    """Give the text fields of a table the width that their longest entry needs."""
+    """Convert the text fields of a table to fixed width, that of their longest entry."""
     fields = []
     names = table.dtype.names or ()
     for name in names:

@@ -1,4 +1,4 @@
-"""The partial projection of one shard: its scores, errors, and what its rows tell of the model."""
+"""The partial projection of one shard: scores, errors, and sums that measure the model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import h5py
 import numpy as np
 
+from memwave.core.errors import MemwaveError
 from memwave.pca.projection import Projector
 from memwave.storage import hdf5
 from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
@@ -13,20 +14,42 @@ from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk
 ENCODING, VERSION = "memwave-projection-part", "2"
 
 
+def require_visible(projector: Projector, n_rows: int, dtype: str) -> None:
+    """Raise MemwaveError if squared distances are so small that their type has no digits for them.
+
+    Parameters
+    ----------
+    projector : Projector
+        That has projected `n_rows` rows.
+    dtype : {"float32", "float64"}
+        Type that reconstruction errors are stored in.
+    """
+    limits = np.finfo(dtype)
+    smallest = float(limits.smallest_normal) / float(limits.eps)
+    distance = float(projector.error_sums[:, 0].sum()) / max(n_rows, 1)
+    if 0.0 < distance < smallest:
+        raise MemwaveError(
+            f"the features are {distance:.1e} from their mean on average, squared, and {dtype} has "
+            f"too few digits for squares below {smallest:.1e}. Set scale in the feature set, or "
+            "score_dtype: float64."
+        )
+
+
 class PartialWriter:
     """Writes the partial projection of one shard.
 
-    Its scores are chunked and encoded as those of the projection, in which the shard begins and
-    ends somewhere in a chunk: the rows before and after it in its chunks are zeros.
+    The scores have the chunks and the encoding of the projection file, so that encoded chunks can
+    be copied. The shard may start and end inside a chunk; the other rows of that chunk are zeros.
 
     Parameters
     ----------
     file : h5py.File
         New and empty.
     first_row, n_rows, n_windows : int
-        First row of the shard among all windows; rows of the shard; all windows.
+        First row of the shard among all windows; number of rows of the shard; number of all
+        windows.
     k : int
-        Components.
+        Number of components.
     dtype : {"float32", "float64"}
         Type of the scores.
     """
@@ -34,7 +57,7 @@ class PartialWriter:
     def __init__(
         self, file: h5py.File, first_row: int, n_rows: int, n_windows: int, k: int, dtype: str
     ):
-        self._file = file
+        self._file, self._n_rows, self._dtype = file, n_rows, dtype
         hdf5.mark(file, ENCODING, VERSION)
         size = chunk_rows(n_windows, k * np.dtype(dtype).itemsize)
         lead = first_row % size
@@ -45,9 +68,9 @@ class PartialWriter:
         scores.attrs["first_row"] = lead
         self._scores = ChunkWriter(scores)
         self._scores.append(np.zeros((lead, k), dtype))
-        chunks = (chunk_rows(n_rows, 4),)
+        chunks = (chunk_rows(n_rows, np.dtype(dtype).itemsize),)
         errors = file.create_dataset(
-            "reconstruction_error", (n_rows,), "f4", chunks=chunks, track_times=False, **FILTERS
+            "reconstruction_error", (n_rows,), dtype, chunks=chunks, track_times=False, **FILTERS
         )
         self._errors = ChunkWriter(errors)
 
@@ -57,11 +80,13 @@ class PartialWriter:
         self._errors.append(errors)
 
     def finish(self, projector: Projector) -> None:
-        """Store what all rows together tell of the model."""
+        """Store the sums over all rows that measure the model."""
         self._scores.finish()
         self._errors.finish()
+        require_visible(projector, self._n_rows, self._dtype)
         arrays = {"losses": projector.error_sums, "moments": projector.moments}
         if projector.train is not None:
+            projector.train.finish()
             arrays |= {f"train/{name}": a for name, a in projector.train.arrays().items()}
         for name, array in arrays.items():
             self._file.create_dataset(name, data=array, track_times=False)
@@ -76,14 +101,14 @@ def create_partial(
     Parameters
     ----------
     path : path
-        Appears when it is complete.
+        The file appears under this name when it is complete.
     projector : Projector
-        What projects the rows; its sums are stored at the end.
+        Projects the rows; its sums are stored at the end.
     n_rows, first_row, n_windows, dtype
         See `PartialWriter`.
     """
     k, d = projector.n_components, projector.n_features
-    scores = n_rows * (k * np.dtype(dtype).itemsize + 4) + 2 * CHUNK_BYTES
+    scores = n_rows * (k + 1) * np.dtype(dtype).itemsize + 2 * CHUNK_BYTES
     products = 8 * (d + 1) * (k + 2) * 2
     with hdf5.create(path, scores + products) as file:
         writer = PartialWriter(file, first_row, n_rows, n_windows, k, dtype)

@@ -1,7 +1,7 @@
-"""projection.h5: the scores of all windows, with where each window is from.
+"""projection.h5: the scores of all windows, and the recording and position of each window.
 
-Datasets carry HDF5 dimension scales, as netCDF-4 files do, so that xarray opens them. Everything
-is written and copied stretch by stretch.
+Datasets have HDF5 dimension scales, as in netCDF-4 files, so xarray can open them. All data are
+written and copied in blocks.
 """
 
 import json
@@ -14,7 +14,7 @@ import numpy as np
 
 from memwave.core.ranges import spans
 from memwave.pca.model import Model
-from memwave.results.model_file import RESIDUAL
+from memwave.results.model_file import ERROR_BOUND, RESIDUAL
 from memwave.storage import hdf5
 from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
 
@@ -22,36 +22,37 @@ ENCODING, VERSION = "memwave-projection", "1"
 
 SPLITS = ("train", "test")
 
-# Windows that are told at once where they are from.
+# Windows whose recording and position are written at once.
 WINDOWS_AT_ONCE = 32_768
 
-COLUMNS = {
+# Type, None for that of the scores, and description.
+COLUMNS: dict[str, tuple[str | None, str]] = {
     "window": ("i8", "Row of the feature matrix."),
     "recording": ("i4", "Index of the window's recording in recording_names."),
     "start_row": ("i8", "First row of the window in its recording."),
     "split": ("u1", "Whether PCA was fitted on the window (train) or not (test)."),
     "reconstruction_error": (
-        "f4",
+        None,
         "Squared distance between the features and their reconstruction from the scores.",
     ),
 }
 
 
 class ProjectionWriter:
-    """Lays out a projection and fills it, every column from the first window on.
+    """Creates the datasets of a projection and appends to them, from the first window on.
 
     Parameters
     ----------
     file : h5py.File
         New and empty.
     n_rows, k : int
-        Windows and components.
+        Number of windows and of components.
     dtype : {"float32", "float64"}
         Type of the scores.
     names : iterable of str
         Names of the recordings.
     labels : str or None
-        Whose labels the windows have, in words; None if they have none.
+        Description of the labels; None if the windows have none.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class ProjectionWriter:
         hdf5.dataset(file, "recording_names", texts, "Recordings in the order of their sheet.")
         file["recording_names"].make_scale("recording_names")
         for name, (kind, description) in COLUMNS.items():
-            self._add_column(name, kind, description)
+            self._add_column(name, kind or dtype, description)
         file["split"].attrs["flag_values"] = np.arange(len(SPLITS), dtype="u1")
         file["split"].attrs["flag_meanings"] = " ".join(SPLITS)
         if labels is not None:
@@ -97,9 +98,9 @@ class ProjectionWriter:
     def append_windows(
         self, count: int, *, recording: int, step: int, split: str, first: int = 0
     ) -> None:
-        """Say where the next `count` windows are from.
+        """Append the recording, position and split of the next `count` windows.
 
-        They are consecutive windows of a recording, from window `first` on.
+        They are consecutive windows of one recording; the first one has index `first` in it.
         """
         for start, stop in spans(0, count, WINDOWS_AT_ONCE):
             numbers = np.arange(start, stop)
@@ -114,30 +115,33 @@ class ProjectionWriter:
         self._row += count
 
     def append_labels(self, labels: np.ndarray) -> None:
-        """Add the labels of the next windows."""
+        """Append the labels of the next windows."""
         self._writers["label"].append(labels)
 
     def append_scores(self, scores: np.ndarray, errors: np.ndarray) -> None:
-        """Add scores, shape (n, k), and reconstruction errors of the next windows."""
+        """Append scores, shape (n, k), and reconstruction errors, shape (n,)."""
         self._writers["scores"].append(scores)
         self._writers["reconstruction_error"].append(errors)
 
     def append_partial(self, partial: h5py.File) -> None:
-        """Copy the scores and errors of one shard, those of the next windows."""
+        """Copy the scores and errors of one shard; its rows are the next windows."""
         scores, errors = partial["scores"], partial["reconstruction_error"]
         self._writers["scores"].copy(scores, scores.attrs["first_row"], len(errors))
         self._writers["reconstruction_error"].copy(errors, 0, len(errors))
 
     def name_labels(self, names: Sequence[str]) -> None:
-        """Store what the labels mean; -1 means that there is none."""
+        """Store the texts of the labels; label -1 means no label."""
         texts = np.array(list(names), dtype=h5py.string_dtype("utf-8"))
         hdf5.dataset(self._file, "label_names", texts, "Text of each label from 0 on.")
 
-    def certify(self, model: Model, variances: np.ndarray, norms: np.ndarray) -> None:
-        """Store what was measured of the model on the rows it was fitted on."""
+    def certify(
+        self, model: Model, variances: np.ndarray, norms: np.ndarray, bounds: np.ndarray
+    ) -> None:
+        """Store the certificate: accuracy of the model, measured on the rows of its fit."""
         measured = {
             "captured_variance": (variances, "Variance of the scores over the train windows."),
             "residual": (norms, RESIDUAL),
+            "error_bound": (bounds, ERROR_BOUND),
         }
         for name, (values, description) in measured.items():
             written = hdf5.dataset(self._file, name, values, description)
@@ -145,7 +149,7 @@ class ProjectionWriter:
         self._file.attrs["eigenvalue_error_bound"] = model.eigenvalue_error_bound
 
     def finish(self, attributes: dict, provenance: dict) -> None:
-        """Write the last windows, and attributes of the whole projection."""
+        """Write the last windows and the attributes of the projection."""
         for writer in self._writers.values():
             writer.finish()
         for name, value in attributes.items():
@@ -154,8 +158,8 @@ class ProjectionWriter:
 
 
 def projection_size(n_rows: int, k: int, dtype: str) -> int:
-    """Bytes that a projection has at most."""
-    return n_rows * (k * np.dtype(dtype).itemsize + 33) + 8 * CHUNK_BYTES
+    """Return an upper bound of the size of a projection, in bytes."""
+    return n_rows * ((k + 1) * np.dtype(dtype).itemsize + 29) + 8 * CHUNK_BYTES
 
 
 def open_projection(path: str | Path):

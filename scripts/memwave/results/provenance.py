@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from memwave.storage.atomic import replacing
-from memwave.storage.checksums import checksum
+from memwave.storage.checksums import hex_checksum
 
 
 def write_provenance(
@@ -31,7 +31,7 @@ def write_provenance(
         "commit": commit(),
         "machine": {"system": platform.platform(), "processor": processor()},
         "inputs": inputs,
-        "results": {str(result): f"{checksum(result):016x}" for result in results},
+        "results": {str(result): hex_checksum(result) for result in results},
     }
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from memwave.pca.comparison import FIGURES
+from memwave.pca.diagnostics.comparison import FIGURES
 
 COLUMNS = (
     "dataset",
@@ -19,11 +19,12 @@ COLUMNS = (
     "largest_eigenvalue",
     "eigenvalue_error_bound",
     "largest_residual",
+    "largest_error_bound",
     "reference",
     *FIGURES,
 )
 
-# What is looked at first.
+# Columns that the report shows first.
 FIRST_COLUMNS = (
     "dataset",
     "features",
@@ -43,14 +44,14 @@ FIT = ("summarize_features", "summarize_lags", "fit_model")
 
 
 def stage_columns(folders: Sequence[str], measured: dict[str, dict], stages: list[str]) -> dict:
-    """Time and memory of the stages of one experiment.
+    """Return time and memory of the stages of one experiment.
 
     Parameters
     ----------
     folders : sequence of path
-        Where the experiment has results: of its dataset, its feature set, its model.
+        Result folders of the experiment: of its dataset, its feature set, its model.
     measured : dict
-        What each job measured of itself, by the path it wrote that to.
+        Measured usage of each job, by the path of its usage file.
     stages : list of str
         Names of all stages.
 
@@ -58,7 +59,7 @@ def stage_columns(folders: Sequence[str], measured: dict[str, dict], stages: lis
     -------
     dict
         ``<stage>_seconds``, summed over the jobs, ``<stage>_peak_mb`` of the largest job, and
-        ``<stage>_predicted_mb``; empty where a solver does without the stage.
+        ``<stage>_predicted_mb``. Values are "" if the experiment has no such stage.
     """
     own = tuple(f"{folder}/usage/" for folder in folders)
     columns: dict = {}
@@ -74,7 +75,7 @@ def stage_columns(folders: Sequence[str], measured: dict[str, dict], stages: lis
 
 
 def fit_columns(stages: dict) -> dict:
-    """Time and peak memory of all of a fit, from the columns of the stages."""
+    """Return total time and peak memory of a fit, from the columns of the stages."""
     seconds = [stages.get(f"{stage}_seconds") or 0.0 for stage in FIT]
     peaks = [stages.get(f"{stage}_peak_mb") or 0.0 for stage in FIT]
     return {"fit_seconds": round(sum(seconds), 3), "fit_peak_mb": max(peaks)}

@@ -7,7 +7,7 @@ from pathlib import Path
 from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.core.ranges import spans
 from memwave.readers.contents import contents_checksum
-from memwave.storage.checksums import checksum
+from memwave.storage.checksums import hex_checksum
 from memwave.storage.shards import Shard
 
 # Shards are read in pieces of this size.
@@ -26,7 +26,7 @@ def damaged_results(folder: Path) -> Iterator[DamagedFile]:
         except (ValueError, KeyError, TypeError) as error:
             yield DamagedFile(path, f"is damaged ({error!r})")
     for name, expected in results.items():
-        if difference := compared(name, expected, lambda file: f"{checksum(file):016x}"):
+        if difference := compared(name, expected, hex_checksum):
             yield DamagedFile(name, difference)
         elif name.endswith(".xxh3"):
             try:

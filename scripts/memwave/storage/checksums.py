@@ -1,14 +1,19 @@
 """Checksums of files and of chunks of bytes: XXH3 of 64 bits, as fast as memory is read.
 
-XXH3 (Y. Collet, https://xxhash.com) tells damage, not forgery: one in 2**64 damaged chunks goes
-unnoticed.
+XXH3 (Y. Collet, https://xxhash.com) detects damage, not forgery: one in 2**64 damaged chunks goes
+unnoticed. The same number stands in files in three forms: 16 hexadecimal digits in texts
+(`hex_checksum`), a line of text behind the last byte of an HDF5 file (`append_trailer`), and 8
+bytes for each chunk beside a shard (`ChecksumWriter`), whose chunks are checked one by one.
 """
 
+import os
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from xxhash import xxh3_64, xxh3_64_intdigest
+
+from memwave.core.errors import DamagedFile
 
 # Small enough for the second-level cache, so that a chunk that was checked is read again for
 # nothing; a checksum adds 8 bytes to it.
@@ -16,6 +21,10 @@ CHUNK_BYTES = 262_144
 
 # As they stand in files: in the order in which XXH3 writes its digests.
 STORED = np.dtype(">u8")
+
+# Behind the last byte of a file: the checksum of all bytes before.
+TRAILER = b"memwave sealed: xxh3 %016x\n"
+TRAILER_BYTES = len(TRAILER % 0)
 
 
 def rows_per_chunk(row_bytes: int) -> int:
@@ -89,3 +98,35 @@ def checksum(path: str | Path, size: int | None = None) -> int:
             total.update(memoryview(piece)[:count])
             left -= count
     return total.intdigest()
+
+
+def hex_checksum(path: str | Path) -> str:
+    """Checksum of a file as it stands in texts: 16 hexadecimal digits."""
+    return f"{checksum(path):016x}"
+
+
+def append_trailer(path: str | Path) -> None:
+    """Write the checksum of a file behind its last byte."""
+    trailer = TRAILER % checksum(path)
+    with open(path, "ab") as file:
+        file.write(trailer)
+
+
+def require_trailer(path: str | Path) -> None:
+    """Read a file, and require that it is what `append_trailer` found.
+
+    Raises
+    ------
+    DamagedFile
+        If it was cut off or changed since.
+    OSError
+        If it cannot be read.
+    """
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END) - TRAILER_BYTES
+        file.seek(max(size, 0))
+        found = file.read()
+    if size < 0 or not found.startswith(TRAILER[: TRAILER.index(b"%")]):
+        raise DamagedFile(path, "has no checksum trailer: it was cut off or changed")
+    if found != TRAILER % checksum(path, size):
+        raise DamagedFile(path, "has changed since it was written (checksums differ)")

@@ -1,10 +1,9 @@
 """HDF5 files that appear whole or not at all, with the same bytes for the same content.
 
-Behind its last byte each file has a seal: the checksum of all bytes before. HDF5 does not look
-beyond the end that a file states of itself, so that any program reads a sealed file.
+Behind its last byte each file has a checksum trailer. HDF5 does not look beyond the end that a
+file states of itself, so that any program reads such a file.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,16 +13,13 @@ import numpy as np
 
 from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.storage.atomic import disk_full, replacing, require_space
-from memwave.storage.checksums import checksum
+from memwave.storage.checksums import append_trailer, require_trailer
 
 # Room for a file's own structure beside its data.
 OVERHEAD_BYTES = 200_000
 
 # Chunks that HDF5 keeps of each open dataset.
 CACHE_BYTES = 1_048_576
-
-SEAL = b"memwave sealed: xxh3 %016x\n"
-SEAL_BYTES = len(SEAL % 0)
 
 
 @contextmanager
@@ -51,8 +47,7 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
             options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES, "locking": False}
             with h5py.File(temporary, "w", **options) as file:
                 yield file
-            with open(temporary, "ab") as sealed:
-                sealed.write(SEAL % checksum(temporary))
+            append_trailer(temporary)
         except (OSError, RuntimeError) as error:
             if "errno = 28" in str(error) or "errno = 122" in str(error):
                 raise disk_full(path, data_bytes) from error
@@ -69,7 +64,7 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
         If it is missing, cut off, changed, or not of that encoding type.
     """
     try:
-        _require_seal(path)
+        require_trailer(path)
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
         raise DamagedFile(path, f"cannot be read ({error})") from error
@@ -87,17 +82,6 @@ def reading(path: str | Path) -> Iterator[None]:
         yield
     except (OSError, KeyError, ValueError) as error:
         raise DamagedFile(path, f"is damaged ({error})") from error
-
-
-def _require_seal(path: str | Path) -> None:
-    with open(path, "rb") as file:
-        size = file.seek(0, os.SEEK_END) - SEAL_BYTES
-        file.seek(max(size, 0))
-        found = file.read()
-    if size < 0 or not found.startswith(SEAL[: SEAL.index(b"%")]):
-        raise DamagedFile(path, "has no seal: it was cut off or changed")
-    if found != SEAL % checksum(path, size):
-        raise DamagedFile(path, "has changed since it was written (checksums differ)")
 
 
 def mark(file: h5py.File, encoding: str, version: str) -> None:

@@ -1,4 +1,4 @@
-"""The workflow: a job as a process, the configuration and its checks, the plan, paths of results.
+"""The workflow: the process of a job, the configuration and its checks, the plan, result paths.
 
-May import every other room. `rules` is what the Snakefile uses.
+May import all other packages. The Snakefile uses `rules`.
 """

@@ -1,7 +1,7 @@
-"""Which modules a script imports, so that an edit reruns what it touches and nothing else.
+"""Digests of the modules that a script imports. An edit reruns the affected jobs and no others.
 
-Snakemake sees the time of a script, and nothing of the modules it imports. The workflow therefore
-hands every rule a digest of each of them as a parameter.
+Snakemake checks the time of a script, but not of the modules that it imports. So every rule has the
+digests of these modules as a parameter.
 """
 
 import ast
@@ -14,19 +14,19 @@ SCRIPTS = Path(__file__).parents[2]
 
 
 def digests(script: str, *modules: str) -> dict[str, str]:
-    """Digest a script and every module of the package that it needs.
+    """Digest a script and every module of the package that it imports, also indirectly.
 
     Parameters
     ----------
     script : str
-        Name of the script, without ending.
+        Name of the script, without suffix.
     *modules : str
-        Modules that it imports by a name made at run time, such as a solver's.
+        Modules whose names are computed at run time, such as that of a solver.
 
     Returns
     -------
     dict of str to str
-        Short digest of the source by the name of the script or module, sorted.
+        Short digest of the source code by the name of the script or module, sorted.
     """
     needed = set(modules) | imports(SCRIPTS / f"{script}.py")
     waiting = list(needed)
@@ -39,7 +39,7 @@ def digests(script: str, *modules: str) -> dict[str, str]:
 
 @cache
 def imports(file: Path) -> frozenset[str]:
-    """Modules of the package that a file imports by itself."""
+    """Return the modules of the package that a file imports directly."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -53,10 +53,12 @@ def imports(file: Path) -> frozenset[str]:
 
 @cache
 def digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+    """Digest of a module, and of the template beside it that has its name."""
+    sources = [file, *(path for path in [file.with_suffix(".html")] if path.exists())]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
 def module_file(name: str) -> Path:
-    """File of a module, which need not exist."""
+    """Return the file of a module; it need not exist."""
     path = SCRIPTS.joinpath(*name.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

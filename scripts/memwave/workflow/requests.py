@@ -11,8 +11,7 @@ from memwave.core.ranges import Range
 from memwave.features.columns import MatrixShard
 from memwave.features.spec import FeatureSpec
 from memwave.readers import load_libraries
-from memwave.recordings.labels.windows import LabelledRecording
-from memwave.recordings.segments import PlannedRecording, Segment
+from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
 from memwave.storage.rows import Rows
 from memwave.storage.shards import Shard
 from memwave.workflow import paths

@@ -1,4 +1,4 @@
-"""Project a recording onto a model that was fitted before, without any workflow.
+"""Project a recording onto a fitted model, without the workflow.
 
 Missing values, sampling rate and scaling of the channels are treated as for the dataset that the
 model was fitted on, and features are computed in the same way. Nothing is fitted.
@@ -20,6 +20,7 @@ from memwave.recordings.resampling import ratio_of, resampled_rows
 from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.recordings.valid_windows import find_valid
 from memwave.results.model_file import fitted_dataset, load_extraction, load_model, load_provenance
+from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import ProjectionWriter, projection_size
 from memwave.storage import hdf5
 from memwave.workflow.planning.memory import extraction_rows, measuring_rows
@@ -44,15 +45,16 @@ def project_recording(
     model_path : path
         A model.h5.
     recording : path
-        As in a recordings sheet: a format that is read by slices.
+        As in a recordings sheet, in a format that can be read by slices.
     projection : path
-        The HDF5 file to write, a projection whose windows are all of split test.
+        The HDF5 file to write. All windows have split test.
     dtype : str, optional
         Type of the values of a raw file.
     sampling_rate : float, optional
-        Rows a second, if the file does not tell it and the model's dataset was resampled.
+        Rows per second, in Hz. Needed if the dataset of the model was resampled and the file does
+        not contain its rate.
     step : int, optional
-        Rows from one window to the next; by default as in the model.
+        Rows from the start of one window to the start of the next; by default that of the model.
     score_dtype : {"float32", "float64"}
         Type of the scores.
     block_mb : float
@@ -63,9 +65,8 @@ def project_recording(
     Raises
     ------
     MemwaveError
-        If the recording has other channels, is shorter than a window, has a value that is not
-        finite where the model's dataset allows none, or features that the type of the model's
-        features cannot hold.
+        If the recording has other channels, is shorter than a window, or has a value that is not
+        finite and that the dataset of the model does not allow, or if a feature overflows its type.
     """
     model = load_model(model_path)
     spec, scaling = load_extraction(model_path)
@@ -90,6 +91,7 @@ def project_recording(
                 writer.append_scores(scores, errors)
                 progress.add(len(scores))
         progress.close()
+        require_visible(projector, count, score_dtype)
         total, error = projector.error_sums[1]
         share = float(error / total) if total > 0 else 0.0
         facts = {"solver": model.solver, "window": spec.window, "step": spec.step}
@@ -104,19 +106,19 @@ def plan_recording(
     dtype: str | None,
     sampling_rate: float | None,
 ) -> PlannedRecording:
-    """Plan a recording as one of the dataset that the model was fitted on.
+    """Plan a recording with the settings of the dataset on which the model was fitted.
 
     Raises
     ------
     MemwaveError
-        If it has other channels, or a sampling rate that is not known or cannot be resampled.
+        If it has other channels, or its sampling rate is unknown or cannot be resampled.
     """
     dataset = fitted_dataset(model_path)
     with open_array(path, dtype, spec.channels) as source:
         shape, rate = source.shape, sampling_rate or source.sampling_rate
     if len(shape) != 2 or shape[1] != spec.n_channels:
         raise MemwaveError(
-            f"{path}: has shape {shape}, expected rows x {spec.n_channels}: {model_path} is of the "
+            f"{path}: has shape {shape}, expected rows x {spec.n_channels}: {model_path} has the "
             f"channels {', '.join(spec.channels)}."
         )
     ratio = None
@@ -141,12 +143,12 @@ def plan_recording(
 
 
 def segments_of(recording: PlannedRecording, spec: FeatureSpec) -> Sequence[Segment]:
-    """The windows of a recording that can be projected; raises MemwaveError if there are none."""
+    """Return the windows that can be projected; raise MemwaveError if there are none."""
     count = spec.windows.count(recording.rows)
     if not count:
         raise MemwaveError(
-            f"{recording.path}: has {recording.rows} rows, expected at least a window of "
-            f"{spec.window} rows, as the model was fitted with."
+            f"{recording.path}: has {recording.rows} rows, expected at least {spec.window}, the "
+            "window of the model."
         )
     whole = Segment(recording, 0, count, 0)
     if recording.missing != "drop":
@@ -157,5 +159,5 @@ def segments_of(recording: PlannedRecording, spec: FeatureSpec) -> Sequence[Segm
         found.append(Segment(recording, start, stop - start, row))
         row += stop - start
     if not found:
-        raise MemwaveError(f"{recording.path}: every window of it touches a missing value.")
+        raise MemwaveError(f"{recording.path}: every window contains a missing value.")
     return found

@@ -19,31 +19,31 @@ from memwave.results.projection_file import open_projection
 from memwave.storage.atomic import replacing
 from memwave.workflow.planning.memory import extraction_rows
 
-# Rows that are compared at once.
+# Rows compared at once.
 COMPARED_ROWS = 65_536
 
 
 def reconstruct_recording(
     *, model_path: str, projection: str, recording: str, output: str, block_mb: float = 32
 ) -> None:
-    """Reconstruct one recording, block of windows by block of windows.
+    """Reconstruct one recording, in blocks of windows.
 
     Parameters
     ----------
     model_path, projection : path
         A model.h5, and a projection onto it.
     recording : str
-        Its name in the projection.
+        Name of the recording in the projection.
     output : path
-        The .npy file to write, float64, rows x channels, up to the last row of the last window;
-        NaN where there is no window. Bands that are no features are taken as zeros.
+        The .npy file to write, float64, rows x channels, up to the last row of the last window.
+        Rows that no window covers are NaN. Bands that are not features count as zeros.
     block_mb : float
-        Size of a block of features; what is needed in all is a few times that and the model.
+        Size of a block of features, in MB. Memory is a few times this size, plus the model.
 
     Raises
     ------
     MemwaveError
-        If there is no such recording in the projection, or it is of another model.
+        If the recording is not in the projection, or the projection is of another model.
     """
     model = load_model(model_path)
     spec, scaling = load_extraction(model_path)
@@ -72,12 +72,14 @@ def reconstruct_recording(
 
 
 def resampling_of(projection: str, rate: float | None) -> Ratio | None:
-    """By what a recording of some sampling rate was resampled before it was projected, if it was.
+    """Return the ratio by which recordings of a projection were resampled; None if they were not.
+
+    `rate` is the sampling rate of the original, in Hz.
 
     Raises
     ------
     MemwaveError
-        If its dataset was resampled, but not from that rate.
+        If the dataset was resampled, and `rate` is missing or cannot be resampled to its rate.
     """
     with open_projection(projection) as file:
         made = json.loads(file.attrs["provenance"])
@@ -87,8 +89,8 @@ def resampling_of(projection: str, rate: float | None) -> Ratio | None:
             ratio = ratio_of(rate, wanted) if rate and rate > 0 else None
             if ratio is None:
                 raise MemwaveError(
-                    f"{projection}: the recordings of {name} were brought to {wanted:g} rows a "
-                    "second. Say by --sampling-rate how many the original has."
+                    f"{projection}: the recordings of {name} were resampled to {wanted:g} rows per "
+                    "second. Give the rate of the original by --sampling-rate."
                 )
             return None if ratio == (1, 1) else ratio
     return None
@@ -101,23 +103,23 @@ def distances(
     dtype: str | None = None,
     ratio: Ratio | None = None,
 ) -> np.ndarray:
-    """How far a reconstruction is from the recording.
+    """Measure the distance of a reconstruction from the recording.
 
     Parameters
     ----------
     original, output : path
-        The recording, and what `reconstruct_recording` made of its scores.
+        The recording, and the output of `reconstruct_recording`.
     channels : tuple of str
     dtype : str, optional
         Type of the values of a raw recording.
     ratio : (up, down), optional
-        By what it is resampled.
+        Resampling ratio.
 
     Returns
     -------
     ndarray, shape (n_channels,), float64
-        Mean squared distance over the rows that have a reconstruction, as a share of the variance
-        of the channel: 0 is a perfect reconstruction, 1 is no better than the mean.
+        Mean squared distance over the reconstructed rows, as a share of the variance of the
+        channel. 0 is a perfect reconstruction; 1 is the error of the mean.
 
     Raises
     ------
@@ -130,7 +132,7 @@ def distances(
         shape = resampled_rows(source.shape[0], ratio), *source.shape[1:]
     if shape[0] < len(made) or shape[1:] != made.shape[1:]:
         raise MemwaveError(
-            f"{original}: is rows x channels {shape}, expected {made.shape} as {output}, or longer."
+            f"{original}: has shape {shape}, expected {made.shape} as {output}, or more rows."
         )
     recording = PlannedRecording(original, original, dtype, shape[0], ratio)
     with open_recording(recording, channels) as source:

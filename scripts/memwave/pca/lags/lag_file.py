@@ -1,4 +1,4 @@
-"""Lag sums on disk: what a shard's windows add to a fit from the signal, a few pieces at a time."""
+"""The file of lag sums: the summary of one shard for a fit from the signal, in batches."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ ENCODING, VERSION = "memwave-lags", "1"
 
 
 def save_lags(path: str | Path, batches: Iterable[LagSums], size: int) -> None:
-    """Write lag sums, batch after batch, as they come; `size` bounds their bytes."""
+    """Write lag sums, batch by batch; `size` is an upper bound of their bytes."""
     with hdf5.create(path, size) as file:
         hdf5.mark(file, ENCODING, VERSION)
         for number, sums in enumerate(batches):
@@ -19,7 +19,7 @@ def save_lags(path: str | Path, batches: Iterable[LagSums], size: int) -> None:
 
 
 def load_lags(path: str | Path, windows: SignalWindows) -> Iterator[LagSums]:
-    """Read what `save_lags` wrote, batch after batch."""
+    """Read the file that `save_lags` wrote, batch by batch."""
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
         for batch in file.values():
             yield LagSums(windows, **{name: array[()] for name, array in batch.items()})

@@ -21,6 +21,7 @@ import numpy as np
 
 from memwave.core.ranges import spans
 from memwave.features.spec import FeatureSpec
+from memwave.pca.linalg.short_products import gamma
 from memwave.recordings.segments import Windows
 
 # Windows of fewer long rows than this are summed lag by lag: a Fourier transform gains nothing.
@@ -252,6 +253,22 @@ class _FourierSums:
     def finish(self) -> np.ndarray:
         self._fold()
         return self._folded
+
+
+def sums_rounding(sums: LagSums) -> float:
+    """Bound of the rounding of a sum of products, as a share of the sums of squares.
+
+    By Fourier transform, an error is at most 7 units of rounding times log2 of the length in each
+    of three transforms, relative to the norms of the channels (Higham, Accuracy and Stability of
+    Numerical Algorithms, 2nd ed., SIAM 2002, theorem 24.2); sums of chunks are added to that,
+    what the recurrence adds, and filters.
+    """
+    windows = sums.windows
+    chunks = float(sums.counts.sum()) / windows.chunk + len(sums.counts)
+    terms = 2 * FOLD + chunks / FOLD + 4 * len(sums.counts) + 200
+    if windows.by_fourier:
+        return gamma(terms + 21 * np.log2(windows.fourier_length), "float64")
+    return gamma(terms + min(windows.chunk, float(sums.counts.max(initial=0))), "float64")
 
 
 def sum_bytes(windows: SignalWindows) -> int:

@@ -1,4 +1,4 @@
-"""Scores of windows straight from recordings, without stored features."""
+"""Scores of windows computed from recordings, without stored features."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -20,14 +20,14 @@ ScoresAndErrors = tuple[np.ndarray, np.ndarray]
 
 
 class ScoreSource(Protocol):
-    """A way to scores and reconstruction errors of windows of a recording."""
+    """Computes scores and reconstruction errors of windows of a recording."""
 
     def project(self, segment: Segment, *, is_train: bool) -> Iterator[ScoresAndErrors]:
-        """Yield scores and errors, some windows at a time; `is_train`: PCA was fitted on them."""
+        """Yield scores and errors, block by block; `is_train` says whether these are train rows."""
 
 
 class SignalScoring:
-    """Scores by correlation with the signal, chunk by chunk."""
+    """Computes scores by correlation of the components with the signal, chunk by chunk."""
 
     def __init__(
         self, spec: FeatureSpec, scaling: Scaling | None, model: Model, projector: Projector
@@ -45,9 +45,9 @@ class SignalScoring:
 
 
 class FeatureScoring:
-    """Scores of features that are computed block by block, and rounded as if they were stored.
+    """Computes scores from features, block by block. Features are rounded to the stored type.
 
-    Memory is that of a block in the stored type and one in the type that is computed in.
+    Memory is that of one block in the stored type and one in the type of the computation.
     """
 
     def __init__(

@@ -58,7 +58,9 @@ def product_rows(sums: LagSums) -> Iterator[np.ndarray]:
             moved[:, begin : begin + ends.shape[1]] += here @ ends
 
 
-def add_feature_products(total: Triangle, sums: LagSums, transform: Transform) -> None:
+def add_feature_products(
+    total: Triangle, sums: LagSums, transform: Transform
+) -> tuple[float, float]:
     """Add the sum over all windows of the outer products of their features.
 
     Parameters
@@ -68,6 +70,15 @@ def add_feature_products(total: Triangle, sums: LagSums, transform: Transform) -
     transform : callable
         The linear map T from windows, shape (m, n_values), to their features, (m, len(total)).
 
+    Returns
+    -------
+    gain : float
+        Bound of the square of the norm of T, the product of its largest sums of magnitudes along
+        rows and along columns (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
+        SIAM 2002, equation 6.15).
+    squares : float
+        Sum of the squares of the samples of all windows.
+
     Notes
     -----
     ``sum (T y) (T y)' = T (sum y y') T'``. The rows of the matrix of samples are transformed as
@@ -75,16 +86,22 @@ def add_feature_products(total: Triangle, sums: LagSums, transform: Transform) -
     transforming unit windows. Of long windows most entries of T are zero. So memory is that of
     some rows (`product_bytes`).
     """
+    along, across, squares = np.zeros(len(total)), 0.0, 0.0
     for first, rows in strips(sums):
+        squares += float(np.trace(rows[:, first:]))
         half = transform(rows)
         units = np.zeros_like(rows)
         np.fill_diagonal(units[:, first:], 1.0)
         shares = scipy.sparse.csr_array(transform(units)).T.tocsr()
+        magnitudes = abs(shares)
+        along += magnitudes.sum(axis=1)
+        across = max(across, float(magnitudes.sum(axis=0).max()))
         touched = np.flatnonzero(np.diff(shares.indptr))
         for start, stop, panel in total.panels():
             features = touched[np.searchsorted(touched, start) : np.searchsorted(touched, stop)]
             if len(features):
                 panel[features - start] += shares[features] @ half[:, start:]
+    return across * float(along.max()), squares
 
 
 def strips(sums: LagSums) -> Iterator[tuple[int, np.ndarray]]:

@@ -6,6 +6,15 @@ randomized solver iterates it, and a projection gathers it to measure the model 
 
 import numpy as np
 
+from memwave.pca.linalg.short_products import (
+    add_products,
+    additions,
+    gamma,
+    mean_rounding,
+    product_rounding,
+    scratch_bytes,
+)
+
 
 class CovarianceProducts:
     """Count, mean, squares, and ``sum (x - mean) ((x - mean)' Q)`` of rows.
@@ -16,13 +25,19 @@ class CovarianceProducts:
         What is subtracted from the rows that `update` gets.
     basis : ndarray, shape (d, l)
         Q, in the type of the rows.
+
+    Attributes
+    ----------
+    rounding : float
+        Bound of the error of each column of `product`, as a share of the length of that of Q.
     """
 
     def __init__(self, shift: np.ndarray, basis: np.ndarray):
         self.shift = shift.astype(basis.dtype)
         self.mean = self.shift.astype(np.float64)
-        self.count, self.squares = 0, 0.0
-        self._basis = basis
+        self.count, self.squares, self.rounding = 0, 0.0, 0.0
+        self._basis, self._additions = basis, 0
+        self._moved = 0.0  # bound of the error of the mean
         # The last column becomes the plain sum of the rows.
         self._product = np.zeros((basis.shape[0], basis.shape[1] + 1))
 
@@ -37,7 +52,8 @@ class CovarianceProducts:
 
     def add(self, block: np.ndarray, projected: np.ndarray, norms: np.ndarray) -> None:
         """Take in a block of which `project` and `squared_norms` are known."""
-        self._product += block.T @ projected
+        add_products(block, projected, self._product)
+        self._additions += additions(len(block))
         self.count += len(block)
         self.squares += float(norms.sum(dtype=np.float64))
 
@@ -47,9 +63,15 @@ class CovarianceProducts:
 
     def center(self) -> None:
         """Refer everything to the mean instead of the shift."""
-        if not self.count:
+        if not self._additions:
             return
+        dtype = self._basis.dtype.name
+        share = product_rounding(self.count, dtype, self._additions)
+        share += gamma(len(self._basis) + 8, dtype)
+        self._moved, self._additions = share * float(np.sqrt(self.squares / self.count)), 0
         offset = self._product[:, -1] / self.count
+        moved = 2 * self.count * self._moved * (float(np.linalg.norm(offset)) + self._moved)
+        self.rounding += share * self.squares + moved
         self._add_outer(-self.count, offset)
         self.mean = self.shift + offset
         self.shift, self._product[:, -1] = self.mean, 0.0
@@ -62,7 +84,12 @@ class CovarianceProducts:
         difference = other.mean - self.mean
         self._product += other._product
         self.squares += other.squares
-        self._add_outer(self.count * other.count / total, difference)
+        weight = self.count * other.count / total
+        moved = self._moved + other._moved + mean_rounding(self.mean, other.mean)
+        apart = float(np.linalg.norm(difference))
+        self.rounding += other.rounding + weight * moved * (2 * apart + moved)
+        self._moved = (self.count * self._moved + other.count * other._moved) / total
+        self._add_outer(weight, difference)
         self.mean = self.mean + difference * (other.count / total)
         self.count = total
 
@@ -70,14 +97,20 @@ class CovarianceProducts:
         self.product[:] += np.multiply.outer(weight * vector, vector @ self._basis)
         self.squares += weight * float(vector @ vector)
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def finish(self) -> None:
         self.center()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything it knows, once it is finished; to be stored and given to `of_arrays`."""
+        if self._product[:, -1].any():
+            raise ValueError("the products are not centred: call finish first")
         return {
             "basis": self._basis,
             "count": np.array(self.count),
             "mean": self.mean,
             "squares": np.array(self.squares),
             "product": self._product,
+            "rounding": np.array([self.rounding, self._moved]),
         }
 
     @classmethod
@@ -87,6 +120,7 @@ class CovarianceProducts:
         products.count = int(arrays["count"])
         products.squares = float(arrays["squares"])
         products._product = arrays["product"]
+        products.rounding, products._moved = map(float, arrays["rounding"])
         return products
 
 
@@ -97,4 +131,4 @@ def squared_norms(block: np.ndarray) -> np.ndarray:
 
 def products_bytes(d: int, width: int, itemsize: int) -> int:
     """Memory of products with a basis of `width` columns, and of taking in a block."""
-    return (2 * 8 + 3 * itemsize) * d * (width + 1)
+    return (2 * 8 + 2 * itemsize) * d * (width + 1) + scratch_bytes(d, width + 1, itemsize)

@@ -24,7 +24,9 @@ LARGEST_SHARE = 0.1
 RESTARTS = 20
 
 
-def proven_eigenpairs(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def proven_eigenpairs_in_place(
+    matrix: Triangle, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """The k leading eigenpairs of a symmetric matrix, if Lanczos finds them.
 
     Parameters
@@ -56,7 +58,7 @@ def proven_eigenpairs(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray,
     if pairs is None:
         return None
     images = matrix @ pairs[1]
-    return (*pairs, images) if prove_none_missed(matrix, *pairs) else None
+    return (*pairs, images) if prove_none_missed_in_place(matrix, *pairs) else None
 
 
 def worth_trying(d: int, k: int) -> bool:
@@ -85,7 +87,7 @@ def lanczos(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
     return values[order], np.ascontiguousarray(vectors[:, order])
 
 
-def prove_none_missed(matrix: Triangle, values: np.ndarray, vectors: np.ndarray) -> bool:
+def prove_none_missed_in_place(matrix: Triangle, values: np.ndarray, vectors: np.ndarray) -> bool:
     """Whether no eigenvalue outside of the pairs is larger than the smallest of them.
 
     Larger by less than `MISSED` of the largest does not count. The matrix is lost if none was
@@ -93,7 +95,7 @@ def prove_none_missed(matrix: Triangle, values: np.ndarray, vectors: np.ndarray)
     """
     bound = values[0] + MISSED * values[-1]
     deflate(matrix, bound, values, vectors)
-    if matrix.factorise():
+    if matrix.factorise_in_place():
         return True
     deflate(matrix, bound, values, vectors)
     return False
@@ -113,6 +115,6 @@ def krylov_size(k: int) -> int:
 
 
 def eigenpair_bytes(d: int, k: int) -> int:
-    """Memory of `proven_eigenpairs`, the matrix included."""
+    """Memory of `proven_eigenpairs_in_place`, the matrix included."""
     vectors = 8 * d * (krylov_size(k) + 5 * k + 80) + 3 * 8 * krylov_size(k) ** 2
     return 8 * triangle_size(d) + vectors + max(2 * 8 * PANEL * d, cholesky_bytes())

@@ -1,4 +1,11 @@
-"""A large symmetric matrix of which only the upper triangle is kept: half the memory."""
+"""A large symmetric matrix of which only the upper triangle is kept: half the memory.
+
+LAPACK has a packed format of its own (RFP: `dpftrf`, `dsfrk`). Its factorisation takes 1.1 s where
+this one takes 2.7 s (d = 3504, medians of five paired runs on a busy machine) and its update nine
+tenths of the time. But BLAS cannot multiply such a matrix with vectors, which Lanczos does all the
+time, `dpftrf` loses the matrix where it is not positive definite, and sums in float64 of products
+in float32 need the panels.
+"""
 
 from collections.abc import Iterator
 
@@ -79,7 +86,7 @@ class Triangle:
             product[stop:] += panel[:, stop - start :].T @ vectors[start:stop]
         return product
 
-    def factorise(self) -> bool:
+    def factorise_in_place(self) -> bool:
         """Put the upper Cholesky factor in place of the matrix, if it is positive definite.
 
         If not, False is returned, and the matrix is what it was, but for rounding. Right-looking,
@@ -131,5 +138,5 @@ def triangle_size(d: int) -> int:
 
 
 def cholesky_bytes() -> int:
-    """Memory of `Triangle.factorise`, beside the matrix."""
+    """Memory of `Triangle.factorise_in_place`, beside the matrix."""
     return 8 * PANEL * (4 * CHUNK + 4 * PANEL)

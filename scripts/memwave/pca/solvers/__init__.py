@@ -7,6 +7,7 @@ A solver sees blocks of rows as arrays, never a file. The caller drives it::
         for each shard, in any order or at the same time:
             summary = solver.start(a first idea of the mean)
             for each block, in the order of solver.row_order: summary.update(rows - summary.shift)
+            summary.finish()
         for each summary, in the order of the shards:
             solver.merge(summary)
         if not solver.next_pass():
@@ -44,8 +45,11 @@ class Summary(Protocol):
     def update(self, block: np.ndarray) -> None:
         """Take in a block, shape (n, d), of shifted rows. The array is reused by the caller."""
 
+    def finish(self) -> None:
+        """End the summary: no more blocks follow. Calling it again changes nothing."""
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything the summary knows, to be stored and later given to `Solver.restore`."""
+        """Everything a finished summary knows, to be stored and later given to `Solver.restore`."""
 
 
 class PcaSolver(Protocol):

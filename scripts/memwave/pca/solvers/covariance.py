@@ -1,9 +1,9 @@
 """Exact PCA: the covariance matrix in one pass, then its leading eigenpairs.
 
 Each block adds ``X' X`` of its rows, shifted by a fixed vector near the mean, in panels of columns:
-products in the dtype that is computed in, sums in float64. A summary ends with the shift corrected;
-summaries merge as in Chan, Golub and LeVeque, "Algorithms for computing the sample variance", The
-American Statistician 37 (1983), equation 2.1b, written for matrices.
+short products in the dtype that is computed in, sums in float64. A summary ends with the shift
+corrected; summaries merge as in Chan, Golub and LeVeque, "Algorithms for computing the sample
+variance", The American Statistician 37 (1983), equation 2.1b, written for matrices.
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,27 @@ from collections.abc import Iterator
 import numpy as np
 import scipy
 
-from memwave.core.precision import require_no_overflow
-from memwave.pca.linalg.eigenpairs import eigenpair_bytes, proven_eigenpairs, worth_trying
+from memwave.core.precision import is_noise, power_of_two, require_no_overflow
+from memwave.pca.linalg.eigenpairs import (
+    MISSED,
+    eigenpair_bytes,
+    proven_eigenpairs_in_place,
+    worth_trying,
+)
+from memwave.pca.linalg.short_products import (
+    add_products,
+    additions,
+    gamma,
+    mean_rounding,
+    product_rounding,
+    scratch_bytes,
+)
 from memwave.pca.linalg.triangle import PANEL, Triangle, triangle_size
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
+
+# Roundings in float64 where a matrix is centred, merged, divided or mirrored.
+SUMMING = 8 * float(np.finfo(np.float64).eps)
 
 OPTIONS: dict[str, dict] = {}
 LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
@@ -35,22 +51,25 @@ class Scatter:
     ----------
     products : Triangle
         The matrix; of rows less the shift, until `centre` is called.
+    rounding, moved : float
+        Bounds of the norms of the errors of the matrix and of the mean, once they are centred.
     """
 
     def __init__(self, shift: np.ndarray, dtype: str):
         self.shift = shift.astype(dtype)
         self.count = 0
         self.products = Triangle(len(shift))
+        self.rounding = self.moved = 0.0
         self._sum = np.zeros(len(shift))
+        self._dtype, self._additions = dtype, 0
 
     def update(self, block: np.ndarray) -> None:
         self.count += len(block)
-        self._sum += np.ones(len(block), block.dtype) @ block
-        scratch = np.empty(PANEL * block.shape[1], block.dtype)
+        self._additions += additions(len(block))
+        ones = np.ones((len(block), 1), block.dtype)
+        add_products(ones, block, self._sum[None])
         for start, stop, panel in self.products.panels():
-            product = scratch[: panel.size].reshape(panel.shape)
-            np.matmul(block[:, start:stop].T, block[:, start:], out=product)
-            panel += product
+            add_products(block[:, start:stop], block[:, start:], panel)
 
     @property
     def mean(self) -> np.ndarray:
@@ -58,9 +77,19 @@ class Scatter:
 
     def center(self) -> None:
         """Refer the scatter to the mean instead of the shift."""
-        if self.count:
+        if self._additions:
+            share, squares = (
+                product_rounding(self.count, self._dtype, self._additions),
+                self._trace(),
+            )
+            self.moved = share * float(np.sqrt(squares / self.count))
+            offset = float(np.linalg.norm(self._sum / self.count)) + self.moved
+            self.rounding += (share + SUMMING) * squares + 2 * self.count * offset * self.moved
             self.products.add_outer(-self.count, self._sum / self.count)
-        self.shift, self._sum = self.mean, np.zeros(len(self._sum))
+        self.shift, self._sum, self._additions = self.mean, np.zeros(len(self._sum)), 0
+
+    def _trace(self) -> float:
+        return float(self.products.diagonal().sum())
 
     def merge(self, other: "Scatter") -> None:
         """Add another set of rows; both must be centred."""
@@ -68,17 +97,28 @@ class Scatter:
             return
         total = self.count + other.count
         difference = other.shift - self.shift
+        weight = self.count * other.count / total
         self.products.values += other.products.values
-        self.products.add_outer(self.count * other.count / total, difference)
+        self.products.add_outer(weight, difference)
+        moved = self.moved + other.moved + mean_rounding(self.shift, other.shift)
+        apart = float(np.linalg.norm(difference))
+        self.rounding += other.rounding + weight * moved * (2 * apart + moved)
+        self.rounding += SUMMING * self._trace()
+        self.moved = (self.count * self.moved + other.count * other.moved) / total
         self.shift = self.shift + difference * (other.count / total)
         self.count = total
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def finish(self) -> None:
         self.center()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        if self._sum.any():
+            raise ValueError("the scatter is not centred: call finish first")
         return {
             "count": np.array(self.count),
             "mean": self.shift,
             "scatter": self.products.values,
+            "rounding": np.array([self.rounding, self.moved]),
         }
 
     @classmethod
@@ -86,7 +126,8 @@ class Scatter:
         scatter = cls.__new__(cls)
         scatter.count, scatter.shift = int(arrays["count"]), arrays["mean"]
         scatter.products = Triangle(len(scatter.shift), arrays["scatter"])
-        scatter._sum = np.zeros(len(scatter.shift))
+        scatter.rounding, scatter.moved = map(float, arrays["rounding"])
+        scatter._sum, scatter._additions = np.zeros(len(scatter.shift)), 0
         return scatter
 
 
@@ -125,7 +166,7 @@ class Solver:
         return model_of(self._total, self._k, "covariance")
 
 
-def model_of(scatter: Scatter, k: int, solver: str) -> Model:
+def model_of(scatter: Scatter, k: int, solver: str, scale: np.ndarray | None = None) -> Model:
     """The PCA of a scatter matrix, which is spent.
 
     Parameters
@@ -136,34 +177,57 @@ def model_of(scatter: Scatter, k: int, solver: str) -> Model:
         Components wanted.
     solver : str
         Its name, for the model.
+    scale : ndarray, shape (d,), optional
+        What the features were divided by in the matrix, but not in the mean.
 
     Raises
     ------
     MemwaveError
         If squares of features overflowed.
+
+    Notes
+    -----
+    The matrix is divided by a power of two near its trace, so that no square of its entries leaves
+    the range of float64. One more eigenpair than is wanted tells how far the others are away.
     """
     covariance = scatter.products
     covariance.values /= scatter.count - 1
     covariance.mirror()
     total_variance = float(covariance.diagonal().sum())
     require_no_overflow(total_variance)
-    found = proven_eigenpairs(covariance, k)
+    rounding = scatter.rounding / (scatter.count - 1)
+    rounding += gamma(len(covariance) + 8, "float64") * abs(total_variance)
+    if is_noise(total_variance, scatter.mean if scale is None else scatter.mean / scale):
+        rounding, total_variance, covariance.values[:] = rounding + abs(total_variance), 0.0, 0.0
+    unit = power_of_two(total_variance)
+    covariance.values /= unit
+    wanted = min(k + 1, len(covariance))
+    found = proven_eigenpairs_in_place(covariance, wanted)
+    missed = MISSED
     if found is None:
-        values, vectors = leading_eigenpairs(covariance.full(), k)
+        missed = len(covariance) * SUMMING
+        values, vectors = leading_eigenpairs_in_place(covariance.full(), wanted)
         found = values, vectors, covariance @ vectors
     values, vectors, images = found
-    return from_eigenpairs(
-        values,
-        vectors,
-        images,
+    next_value = float(values[0] if wanted > k else 0.0) + 2 * missed * float(values[-1])
+    model = from_eigenpairs(
+        values[-k:] * unit,
+        vectors[:, -k:],
+        images[:, -k:] * unit,
         mean=scatter.mean,
         total_variance=total_variance,
         n_samples=scatter.count,
         solver=solver,
+        rounding=rounding,
+        next_variance=max(0.0, next_value) * unit,
+        scale=scale,
     )
+    # By Weyl's inequality, since no eigenpair was missed.
+    model.eigenvalue_error_bound = float(model.error_bound.max())
+    return model
 
 
-def leading_eigenpairs(
+def leading_eigenpairs_in_place(
     matrix: np.ndarray, k: int, driver: str = "evx"
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k largest eigenvalues, ascending, and eigenvectors (d, k); `matrix` is overwritten.
@@ -184,8 +248,9 @@ def leading_eigenpairs(
 
 
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
-    """Memory of one summary: the triangle, a panel's product, and the outer product at the end."""
-    return 8 * triangle_size(d) + 2 * 8 * PANEL * d + 64 * d
+    """Memory of one summary: the triangle, a panel's products, and the outer product at the end."""
+    panel = max(scratch_bytes(min(PANEL, d), d, itemsize), 2 * 8 * PANEL * d)
+    return 8 * triangle_size(d) + panel + 64 * d
 
 
 def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
@@ -196,6 +261,7 @@ def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
 
 def decomposition_bytes(d: int, k: int) -> int:
     """Memory of `model_of`: of Lanczos with its proof, or of the whole matrix for LAPACK."""
+    k = min(k + 1, d)
     whole = 8 * triangle_size(d) + reduction_bytes(d, k)
     return max(whole, eigenpair_bytes(d, k)) if worth_trying(d, k) else whole
 
@@ -206,7 +272,7 @@ def decomposition_work(d: int) -> float:
 
 
 def reduction_bytes(d: int, k: int) -> int:
-    """Memory of `leading_eigenpairs`, the matrix included."""
+    """Memory of `leading_eigenpairs_in_place`, the matrix included."""
     return 8 * d * d + 8 * d * (6 * k + 80)
 
 

@@ -8,7 +8,8 @@ matrix is decomposed (or, where a batch has more rows than features, its scatter
 
 What each cut drops is positive semidefinite, so the eigenvalues of the sketch are never too large,
 and, by Weyl's inequality (Horn and Johnson, Matrix Analysis, 2nd ed., theorem 4.3.1), never too
-small by more than the sum of the largest eigenvalues dropped.
+small by more than the sum of the largest eigenvalues dropped. What every cut rounds is estimated
+and added to that.
 """
 
 from collections.abc import Iterator
@@ -16,11 +17,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from memwave.core.precision import require_no_overflow
-from memwave.core.ranges import interleave
+from memwave.core.ranges import interleave, spans
+from memwave.pca.linalg.short_products import gamma
 from memwave.pca.linalg.triangle import Triangle, triangle_size
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
-from memwave.pca.solvers.covariance import Scatter, leading_eigenpairs, reduction_bytes
+from memwave.pca.solvers.covariance import Scatter, leading_eigenpairs_in_place, reduction_bytes
 
 LIBRARIES = ("scipy.linalg",)
 OPTIONS: dict[str, dict] = {
@@ -49,6 +51,12 @@ ROWS_PER_RANK = 4
 
 # A Gram matrix and its eigenvalues are off by about this many units of the last place.
 ROUNDING = 4
+
+# Random vectors that the rounding of a new basis is measured with, and by how much the estimate may
+# be too small: less once in a million cuts, even if all of it lies in one direction (a tail of the
+# chi-squared distribution with 10 degrees of freedom).
+PROBES, PROBED = 10, 5.5
+PIECE = 128
 
 
 def inner_rank(d: int, settings: dict) -> int:
@@ -79,7 +87,8 @@ class Sketch:
     Attributes
     ----------
     dropped : float
-        Sum of the largest eigenvalues dropped: bound of every eigenvalue's error.
+        Sum of the largest eigenvalues dropped, and of what was rounded: bound of every
+        eigenvalue's error.
     dropped_trace : float
         Sum of all eigenvalues dropped.
     """
@@ -89,7 +98,8 @@ class Sketch:
         self.shift = shift.astype(dtype)
         self.count, self.mean = 0, self.shift.astype(np.float64)
         self.dropped = self.dropped_trace = 0.0
-        self.basis = np.zeros((0, d), dtype)
+        # Small matrices are kept in float64: they are cut the more often, the smaller they are.
+        self.basis = np.zeros((0, d), "float64" if tall(d, rank, batch_rows) else dtype)
         self._rank, self._batch_rows, self._dtype = rank, batch_rows, dtype
         self._pending: Scatter | np.ndarray | None = None  # the batch under way
         self._waiting = 0  # its rows so far
@@ -142,11 +152,13 @@ class Sketch:
         gram = stack @ stack.T
         trace, kept = float(np.trace(gram, dtype=np.float64)), min(self._rank, *stack.shape)
         require_no_overflow(trace)
-        values, vectors = leading_eigenpairs(gram, min(kept + 1, len(stack)), driver="evr")
+        values, vectors = leading_eigenpairs_in_place(gram, min(kept + 1, len(stack)), driver="evr")
         leading = vectors[:, -kept:]
         # However orthogonal the vectors are, the stack is projected onto what they span.
         correction = np.linalg.inv(np.linalg.cholesky(leading.T @ leading))
-        self.basis = (correction @ leading.T) @ stack
+        weights = correction @ leading.T
+        self.basis = weights @ stack
+        self.dropped += basis_rounding(weights, stack, self.basis, float(values[-1]))
         self._drop(values, kept, trace)
 
     def _absorb_scatter(self, batch: Scatter) -> None:
@@ -157,9 +169,10 @@ class Sketch:
         matrix, batch.products = batch.products.full(), Triangle(0)
         trace, kept = float(np.trace(matrix)), min(self._rank, len(matrix))
         require_no_overflow(trace)
-        values, vectors = leading_eigenpairs(matrix, min(kept + 1, len(matrix)))
+        values, vectors = leading_eigenpairs_in_place(matrix, min(kept + 1, len(matrix)))
         scale = np.sqrt(np.maximum(values[-kept:], 0.0))
-        self.basis = np.ascontiguousarray((vectors[:, -kept:] * scale).T, dtype=self._dtype)
+        self.basis = np.ascontiguousarray((vectors[:, -kept:] * scale).T)
+        self.dropped += batch.rounding
         self._drop(values, kept, trace)
 
     def _move_mean(self, count: int, mean: np.ndarray) -> np.ndarray:
@@ -172,9 +185,9 @@ class Sketch:
         return row
 
     def _drop(self, values: np.ndarray, kept: int, trace: float) -> None:
+        self.dropped += ROUNDING * float(np.finfo(self.basis.dtype).eps) * float(values[-1])
         if len(values) > kept:
-            rounding = ROUNDING * np.finfo(self._dtype).eps * float(values[-1])
-            self.dropped += float(max(0.0, values[0]) + rounding)
+            self.dropped += float(max(0.0, values[0]))
             left = float(np.vecdot(self.basis, self.basis).sum(dtype=np.float64))
             self.dropped_trace += max(0.0, trace - left)
 
@@ -183,10 +196,14 @@ class Sketch:
         self.dropped += other.dropped
         self.dropped_trace += other.dropped_trace
         row = self._move_mean(other.count, other.mean)
-        self._truncate(np.vstack([self.basis, other.basis, row.astype(self._dtype)]))
+        self._truncate(np.vstack([self.basis, other.basis, row.astype(self.basis.dtype)]))
+
+    def finish(self) -> None:
+        self.absorb()
 
     def arrays(self) -> dict[str, np.ndarray]:
-        self.absorb()
+        if self._waiting:
+            raise ValueError(f"{self._waiting} rows are not taken in: call finish first")
         return {
             "count": np.array(self.count),
             "mean": self.mean,
@@ -237,9 +254,10 @@ class Solver:
         assert self._total is not None
         total = self._total
         basis = total.basis.astype(np.float64)
-        values, vectors = leading_eigenpairs(basis @ basis.T, min(self._k, len(basis)))
+        values, vectors = leading_eigenpairs_in_place(basis @ basis.T, min(self._k, len(basis)))
         components = orthonormal(vectors.T @ basis, self._k)
         scatter_trace = float(np.einsum("ij,ij->", basis, basis)) + total.dropped_trace
+        rounding = gamma(2 * len(basis) + basis.shape[1], "float64") * scatter_trace
         return from_eigenpairs(
             np.pad(np.maximum(values, 0.0), (self._k - len(values), 0)) / (total.count - 1),
             components.T,
@@ -247,9 +265,33 @@ class Solver:
             total_variance=scatter_trace / (total.count - 1),
             n_samples=total.count,
             solver="incremental",
-            eigenvalue_error_bound=total.dropped / (total.count - 1),
+            eigenvalue_error_bound=(total.dropped + rounding) / (total.count - 1),
             notes={"inner_rank": self._rank, "batch_rows": self._batch_rows},
         )
+
+
+def basis_rounding(
+    weights: np.ndarray, stack: np.ndarray, basis: np.ndarray, largest: float
+) -> float:
+    """Estimate how far ``basis' basis`` is from a projection of the stack's scatter.
+
+    It is one where the rows of the weights are orthonormal, and ``basis = weights @ stack``. How
+    far they are from that is computed in float64, the latter on random vectors (Halko, Martinsson
+    and Tropp, Finding structure with randomness, SIAM Review 53 (2011), section 4.3).
+    """
+    exact = weights.astype(np.float64, copy=False)
+    oblique = float(np.linalg.norm(exact @ exact.T - np.eye(len(exact))))
+    probes = np.random.default_rng(len(stack)).standard_normal((stack.shape[1], PROBES))
+    images = np.vstack([piece.astype(np.float64, copy=False) @ probes for piece in pieces(stack)])
+    difference = np.vstack([piece.astype(np.float64) @ probes for piece in pieces(basis)])
+    difference -= exact @ images
+    lost = PROBED * float(np.linalg.norm(difference)) / np.sqrt(PROBES)
+    return 2 * oblique * largest + lost * (2 * np.sqrt(max(largest, 0.0)) + lost)
+
+
+def pieces(rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Some rows at a time: a copy of them is small."""
+    return (rows[start:stop] for start, stop in spans(0, len(rows), PIECE))
 
 
 def orthonormal(rows: np.ndarray, k: int) -> np.ndarray:
@@ -272,8 +314,9 @@ def tall(d: int, rank: int, batch_rows: int) -> bool:
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
     """Memory of one summary: the stacked batch with its Gram matrix, or a scatter matrix."""
     rank, batch = inner_rank(d, settings), batch_rows(d, settings)
-    basis = 2 * rank * d * itemsize
+    basis = 2 * rank * d * itemsize + 8 * d * (PROBES + PIECE)
     if tall(d, rank, batch):
+        basis += 2 * 8 * rank * d
         matrices = 8 * triangle_size(d) + 8 * d * d
         return basis + max(matrices, reduction_bytes(d, rank + 1)) + 64 * d
     return basis + _stack_bytes(rank + batch + 1, rank, d, itemsize)
@@ -287,7 +330,14 @@ def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
 
 def _stack_bytes(rows: int, rank: int, d: int, itemsize: int) -> int:
     """A stack of rows, its Gram matrix twice, its eigenvectors and LAPACK's work space."""
-    return rows * d * itemsize + rows * rows * (itemsize + 8) + 8 * rows * (3 * rank + 80) + 80 * d
+    probing = 8 * (2 * rows * rank + 2 * rank * rank + 2 * rows * PROBES)
+    return (
+        probing
+        + rows * d * itemsize
+        + rows * rows * (itemsize + 8)
+        + 8 * rows * (3 * rank + 80)
+        + 80 * d
+    )
 
 
 def work(d: int, n_rows: int, settings: dict) -> Work:

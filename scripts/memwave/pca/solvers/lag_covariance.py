@@ -10,8 +10,9 @@ import numpy as np
 
 from memwave.features.spec import FeatureSpec
 from memwave.features.wavelet import transform_windows
-from memwave.pca.lags.lags import LagSums, sum_bytes, windows_of
+from memwave.pca.lags.lags import LagSums, sum_bytes, sums_rounding, windows_of
 from memwave.pca.lags.window_products import add_feature_products, product_bytes, sample_sums
+from memwave.pca.linalg.short_products import gamma
 from memwave.pca.linalg.triangle import triangle_size
 from memwave.pca.model import Model
 from memwave.pca.solvers import Work
@@ -69,9 +70,8 @@ class Solver:
         scale = self._deviations(total) if self._standardize else None
         if scale is not None:
             total.products.divide(scale)
-        model = model_of(total, self._k, "lag-covariance")
-        model.scale = scale
-        return model
+            total.rounding /= float(scale.min()) ** 2
+        return model_of(total, self._k, "lag-covariance", scale)
 
     def _deviations(self, scatter: Scatter) -> np.ndarray:
         """Standard deviations of the features, shape (d,); 1 where there is only rounding."""
@@ -97,7 +97,12 @@ def scatter_of(spec: FeatureSpec, sums: LagSums) -> Scatter:
     weighted = np.concatenate([-counts * offsets, counts * (means - mean)])
     scatter = Scatter(mean, "float64")
     scatter.count = int(counts.sum())
-    add_feature_products(scatter.products, sums, lambda rows: transform_windows(spec, rows))
+    gain, squares = add_feature_products(
+        scatter.products, sums, lambda rows: transform_windows(spec, rows)
+    )
+    share = sums_rounding(sums) + gamma(2 * spec.filter_length * spec.level, "float64")
+    scatter.rounding = gain * squares * share
+    scatter.moved = float(np.sqrt(gain * squares / scatter.count)) * share
     for start, stop, panel in scatter.products.panels():
         panel += weighted[:, start:stop].T @ corrections[:, start:]
     return scatter

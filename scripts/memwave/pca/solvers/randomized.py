@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from memwave.core.precision import needed_shift, require_no_overflow
+from memwave.core.errors import MemwaveError
+from memwave.core.precision import is_noise, needed_shift, power_of_two, require_no_overflow
 from memwave.core.ranges import spans
 from memwave.pca.linalg.covariance_products import CovarianceProducts, products_bytes
 from memwave.pca.model import Model, from_eigenpairs
@@ -80,6 +81,7 @@ class Solver:
         self._next = np.linalg.qr(start)[0].astype(dtype)
         self._total: CovarianceProducts | None = None
         self._mean: np.ndarray | None = None
+        self._unit = 1.0
 
     def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
         yield 0, n_rows
@@ -106,6 +108,12 @@ class Solver:
         self._variance = total.squares / (total.count - 1)
         block = total.product / (total.count - 1)
         require_no_overflow(self._variance, block)
+        # A hundredth of the worst case is what rounding usually leaves of rows that are all equal.
+        if is_noise(self._variance, self._mean) or total.squares <= total.rounding / 100:
+            self._variance, block = 0.0, np.zeros_like(block)
+        if not self._krylov.blocks:
+            self._unit = power_of_two(self._variance)
+        block /= self._unit  # so that squares of its entries stay in the range of float64
         self._krylov.append(self._next, block)
         if len(self._krylov.blocks) == self._passes or self._converged():
             return False
@@ -125,7 +133,7 @@ class Solver:
         values, vectors = self._krylov.nystrom(self._k)
         assert self._mean is not None
         return from_eigenpairs(
-            values,
+            values * self._unit,
             vectors,
             mean=self._mean,
             total_variance=self._variance,
@@ -213,7 +221,13 @@ class Krylov:
         for block, known in zip(self.blocks, self._vectors(), strict=True):
             image[block] += nudge * known
         inner = self._inner()
-        factor = np.linalg.cholesky((inner + inner.T) / 2)
+        try:
+            factor = np.linalg.cholesky((inner + inner.T) / 2)
+        except np.linalg.LinAlgError as error:
+            raise MemwaveError(
+                "features vary so little that solver randomized finds nothing but rounding. Set "
+                "compute_dtype: float64 in the model, or use solver covariance."
+            ) from error
         for start, stop in spans(0, d, PANEL):
             image[:, start:stop] = np.linalg.solve(factor, image[:, start:stop])
         values, vectors = np.linalg.eigh(image @ image.T)

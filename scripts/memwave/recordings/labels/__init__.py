@@ -1,1 +1,1 @@
-"""Labels of rows: their coding as numbers, intervals, the converted file, labels of windows."""
+"""Labels of rows and windows: integer codes, intervals, the converted file, labels of windows."""

@@ -1,4 +1,4 @@
-"""Labels of windows, from labels of rows; numbers, from labels that are texts."""
+"""Labels of windows from labels of rows, and integer codes for labels that are texts."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,39 +8,39 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 
-# Which rows of a window give it its label.
+# Rules that choose the label of a window from the labels of its rows.
 RULES = ("last", "centre", "majority")
 
-# Number of a row that has no label, where labels are texts.
+# Code of a row without a label, for labels that are texts.
 UNLABELLED = -1
 
-# Rows of labels that are read at once, beside a window; more different ones are no classes.
+# Rows of labels read at once, plus a window; and the most different labels for `majority`.
 BLOCK_ROWS = 65_536
 MOST_LABELS = 1_000
 
-# Different texts of a recording.
+# Most different texts of a recording.
 MOST_TEXTS = 10_000
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def rows_of_labels(rule: str, window: int, step: int, first: int, count: int) -> tuple[int, int]:
-    """Rows whose labels tell the labels of windows `first` to ``first + count - 1``."""
+    """Return the rows ``(start, stop)`` whose labels determine those of `count` windows."""
     skipped = {"last": window - 1, "centre": window // 2, "majority": 0}[rule]
     start = first * step + skipped
     return start, start + (count - 1) * step + (window if rule == "majority" else 1)
 
 
 def window_labels(rule: str, labels: np.ndarray, window: int, step: int) -> np.ndarray:
-    """Labels of windows.
+    """Compute the labels of consecutive windows.
 
     Parameters
     ----------
     rule : {"last", "centre", "majority"}
-        Whether a window has the label of its last row, of row ``window // 2``, or the one that
-        most of its rows have; of equally frequent ones the smallest.
+        A window has the label of its last row, of row ``window // 2``, or of most of its rows. Of
+        equally frequent labels, the smallest is taken.
     labels : ndarray of int, shape (n,)
-        Labels of the rows that `rows_of_labels` names.
+        Labels of the rows that `rows_of_labels` returns.
     window, step : int
 
     Returns
@@ -50,7 +50,7 @@ def window_labels(rule: str, labels: np.ndarray, window: int, step: int) -> np.n
     Raises
     ------
     MemwaveError
-        If there are more different labels than a majority makes sense of.
+        If the rule is ``majority`` and there are more than `MOST_LABELS` different labels.
     """
     if rule != "majority":
         return labels[::step]
@@ -64,7 +64,7 @@ def window_labels(rule: str, labels: np.ndarray, window: int, step: int) -> np.n
     best = np.zeros(n_windows, labels.dtype)
     most = np.zeros(n_windows, np.int64)
     until = np.zeros(len(labels) + 1, np.int64)
-    for kind in kinds:  # ascending: of equals, the first stays
+    for kind in kinds:  # ascending: of equally frequent labels, the smallest stays
         np.cumsum(labels == kind, out=until[1:])
         found = until[window::step] - until[: len(labels) - window + 1 : step]
         best[found > most] = kind
@@ -73,19 +73,19 @@ def window_labels(rule: str, labels: np.ndarray, window: int, step: int) -> np.n
 
 
 def labels_bytes(rule: str, window: int) -> int:
-    """Memory of labelling a block of windows: labels, a sorted copy, and counts of one of them."""
+    """Memory, in bytes, of labelling a block: labels, a sorted copy, and counts of one label."""
     return 48 * (BLOCK_ROWS + (window if rule == "majority" else 1))
 
 
 @dataclass(frozen=True)
 class Coding:
-    """Numbers for texts.
+    """Integer codes for texts.
 
     Attributes
     ----------
     names : tuple of str
-        Text of each number from 0 on, sorted; empty if all texts are whole numbers, which then
-        stand for themselves.
+        Text of each code, from 0 on, sorted. Empty if all texts are whole numbers: then each
+        number is its own code.
     numbers : dict of str to int
     """
 
@@ -94,14 +94,14 @@ class Coding:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Coding":
-        """Number all texts."""
+        """Assign a code to each text."""
         kinds = sorted(set(texts))
         if all(_WHOLE_NUMBER.fullmatch(text) for text in kinds):
             return cls((), {text: int(text) for text in kinds})
         return cls(tuple(kinds), {text: number for number, text in enumerate(kinds)})
 
     def translate(self, codes: np.ndarray, texts: Sequence[str]) -> np.ndarray:
-        """Number labels that are given as indices into `texts`, -1 where there is none."""
-        # An index of -1 means the last entry.
+        """Return the codes of labels that are indices into `texts`; -1 means no label."""
+        # Index -1 selects the last entry.
         lookup = np.array([*(self.numbers[text] for text in texts), UNLABELLED], np.int64)
         return lookup[codes]

@@ -1,4 +1,4 @@
-"""Labels of a recording that are texts, as HDF5: a number a row, and the text of each number."""
+"""The HDF5 file of text labels of a recording: one code per row, and the text of each code."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,14 +18,14 @@ CHUNK_ROWS = 65_536
 
 
 class LabelWriter:
-    """Numbers texts as they come, and stores them.
+    """Assigns codes to texts in order of first appearance, and stores them.
 
     Parameters
     ----------
     file : h5py.File
         New and empty.
     rows : int
-        Length of the recording. A row that is never filled has no label.
+        Number of rows of the recording. Rows that are never filled have no label.
     """
 
     def __init__(self, file: h5py.File, rows: int):
@@ -47,15 +47,15 @@ class LabelWriter:
         self.numbers: dict[str, int] = {}
 
     def number(self, text: str) -> int:
-        """Number of a text, a new one if it has not come before."""
+        """Return the code of a text; a new text gets a new code."""
         return self.numbers.setdefault(text, len(self.numbers))
 
     def fill(self, start: int, codes: np.ndarray) -> None:
-        """Set the numbers of consecutive rows."""
+        """Set the codes of consecutive rows."""
         self._codes[start : start + len(codes)] = codes
 
     def fill_intervals(self, intervals: Sequence[Interval]) -> None:
-        """Set the numbers of all rows that are in one of the intervals, which are in order."""
+        """Set the codes of all rows in the intervals; the intervals are in ascending order."""
         codes = [self.number(interval.label) for interval in intervals]
         starts = np.array([interval.start for interval in intervals])
         stops = np.array([interval.stop for interval in intervals])
@@ -74,7 +74,7 @@ class LabelWriter:
 
 @contextmanager
 def create_labels(path: str | Path, rows: int) -> Iterator[LabelWriter]:
-    """Create the labels of a recording; the file gets its name when they are complete."""
+    """Create the label file of a recording; it appears under its name when complete."""
     with hdf5.create(path, 4 * rows) as file:
         writer = LabelWriter(file, rows)
         yield writer
@@ -82,7 +82,7 @@ def create_labels(path: str | Path, rows: int) -> Iterator[LabelWriter]:
 
 
 def load_names(path: str) -> list[str]:
-    """Texts of the numbers in a file, whose path may name the dataset in it."""
+    """Load the text of each code; `path` may include the name of a dataset in the file."""
     file = file_of(path)
     with hdf5.reading(file), hdf5.open_read_only(file, ENCODING) as stored:
         return [name.decode() for name in stored["names"][()]]

@@ -1,4 +1,4 @@
-"""Labels as intervals: which rows of a recording, from where to where, have which label."""
+"""Labels as intervals: ranges of rows of a recording, each with a label."""
 
 import csv
 import io
@@ -17,12 +17,13 @@ from memwave.readers.text import UNREADABLE, delimiter_of, open_text
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 ANNOTATIONS = (".edf", ".bdf")
 
-# Columns of a table: rows, or seconds as BIDS has them; the last one that is there is the label.
+# Columns of a table: rows, or seconds as in BIDS. Of several label columns, the last in `LABELS`
+# is used.
 ROWS = ("start", "stop")
 SECONDS = ("onset", "duration")
 LABELS = ("trial_type", "label")
 
-# They are held in memory.
+# Limits: all intervals of a recording are held in memory.
 MOST_INTERVALS = 200_000
 LONGEST_LABEL = 200
 LONGEST_SECONDS = 1e12
@@ -30,14 +31,14 @@ LONGEST_SECONDS = 1e12
 
 @dataclass(frozen=True)
 class Interval:
-    """Rows ``start:stop`` of a recording, and their label.
+    """Rows ``start:stop`` of a recording with one label.
 
     Attributes
     ----------
     start, stop : int
     label : str
     place : str
-        Where in the file it stands.
+        Line or annotation of the file, for error messages.
     """
 
     start: int
@@ -48,33 +49,34 @@ class Interval:
 
 @dataclass(frozen=True)
 class Clock:
-    """Makes rows of seconds, for the intervals in a file."""
+    """Converts seconds to rows, for the intervals in a file."""
 
     path: str
     sampling_rate: float | None
     rows: int
 
     def require_rate(self) -> None:
+        """Raise MemwaveError if the sampling rate is unknown."""
         if self.sampling_rate is None:
             raise MemwaveError(
-                f"{self.path}: has intervals in seconds, and the recording does not tell its "
-                "sampling rate. Give the dataset a sampling_rate."
+                f"{self.path}: has intervals in seconds, and the sampling rate of the recording "
+                "is unknown. Give the dataset a sampling_rate."
             )
 
     def interval(self, onset: float, duration: float, label: str, place: str) -> Interval:
-        """An interval of rows; what is after the end of the recording is cut off."""
+        """Return an interval in rows, cut off at the end of the recording."""
         assert self.sampling_rate is not None
         start, stop = (round(t * self.sampling_rate) for t in (onset, onset + duration))
         return Interval(start, min(stop, self.rows), label, place)
 
 
 def are_intervals(path: str) -> bool:
-    """Whether a file of labels holds intervals, going by its name."""
+    """Whether a label file contains intervals, according to its suffix."""
     return PurePath(path).name.lower().endswith((*TABLES, *ANNOTATIONS))
 
 
 def need_a_library(path: str) -> bool:
-    """Whether reading labels needs what reading a recording in the same file needs."""
+    """Whether reading labels needs the library that reads recordings of the same format."""
     return not PurePath(path).name.lower().endswith(TABLES)
 
 
@@ -84,23 +86,23 @@ def read_intervals(path: str, rows: int, sampling_rate: float | None) -> list[In
     Parameters
     ----------
     path : str
-        A table with the columns start, stop (rows; the last one is not in the interval) and
-        label, or onset, duration (seconds) and label or trial_type; or annotations of EDF+.
+        A table with the columns start, stop (rows; row `stop` is not in the interval) and label,
+        or onset, duration (seconds) and label or trial_type; or EDF+ annotations.
     rows : int
-        Length of the recording.
+        Number of rows of the recording.
     sampling_rate : float or None
-        Rows a second, for intervals in seconds.
+        Rows per second, in Hz, for intervals in seconds.
 
     Returns
     -------
     list of Interval
-        In the order of their rows.
+        In ascending order.
 
     Raises
     ------
     MemwaveError
-        If the file cannot be read or an interval is empty, not in the recording, or overlaps
-        another; names the line.
+        If the file cannot be read, or an interval is empty, outside the recording, or overlaps
+        another. The message names the line.
     """
     read = _annotations if path.lower().endswith(ANNOTATIONS) else _table
     found: list[Interval] = []
@@ -108,7 +110,7 @@ def read_intervals(path: str, rows: int, sampling_rate: float | None) -> list[In
         _require_inside(path, interval, rows)
         if len(found) == MOST_INTERVALS:
             raise MemwaveError(
-                f"{path}: has more than {MOST_INTERVALS} intervals. Save a label a row instead."
+                f"{path}: has more than {MOST_INTERVALS} intervals. Save one label per row instead."
             )
         found.append(interval)
     if not found:
@@ -118,8 +120,8 @@ def read_intervals(path: str, rows: int, sampling_rate: float | None) -> list[In
         if other.start < one.stop:
             raise MemwaveError(
                 f"{path}: {one.place} and {other.place} both label row {other.start} "
-                f"({shown(one.label)}, {shown(other.label)}). Expected one label a row: leave "
-                "out those you do not need."
+                f"({shown(one.label)}, {shown(other.label)}). Expected one label per row: remove "
+                "the intervals that you do not need."
             )
     return found
 
@@ -129,8 +131,8 @@ def _require_inside(path: str, interval: Interval, rows: int) -> None:
     if not 0 <= start < stop <= rows:
         raise MemwaveError(
             f"{path}, {interval.place}: the interval from row {start} to {stop} is empty or not in "
-            f"the recording, which has {rows} rows. Rows count from 0, and stop is the row after "
-            "the last."
+            f"the recording, which has {rows} rows. Rows are counted from 0, and stop is the row "
+            "after the last."
         )
     if not 0 < len(interval.label) <= LONGEST_LABEL:
         raise MemwaveError(
@@ -165,7 +167,7 @@ def _table(path: str, clock: Clock) -> Iterator[Interval]:
     except (*UNREADABLE, ValueError, csv.Error) as error:
         raise MemwaveError(
             f"{path}: cannot be read as a table of intervals ({printable(error)}). Expected UTF-8 "
-            "text with a line of names and a line an interval."
+            "text with a header line and one line per interval."
         ) from error
 
 
@@ -200,7 +202,7 @@ def _seconds(path: str, place: str, cell: str) -> float:
 
 
 def _annotations(path: str, clock: Clock) -> Iterator[Interval]:
-    """Annotations of EDF+ that have a duration; others are moments."""
+    """Yield EDF+ annotations with a duration; those without one label no rows."""
     clock.require_rate()
     edf: Any = library("pyedflib", path)
     try:

@@ -1,7 +1,6 @@
-"""Labels of all windows of a dataset, read recording by recording."""
+"""Labels of all windows of a dataset, recording by recording."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,43 +9,14 @@ from memwave.core.ranges import spans
 from memwave.readers import open_array
 from memwave.recordings.labels.coding import BLOCK_ROWS, Coding, rows_of_labels, window_labels
 from memwave.recordings.labels.file import load_names
-from memwave.recordings.resampling import Nearest, Ratio
-from memwave.recordings.segments import Windows
+from memwave.recordings.resampling import Nearest
+from memwave.recordings.segments import LabelledRecording, Windows
 
 DESCRIPTIONS = {
     "last": "Label of the window's last row.",
     "centre": "Label of the row in the window's centre.",
     "majority": "Label that most rows of the window have.",
 }
-
-
-@dataclass(frozen=True)
-class LabelledRecording:
-    """Windows of a recording, and where their labels are.
-
-    Attributes
-    ----------
-    name : str
-    split : {"train", "test"}
-    n_windows : int
-        As planned.
-    labels : str or None
-        Path of the labels of its rows.
-    recording_label : str or None
-        Label of all its rows. Both are None if the dataset has no labels.
-    are_texts : bool
-        Whether the labels of its rows were converted from texts.
-    resample : (up, down) or None
-        The ratio it is resampled by.
-    """
-
-    name: str
-    split: str
-    n_windows: int
-    labels: str | None = None
-    recording_label: str | None = None
-    are_texts: bool = False
-    resample: Ratio | None = None
 
 
 class WindowLabels:
@@ -61,9 +31,9 @@ class WindowLabels:
     Attributes
     ----------
     description : str or None
-        Whose labels these are; None if there are none.
+        The rule in words; None if there are no labels.
     names : tuple of str
-        Text of each label from 0 on; empty if labels are numbers.
+        Text of each label, from 0 on; empty if labels are numbers.
     """
 
     def __init__(self, recordings: Sequence[LabelledRecording], rule: str, windows: Windows):
@@ -75,17 +45,17 @@ class WindowLabels:
         self.names = self._coding.names
 
     def of(self, i: int, first: int, stop: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Labels of windows ``first:stop`` of recording `i`, stretch by stretch.
+        """Yield the labels of windows ``first:stop`` of recording `i`, block by block.
 
         Yields
         ------
         (start, labels) : int, ndarray of int64
-            The window that the labels begin with.
+            `start` is the window of the first label.
 
         Raises
         ------
         MemwaveError
-            If the labels are not what was planned.
+            If the labels differ from the plan.
         """
         recording, texts = self._recordings[i], self._texts[i]
         if recording.recording_label is not None:
@@ -115,7 +85,7 @@ class WindowLabels:
 
 
 def _texts(recording: LabelledRecording) -> list[str]:
-    """Texts that the labels of a recording are indices into."""
+    """Return the texts into which the labels of a recording are indices."""
     if recording.recording_label is not None:
         return [recording.recording_label]
     return load_names(recording.labels) if recording.labels and recording.are_texts else []

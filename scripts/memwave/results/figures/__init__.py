@@ -1,1 +1,1 @@
-"""Figures of results: what is drawn is collected from blocks of rows, and never held whole."""
+"""Figures of results. Their data are collected block by block, in constant memory."""

@@ -1,35 +1,35 @@
-"""What rows are coloured by: their label or their recording."""
+"""Classes of rows, which determine their colours: labels or recordings."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-# Okabe and Ito, Color Universal Design, 2008: the colour-blind can tell them apart.
+# Okabe and Ito, Color Universal Design, 2008: colour-blind readers can distinguish them.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 OTHER, UNLABELLED = "#888888", "#D5D5D5"
 
-# More labels than that are no classes.
+# With more different labels, rows are coloured by recording.
 MOST_LABELS = 1000
 
-# Classes that are told apart at most.
+# Most classes in a figure: one per colour, and all others together.
 MOST_CLASSES = len(COLOURS) + 1
 
 
 @dataclass(frozen=True)
 class Classes:
-    """The most frequent values of a column, each with a colour; all others share one.
+    """The most frequent values of a column, each with a colour; all others share one colour.
 
-    Negative labels are light grey: they say, by custom, that there is no label.
+    Negative labels are light grey: by convention they mean that there is no label.
 
     Attributes
     ----------
     column : {"label", "recording"}
-        Of the projection.
+        Column of the projection.
     values : tuple of int
-        Values that have a colour, ascending.
+        Values with a colour, ascending.
     names : tuple of str
-        What they are called; one more, if there are others.
+        Names of these values, and of all others together if there are any.
     """
 
     column: str
@@ -38,35 +38,35 @@ class Classes:
 
     @property
     def colours(self) -> tuple[str, ...]:
-        """Colour of each name."""
+        """Colours of the names."""
         unused = iter(COLOURS)
         own = [UNLABELLED if value < 0 else next(unused) for value in self.values]
         return (*own, OTHER)[: len(self.names)]
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """A few letters for each name, where there is no room for the name, or none."""
+        """Short marks of the names, for places without room for the name; "" for no mark."""
         first = 1 if self.column == "recording" else 0
         marks = ["" if value < 0 else str(value + first) for value in self.values]
         return (*marks, "")[: len(self.names)]
 
     def of(self, column: np.ndarray) -> np.ndarray:
-        """Index of the name of each entry of the column."""
+        """Return the index of the name of each entry of the column."""
         values = np.array(self.values)
         places = np.minimum(np.searchsorted(values, column), len(values) - 1)
         return np.where(values[places] == column, places, len(values))
 
 
 def make_classes(column: str, counts: Mapping[int, int], names: Mapping[int | str, str]) -> Classes:
-    """Choose what has a colour of its own.
+    """Choose the values that get a colour.
 
     Parameters
     ----------
     column : {"label", "recording"}
     counts : mapping of int to int
-        Rows by value.
+        Number of rows by value.
     names : mapping
-        Names of some of the values, which may be written as text.
+        Names by value, for some of the values. Keys may be text.
     """
     known = {str(value): name for value, name in names.items()}
     most = sorted(counts, key=lambda value: (-counts[value], value))[: len(COLOURS)]
@@ -77,7 +77,7 @@ def make_classes(column: str, counts: Mapping[int, int], names: Mapping[int | st
 
 
 class Counter:
-    """Counts the rows of each value, of few values."""
+    """Counts the rows of each value of a column, up to about `MOST_LABELS` values."""
 
     def __init__(self) -> None:
         self.counts: dict[int, int] = {}
@@ -90,12 +90,12 @@ class Counter:
 
     @property
     def too_many(self) -> bool:
-        """Whether the values are so many that they say nothing as colours."""
+        """Whether there are more than `MOST_LABELS` values."""
         return len(self.counts) > MOST_LABELS
 
 
 def runs(classes: Iterable[int]) -> list[tuple[int, int, int]]:
-    """Stretches of equal entries: (start, stop, entry)."""
+    """Return runs of equal entries: (start, stop, entry)."""
     entries = np.asarray(list(classes))
     borders = np.flatnonzero(np.diff(entries)) + 1
     starts, stops = [0, *borders.tolist()], [*borders.tolist(), len(entries)]

@@ -1,4 +1,4 @@
-"""Figure: what the accuracy of the models costs in time and memory."""
+"""Figure: accuracy of the models against time and memory of their fits."""
 
 import math
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ from memwave.results.figures.style import FAINT, new_figure
 
 MARKERS = "osD^vP*X"
 
-# Values that are so many times apart get a logarithmic axis.
+# Ratio of largest to smallest value from which an axis is logarithmic.
 WIDE = 5
 
-# Sets of features that are drawn.
+# Most feature sets in the figure.
 MOST_GROUPS = 6
 
-# A pixel, of which a figure has 100 an inch, in points of 1/72 inch.
+# Size of a pixel (100 per inch) in points (72 per inch).
 POINT = 0.72
 
-# Points that a letter of a label and a line of it take, and between label and point.
+# In points: width of a letter of a label, height of a line, distance of a label from its marker.
 LETTER, LINE_HEIGHT, GAP = 4.4, 8.0, 5.0
 
 
 @dataclass(frozen=True)
 class Point:
-    """A model: its name, its error, and what its fit took."""
+    """A model: its name, its error, and time and memory of its fit."""
 
     name: str
     error: float
@@ -41,8 +41,8 @@ def draw_comparison(groups: dict[str, list[Point]]) -> Figure:
     Parameters
     ----------
     groups : dict of str to list of Point
-        Models of the same features, by the name of those. A model alone is not drawn, and of many
-        groups the first.
+        Models of the same features, by the name of the features. Groups of one model are left out;
+        of the others, the first `MOST_GROUPS` are drawn.
     """
     compared = {title: points for title, points in groups.items() if len(points) > 1}
     shown = list(compared.items())[:MOST_GROUPS]
@@ -65,7 +65,7 @@ def draw_comparison(groups: dict[str, list[Point]]) -> Figure:
         for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(handles.values(), handles, loc="outside upper left", ncols=4)
-    figure.draw_without_rendering()  # from here on places are known
+    figure.draw_without_rendering()  # computes the layout, which labels need
     for row, (_, points) in zip(panels, shown, strict=True):
         for axes, quantity in zip(row, ("seconds", "megabytes"), strict=True):
             _name(axes, _places(points, quantity), families)
@@ -73,7 +73,7 @@ def draw_comparison(groups: dict[str, list[Point]]) -> Figure:
 
 
 def families_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Family and label of every model: points of one grid are told apart by their values.
+    """Return family and label of every model; models of one grid are labelled by their values.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def families_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def _places(points: list[Point], quantity: str) -> dict[str, tuple[float, float]]:
-    """Where each model stands; one without an error, a tenth below the others."""
+    """Return the position of each model. An error of 0 is drawn at a tenth of the least error."""
     positive = [point.error for point in points if point.error > 1e-25]
     least = min(positive, default=1.0) / 10
     return {point.name: (getattr(point, quantity), max(point.error, least)) for point in points}
@@ -131,11 +131,11 @@ def _few_minor_labels(value: float, _: object) -> str:
 def _name(
     axes: Axes, places: dict[str, tuple[float, float]], families: dict[str, tuple[str, str]]
 ) -> None:
-    """Write a label next to each point, right or left of it, where there is room."""
-    centres = {name: axes.transData.transform(place) * POINT for name, place in places.items()}
-    taken = [(x - GAP, x + GAP, y - GAP, y + GAP) for x, y in centres.values()]
+    """Write a label to the right or left of each point if there is room."""
+    centers = {name: axes.transData.transform(place) * POINT for name, place in places.items()}
+    taken = [(x - GAP, x + GAP, y - GAP, y + GAP) for x, y in centers.values()]
     for name in sorted(places, key=lambda name: places[name][1]):
-        (x, y), label = centres[name], families[name][1]
+        (x, y), label = centers[name], families[name][1]
         width = LETTER * len(label)
         for side, left in (("left", x + GAP), ("right", x - GAP - width)):
             box = (left, left + width, y - LINE_HEIGHT / 2, y + LINE_HEIGHT / 2)

@@ -1,4 +1,4 @@
-"""Figure: which wave shape each component stands for, channel by channel."""
+"""Figure: the waveform of each component in each channel."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from memwave.results.figures.sizes import COMPONENTS
 from memwave.results.figures.style import FAINT, LINE, new_figure
 from memwave.results.figures.timeline import BINS, Timeline
 
-# Channels that are drawn at most.
+# Most channels in the figure.
 CHANNELS = 8
 
 
@@ -23,24 +23,24 @@ def draw_components(
     *,
     rate: float | None,
     units: Mapping[str, str],
-    spread: np.ndarray | float = 1.0,
+    channel_scale: np.ndarray | float = 1.0,
 ) -> Figure:
-    """Draw the leading components as signals, one standard deviation large.
+    """Draw the leading components as signals, scaled to one standard deviation of their scores.
 
     Parameters
     ----------
     rate : float or None
-        Rows a second.
+        Rows per second, in Hz.
     units : mapping of str to str
         Units of the channels, by name.
-    spread : ndarray, shape (n_channels,)
-        What the channels were divided by before the transform.
+    channel_scale : ndarray, shape (n_channels,)
+        Values by which the channels were divided before the transform.
     """
     shown = min(COMPONENTS, model.n_components)
-    deviations = np.sqrt(model.explained_variance[:shown, None])
+    std = np.sqrt(model.explained_variance[:shown, None])
     scale = 1.0 if model.scale is None else model.scale
-    loadings = deviations * model.components[:shown] * scale
-    shapes = windows_of(spec, loadings) * spread
+    loadings = std * model.components[:shown] * scale
+    shapes = windows_of(spec, loadings) * channel_scale
     channels = strongest(shapes)
     figure = new_figure(0.8 + 0.95 * len(channels))
     panels = figure.subplots(len(channels), shown, squeeze=False, sharex=True, sharey="row")
@@ -57,7 +57,7 @@ def draw_components(
 
 
 def strongest(shapes: np.ndarray) -> list[int]:
-    """Channels that are drawn: all, or those with the largest waves, in their order.
+    """Return the channels to draw: all, or those with the largest amplitudes, in their order.
 
     Parameters
     ----------

@@ -1,29 +1,29 @@
-"""How many rows of which class there are in the cells of a plane."""
+"""Two-dimensional histograms of rows by class."""
 
 import numpy as np
 
 CELLS = 120
 
-# Cells around a name in which no other name begins.
+# Side of the square of cells around a name that stays free of other names.
 ROOM = 16
 
-# Cells with one row are this strong; the fullest cell has full strength.
+# Lower limit of the opacity of a cell with rows. The cell with most rows has opacity 1.
 WEAKEST = 0.5
 
 
 class Density:
-    """Counts of rows on a grid, filled block by block.
+    """A histogram of rows on a grid, filled block by block.
 
     Parameters
     ----------
     extent : (float, float, float, float)
-        Left, right, bottom, top; what lies outside is counted at the border.
+        Left, right, bottom, top. Rows outside are counted in the cells at the border.
     n_classes : int
 
     Attributes
     ----------
     counts : ndarray, shape (n_classes, CELLS, CELLS)
-        Rows by class, cell along y, cell along x.
+        Number of rows by class, cell along y, cell along x.
     """
 
     def __init__(self, extent: tuple[float, float, float, float], n_classes: int):
@@ -31,19 +31,19 @@ class Density:
         self.counts = np.zeros((n_classes, CELLS, CELLS), dtype=np.int64)
 
     def add(self, x: np.ndarray, y: np.ndarray, classes: np.ndarray) -> None:
-        """Count rows, all three of shape (n,)."""
+        """Count rows; all three arrays have shape (n,)."""
         left, right, bottom, top = self.extent
         column, row = _cells(x, left, right), _cells(y, bottom, top)
         cells = (classes * CELLS + row) * CELLS + column
         self.counts += np.bincount(cells, minlength=self.counts.size).reshape(self.counts.shape)
 
     def image(self, colours: tuple[str, ...]) -> np.ndarray:
-        """Colour each cell by its most frequent class, the stronger the fuller it is.
+        """Colour each cell by its most frequent class. Opacity increases with the number of rows.
 
         Returns
         -------
         ndarray of uint8, shape (CELLS, CELLS, 4)
-            Red, green, blue, opacity; the first line is the lowest.
+            Red, green, blue, opacity; the first row of cells is at the bottom.
         """
         total = self.counts.sum(axis=0)
         strength = np.log1p(total) / np.log1p(max(1, total.max()))
@@ -53,12 +53,12 @@ class Density:
         return image.astype(np.uint8)
 
     def places(self) -> list[tuple[float, float] | None]:
-        """Where to write the name of each class: where it is dense, and no other name stands.
+        """Choose a position for the name of each class: a dense cell without another name nearby.
 
         Returns
         -------
         list of (x, y) or None
-            None for a class without a row, or without room.
+            None for a class without rows or without a free cell.
         """
         left, right, bottom, top = self.extent
         free = np.ones((CELLS, CELLS), dtype=bool)
@@ -83,10 +83,10 @@ def _cells(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def _smooth(rows: np.ndarray, width: int = 9) -> np.ndarray:
-    """Means over `width` neighbours along each row."""
+    """Return moving averages of `width` entries along each row."""
     return np.apply_along_axis(np.convolve, 1, rows, np.ones(width) / width, "same")
 
 
 def density_bytes(n_classes: int, block_rows: int) -> int:
-    """Memory of a density that is filled and drawn."""
+    """Memory, in bytes, of filling and drawing a density."""
     return CELLS * CELLS * (2 * 8 * n_classes + 100) + 60 * block_rows

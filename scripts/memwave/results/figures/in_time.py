@@ -1,4 +1,4 @@
-"""Figure: values along the recordings, with what the windows are labelled."""
+"""Figure: values along the recordings, and the classes of the windows."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,20 @@ from memwave.results.figures.scores import add_legend
 from memwave.results.figures.style import LINE, bare, new_figure
 from memwave.results.figures.timeline import Timeline
 
-# A class gets its mark in the strip where it takes this share of the time.
+# Share of the time axis from which a run of one class shows its mark.
 ROOM = 0.03
 
 
 @dataclass(frozen=True)
 class Clock:
-    """When a window is: the time of its last row, whose label it has.
+    """Converts windows to times: the time of a window is that of its last row.
 
     Attributes
     ----------
     window, step : int
-        Rows.
+        Rows of a window, and rows from the start of one to the start of the next.
     rate : float or None
-        Rows a second.
+        Rows per second, in Hz.
     """
 
     window: int
@@ -33,7 +33,7 @@ class Clock:
     rate: float | None
 
     def of(self, windows: np.ndarray) -> np.ndarray:
-        """Time of windows counted in their recording: seconds, or rows."""
+        """Return the times of windows, given by their index in the recording: seconds, or rows."""
         return (windows * self.step + self.window - 1) / (self.rate or 1.0)
 
     @property
@@ -44,14 +44,14 @@ class Clock:
 def draw_in_time(
     timelines: dict[str, Timeline], names: list[str], classes: Classes, clock: Clock
 ) -> Figure:
-    """Draw series below each other and recordings side by side.
+    """Draw one row of panels per series and one column per recording.
 
     Parameters
     ----------
     timelines : dict of str to Timeline
         By the name of the recording.
     names : list of str
-        What each series is, with its unit.
+        Name of each series, with its unit.
     """
     lengths = [float(timeline.edges[-1]) for timeline in timelines.values()]
     figure = new_figure(1.0 + 1.1 * len(names) + (0.6 if len(names) == 1 else 0.0))

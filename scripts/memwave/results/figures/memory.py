@@ -1,4 +1,4 @@
-"""Figure: memory of the stages, predicted and measured."""
+"""Figure: predicted and measured memory of the stages."""
 
 from collections.abc import Sequence
 
@@ -7,24 +7,24 @@ from matplotlib.lines import Line2D
 
 from memwave.results.figures.style import FAINT, INK, LINE, new_figure
 
-# Of the height of a stage, what its experiments take.
+# Share of the height of a stage on which its experiments are distributed.
 SPREAD = 0.7
 
 
 def draw_memory(stages: dict[str, list[tuple[float, float]]], limit: float) -> Figure:
-    """Draw a line an experiment in each stage, from what was measured to what was predicted.
+    """Draw a line per experiment in each stage, from measured to predicted memory.
 
     Parameters
     ----------
     stages : dict of str to list of (measured, predicted)
-        MB of each experiment, by the name of the stage.
+        Memory of each experiment, in MB, by the name of the stage.
     limit : float
-        MB that no stage may exceed.
+        Memory limit of all stages, in MB.
     """
     figure = new_figure(1.0 + 0.55 * len(stages))
     axes = figure.subplots()
     for row, pairs in enumerate(stages.values()):
-        for y, (measured, predicted) in zip(_spread(row, len(pairs)), pairs, strict=True):
+        for y, (measured, predicted) in zip(_positions(row, len(pairs)), pairs, strict=True):
             axes.plot([measured, predicted], [y, y], color=FAINT, linewidth=0.5, zorder=1)
             axes.plot(measured, y, "o", color=LINE, markersize=3.5)
             axes.plot(predicted, y, "|", color=INK, markersize=6)
@@ -41,11 +41,11 @@ def draw_memory(stages: dict[str, list[tuple[float, float]]], limit: float) -> F
         Line2D([], [], color=INK, marker="|", markersize=6, linewidth=0),
         Line2D([], [], color=FAINT, linestyle="--", linewidth=0.8),
     ]
-    names = ["measured", "predicted, and the most that a job gets", "max_mem_mb"]
+    names = ["measured", "predicted (memory limit of the job)", "max_mem_mb"]
     figure.legend(handles, names, loc="outside upper left", ncols=3)
     return figure
 
 
-def _spread(row: int, count: int) -> Sequence[float]:
-    """Heights of the experiments of a stage."""
+def _positions(row: int, count: int) -> Sequence[float]:
+    """Return the vertical positions of the experiments of a stage."""
     return [row + SPREAD * ((i + 0.5) / count - 0.5) for i in range(count)]

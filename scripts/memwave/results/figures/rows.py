@@ -12,25 +12,25 @@ from memwave.results.figures.classes import Classes, Counter, make_classes
 # Rows read at once.
 BLOCK_ROWS = 65_536
 
-# What is drawn of a projection: the first components, and in time the first recordings.
+# Number of components in a figure, and of recordings in a figure over time.
 SHOWN, RECORDINGS = 3, 3
 
-# Scores further out than so many standard deviations are drawn at the border.
+# Scores beyond this many standard deviations are drawn at the border.
 WIDEST = 6.0
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What has to be known of all rows before one is drawn.
+    """Properties of all rows that are needed before drawing.
 
     Attributes
     ----------
     low, high : ndarray, shape (components shown,)
         Range of the scores to draw.
     classes : Classes
-        What rows are coloured by.
+        Classes that determine the colours.
     recordings : list of (str, int, int)
-        Name, first and one past last row of each recording with windows.
+        Name, first row, and the row after the last, of each recording with windows.
     """
 
     low: np.ndarray
@@ -84,7 +84,7 @@ def blocks(
     Yields
     ------
     windows : ndarray, shape (n,)
-        Their numbers in the recording; windows with missing values are left out.
+        Index of each window in its recording. Windows with missing values are absent.
     values : ndarray, shape (n, width) or (n,)
     classes : ndarray, shape (n,)
     """
@@ -98,10 +98,10 @@ def blocks(
 
 
 def count_windows(file: h5py.File, stop: int) -> int:
-    """Windows of the recording whose rows end before row `stop`, those left out included."""
+    """Return the number of windows, also absent ones, of the recording that ends before `stop`."""
     return int(file["start_row"][stop - 1] // file.attrs["step"]) + 1
 
 
 def block_bytes(width: int) -> int:
-    """Memory of reading a block, HDF5's chunks included."""
+    """Memory, in bytes, of reading a block, including the chunks of HDF5."""
     return BLOCK_ROWS * (16 * width + 80) + 8_000_000

@@ -1,4 +1,4 @@
-"""Figure: the first components against each other, and the density of windows."""
+"""Figure: density of the windows in the planes of the first components."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -17,12 +17,12 @@ Pair = tuple[int, int]
 
 
 def pairs(shown: int) -> list[Pair]:
-    """Components that are drawn against each other, counted from 0; a lone one against itself."""
+    """Return the pairs of components to draw, from 0 on; a single one is paired with itself."""
     return list(combinations(range(shown), 2)) or [(0, 0)]
 
 
 def make_densities(survey: Survey) -> dict[Pair, Density]:
-    """Empty densities of every pair of components."""
+    """Return an empty density for every pair of components."""
     low, high = survey.low.tolist(), survey.high.tolist()
     n_classes = len(survey.classes.names)
     return {
@@ -58,7 +58,7 @@ def draw_scores(
 
 
 def add_legend(figure: Figure, classes: Classes) -> None:
-    """Say above the panels what the colours are, with the marks that stand in the panels."""
+    """Add a legend above the panels, with the colours and the marks of the classes."""
     names = [
         f"{mark}  {name}" if mark and mark not in name.split() else name
         for mark, name in zip(classes.marks, classes.names, strict=True)

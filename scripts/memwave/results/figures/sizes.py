@@ -1,4 +1,4 @@
-"""Memory of each figure, whatever the length of the projection."""
+"""Memory of each figure. It does not depend on the length of the projection."""
 
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
@@ -7,11 +7,11 @@ from memwave.results.figures.density import density_bytes
 from memwave.results.figures.rows import BLOCK_ROWS, RECORDINGS, SHOWN, block_bytes
 from memwave.results.figures.timeline import timeline_bytes
 
-# What matplotlib takes beside Python and NumPy: its modules, fonts, some hundred lines, and the
+# Memory of matplotlib, without Python and NumPy: its modules, fonts, some hundred lines, and the
 # text of the figure.
 FIGURE_BYTES = 60_000_000
 
-# Components that are drawn as signals.
+# Number of components drawn as signals.
 COMPONENTS = 4
 
 
@@ -22,7 +22,7 @@ def figure_bytes(spec: FeatureSpec | MatrixSpec, model_file: int) -> dict[str, i
     ----------
     spec : FeatureSpec or MatrixSpec
     model_file : int
-        Memory of loading the model.
+        Memory of loading the model, in bytes.
     """
     alone = FIGURE_BYTES + model_file
     block = block_bytes(SHOWN)

@@ -1,4 +1,4 @@
-"""Figure: how much variance the components explain, and how sure that is."""
+"""Figure: explained variance of the components, with error bounds."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,11 +20,11 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
 
     Notes
     -----
-    The band around a sum of explained variances is twice the sum of their residuals R. With the
-    components V as columns, ``E = R V' + V R' (I - V V')`` taken from the covariance leaves a
-    matrix with exactly these eigenpairs, and eigenvalues move in sum by no more than the nuclear
-    norm of E (Mirsky, Symmetric gauge functions and unitarily invariant norms, 1960), which is at
-    most twice the sum of the norms of the columns of R.
+    The half-width of the band around a sum of explained variances is twice the sum of their
+    residuals. Let R have the residual vectors as columns, and V the components. The covariance
+    minus ``E = R V' + V R' (I - V V')`` has exactly these eigenpairs. The sum of the changes of the
+    eigenvalues is at most the nuclear norm of E (Mirsky, Symmetric gauge functions and unitarily
+    invariant norms, 1960), which is at most twice the sum of the norms of the columns of R.
     """
     figure = new_figure(3.2)
     each, together = figure.subplots(1, 2)
@@ -57,6 +57,6 @@ def _draw_line(
 
 
 def _least(variance: np.ndarray) -> float:
-    """Lowest variance that a logarithmic axis shows."""
+    """Return the lower limit of a logarithmic axis of variances."""
     positive = variance[variance > 0]
     return float(positive.min()) / 2 if len(positive) else 1e-12

@@ -1,6 +1,6 @@
-"""How all figures look, and how they become files: vectors, with the same bytes every time.
+"""Style of all figures, and their output as SVG files with reproducible bytes.
 
-Figures can be read in grey: what a colour says (`classes`) is also written next to it.
+Figures are readable in grey: classes are marked by text as well as by colour.
 """
 
 import io
@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from memwave.storage.atomic import replacing
 
@@ -41,18 +43,39 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "memwave",
 }
 
-# Coordinates in hundredths of a point: what a printer cannot show need not be stored.
+# Digits of a share of the figure. A millionth of its width is below a hundredth of a point.
+LAYOUT_DIGITS = 6
+
+# Coordinates are rounded to hundredths of a point; more digits are not visible.
 _ATTRIBUTE, _DIGITS = re.compile(r'="[^"]*"'), re.compile(r"(\d\.\d\d)\d+")
 
 
+class RoundedLayout(ConstrainedLayoutEngine):
+    """Constrained layout with rounded positions.
+
+    The last bits of the positions that the solver of the layout finds differ between processes.
+    Matplotlib makes the ids of clip paths from all digits of these positions.
+    """
+
+    def execute(self, fig: Figure) -> None:
+        """Place axes and texts; called by Matplotlib before it draws."""
+        super().execute(fig)
+        for axes in fig.axes:
+            place = np.round(axes.get_position(original=True).bounds, LAYOUT_DIGITS)
+            axes.set_position(place.tolist(), which="original")
+            axes.set_in_layout(True)  # `set_position` takes the axes out of the layout
+        for text in fig.texts:
+            text.set_position(np.round(text.get_position(), LAYOUT_DIGITS).tolist())
+
+
 def new_figure(height: float, width: float = WIDTH) -> Figure:
-    """Return an empty figure of a height in inches."""
+    """Return an empty figure; height and width are in inches."""
     mpl.rcParams.update(STYLE)
-    return Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), layout=RoundedLayout())
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a figure as SVG, which appears when it is complete."""
+    """Write a figure as SVG. The file appears under its name when complete."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": "memwave"})
     short = _ATTRIBUTE.sub(lambda found: _DIGITS.sub(r"\1", found[0]), text.getvalue())
@@ -61,7 +84,7 @@ def save_figure(figure: Figure, path: str | Path) -> None:
 
 
 def bare(axes: Axes) -> None:
-    """Leave nothing of the axes but what is drawn in them."""
+    """Remove ticks and spines of the axes."""
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():

@@ -1,4 +1,4 @@
-"""Long series drawn in few bins: the range of values, and the most frequent class, in each."""
+"""Long series in few bins: the range of values and the most frequent class in each bin."""
 
 import numpy as np
 
@@ -6,21 +6,21 @@ BINS = 400
 
 
 class Timeline:
-    """Ranges of a series of rows, filled block by block; rows may be missing.
+    """Ranges of series of values, filled block by block. Rows may be missing.
 
     Parameters
     ----------
     n_rows : int
-        Rows, the missing ones included.
+        Number of rows, including missing ones.
     n_series, n_classes : int
-        Values and classes of a row.
+        Number of values per row, and of classes.
 
     Attributes
     ----------
     low, high : ndarray, shape (bins, n_series)
-        Smallest and largest value in each bin; inf and -inf in one without a row.
+        Smallest and largest value in each bin; inf and -inf in bins without rows.
     edges : ndarray, shape (bins + 1,)
-        First row of each bin, and the number of rows.
+        First row of each bin, and at the end the number of rows.
     """
 
     def __init__(self, n_rows: int, n_series: int, n_classes: int):
@@ -32,7 +32,7 @@ class Timeline:
         self._counts = np.zeros((bins, n_classes), dtype=np.int64)
 
     def add(self, rows: np.ndarray, values: np.ndarray, classes: np.ndarray) -> None:
-        """Take in rows by their numbers; shapes (n,), (n, n_series) and (n,)."""
+        """Add rows, given by their numbers; shapes (n,), (n, n_series) and (n,)."""
         bins = rows * len(self.low) // self._n_rows
         np.minimum.at(self.low, bins, values)
         np.maximum.at(self.high, bins, values)
@@ -40,10 +40,10 @@ class Timeline:
 
     @property
     def classes(self) -> np.ndarray:
-        """Most frequent class in each bin; -1 in one without a row."""
+        """Most frequent class in each bin; -1 in bins without rows."""
         return np.where(self._counts.any(axis=1), self._counts.argmax(axis=1), -1)
 
 
 def timeline_bytes(n_series: int, n_classes: int, block_rows: int) -> int:
-    """Memory of filling a timeline."""
+    """Memory, in bytes, of filling a timeline."""
     return 8 * BINS * (2 * n_series + n_classes + 1) + block_rows * (16 * n_series + 40)

@@ -1,4 +1,4 @@
-"""Grids of parameters in the configuration: one entry that stands for many, each with a name."""
+"""Grids of parameters in the configuration: one entry expands to many, each with a name."""
 
 import json
 import re
@@ -9,22 +9,22 @@ from typing import Any
 from memwave.core.errors import ConfigurationError
 from memwave.core.messages import shown
 
-# What may have grids, and what names its entries in an experiment.
+# Sections with grids, and the keys of an experiment that name their entries.
 SECTIONS = {"features": "features", "models": "model"}
 
 
 def expand_grids(config: Any) -> Any:
-    """Replace every entry that has a ``grid`` by one for each point of the grid.
+    """Replace every entry that has a ``grid`` by one entry for each point of the grid.
 
     Parameters
     ----------
     config : dict
-        As read from YAML; it is left as it is. What is not well-formed is left to the schema.
+        As read from YAML. It is not changed. Malformed parts are kept, for the schema to report.
 
     Returns
     -------
     dict
-        In which experiments that name such an entry name all its points.
+        A configuration without grids. Experiments that named such an entry name all its points.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def _has_grid(entry: Any) -> bool:
 
 
 def _points(name: Any, entry: Any) -> Iterator[tuple[Any, Any]]:
-    """Name and entry of every point of an entry's grid, or the entry itself."""
+    """Yield name and entry of every point of the grid of an entry, or the entry itself."""
     if not _has_grid(entry):
         yield name, entry
         return
@@ -65,7 +65,7 @@ def _points(name: Any, entry: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _text(value: Any) -> str:
-    """A value in letters, digits and underscores."""
+    """Return a value as text of letters, digits and underscores."""
     if isinstance(value, list):
         return "_".join(map(_text, value))
     text = json.dumps(value) if value is None or isinstance(value, bool) else str(value)
@@ -79,8 +79,8 @@ def _joined(section: str, points: dict[Any, dict]) -> dict:
             if point in joined:
                 raise ConfigurationError(
                     [
-                        f"{section}: the grid of {shown(name)} makes {shown(point)}, and another "
-                        "entry has that name. Give one of them another name."
+                        f"{section}: the grid of {shown(name)} has a point {shown(point)}, and "
+                        "another entry has the same name. Rename one of them."
                     ]
                 )
         joined |= own
@@ -88,7 +88,7 @@ def _joined(section: str, points: dict[Any, dict]) -> dict:
 
 
 def _renamed(experiments: Any, key: str, points: dict[Any, dict]) -> Any:
-    """Let experiments name the points instead of the grid."""
+    """Return experiments that name the points instead of the grid."""
     if not isinstance(experiments, list):
         return experiments
     return [

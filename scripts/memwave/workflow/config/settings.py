@@ -1,7 +1,7 @@
-"""The configuration: one closed schema, all findings at once, defaults filled in.
+"""The configuration: validated by a closed schema, all problems reported at once, defaults added.
 
-The schema is ``schema.yaml`` beside this file, with the options of every solver added, which each
-solver declares itself as ``OPTIONS``.
+The schema is ``schema.yaml`` in this folder plus the options of every solver, which its module
+defines as ``OPTIONS``.
 """
 
 import math
@@ -32,16 +32,16 @@ from memwave.workflow.config.matrices import (
 
 SCHEMA_FILE = files(__package__) / "schema.yaml"
 
-# Entries of a configuration, of which a thousand would be many.
+# Most entries of a configuration, including aliases. Real ones have fewer than a thousand.
 MOST_ENTRIES = 100_000
 
-# Which section defines what an experiment names.
+# Sections of the configuration by the keys of an experiment.
 SECTIONS = {"dataset": "datasets", "features": "features", "model": "models"}
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Names of the dataset, the feature set and the model that are run together."""
+    """Names of the dataset, the feature set and the model of one experiment."""
 
     dataset: str
     features: str
@@ -50,7 +50,7 @@ class Experiment:
 
 @cache
 def schema() -> dict:
-    """Return the schema of the configuration, the options of all solvers included."""
+    """Return the schema of the configuration, with the options of all solvers."""
     composed = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
     model = composed["properties"]["models"]["additionalProperties"]
     common = model["properties"]
@@ -101,17 +101,17 @@ def complete(config: dict) -> dict:
     Parameters
     ----------
     config : dict
-        The configuration as read from YAML; it is left as it is.
+        The configuration as read from YAML. It is not changed.
 
     Returns
     -------
     dict
-        A copy that holds every key of the schema, and every point of a grid as an entry.
+        A copy with every key of the schema, and with every point of a grid as an entry.
 
     Raises
     ------
     ConfigurationError
-        Lists everything the schema does not admit and every name that is not defined.
+        Lists all values that the schema does not allow and all names that are not defined.
     """
     _require_size(config)
     config = with_columns_as_features(expand_grids(config))
@@ -127,7 +127,7 @@ def complete(config: dict) -> dict:
 
 
 def _require_size(config: Any) -> None:
-    """Refuse what takes for ever to look at: aliases of YAML that stand for aliases of aliases."""
+    """Raise ConfigurationError for too many entries; rejects YAML alias bombs."""
     waiting, seen = [config], 0
     while waiting:
         value = waiting.pop()
@@ -138,13 +138,13 @@ def _require_size(config: Any) -> None:
             raise ConfigurationError(
                 [
                     f"the configuration has more than {MOST_ENTRIES:,} entries, aliases included. "
-                    "Expected fewer; leave out aliases (*name) that repeat long lists."
+                    "Expected fewer; remove aliases (*name) that repeat long lists."
                 ]
             )
 
 
 def complete_model(model: dict) -> dict:
-    """Fill in the defaults of one valid entry of ``models``, those of its solver included."""
+    """Fill in the defaults of one valid entry of ``models``, with those of its solver."""
     return _filled(model, schema()["properties"]["models"]["additionalProperties"])
 
 
@@ -170,12 +170,12 @@ def _findings_of(entry: dict, section: str) -> list[str]:
 
 
 def experiments(settings: dict) -> tuple[Experiment, ...]:
-    """Expand the products in ``experiments``, in order, each combination once.
+    """Expand the products in ``experiments``: all combinations in order, without duplicates.
 
     Parameters
     ----------
     settings : dict
-        What `complete` returned.
+        Configuration that `complete` returned.
     """
     found = (
         Experiment(*names)
@@ -186,7 +186,7 @@ def experiments(settings: dict) -> tuple[Experiment, ...]:
 
 
 def _is_integer(_: Any, value: Any) -> bool:
-    # Standard JSON schema takes 128.0 for an integer, which no range() does.
+    # Standard JSON schema accepts 128.0 as an integer, but range() does not.
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -203,7 +203,7 @@ _Validator = extend(
 
 
 def _place(*steps: Any) -> str:
-    """Where something stands: ``features.haar.bands[0]``."""
+    """Return the place of a value in the configuration, such as ``features.haar.bands[0]``."""
     text = ""
     for step in steps:
         plain = isinstance(step, str) and re.fullmatch(r"[\w-]+", step)
@@ -212,7 +212,7 @@ def _place(*steps: Any) -> str:
 
 
 def _findings(error: ValidationError) -> Iterator[str]:
-    """Say in plain words what one error of the validator means."""
+    """Describe one error of the validator in plain words."""
     path, value, rule = tuple(error.absolute_path), cast(Any, error.instance), error.schema
     assert isinstance(rule, dict)
     if error.validator == "additionalProperties":
@@ -236,7 +236,7 @@ def _findings(error: ValidationError) -> Iterator[str]:
 
 
 def _undefined_names(config: Any) -> Iterator[str]:
-    """Findings about names in ``experiments`` that no section defines."""
+    """Yield findings about names in ``experiments`` that no section defines."""
     entries = config.get("experiments") if isinstance(config, dict) else None
     for i, entry in enumerate(entries if isinstance(entries, list) else []):
         for key, section in SECTIONS.items():
@@ -253,7 +253,7 @@ def _undefined_names(config: Any) -> Iterator[str]:
 
 
 def _unknown_units(config: Any) -> Iterator[str]:
-    """Findings about units of channels that a dataset does not have."""
+    """Yield findings about units of channels that a dataset does not have."""
     datasets = config.get("datasets") if isinstance(config, dict) else None
     for name, dataset in datasets.items() if isinstance(datasets, dict) else ():
         if not isinstance(dataset, dict):
@@ -268,13 +268,13 @@ def _unknown_units(config: Any) -> Iterator[str]:
 
 
 def _names(value: Any) -> list[str]:
-    """The names in a value of an experiment: a name, or a list of names."""
+    """Return the names in a value of an experiment, which is a name or a list of names."""
     listed = value if isinstance(value, list) else [value]
     return [name for name in listed if isinstance(name, str)]
 
 
 def _filled(value: Any, rule: dict) -> Any:
-    """Copy a valid value, with the defaults of its schema filled in."""
+    """Return a copy of a valid value with the defaults of its schema."""
     if isinstance(value, list):
         return list(value) if "items" not in rule else [_filled(v, rule["items"]) for v in value]
     if not isinstance(value, dict):

@@ -1,1 +1,1 @@
-"""What a job will need, as formulas of sizes: memory, time, the solver."""
+"""The plan of a run: memory and time of each job as formulas of sizes, solver, inputs, requests."""

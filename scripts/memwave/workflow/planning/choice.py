@@ -1,7 +1,8 @@
-"""Choosing a solver: the fastest, by a simple model of cost, that is exact enough and fits.
+"""Choice of a solver: the fastest that guarantees the tolerance within the memory limit.
 
-The model counts operations and reads, each at one rate; only its ratios matter. The rates are
-those of one core of a common server of the 2020s and a local solid-state disk, rounded.
+Times are estimated by a simple cost model, which divides operations and bytes by one rate each;
+only ratios of the times matter. The rates are those of one core of a common server of the 2020s
+with a local solid-state disk, rounded.
 """
 
 from collections.abc import Callable
@@ -23,13 +24,13 @@ PRODUCTS_PER_SECOND = {"float32": 80e9, "float64": 40e9}
 DENSE_PER_SECOND = 15e9
 BYTES_PER_SECOND = 1e9
 
-# A covariance summed in float32 is good to about this share of its largest eigenvalue.
+# Rounding error of a covariance by the type of its sums, relative to its largest eigenvalue.
 ROUNDING = {"float32": 1e-6, "float64": 1e-14}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A solver with options that promise the tolerance, or with all it can."""
+    """A solver with options that guarantee the tolerance, or with its default options."""
 
     model: dict
     seconds: float
@@ -54,7 +55,7 @@ def resolve(
     spec : FeatureSpec or MatrixSpec
         The features.
     n_train : int
-        Windows that PCA is fitted on.
+        Number of train windows.
     sizes : Sizes
     max_mem_mb : int
         As in the configuration.
@@ -64,7 +65,7 @@ def resolve(
     Returns
     -------
     dict
-        Complete options of the chosen solver, and ``chosen``, a sentence that says why.
+        Complete options of the chosen solver, and ``chosen``, a sentence with the reason.
     """
     if model["solver"] != "auto":
         return model
@@ -87,8 +88,8 @@ def resolve(
 def candidates_for(spec: Features) -> list[str]:
     """Solvers that may be chosen.
 
-    Only one fitted to the recordings will do where no features are stored. It knows nothing of
-    their rounding, which float16 may make large.
+    If features are not stored, only solvers that fit to the recordings are possible. Such solvers
+    ignore the rounding of features, so they are excluded for float16, whose rounding may be large.
     """
     if not spec.store:
         return [name for name in concrete_solvers() if name not in row_solvers()]
@@ -104,8 +105,8 @@ def guaranteed_tolerance(model: dict, spec: Features) -> float:
 def options_for(name: str, model: dict, spec: Features) -> dict:
     """Options of a solver that promise the tolerance of an ``auto`` model, if it can."""
     common = {key: model[key] for key in ("n_components", "compute_dtype", "standardize")}
-    promise = solver_module(name).guarantee(guaranteed_tolerance(model, spec)) or {}
-    return complete_model({"solver": name, **common, **promise})
+    guarantee = solver_module(name).guarantee(guaranteed_tolerance(model, spec)) or {}
+    return complete_model({"solver": name, **common, **guarantee})
 
 
 def seconds(model: dict, spec: Features, n_train: int) -> float:
@@ -125,10 +126,10 @@ def seconds(model: dict, spec: Features, n_train: int) -> float:
 
 
 def choose(candidates: list[Candidate], max_mem_mb: int, tolerance: float) -> dict:
-    """Pick the fastest candidate that promises the tolerance and fits; say why.
+    """Choose the fastest candidate that fits in memory and guarantees the tolerance.
 
-    Where none does both, one that fits is preferred to one that promises, and where none fits, the
-    smallest is returned, for the memory check to refuse.
+    If none does both, a candidate that fits is preferred to one that guarantees the tolerance. If
+    none fits, the candidate with the least memory is returned; the memory check rejects it.
     """
 
     def rank(c: Candidate) -> tuple:
@@ -138,7 +139,7 @@ def choose(candidates: list[Candidate], max_mem_mb: int, tolerance: float) -> di
     best = min(candidates, key=rank)
     others = ", ".join(
         f"{c.model['solver']} (about {c.seconds:.3g} s, {c.memory_mb} MB"
-        f"{'' if c.guarantees else ', no promise'})"
+        f"{'' if c.guarantees else ', tolerance not guaranteed'})"
         for c in candidates
         if c is not best
     )

@@ -1,4 +1,4 @@
-"""The files that the jobs of each rule read, as functions of the plan and a job's wildcards."""
+"""The input files of each rule, as functions of the plan and the wildcards of a job."""
 
 import os
 from collections.abc import Iterable
@@ -26,48 +26,48 @@ Wildcards = Any
 
 
 def source_files(plan: Plan, w: Wildcards) -> list[str]:
-    """Files of the recording that is converted."""
+    """Return the files of the recording to convert."""
     return files_of(converted_recording(plan, w).source)
 
 
 def label_source_files(plan: Plan, w: Wildcards) -> list[str]:
-    """Files of the labels that are converted."""
+    """Return the files of the labels to convert."""
     source = converted_recording(plan, w).label_source
     return files_of(source) if source else []
 
 
 def recordings_of_shard(plan: Plan, w: Wildcards) -> list[str]:
-    """Files of the recordings that a shard has windows of, as they were given."""
+    """Return the files of the recordings in a shard that are read without conversion."""
     return given_files(shard_recordings(plan, w))
 
 
 def converted_of_shard(plan: Plan, w: Wildcards) -> list[str]:
-    """Those that a shard has windows of and that are converted before they are read."""
+    """Return the converted files of the recordings in a shard."""
     return converted_files(shard_recordings(plan, w))
 
 
 def train_recordings_of_shard(plan: Plan, w: Wildcards) -> list[str]:
-    """Files of the recordings that a shard has train windows of, as they were given."""
+    """Return the files of the train recordings in a shard that are read without conversion."""
     return given_files(shard_train_recordings(plan, w))
 
 
 def converted_train_of_shard(plan: Plan, w: Wildcards) -> list[str]:
-    """Those of them that are converted before they are read."""
+    """Return the converted files of the train recordings in a shard."""
     return converted_files(shard_train_recordings(plan, w))
 
 
 def train_recordings(plan: Plan, w: Wildcards) -> list[str]:
-    """Files of the recordings that PCA is fitted on, as they were given."""
+    """Return the files of all train recordings that are read without conversion."""
     return given_files(dataset_train_recordings(plan, w))
 
 
 def converted_train(plan: Plan, w: Wildcards) -> list[str]:
-    """Those of them that are converted before they are read."""
+    """Return the converted files of all train recordings."""
     return converted_files(dataset_train_recordings(plan, w))
 
 
 def channels(plan: Plan, w: Wildcards) -> list[str]:
-    """The table of the channels, or the model, that a feature set scales by."""
+    """Return the table of channels or the model with the scaling of a feature set, if any."""
     scale = feature_spec(plan, w.dataset, w.features).scale
     if is_model(scale):
         return [fitted_before(plan, scale)]
@@ -75,26 +75,26 @@ def channels(plan: Plan, w: Wildcards) -> list[str]:
 
 
 def valid_windows(plan: Plan, w: Wildcards) -> list[str]:
-    """The valid windows of all shards, where others are left out."""
+    """Return the files of valid windows of all shards; none if the dataset drops no windows."""
     if plan.settings["datasets"][w.dataset]["missing"] != "drop":
         return []
     return of_shards(plan, paths.VALID_WINDOWS, w)
 
 
 def valid_windows_of_shard(plan: Plan, w: Wildcards) -> list[str]:
-    """The valid windows of a shard, where others are left out."""
+    """Return the file of valid windows of a shard; none if the dataset drops no windows."""
     return [path for path in valid_windows(plan, w) if path.endswith(f"/{w.shard}.h5")]
 
 
 def feature_measures(plan: Plan, w: Wildcards) -> list[str]:
-    """Moments of the features of all shards, where a model standardizes by them."""
+    """Return the moments of the features of all shards; none if the model does not use them."""
     model = model_of(plan, w)
     wanted = model["standardize"] and not is_from_signal(model)
     return of_shards(plan, paths.FEATURE_MEASURES, w) if wanted else []
 
 
 def summaries(plan: Plan, w: Wildcards) -> list[str]:
-    """Summaries of all shards, for a solver that reads features, or the signal, once."""
+    """Return the summaries of all shards, for a solver that reads features or the signal once."""
     patterns = {"summarize_features": paths.FEATURE_SUMMARY, "summarize_lags": paths.LAG_SUMMARY}
     stage = summarizing_stage(model_of(plan, w))
     return of_shards(plan, patterns[stage], w) if stage else []
@@ -141,12 +141,12 @@ def fitted_shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
 
 
 def applied_model(plan: Plan, w: Wildcards) -> str:
-    """A model that was fitted before."""
+    """Return the file of the model that is applied."""
     return fitted_before(plan, model_of(plan, w)["apply"])
 
 
 def partial_projections(plan: Plan, w: Wildcards) -> list[str]:
-    """Partial projections of all shards: of their features, or of the recordings."""
+    """Return the partial projections of all shards, computed from features or from recordings."""
     stage = projecting_stage(feature_spec(plan, w.dataset, w.features))
     pattern = {
         "project_features": paths.FEATURE_PROJECTION,
@@ -162,19 +162,19 @@ def shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
 
 
 def labels(plan: Plan, w: Wildcards) -> list[str]:
-    """Files of labels, as they were given."""
+    """Return the files of labels that are read without conversion."""
     recordings = plan.recordings[w.dataset]
     return unique(file_of(r.labels) for r in recordings if r.labels and not r.converts_labels)
 
 
 def converted_labels(plan: Plan, w: Wildcards) -> list[str]:
-    """Files that labels were converted to."""
+    """Return the files of converted labels."""
     recordings = plan.recordings[w.dataset]
     return unique(file_of(r.labels) for r in recordings if r.labels and r.converts_labels)
 
 
 def usages(plan: Plan, _: Wildcards = None) -> list[str]:
-    """What every job of the experiments used, itself excepted."""
+    """Return the usage files (time and memory) of all jobs of the experiments."""
     found: list[str] = []
     for e in plan.experiments:
         spec, model = feature_spec(plan, e.dataset, e.features), model_of(plan, e)
@@ -198,55 +198,58 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
 
 
 def converted_recording(plan: Plan, w: Wildcards) -> CheckedRecording:
-    """The recording that is converted, or its labels."""
+    """Return the recording whose file or labels are converted."""
     return plan.recordings[w.dataset][int(w.recording) - 1]
 
 
 def model_of(plan: Plan, w: Wildcards) -> dict:
-    """Complete options of the model of a job or an experiment."""
+    """Return the complete options of the model of a job or an experiment."""
     return plan.models[w.dataset, w.features, w.model]
 
 
 def shard_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
-    """The recordings that a shard has windows of."""
+    """Return the recordings with windows in a shard."""
     known = recordings_by_name(plan, w.dataset)
     segments = shard_segments(plan, w.dataset, w.features, w.shard)
     return [known[segment.recording.name] for segment in segments]
 
 
 def shard_train_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
-    """Those of them that PCA is fitted on."""
+    """Return the train recordings with windows in a shard."""
     return [r for r in shard_recordings(plan, w) if is_train(plan, w.dataset, r.name)]
 
 
 def dataset_train_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
-    """The recordings of a dataset that PCA is fitted on."""
+    """Return the train recordings of a dataset."""
     return [r for r in plan.recordings[w.dataset] if is_train(plan, w.dataset, r.name)]
 
 
 def fitted_before(plan: Plan, path: str) -> str:
-    """A model's file; absolute, so that no rule makes it, unless this configuration fits it."""
+    """Return the path of a fitted model: absolute, unless this configuration fits it.
+
+    No rule makes a file with an absolute path.
+    """
     return path if path in model_files(plan) else os.path.abspath(path)
 
 
 def of_shards(plan: Plan, pattern: str, w: Wildcards) -> list[str]:
-    """Fill a pattern with every shard of an experiment or a feature set."""
+    """Return the paths of all shards of an experiment or a feature set for a path pattern."""
     names = {"dataset": w.dataset, "features": w.features, "model": getattr(w, "model", "")}
     return [pattern.format(**names, shard=shard) for shard in shard_names(plan)]
 
 
 def given_files(recordings: Iterable[CheckedRecording]) -> list[str]:
-    """Files of recordings that are read as they were given."""
+    """Return the files of those recordings that are read without conversion."""
     return unique(file for r in recordings if r.path == r.source for file in files_of(r.path))
 
 
 def converted_files(recordings: Iterable[CheckedRecording]) -> list[str]:
-    """Files of recordings that are converted before they are read."""
+    """Return the converted files of those recordings that are converted."""
     return unique(r.path for r in recordings if r.path != r.source)
 
 
 def unique(items: Iterable[str]) -> list[str]:
-    """Items in their order, each once."""
+    """Return the items in their order, without duplicates."""
     return list(dict.fromkeys(items))
 
 

@@ -9,10 +9,10 @@ from memwave import __version__
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import rows_per_block
 from memwave.features.columns import MatrixShard
+from memwave.pca.projection import projection_dtype
 from memwave.pca.solvers import solver_module
 from memwave.readers import reader_of
-from memwave.recordings.labels.windows import LabelledRecording
-from memwave.recordings.segments import PlannedRecording
+from memwave.recordings.segments import LabelledRecording, PlannedRecording
 from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_RANGES
 from memwave.workflow import requests
 from memwave.workflow.code_digests import digests
@@ -226,7 +226,8 @@ def _fitted_rows(plan: Plan, w: Wildcards, shard: str) -> MatrixShard | None:
 
 
 def _projection(plan: Plan, w: Wildcards) -> requests.Projection:
-    spec, dtype = feature_spec(plan, w.dataset, w.features), _dtype(plan, w)
+    spec = feature_spec(plan, w.dataset, w.features)
+    dtype = projection_dtype(model_of(plan, w), _dtype(plan, w))
     fitted = not is_applied(model_of(plan, w))
     return requests.Projection(
         spec,

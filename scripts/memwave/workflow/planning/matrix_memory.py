@@ -7,6 +7,7 @@ from memwave.core.precision import compute_dtype
 from memwave.core.ranges import MEGABYTE, rows_per_block
 from memwave.features.columns import MatrixSpec
 from memwave.pca import projection
+from memwave.pca.diagnostics.certificate import bounds_bytes
 from memwave.pca.solvers import solver_module
 from memwave.readers import SCRATCH_BYTES
 from memwave.recordings.labels.coding import labels_bytes
@@ -36,10 +37,12 @@ def predict(spec: MatrixSpec, model: dict, sizes: Sizes) -> dict[str, int]:
     itemsize = np.dtype(dtype).itemsize
     model_file = model_file_bytes(d, k)
     beside = (192 if model["standardize"] else 64) * d
+    stages = {"fit_model": _fit_bytes(spec, model, itemsize, beside, sizes) + model_file}
+    dtype = projection.projection_dtype(model, dtype)
+    itemsize = np.dtype(dtype).itemsize
     rows = projection_rows(d, sizes.block_mb, dtype)
     projecting = beside + model_file + projection.project_bytes(d, k, itemsize, rows)
-    projecting += rows * d * itemsize + spec.reading_bytes(rows)
-    stages = {"fit_model": _fit_bytes(spec, model, itemsize, beside, sizes) + model_file}
+    projecting += bounds_bytes(d, k) + rows * d * itemsize + spec.reading_bytes(rows)
     if model["standardize"]:
         rows = measured_rows(d, sizes.block_mb)
         stages["measure_features"] = moments_bytes(d, rows) + spec.reading_bytes(rows)
@@ -81,12 +84,16 @@ def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes) -> dict[str, int
         )
         needs["fit_model"] += model_file
         stages |= {name: need + spec.library_bytes for name, need in needs.items()}
+    dtype = projection.projection_dtype(model, dtype)
+    itemsize = np.dtype(dtype).itemsize
     rows = projection_rows(d, sizes.block_mb, dtype)
     projecting = beside + model_file + projection.project_bytes(d, k, itemsize, rows)
-    projecting += rows * d * itemsize + spec.reading_bytes(rows) + SCRATCH_BYTES
+    projecting += (
+        bounds_bytes(d, k) + rows * d * itemsize + spec.reading_bytes(rows) + SCRATCH_BYTES
+    )
     stages["project_features"] = projecting
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
-    stages["write_projection"] += labels_bytes("last", 1)
+    stages["write_projection"] += labels_bytes("last", 1) + bounds_bytes(d, k)
     found = {name: stage_mb(need) for name, need in stages.items()}
     if model["standardize"]:
         found["measure_features"] = measuring_mb(spec, sizes.block_mb)

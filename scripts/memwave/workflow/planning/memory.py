@@ -1,7 +1,7 @@
-"""What each stage needs at most, in MB, from the configuration alone.
+"""Upper bounds of the memory of each stage, in MB, from the configuration alone.
 
-Pure functions: they add up what the modules of a stage say about their own arrays. Nothing here
-depends on how many windows there are, nor on how many cores the workflow is given.
+Pure functions: they add up the sizes of the arrays that the modules of a stage report. The bounds
+depend neither on the number of windows nor on the number of cores.
 """
 
 from collections.abc import Iterable
@@ -16,6 +16,7 @@ from memwave.features import sliding
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca import projection
+from memwave.pca.diagnostics import certificate
 from memwave.pca.lags import signal_scores
 from memwave.pca.solvers import solver_module
 from memwave.readers import SCRATCH_BYTES, library_bytes
@@ -26,30 +27,30 @@ from memwave.recordings.labels.coding import labels_bytes
 from memwave.recordings.resampling import Ratio, resampling_bytes
 from memwave.results.figures.sizes import FIGURE_BYTES, figure_bytes
 
-# Python with numpy, scipy, PyWavelets, h5py and what Snakemake puts before a script has 40 MB of
-# anonymous memory; BLAS packs pieces of its operands, and there are small things.
+# Python with numpy, scipy, PyWavelets, h5py and the preamble of Snakemake has 40 MB of anonymous
+# memory. The rest is for the packing buffers of BLAS and for small objects.
 BASE_MB = 80
 
-# Packing room of BLAS for each further thread that calls it, and the thread's stack.
+# Packing buffer of BLAS and stack for each further thread that calls it.
 THREAD_MB = 48
 
-# Intervals of labels, which are held together.
+# Memory of all intervals of labels of a recording.
 INTERVALS_BYTES = 80_000_000
 
-# Size of the blocks in which recordings are measured. Means depend on it in the last bit, and so
-# on nothing that is configured.
+# Size of the blocks in which recordings are measured. The last bits of means depend on it, so it is
+# not configurable.
 MEASURED_MB = 8
 
-# Size of the blocks that are projected, unless block_mb is smaller: what is checked, multiplied and
-# squared one after the other is still in the cache then.
+# Size of the blocks that are projected, unless block_mb is smaller. Blocks of this size stay in the
+# cache while they are checked, multiplied and squared.
 PROJECTED_MB = 4
 
-# Rows that BLAS multiplies together; what is left of a block takes as long as a full group.
+# Rows that a BLAS kernel multiplies at once; an incomplete group takes as long as a full one.
 KERNEL_ROWS = 8
 
-# Snakemake in a cluster job, beside the stage: one process waits for the step of the job, another
-# one starts the stage. Both together had 190 to 250 MB of anonymous memory; the more, the more
-# libraries are installed that Snakemake loads where it finds them, such as pandas.
+# Snakemake in a cluster job, in addition to the stage: one process waits for the step of the job,
+# another one starts the stage. Both together had 190 to 250 MB of anonymous memory. It is more if
+# optional libraries that Snakemake loads are installed, such as pandas.
 LAUNCHER_MB = 300
 
 
@@ -62,9 +63,9 @@ class Sizes:
     block_mb : float
         Size of a block of rows.
     shards : int
-        Shards of the feature matrix; a fit never needs more threads than that.
+        Number of shards of the feature matrix. A fit uses at most as many threads.
     threads : int
-        Threads of a fit that reads the features several times.
+        Number of threads of a fit that reads the features several times.
     """
 
     block_mb: float
@@ -92,7 +93,7 @@ def predict(
     library_bytes : int
         Memory of the libraries that read the recordings.
     window_label : str
-        Which rows of a window give it its label.
+        Rule for the label of a window, as in the configuration.
 
     Returns
     -------
@@ -102,8 +103,10 @@ def predict(
     d, k, block_mb = spec.n_features, model["n_components"], sizes.block_mb
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     itemsize = np.dtype(dtype).itemsize
-    projected_rows = projection_rows(d, block_mb, dtype)
-    # Beside a block, a few numbers for each feature: shifts, sums, what standardizes them.
+    projected = projection.projection_dtype(model, dtype)
+    projected_size = np.dtype(projected).itemsize
+    projected_rows = projection_rows(d, block_mb, projected)
+    # In addition to a block, a few numbers per feature: shifts, sums, means and scales.
     beside = (192 if model["standardize"] else 64) * d
     model_file = model_file_bytes(d, k)
     stages = {"extract_features": extraction_bytes(spec, block_mb) + library_bytes}
@@ -121,8 +124,10 @@ def predict(
         )
         needs["fit_model"] += model_file
         stages |= needs
-    projecting = beside + model_file + projection.project_bytes(d, k, itemsize, projected_rows)
-    projecting += projected_rows * d * itemsize
+    projecting = (
+        beside + model_file + projection.project_bytes(d, k, projected_size, projected_rows)
+    )
+    projecting += projected_rows * d * projected_size
     if spec.store:
         stages["project_features"] = projecting
     else:
@@ -134,7 +139,8 @@ def predict(
             by_signal = signal_scores.score_bytes(spec, k) + model_file + SCRATCH_BYTES
             projecting = max(projecting, by_signal + library_bytes)
         stages["project_recordings"] = projecting
-    stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
+    bounds = certificate.bounds_bytes(d, k)
+    stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + bounds + SCRATCH_BYTES
     stages["write_projection"] += labels_bytes(window_label, spec.window)
     return {name: stage_mb(need) for name, need in stages.items()}
 
@@ -149,17 +155,17 @@ def fitting(
     block_mb: float,
     workers: int,
 ) -> dict[str, int]:
-    """Bytes of the stages that fit a model, by their names; the model's file comes on top."""
+    """Return the bytes of the stages that fit a model, by name, without those of the model file."""
     solver, d = solver_module(model["solver"]), spec.n_features
     if solver.Solver.FROM_SIGNAL:
         summary = solver.summary_bytes(spec) + SCRATCH_BYTES + library_bytes
         return {"summarize_lags": summary, "fit_model": solver.fit_bytes(spec, model)}
     block = rows_per_block(block_mb, d, f"f{itemsize}") * d * itemsize
-    part = block + beside + solver.summary_bytes(d, model, itemsize)
+    summary = block + beside + solver.summary_bytes(d, model, itemsize)
     fit = solver.fit_bytes(d, model, itemsize)
     if solver.Solver.ONE_PASS:
-        return {"summarize_features": part, "fit_model": fit}
-    return {"fit_model": fit + workers * (part + THREAD_MB * MEGABYTE)}
+        return {"summarize_features": summary, "fit_model": fit}
+    return {"fit_model": fit + workers * (summary + THREAD_MB * MEGABYTE)}
 
 
 def model_file_bytes(n_features: int, n_components: int) -> int:
@@ -175,21 +181,21 @@ def predict_figures(spec: FeatureSpec | MatrixSpec, model: dict) -> dict[str, in
 
 
 def table_figure_mb(n_experiments: int) -> int:
-    """MB that a figure of the table of all experiments needs."""
+    """Return the MB of a figure that compares all experiments."""
     return stage_mb(FIGURE_BYTES + 100_000 * n_experiments)
 
 
 def reading_bytes(dataset: dict, paths: Iterable[str], ratios: Iterable[Ratio | None]) -> int:
-    """What reading needs beside a stretch of rows: libraries, margins to fill gaps, resampling.
+    """Memory, in bytes, of reading, without the rows: libraries, margins for gaps, resampling.
 
     Parameters
     ----------
     dataset : dict
         Complete entry of ``datasets`` in the configuration.
     paths : iterable of str
-        Its recordings.
+        Paths of its recordings.
     ratios : iterable of (up, down) or None
-        By what they are resampled.
+        Resampling ratios of its recordings.
     """
     n_channels = len(dataset["channels"])
     margins = margin_bytes(dataset["max_gap"], n_channels)
@@ -197,46 +203,46 @@ def reading_bytes(dataset: dict, paths: Iterable[str], ratios: Iterable[Ratio | 
 
 
 def stage_mb(arrays: int) -> int:
-    """MB of a stage whose arrays take so many bytes."""
+    """Return the MB of a stage whose arrays have `arrays` bytes."""
     return BASE_MB + -(-arrays // MEGABYTE)
 
 
 def conversion_mb(library_bytes: int) -> int:
-    """MB of converting a recording; what is written is a file map."""
+    """Return the MB of converting a recording. The output is a memory map and does not count."""
     return stage_mb(library_bytes + SCRATCH_BYTES)
 
 
 def labelling_mb(library_bytes: int) -> int:
-    """MB of converting labels."""
+    """Return the MB of converting labels."""
     return stage_mb(library_bytes + INTERVALS_BYTES + SCRATCH_BYTES)
 
 
 def extraction_rows(spec: FeatureSpec, block_mb: float) -> int:
-    """Windows that are extracted at once; coefficients are computed in float64."""
+    """Return the number of windows extracted at once; coefficients are computed in float64."""
     return rows_per_block(block_mb, spec.n_features, "float64")
 
 
 def extraction_bytes(spec: FeatureSpec, block_mb: float) -> int:
-    """Memory of extracting a block: none of it is the block itself, which is a file map."""
+    """Memory, in bytes, of extracting a block, without the block, which is a memory map."""
     return sliding.working_bytes(spec, extraction_rows(spec, block_mb)) + SCRATCH_BYTES
 
 
 def projection_rows(n_features: int, block_mb: float, dtype: str) -> int:
-    """Rows that are projected at once: a multiple of what BLAS's kernels take, if there are any."""
+    """Return the number of rows projected at once: if possible, a multiple of `KERNEL_ROWS`."""
     rows = rows_per_block(min(block_mb, PROJECTED_MB), n_features, dtype)
     return rows - rows % KERNEL_ROWS or rows
 
 
 def measuring_rows(n_channels: int) -> int:
-    """Rows of recordings that are measured at once."""
+    """Return the number of rows of recordings measured at once."""
     return rows_per_block(MEASURED_MB, n_channels, "float64")
 
 
 def measuring_bytes(n_channels: int) -> int:
-    """Memory of measuring the channels of a dataset."""
+    """Memory, in bytes, of measuring the channels of a dataset."""
     return channels.measuring_bytes(n_channels, measuring_rows(n_channels)) + SCRATCH_BYTES
 
 
 def measured_rows(n_features: int, block_mb: float) -> int:
-    """Rows of features that are measured at once, in float64."""
+    """Return the number of rows of features measured at once, in float64."""
     return rows_per_block(block_mb, n_features, "float64")

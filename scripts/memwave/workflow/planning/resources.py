@@ -1,4 +1,4 @@
-"""Memory, time and threads of each job, from the plan alone."""
+"""Memory, time and threads of each job, computed from the plan alone."""
 
 from functools import cache
 
@@ -14,7 +14,7 @@ FIGURES_OF_ALL = ("plot_comparison", "plot_memory")
 
 
 def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
-    """MB that a job of a stage needs at most."""
+    """Return the memory limit of a job of a stage, in MB."""
     if stage == "convert_recording":
         return memory.conversion_mb(library_bytes([converted_recording(plan, w).source]))
     if stage == "convert_labels":
@@ -47,7 +47,7 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
 
 
 def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
-    """Minutes to ask a cluster for. A further attempt is given more."""
+    """Return the time limit of a job on a cluster, in minutes. Every further attempt gets more."""
     if stage in ("write_summary", *FIGURES_OF_ALL):
         return 10 * attempt
     spec, windows = (
@@ -64,13 +64,13 @@ def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
 
 
 def threads(plan: Plan, w: Wildcards) -> int:
-    """Threads of a fit: more than one where it reads the shards itself."""
+    """Return the number of threads of a fit: 1, or more if the fit itself reads the shards."""
     is_one_pass = solver_module(model_of(plan, w)["solver"]).Solver.ONE_PASS
     return 1 if is_one_pass else min(plan.settings["threads"], plan.n_shards)
 
 
 def run_sizes(plan: Plan) -> Sizes:
-    """Sizes that the configuration sets for the whole run."""
+    """Return the sizes that the configuration sets for the whole run."""
     return Sizes(plan.settings["block_mb"], plan.n_shards, plan.settings["threads"])
 
 
@@ -91,7 +91,7 @@ def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str,
 
 @cache
 def _reading_bytes(plan: Plan, dataset: str) -> int:
-    """Memory that reading the recordings needs beside a chunk of rows."""
+    """Memory, in bytes, of reading the recordings, without the rows."""
     recordings = plan.recordings[dataset]
     return memory.reading_bytes(
         plan.settings["datasets"][dataset],

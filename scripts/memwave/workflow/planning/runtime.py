@@ -1,9 +1,9 @@
-"""How long each stage takes, from the configuration and the number of windows alone.
+"""Estimates of the time of each stage, from the configuration and the number of windows alone.
 
-A sum of three terms: bytes read or written, products, decompositions, each at a rate. The same
-sums serve two purposes with two sets of rates: `LOCAL` is what one core of a server of the 2020s
-does with a local solid-state disk, for estimates; `CLUSTER` is a promise to a scheduler, which
-kills what takes longer, and so assumes a shared file system under load and an old core.
+The time is a sum of three terms: bytes read or written, products, and decompositions, each divided
+by a rate. There are two sets of rates. `LOCAL` is for estimates: one core of a server of the 2020s
+with a local solid-state disk. `CLUSTER` is for time limits: a scheduler ends jobs that take longer,
+so it assumes an old core and a shared file system under load.
 """
 
 import math
@@ -17,26 +17,26 @@ from memwave.pca.solvers import solver_module
 from memwave.workflow.planning.choice import DENSE_PER_SECOND, PRODUCTS_PER_SECOND
 from memwave.workflow.planning.memory import Sizes
 
-# Values of one column of projection.h5 beside the scores, and those of a score.
+# Number of columns of projection.h5 without the scores, and bytes of a value.
 COLUMNS, SCORE_BYTES = 6, 8
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What a core and its disk do.
+    """Speed of a core and its disk.
 
     Attributes
     ----------
     start : float
-        Seconds until a job computes: Python, its libraries and, on a cluster, Snakemake.
+        Seconds until a job computes: start of Python, its libraries and, on a cluster, Snakemake.
     extracted : float
-        Bytes of features computed and written a second.
+        Bytes of features computed and written per second.
     read : float
-        Bytes of features read a second.
+        Bytes of features read per second.
     compressed : float
-        Bytes of scores compressed and written a second.
+        Bytes of scores compressed and written per second.
     share : float
-        Share of the rates of products and decompositions in `choice` that is reached.
+        Factor for the rates of products and decompositions in `choice`.
     """
 
     start: float
@@ -48,8 +48,8 @@ class Rates:
 
 LOCAL = Rates(start=1.0, extracted=400e6, read=1e9, compressed=60e6, share=1.0)
 
-# About a tenth of LOCAL in all that the file system has a part in, a quarter in the rest; three
-# minutes for a cold start of Python from a shared file system, slow with thousands of small files.
+# About a tenth of LOCAL for rates that involve the file system, a quarter for the others. Three
+# minutes for a cold start of Python from a shared file system, which is slow with small files.
 CLUSTER = Rates(start=180.0, extracted=50e6, read=100e6, compressed=10e6, share=0.25)
 
 
@@ -69,7 +69,7 @@ def predict(
     model : dict
         Complete entry of ``models`` in the configuration, with a solver other than ``auto``.
     n_windows : int
-        Windows of the dataset; all are taken to be of split ``train``, which costs most.
+        Windows of the dataset. All are assumed to be in split ``train``, which takes longest.
     sizes : Sizes
     rates : Rates
         `LOCAL` or `CLUSTER`.
@@ -77,7 +77,7 @@ def predict(
     Returns
     -------
     dict of str to float
-        Seconds by the name of the stage, in the order of the data flow, and of any ``plot``.
+        Seconds by the name of the stage, in the order of the data flow; ``plot`` is any figure.
     """
     d, k = spec.n_features, model["n_components"]
     shards = sizes.shards
@@ -101,20 +101,20 @@ def predict(
 def fitting(
     spec: FeatureSpec, model: dict, rows: int, shards: int, workers: int, rates: Rates
 ) -> dict[str, float]:
-    """Seconds of the stages that fit a model, by their names, without their start."""
+    """Return the seconds of the stages that fit a model, by name, without `Rates.start`."""
     solver, d = solver_module(model["solver"]), spec.n_features
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     products = rates.share * PRODUCTS_PER_SECOND[dtype]
     dense = rates.share * DENSE_PER_SECOND
     if solver.Solver.FROM_SIGNAL:
-        # Products of a step of rows with a window of rows; then both sides of a matrix of all
-        # pairs of a window's values are transformed, once for every 32 shards, and solved.
+        # Products of `step` rows with `window` rows. Then, once for every 32 shards, the matrix of
+        # all pairs of values of a window is transformed on both sides. At the end, eigenpairs.
         values = float(spec.window * spec.n_channels)
         sums = 2.0 * rows * min(spec.step, spec.window) * spec.n_channels * values
         transforms = -(-shards // 32) * 20.0 * values**2
         at_the_end = (transforms + 4 / 3 * float(d) ** 3) / dense
         return {"summarize_lags": sums / products, "fit_model": at_the_end}
-    # A tolerance may end a fit early; nobody knows beforehand.
+    # A tolerance may end a fit early, which cannot be predicted.
     work = solver.work(d, rows, {**model, "tolerance": None})
     at_the_end = solver.work(d, 0, {**model, "tolerance": None}).dense / dense
     one_pass = reading_seconds(spec, rows, rates) + work.products / work.reads / products
@@ -129,7 +129,7 @@ def fitting(
 
 
 def of_features(spec: FeatureSpec, n_windows: int, shards: int, rates: Rates) -> dict[str, float]:
-    """Estimate the seconds of one job of the stages that know no model; see `predict`."""
+    """Estimate the seconds of one job of the stages before any model; see `predict`."""
     return _started(_of_features(spec, -(-n_windows // shards), rates), rates)
 
 
@@ -146,13 +146,13 @@ def _started(stages: dict[str, float], rates: Rates) -> dict[str, float]:
 
 
 def reading_seconds(spec: FeatureSpec, rows: int, rates: Rates) -> float:
-    """Seconds of reading so many rows of features."""
+    """Return the seconds of reading `rows` rows of features."""
     return float(rows) * spec.n_features * np.dtype(spec.dtype).itemsize / rates.read
 
 
 def in_minutes(seconds: float, attempt: int = 1) -> int:
-    """Whole minutes to ask for, at least five, more with every further attempt.
+    """Return the minutes to request: rounded up, at least five, times the number of the attempt.
 
-    Schedulers that fill gaps like short requests, and care little about less than that.
+    Backfilling schedulers start short jobs earlier, but less than five minutes makes no difference.
     """
     return attempt * max(5, math.ceil(seconds / 60))

@@ -86,9 +86,9 @@ def stage(
     """Run the body as a stage of the workflow.
 
     The kernel limits the process to `memory_mb` of private memory (RLIMIT_DATA, where there is
-    one; file maps do not count). BLAS computes in one thread, since the last bits of a result
-    depend on the number of its threads. Messages go to the log, time and peak memory to the usage
-    file. An error ends the process with status 1 and one message; a traceback goes to the log only.
+    one; file maps do not count). BLAS computes in one thread. Messages go to the log, time and peak
+    memory to the usage file. An error ends the process with status 1 and one message; a traceback
+    goes to the log only.
 
     Parameters
     ----------

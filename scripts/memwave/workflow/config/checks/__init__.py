@@ -1,1 +1,1 @@
-"""Everything that can be known to be wrong before the first job."""
+"""Checks before the first job: configuration, sheets, headers of files, memory."""

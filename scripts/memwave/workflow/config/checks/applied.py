@@ -1,4 +1,4 @@
-"""Whether a model that was fitted before can be applied to the features of a dataset."""
+"""Checks that a fitted model can be applied to the features of a dataset."""
 
 from collections.abc import Iterator
 
@@ -10,17 +10,17 @@ from memwave.features.spec import FeatureSpec
 from memwave.recordings.channels import Scaling, is_model
 from memwave.results.model_file import load_extraction, load_model, load_scaling
 
-# What decides which feature is which; windows may stand as far apart as one likes.
+# Keys that determine the meaning of each feature. The step of the windows may differ.
 DECISIVE = ("channels", "window", "wavelet", "level", "bands", "layout", "mode")
 
 
 def applied_options(path: str) -> dict:
-    """Options of a model that is applied, as those of a fitted one: its solver and components.
+    """Return the options of an applied model in the form of those of a fitted model.
 
     Raises
     ------
     MemwaveError
-        If the file is no model.
+        If the file is not a model.
     """
     model = load_model(path)
     return {
@@ -33,19 +33,19 @@ def applied_options(path: str) -> dict:
 
 
 def applied_findings(name: str, path: str, features: str, spec: FeatureSpec) -> Iterator[str]:
-    """Differences between the features a model was fitted to and those it is to be applied to.
+    """Compare the features of a model's fit with the features to which it is applied.
 
     Parameters
     ----------
     name, path : str
         Name of the model in the configuration, and its file.
     features, spec : str, FeatureSpec
-        Name of the feature set, and what it is on the dataset.
+        Name of the feature set, and its specification for the dataset.
 
     Yields
     ------
     str
-        Where, what was found, what was expected and what to do.
+        A finding: the place, what was found, what was expected and what to do.
     """
     place = f"models.{name}.apply"
     try:
@@ -59,7 +59,7 @@ def applied_findings(name: str, path: str, features: str, spec: FeatureSpec) -> 
         if theirs != mine:
             yield (
                 f"{place}: {path} was fitted with {key} {_shown(theirs)}, and features.{features} "
-                f"has {_shown(mine)}. Apply it to features as those it was fitted to."
+                f"has {_shown(mine)}. Apply it to the same kind of features as in its fit."
             )
     if scaling is None and spec.scale != "none":
         yield (
@@ -68,8 +68,8 @@ def applied_findings(name: str, path: str, features: str, spec: FeatureSpec) -> 
         )
     if scaling is not None and not _same(scaling, ours):
         yield (
-            f"{place}: {path} was fitted to channels scaled by figures of its own, expected "
-            f"features.{features}.scale: {path}, which takes them."
+            f"{place}: {path} was fitted to channels with another scaling, expected "
+            f"features.{features}.scale: {path}, which uses the scaling of the model."
         )
 
 

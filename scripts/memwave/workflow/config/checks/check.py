@@ -1,7 +1,7 @@
-"""Everything that can be known to go wrong before the first job, found at once.
+"""All checks before the first job; all problems are reported at once.
 
-Only headers of files are read. Only datasets, feature sets and models that an experiment uses
-are looked at.
+Only headers of files are read. Only datasets, feature sets and models that an experiment uses are
+checked.
 """
 
 from collections.abc import Iterator
@@ -33,14 +33,14 @@ from memwave.workflow.planning.memory import (
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found out.
+    """Result of all checks.
 
     Attributes
     ----------
     recordings : dict of str to tuple of CheckedRecording
-        By the names of the datasets that are used.
+        By the names of the datasets that experiments use.
     models : dict of (dataset, features, model) to dict
-        Complete options of every experiment's solver; ``auto`` has been replaced.
+        Complete options of the model of every experiment; ``auto`` is replaced by a solver.
     warnings : tuple of str
         What is odd but no reason to stop.
     matrices : dict of str to MatrixSpec
@@ -59,12 +59,12 @@ def check(settings: dict) -> Checked:
     Parameters
     ----------
     settings : dict
-        What `memwave.workflow.config.settings.complete` returned.
+        Configuration that `memwave.workflow.config.settings.complete` returned.
 
     Raises
     ------
     ConfigurationError
-        Lists everything that was found about configuration, sheets and recordings.
+        Lists all problems of configuration, sheets and recordings.
     """
     findings: list[str] = []
     warnings: list[str] = []
@@ -143,7 +143,7 @@ def _matrix_pair(
 
 
 def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:
-    """Names of the models that are fitted to each feature set of each dataset."""
+    """Return the names of the models for each feature set of each dataset."""
     pairs: dict[tuple[str, str], list[str]] = {}
     for experiment in experiments(settings):
         key = (experiment.dataset, experiment.features)
@@ -152,12 +152,12 @@ def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:
 
 
 def _gap_findings(name: str, dataset: dict) -> Iterator[str]:
-    """Whether the longest gap is said where gaps are filled, and only there."""
+    """Check that ``max_gap`` is set if gaps are filled, and only then."""
     most, missing = dataset["max_gap"], dataset["missing"]
     if missing == "interpolate" and most is None:
         yield (
-            f"datasets.{name}.max_gap: missing: interpolate needs to know the longest gap that is "
-            "filled, in rows; add it."
+            f"datasets.{name}.max_gap: missing: interpolate needs the length of the longest gap to "
+            "fill, in rows; add it."
         )
     if missing != "interpolate" and most is not None:
         yield (
@@ -167,13 +167,13 @@ def _gap_findings(name: str, dataset: dict) -> Iterator[str]:
 
 
 def _resample_findings(name: str, dataset: dict) -> Iterator[str]:
-    """Whether it is said to which rate recordings are resampled, and none may have gaps."""
+    """Check that a dataset with resampling has a sampling rate and allows no gaps."""
     if dataset["resample"] == "none":
         return
     if dataset["sampling_rate"] is None:
         yield (
-            f"datasets.{name}.sampling_rate: resample: polyphase needs to know the rate that all "
-            "recordings are brought to, in Hz; add it."
+            f"datasets.{name}.sampling_rate: resample: polyphase needs the rate to which all "
+            "recordings are resampled, in Hz; add it."
         )
     if dataset["missing"] != "error":
         yield (
@@ -184,7 +184,7 @@ def _resample_findings(name: str, dataset: dict) -> Iterator[str]:
 
 
 def _conversion_findings(recordings: tuple[CheckedRecording, ...], limit: int) -> Iterator[str]:
-    """Recordings and labels whose conversion needs more than ``max_mem_mb``."""
+    """Find recordings and labels whose conversion needs more than ``max_mem_mb``."""
     needs = {}
     for recording in recordings:
         if recording.path != recording.source:
@@ -209,7 +209,7 @@ def _train_windows(recordings: tuple[CheckedRecording, ...], spec: Features) -> 
 def _resolved(
     settings: dict, models: list[str], features: str, spec: Features, n_train: int
 ) -> tuple[dict[str, dict], list[str]]:
-    """Options of models by their names, and what forbids to apply those that are applied."""
+    """Return the options of models by name, and findings about models that cannot be applied."""
     resolved, findings = {}, []
     for name in models:
         path = settings["models"][name].get("apply")
@@ -236,7 +236,7 @@ def _resolve(settings: dict, model: str, spec: Features, n_train: int) -> dict:
 
 @dataclass(frozen=True)
 class Pair:
-    """A feature set on a dataset, and the models fitted to it by their names."""
+    """A feature set on a dataset, and its models by name."""
 
     dataset: str
     features: str
@@ -246,7 +246,7 @@ class Pair:
     library_bytes: int
 
     def size_findings(self) -> Iterator[str]:
-        """Whether more components are wanted than there are features."""
+        """Find models with more components than features."""
         features = self.spec.n_features
         yield from self._component_findings(features, f"{self.features} has {features} features")
 
@@ -260,7 +260,7 @@ class Pair:
                 )
 
     def store_findings(self) -> Iterator[str]:
-        """Models that need features which are not stored."""
+        """Find models that need stored features if features are not stored."""
         for model, options in self._fitted().items():
             if not self.spec.store and options["solver"] in row_solvers():
                 yield (
@@ -270,7 +270,7 @@ class Pair:
                 )
 
     def window_findings(self, recordings: tuple[CheckedRecording, ...]) -> Iterator[str]:
-        """Whether the recordings have windows enough for the shards and the components."""
+        """Check that the recordings have enough windows for the shards and the components."""
         train = tuple(recording for recording in recordings if recording.split == "train")
         wanted = (("", recordings), (" train", train))
         for split, chosen in wanted if self._fitted() else wanted[:1]:
@@ -291,7 +291,7 @@ class Pair:
         )
 
     def short_recordings(self, recordings: tuple[CheckedRecording, ...]) -> Iterator[str]:
-        """Recordings that no window fits into."""
+        """Find recordings that are shorter than a window."""
         for recording in (r for r in recordings if not self._windows(r)):
             yield (
                 f"{self.dataset}: the recording {shown(recording.name)} has {recording.rows} rows, "
@@ -300,7 +300,7 @@ class Pair:
             )
 
     def memory_findings(self) -> Iterator[str]:
-        """Stages that need more than ``max_mem_mb``, whose models need it, and what would do."""
+        """Find stages that need more than ``max_mem_mb``; name their models and a remedy."""
         limit = self.settings["max_mem_mb"]
         needs: dict[tuple[str, int], list[str]] = {}
         for model, options in self.models.items():
@@ -315,7 +315,7 @@ class Pair:
             )
 
     def figure_findings(self) -> Iterator[str]:
-        """Figures that need more than ``max_mem_mb``."""
+        """Find figures that need more than ``max_mem_mb``."""
         limit = self.settings["max_mem_mb"]
         for model, options in self.models.items():
             rule, need = max(
@@ -365,7 +365,7 @@ class Pair:
         )
 
     def _memory_remedy(self, stage: str, need: int, model: str) -> str:
-        """The largest block that fits, else the least need and the solvers that fit."""
+        """Name the largest block that fits; if none fits, the least memory and other solvers."""
         limit, chosen = self.settings["max_mem_mb"], self.models[model]
         block = self.settings["block_mb"]
         while need > limit and block > 1:
@@ -377,7 +377,7 @@ class Pair:
         most = {solver: self._most_with(solver, chosen) for solver in solvers}
         others = [f"solver {name} ({mb} MB)" for name, mb in most.items() if mb <= limit]
         remedies = either([f"raise max_mem_mb to {need}", *(f"use {other}" for other in others)])
-        return f"The least, with block_mb: 1, is {need} MB: {remedies}."
+        return f"The minimum, with block_mb: 1, is {need} MB: {remedies}."
 
     def _most_with(self, solver: str, model: dict) -> int:
         """Largest need of any stage with another solver and its defaults, blocks of 1 MB."""

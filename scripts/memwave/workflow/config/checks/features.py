@@ -1,4 +1,4 @@
-"""Whether a wavelet decomposition fits the windows it is asked for."""
+"""Checks that a wavelet decomposition is possible for the windows of a feature set."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,22 +9,22 @@ from memwave.features.spec import band_names
 
 
 def feature_findings(name: str, settings: dict, channels: Sequence[str]) -> Iterator[str]:
-    """Check what the schema cannot: wavelet, level and bands.
+    """Check wavelet, level and bands, which the schema cannot check.
 
     Parameters
     ----------
     name : str
         Name of the feature set.
     settings : dict
-        Its entry of the configuration, complete.
+        Its complete entry of the configuration.
     channels : sequence of str
-        Channels of a dataset it is used on.
+        Channels of the dataset.
 
     Yields
     ------
     str
-        Where, what was found, what was expected. None means that a
-        `memwave.features.spec.FeatureSpec` can be made.
+        A finding: the place, what was found, what was expected. Without findings, a
+        `memwave.features.spec.FeatureSpec` can be created.
     """
     place = f"features.{name}"
     wavelet = settings["wavelet"]
@@ -49,13 +49,13 @@ def feature_findings(name: str, settings: dict, channels: Sequence[str]) -> Iter
     for i, band in enumerate(settings["bands"]):
         if band not in valid:
             yield (
-                f"{place}.bands[{i}]: {shown(band)} is no band of a decomposition of level "
+                f"{place}.bands[{i}]: {shown(band)} is not a band of a decomposition of level "
                 f"{level}. Expected any of {listed(valid)}."
             )
 
 
 def deepest_level(settings: dict, n_channels: int) -> int:
-    """Return the deepest level that a window of a valid wavelet allows, 0 if none."""
+    """Return the deepest level that the window allows for a valid wavelet, 0 if none."""
     samples = settings["window"] * _samples_per_row(settings, n_channels)
     return int(pywt.dwt_max_level(samples, pywt.Wavelet(settings["wavelet"]).dec_len))
 
@@ -67,7 +67,7 @@ def _samples_per_row(settings: dict, n_channels: int) -> int:
 def _level_finding(settings: dict, n_channels: int, wanted: int, deepest: int) -> str:
     window, per_row = settings["window"], _samples_per_row(settings, n_channels)
     taps = pywt.Wavelet(settings["wavelet"]).dec_len
-    # PyWavelets allows level j where a window has (taps - 1) 2^j samples.
+    # PyWavelets allows level j if a window has at least (taps - 1) 2^j samples.
     rows = -(-(taps - 1) * 2**wanted // per_row)
     return (
         f"level {wanted} of {settings['wavelet']} ({taps} taps) is too deep for a window of "
@@ -83,5 +83,5 @@ def _wavelet_finding(wavelet: str) -> str:
             "db4 or sym5."
         )
     known = pywt.wavelist(kind="discrete")
-    hint = did_you_mean(wavelet, known) or " They are called haar, db4, sym5, coif1, bior2.2, ..."
-    return f"{shown(wavelet)} is no wavelet PyWavelets knows.{hint}"
+    hint = did_you_mean(wavelet, known) or " Valid names are haar, db4, sym5, coif1, bior2.2, ..."
+    return f"{shown(wavelet)} is not a wavelet of PyWavelets.{hint}"

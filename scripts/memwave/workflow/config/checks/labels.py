@@ -1,4 +1,4 @@
-"""Whether the labels of recordings are there, and as many as there are rows."""
+"""Checks that the labels of recordings exist and match the rows."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,11 +18,12 @@ def are_texts(recording: Recording) -> bool:
 
 
 def check_labels(recording: Recording, rows: int, sampling_rate: float | None) -> None:
-    """Require that the labels of a recording, if it has a file of them, are those of its rows.
+    """Require that the file of labels of a recording, if any, has one label per row or intervals.
 
     Raises
     ------
     MemwaveError
+        If it has another number of labels, labels of another type, or wrong intervals.
     """
     labels = recording.labels
     if labels is None:
@@ -37,17 +38,18 @@ def check_labels(recording: Recording, rows: int, sampling_rate: float | None) -
         found = _count(labels, recording.path, rows)
     if found != rows:
         raise MemwaveError(
-            f"there are {found} labels in {labels}, expected {rows}: one a row of {recording.path}."
+            f"there are {found} labels in {labels}, expected {rows}: one per row of "
+            f"{recording.path}."
         )
 
 
 def _count(labels: str, path: str, rows: int) -> int:
-    """Number of labels in an array; raises MemwaveError if they are not whole numbers."""
+    """Return the number of labels in an array; raise MemwaveError if they are not integers."""
     with open_array(labels) as source:
         shape, dtype = source.shape, source.dtype
     if len(shape) != 1:
         raise MemwaveError(
-            f"the labels {labels} have shape {shape}, expected ({rows},): one a row of {path}."
+            f"the labels {labels} have shape {shape}, expected ({rows},): one per row of {path}."
         )
     if not np.can_cast(dtype, np.int64):
         raise MemwaveError(
@@ -58,13 +60,13 @@ def _count(labels: str, path: str, rows: int) -> int:
 
 
 def label_findings(sheet: str, recordings: Sequence[Recording]) -> Iterator[str]:
-    """Whether all recordings of a sheet are labelled in the same way."""
+    """Check that all recordings of a sheet are labelled in the same way."""
     labelled = [r for r in recordings if r.labels is not None or r.recording_label is not None]
     unlabelled = [r for r in recordings if r.labels is None and r.recording_label is None]
     if labelled and unlabelled:
         yield (
             f"{sheet}: {shown(unlabelled[0].name)} has no labels, others have. Expected labels for "
-            "all recordings or for none; mark unknown labels by a number of their own, such as -1."
+            "all recordings or for none; mark unknown labels by a special number, such as -1."
         )
     texts = [r for r in labelled if are_texts(r)]
     numbers = [r for r in labelled if not are_texts(r)]

@@ -1,4 +1,4 @@
-"""Whether the files of a dataset are there and are what its sheet says."""
+"""Checks that the files of a dataset exist and match its sheet and configuration."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -12,27 +12,26 @@ from memwave.recordings.sheet import Recording, read_sheet
 from memwave.workflow import paths
 from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
 
-# Files round their rates.
+# Rates differ if their relative difference is larger: files contain rounded rates.
 RATE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedRecording(Recording):
-    """A recording whose files have been looked at.
+    """A recording whose files have been checked.
 
-    Its `sampling_rate` is that of its rows as they are stored, if anything tells it.
+    `sampling_rate` is the rate of the stored rows, if it is known.
 
     Attributes
     ----------
     rows : int
-        Length of the recording at the rate of its dataset; see `Recording` for the others.
+        Number of rows at the rate of its dataset; see `Recording` for other attributes.
     source_rows : int
-        Its length as it is stored.
+        Number of stored rows.
     resample : (up, down) or None
-        By what it is resampled, if it is.
+        Resampling ratio.
     source, label_source : str, str or None
-        Paths in the sheet; `path` and `labels` are others where they are converted before they
-        are read.
+        Paths in the sheet. `path` and `labels` differ from them if the files are converted.
     """
 
     rows: int
@@ -55,12 +54,12 @@ def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...
     name : str
         Name of the dataset.
     settings : dict
-        Its entry of the configuration, complete.
+        Its complete entry of the configuration.
 
     Raises
     ------
     ConfigurationError
-        Lists everything that is wrong with the sheet or, if it is right, with the files.
+        Lists all problems of the sheet or, if it has none, of the files.
     """
     sheet = settings["recordings"]
     recordings = read_sheet(sheet)
@@ -93,7 +92,7 @@ def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...
 
 
 def _rows(recording: Recording, dataset: str, settings: dict) -> tuple[int, float | None]:
-    """Length and sampling rate of a recording, as it is stored."""
+    """Return the number of rows and the sampling rate of a stored recording."""
     channels = settings["channels"]
     with open_source(recording.path, recording.dtype, channels) as source:
         shape, rate = source.shape, source.sampling_rate
@@ -101,13 +100,13 @@ def _rows(recording: Recording, dataset: str, settings: dict) -> tuple[int, floa
     given = recording.sampling_rate
     if rate and given and not _same(rate, given):
         raise MemwaveError(
-            f"{recording.path} tells {rate:g} rows a second, the sheet {given:g}. Correct "
+            f"{recording.path} has {rate:g} rows per second, but the sheet says {given:g}. Correct "
             "sampling_rate in the sheet, or empty the cell."
         )
     rate = given or rate or expected
     if rate and expected and settings["resample"] == "none" and not _same(rate, expected):
         raise MemwaveError(
-            f"{recording.path} has {rate:g} rows a second, expected {expected:g} as in "
+            f"{recording.path} has {rate:g} rows per second, expected {expected:g} as in "
             f"datasets.{dataset}.sampling_rate. Set datasets.{dataset}.resample: polyphase, or put "
             "it into another dataset."
         )
@@ -122,17 +121,17 @@ def _rows(recording: Recording, dataset: str, settings: dict) -> tuple[int, floa
 
 
 def _ratio(rate: float | None, dataset: str, settings: dict) -> Ratio | None:
-    """By what a recording of some rate is resampled, if it is."""
+    """Return the resampling ratio for a recording with a given rate; None if none is needed."""
     wanted = settings["sampling_rate"]
     if settings["resample"] == "none" or not rate or not wanted or _same(rate, wanted):
         return None
     ratio = ratio_of(rate, wanted)
     if ratio is None:
         raise MemwaveError(
-            f"it has {rate:.12g} rows a second, datasets.{dataset}.sampling_rate is {wanted:.12g}. "
-            f"Expected rates that are to each other as whole numbers up to {LARGEST}. Give the "
-            "exact rate in the column sampling_rate of the sheet, or choose another one for the "
-            "dataset."
+            f"it has {rate:.12g} rows per second, datasets.{dataset}.sampling_rate is "
+            f"{wanted:.12g}. Expected rates whose ratio is one of whole numbers up to {LARGEST}. "
+            "Give the exact rate in the column sampling_rate of the sheet, or choose another rate "
+            "for the dataset."
         )
     return ratio
 
@@ -142,14 +141,14 @@ def _same(rate: float, other: float) -> bool:
 
 
 def _rate_findings(sheet: str, recordings: list[CheckedRecording]) -> Iterator[str]:
-    """Whether recordings whose sampling rates are known have the same."""
+    """Check that all known sampling rates of the recordings are equal."""
     rates = [(r.sampling_rate, r.name) for r in recordings if r.sampling_rate]
     (low, slow), (high, fast) = min(rates, default=(1, "")), max(rates, default=(1, ""))
     if not _same(low, high):
         yield (
-            f"{sheet}: {shown(slow)} has {low:g} rows a second, {shown(fast)} {high:g}. Expected "
-            "one sampling rate in a dataset. Say which in its sampling_rate and set resample: "
-            "polyphase there, or make two datasets."
+            f"{sheet}: {shown(slow)} has {low:g} rows per second, {shown(fast)} has {high:g}. "
+            "Expected one sampling rate in a dataset. Set sampling_rate and resample: polyphase "
+            "for the dataset, or make two datasets."
         )
 
 

@@ -1,4 +1,4 @@
-"""How far a model is from another one of the same features, which is more exact."""
+"""Comparison of a model with a more accurate one of the same features (the reference)."""
 
 import math
 from collections.abc import Sequence
@@ -10,43 +10,45 @@ from memwave.pca.model import Model
 FIGURES = ("lost_cosine", "largest_angle", "eigenvalue_error", "lost_variance")
 
 
-def most_exact(residuals: Sequence[float], components: Sequence[int]) -> int:
-    """Index of the model that the others are measured against.
+def most_exact(bounds: Sequence[float], components: Sequence[int]) -> int:
+    """Return the index of the reference, with which the other models are compared.
 
     Parameters
     ----------
-    residuals : sequence of float
-        Largest residual of each model: no eigenvalue is further from a true one.
+    bounds : sequence of float
+        Largest error bound of each model. Models without a bound (nan) come last.
     components : sequence of int
-        Number of components of each; where residuals are equal, the most count.
+        Number of components of each model. Of equal bounds, most components win.
     """
-    return min(range(len(residuals)), key=lambda i: (residuals[i], -components[i]))
+    known = [math.inf if math.isnan(bound) else bound for bound in bounds]
+    return min(range(len(known)), key=lambda i: (known[i], -components[i]))
 
 
 def compare(
     model: Model, captured: np.ndarray, reference: Model, reference_captured: np.ndarray
 ) -> dict[str, float]:
-    """Compare the leading components that both models have.
+    """Compare the leading k components, where k is the smaller number of components.
 
     Parameters
     ----------
     model, reference : Model
-        Of the same features; with d features and at least k components.
-    captured, reference_captured : ndarray, shape (k,)
+        Models of the same d features.
+    captured, reference_captured : ndarray, shape (at least k,)
         Variances of their scores over the train windows.
 
     Returns
     -------
     dict
         ``lost_cosine``: 1 - mean squared cosine of the principal angles between both subspaces
-        (Bjorck and Golub, 1973); ``largest_angle`` of them in degrees; ``eigenvalue_error``:
-        largest relative error of an explained variance; ``lost_variance``: variance that the
-        reference's subspace captures and the model's does not, as a share of the former.
+        (Bjorck and Golub, 1973). ``largest_angle``: the largest of these angles, in degrees.
+        ``eigenvalue_error``: largest relative error of an explained variance. ``lost_variance``:
+        variance captured by the reference minus variance captured by the model, as a share of the
+        former.
 
     Notes
     -----
-    Angles come from their sines, which small angles do not lose to rounding. Memory is that of
-    four matrices k x d.
+    Angles are computed from their sines, because the cosine of a small angle is rounded to 1.
+    Memory is that of four matrices k x d.
     """
     k = min(model.n_components, reference.n_components)
     ours, theirs = model.components[:k], reference.components[:k]

@@ -1,0 +1,1 @@
+"""How accurate a model is: its certificate, and its distance from a more accurate model."""

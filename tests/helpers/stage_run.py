@@ -1,0 +1,161 @@
+"""All stages of one model on the shards of a folder, with the requests that a plan would make."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from memwave.core.ranges import Ranges, shard_range
+from memwave.features.spec import FeatureSpec
+from memwave.pca.solvers import solver_module
+from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
+from memwave.workflow import requests
+
+
+def call(stage: str, request: Any, **files: Any) -> None:
+    """Call the function of a script in this process."""
+    getattr(import_module(stage), stage)(request, **files)
+
+
+def planned(path: Path, rows: int, name: str = "monday", **changes: Any) -> PlannedRecording:
+    """A recording as planned."""
+    return PlannedRecording(name, str(path), None, rows, **changes)
+
+
+@dataclass
+class StageRun:
+    """All stages, each a method, of which some take the number of a shard.
+
+    Files have the names below unless a stage is given others. What follows from the attributes is
+    made anew for each stage, so that a test may change them.
+
+    Attributes
+    ----------
+    folder : Path
+    spec : FeatureSpec
+    model : dict
+        Complete options of the model.
+    train : sequence of Ranges
+        Rows of each shard that PCA is fitted on.
+    n_windows : int
+        Of all shards.
+    segments : sequence of Segment
+        Of the first shard, where features are extracted.
+    recordings : sequence of LabelledRecording
+        Where a projection is written.
+    block_rows, dtype, score_dtype, provenance
+        Of the requests.
+    threads : int
+        Of the fit.
+    run : callable
+        Runs a stage: its name, its request, its files by name.
+    """
+
+    folder: Path
+    spec: FeatureSpec
+    model: dict
+    train: Sequence[Ranges]
+    n_windows: int
+    segments: Sequence[Segment] = ()
+    recordings: Sequence[LabelledRecording] = ()
+    block_rows: int = 50
+    dtype: str = "float32"
+    score_dtype: str = "float32"
+    provenance: dict = field(default_factory=dict)
+    threads: int = 1
+    run: Callable[..., Any] = call
+
+    def path(self, name: str) -> Path:
+        return self.folder / name
+
+    def of_shards(self, name: str) -> list[Path]:
+        """Files of all shards; the name has a place for the number."""
+        return [self.path(name.format(i)) for i in range(len(self.train))]
+
+    def extract(self, i: int = 0, **files: Any) -> Any:
+        request = requests.Extraction(self.spec, tuple(self.segments), self.block_rows)
+        return self.run("extract_features", request, **{"shard": self.path(f"{i}.npy")} | files)
+
+    def measure(self, i: int = 0) -> Any:
+        return self.run(
+            "measure_features",
+            requests.FeatureMeasurement(tuple(self.train[i]), self.block_rows),
+            shard=self.path(f"{i}.npy"),
+            measures=self.path(f"measures{i}.h5"),
+        )
+
+    def summarize(self, i: int = 0, **files: Any) -> Any:
+        request = requests.FeatureSummary(
+            self.model, tuple(self.train[i]), self.block_rows, self.dtype
+        )
+        known = {
+            "shard": self.path(f"{i}.npy"),
+            "summary": self.path(f"summary{i}.h5"),
+            "measures": self._measures(),
+        }
+        return self.run("summarize_features", request, **known | files)
+
+    def summarize_lags(self, i: int = 0) -> Any:
+        request = requests.LagSummary(self.spec, tuple(self.segments))
+        return self.run("summarize_lags", request, summary=self.path(f"summary{i}.h5"))
+
+    def fit(self, **files: Any) -> Any:
+        request = requests.Fit(
+            self.spec,
+            self.model,
+            tuple(map(tuple, self.train)),
+            self.block_rows,
+            self.dtype,
+            self.provenance,
+        )
+        solver = solver_module(self.model["solver"]).Solver
+        is_summarized = solver.FROM_SIGNAL or solver.ONE_PASS
+        known = {
+            "model": self.path("model.h5"),
+            "summaries": self.of_shards("summary{}.h5") if is_summarized else [],
+            "shards": [] if is_summarized else self.of_shards("{}.npy"),
+            "measures": self._measures(),
+        }
+        return self.run("fit_model", request, **known | files, threads=self.threads)
+
+    def project(self, i: int = 0, **files: Any) -> Any:
+        known = {
+            "shard": self.path(f"{i}.npy"),
+            "model": self.path("model.h5"),
+            "partial": self.path(f"partial{i}.h5"),
+        }
+        return self.run("project_features", self._projection(i), **known | files)
+
+    def project_recordings(self, i: int = 0, **files: Any) -> Any:
+        known = {"model": self.path("model.h5"), "partial": self.path(f"partial{i}.h5")}
+        return self.run("project_recordings", self._projection(i), **known | files)
+
+    def write(self, **files: Any) -> Any:
+        request = requests.Assembly(
+            self.spec, tuple(self.recordings), "last", self.score_dtype, self.provenance, {}
+        )
+        known = {
+            "partials": self.of_shards("partial{}.h5"),
+            "model": self.path("model.h5"),
+            "projection": self.path("projection.h5"),
+            "provenance": self.path("provenance.json"),
+        }
+        return self.run("write_projection", request, **known | files)
+
+    def _measures(self) -> list[Path]:
+        from_signal = solver_module(self.model["solver"]).Solver.FROM_SIGNAL
+        wanted = self.model["standardize"] and not from_signal
+        return self.of_shards("measures{}.h5") if wanted else []
+
+    def _projection(self, i: int) -> requests.Projection:
+        return requests.Projection(
+            self.spec,
+            tuple(self.segments),
+            tuple(self.train[i]),
+            shard_range(self.n_windows, i, len(self.train))[0],
+            self.n_windows,
+            self.block_rows,
+            self.dtype,
+            self.score_dtype,
+        )
