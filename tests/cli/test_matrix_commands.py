@@ -36,7 +36,7 @@ def test_a_matrix_becomes_a_model_and_a_projection(folder, solver, capsys):
     scores = expected.transform("x.mmap", dtype="float16", columns=7)
     with h5py.File("out/projection.h5") as file:
         np.testing.assert_allclose(file["scores"][:], scores, rtol=0, atol=1e-4)
-        assert (file["error_bound"][:] < 1e-3 * variances[0]).all()
+        assert (file["error_bound"][:] < 1e-3 * expected.explained_variance_[0]).all()
         np.testing.assert_array_equal(file["label"][:], np.arange(300) % 4)
         np.testing.assert_array_equal(file["start_row"][:], np.arange(300))
         assert list(file["recording_names"].asstr()) == ["x"]
