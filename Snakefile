@@ -23,9 +23,12 @@ from memwave.workflow import paths
 from memwave.workflow.planning import inputs
 from memwave.workflow.process.script_path import import_own_modules
 from memwave.workflow.process.termination import install_sigterm_handler
-from memwave.workflow.rules import open_rules
+from memwave.workflow.rules import check_config_files, open_rules
 
 import_own_modules()
+
+if not workflow.modifier.skip_configfile:
+    check_config_files(["config/config.yaml", *workflow.configfiles])
 
 
 configfile: "config/config.yaml"
@@ -38,15 +41,12 @@ plan = open_rules(
     config,
     is_planning=workflow.is_main_process,
     submits=lambda: workflow.non_local_exec,
+    repeat=lambda files: workflow.dag.forcefiles.update(files),
 )
 
 
 wildcard_constraints:
-    dataset="[A-Za-z0-9_-]+",
-    recording="[0-9]+",
-    features="[A-Za-z0-9_-]+",
-    model="[A-Za-z0-9_-]+",
-    shard="[0-9]+-of-[0-9]+",
+    **plan.names,
 
 
 localrules:
@@ -56,7 +56,7 @@ localrules:
 rule all:
     """All results of the experiments."""
     input:
-        plan.of_experiments(paths.MODEL, paths.PROJECTION),
+        plan.of_experiments(paths.MODEL, paths.PROJECTION, paths.PROVENANCE),
         paths.SUMMARY,
         plan.figures(),
     message:
@@ -73,6 +73,7 @@ include: f"{HERE}/rules/summary.smk"
 
 onstart:
     install_sigterm_handler()
+    plan.start()
 
 
 onerror:

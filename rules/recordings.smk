@@ -10,6 +10,7 @@ rule convert_recording:
         source=ancient(plan.files(inputs.source_files)),
     output:
         converted=paths.CONVERTED_RECORDING,
+        checksums=paths.CONVERTED_CHECKSUMS,
         usage=paths.usage("convert_recording"),
     log:
         paths.log("convert_recording"),

@@ -1,10 +1,12 @@
 """Convert labels that are texts, of intervals or rows, to integer codes, once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.readers import load_libraries, open_texts
-from memwave.recordings.labels.coding import MOST_TEXTS
 from memwave.recordings.labels.file import LabelWriter, create_labels
 from memwave.recordings.labels.intervals import are_intervals, need_a_library, read_intervals
 from memwave.workflow.process.stage import run_script
@@ -28,9 +30,20 @@ def convert_labels(request: LabelConversion, *, labels: str) -> None:
     path, rows = request.path, request.rows
     with create_labels(labels, rows) as writer:
         if are_intervals(path):
-            writer.fill_intervals(read_intervals(path, rows, request.sampling_rate))
+            intervals = read_intervals(path, rows, request.sampling_rate)
+            with about(path):
+                writer.fill_intervals(intervals)
         else:
             fill_column(writer, path, rows)
+
+
+@contextmanager
+def about(path: str) -> Iterator[None]:
+    """Let errors about labels name their file."""
+    try:
+        yield
+    except MemwaveError as error:
+        raise MemwaveError(f"{path}: {error}") from error
 
 
 def fill_column(writer: LabelWriter, path: str, rows: int) -> None:
@@ -41,11 +54,8 @@ def fill_column(writer: LabelWriter, path: str, rows: int) -> None:
             if row + len(codes) > rows:
                 break
             # An empty cell has index -1, which selects the last entry.
-            numbers = np.array([*map(writer.number, texts), -1], np.int32)
-            if len(writer.numbers) > MOST_TEXTS:
-                raise MemwaveError(
-                    f"{path}: has more than {MOST_TEXTS} different labels. Expected class labels."
-                )
+            with about(path):
+                numbers = np.array([*map(writer.number, texts), -1], np.int32)
             writer.fill(row, numbers[codes])
             row += len(codes)
         if table.shape[0] != rows or row != rows:

@@ -7,7 +7,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress
 from memwave.readers import StreamSource, load_libraries, open_source
 from memwave.recordings.segments import PlannedRecording
-from memwave.storage.npy import create_matrix
+from memwave.storage.shards import create_unordered
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import RecordingConversion
 
@@ -34,7 +34,7 @@ def convert_recording(request: RecordingConversion, *, converted: str) -> None:
             raise changed(recording, source.shape[0])
         progress = Progress(source.shape[0], f"convert_recording {recording.name}")
         filled = 0
-        with create_matrix(converted, shape, source.dtype) as target:
+        with create_unordered(converted, shape, source.dtype) as target:
             for rows, columns, values in source.pieces():
                 if rows.stop > shape[0]:
                     raise changed(recording, rows.stop)

@@ -37,7 +37,7 @@ def extract_features(
         overflows the dtype. The message names recording, row and channel.
     """
     spec, segments = request.spec, valid_segments(request.segments, valid)
-    scaling = load_scaling(spec.scale, channels)
+    scaling = load_scaling(spec.scale, channels, spec.channels)
     n_rows = count_windows(segments)
     progress = Progress(n_rows, f"extract_features {shard}")
     with create_shard(shard, (n_rows, spec.n_features), spec.dtype) as target:

@@ -74,7 +74,7 @@ def fit_model(
                 fitted = standardizer.in_units(fitted)
         else:
             fitted = fit_features(shards, request, ranges, threads, standardizer)
-    scaling = load_scaling(spec.scale, channels)
+    scaling = load_scaling(spec.scale, channels, spec.channels)
     of_recordings = spec if isinstance(spec, FeatureSpec) else None
     save_model(model, fitted, spec.feature_table(), request.provenance, scaling, of_recordings)
 

@@ -42,7 +42,10 @@ def project_recordings(
         overflows the dtype. The message names recording, row and channel.
     """
     spec, fitted = request.spec, load_model(model)
-    scaling, projector = load_scaling(spec.scale, channels), Projector(fitted, request.dtype)
+    scaling, projector = (
+        load_scaling(spec.scale, channels, spec.channels),
+        Projector(fitted, request.dtype),
+    )
     segments = valid_segments(request.segments, valid)
     ranges = valid_ranges(request.train_ranges, valid)
     n_rows = count_windows(segments)

@@ -44,7 +44,7 @@ def summarize_lags(
     """
     spec, segments = request.spec, valid_segments(request.segments, valid)
     progress = Progress(count_windows(segments), f"summarize_lags {summary}")
-    scaling = load_scaling(spec.scale, channels)
+    scaling = load_scaling(spec.scale, channels, spec.channels)
     batches = list(spans(0, len(segments), BATCH_SEGMENTS))
     sums = (batch_sums(spec, scaling, segments[start:stop], progress) for start, stop in batches)
     save_lags(summary, sums, len(batches) * batch_bytes(spec))

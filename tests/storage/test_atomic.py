@@ -87,11 +87,18 @@ def test_the_right_to_read_is_that_of_any_new_file(tmp_path, mask):
     assert (tmp_path / "result").stat().st_mode & 0o777 == 0o666 & ~mask
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_disk_that_fills_up_is_named(tmp_path, code):
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.ENOSPC, r"the disk is full: .* bytes are free"),
+        (errno.EDQUOT, "cannot be written: the disk quota of its owner is used up"),
+        (errno.EROFS, "cannot be written: the file system is read-only"),
+    ],
+)
+def test_why_a_file_cannot_be_written_is_named(tmp_path, code, words):
     path = tmp_path / "result"
     with (
-        pytest.raises(MemwaveError, match=r"result: the disk is full: .* bytes are free"),
+        pytest.raises(MemwaveError, match=f"result: {words}"),
         replacing(path),
     ):
         raise OSError(code, os.strerror(code))
@@ -134,7 +141,7 @@ def largest_file():
 @pytest.mark.usefixtures("largest_file")
 def test_a_file_larger_than_allowed_is_refused(tmp_path):
     path = tmp_path / "large.npy"
-    words = r"large.npy: the disk is full: needs 2,000,128 bytes"
+    words = r"large.npy: cannot be written \(it needs 2,000,128 bytes\): it is larger than"
     with pytest.raises(MemwaveError, match=words), create_shard(path, (1000, 500), "float32"):
         pass
     assert names(tmp_path) == []

@@ -4,7 +4,13 @@ import argparse
 import shlex
 from pathlib import Path
 
-from memwave.results.verify import changed_inputs, damaged_results, provenance_files
+from memwave.results.verify import (
+    changed_inputs,
+    damaged_results,
+    experiments,
+    unproven_results,
+)
+from memwave.workflow.process.current import load_wanted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +31,13 @@ def run(given: argparse.Namespace) -> int:
 
 def verify_results(folder: Path) -> int:
     """Print what differs; return the number of differences."""
-    experiments = len(provenance_files(folder))
-    if not experiments:
+    count = len(experiments(folder))
+    if not count:
         print(f"{folder}: no experiment has been finished there.")
         return 1
-    damaged = {str(error.path): error.what for error in damaged_results(folder)}
+    damaged: dict[str, str] = {}
+    for error in (*damaged_results(folder), *unproven_results(folder, load_wanted())):
+        damaged.setdefault(str(error.path), error.what)
     for path, what in damaged.items():
         print(f"{path}: {what}")
     changed = [] if any("provenance" in path for path in damaged) else list(changed_inputs(folder))
@@ -37,12 +45,12 @@ def verify_results(folder: Path) -> int:
         print(line)
     if damaged:
         files = shlex.join(sorted({path.removesuffix(".xxh3") for path in damaged}))
-        print(f"To remake what is damaged:\n  rm -f {files}\n  snakemake --cores 4 {files}")
+        print(f"To remake these files:\n  rm -f {files}\n  snakemake --cores 4 {files}")
     if changed:
         print(
             "The results are of other recordings or labels than there are now. To make them anew:\n"
             "  snakemake --cores 4"
         )
     if not damaged and not changed:
-        print(f"{experiments} experiments and their inputs are as they were written.")
+        print(f"{count} experiments and their inputs are as they were written.")
     return len(damaged) + len(changed)

@@ -1,4 +1,4 @@
-"""Code that all packages share: errors, messages, ranges of rows, moments, quantiles, precision.
+"""Code that all rooms share: errors, messages, ranges of rows, moments, quantiles, precision.
 
 Imports nothing of memwave.
 """

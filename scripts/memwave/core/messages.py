@@ -38,9 +38,9 @@ def listed(words: Iterable[Any]) -> str:
     return ", ".join(str(word) for word in words) or "nothing"
 
 
-def did_you_mean(word: Any, known: Iterable[str]) -> str:
+def did_you_mean(word: Any, known: Iterable[Any]) -> str:
     """Return `` Did you mean "..."?`` with the closest known word, or "" if none is close."""
-    lowered = {name.lower(): name for name in known}
+    lowered = {name.lower(): name for name in known if isinstance(name, str)}
     close = difflib.get_close_matches(str(word).lower(), lowered, n=1)
     return f" Did you mean {shown(lowered[close[0]])}?" if close else ""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -44,6 +45,9 @@ class MatrixSpec:
     window = 1
     step = 1
     windows = Windows(1, 1)
+
+    # A matrix has no channels to scale.
+    channels: ClassVar[tuple[str, ...]] = ()
 
     @property
     def n_channels(self) -> int:

@@ -11,8 +11,24 @@ from memwave.recordings.channels import Scaling
 from memwave.recordings.gaps import filled, margin_rows
 from memwave.recordings.resampling import Resampled, load_library
 from memwave.recordings.segments import PlannedRecording
+from memwave.storage.shards import Shard
 
-Rows = ArraySource | Resampled
+
+class ConvertedRows:
+    """Rows of a converted recording, compared with their checksums whenever they are read."""
+
+    def __init__(self, shard: Shard):
+        self._shard, self.shape, self.dtype = shard, shard.shape, shard.dtype
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read the rows ``start:stop``, a fresh array; raises DamagedFile."""
+        if start == stop:
+            return np.empty((0, self.shape[1]), self.dtype)
+        return self._shard.rows(start, stop).copy()
+
+
+Stored = ArraySource | ConvertedRows
+Rows = Stored | Resampled
 
 
 def load_reading(recordings: Iterable[PlannedRecording]) -> None:
@@ -21,6 +37,17 @@ def load_reading(recordings: Iterable[PlannedRecording]) -> None:
     load_libraries(recording.path for recording in recordings)
     if any(recording.resample for recording in recordings):
         load_library()
+
+
+@contextmanager
+def open_stored(recording: PlannedRecording, channels: Sequence[str]) -> Iterator[Stored]:
+    """Open a recording as it is stored; see `memwave.readers.open_array`."""
+    if recording.converted:
+        with Shard(recording.path) as shard:
+            yield ConvertedRows(shard)
+    else:
+        with open_array(recording.path, recording.dtype, channels) as source:
+            yield source
 
 
 @contextmanager
@@ -36,7 +63,7 @@ def open_recording(recording: PlannedRecording, channels: Sequence[str]) -> Iter
     def check(rows: np.ndarray, start: int) -> None:
         check_rows(rows, start, recording, channels)
 
-    with open_array(recording.path, recording.dtype, channels) as source:
+    with open_stored(recording, channels) as source:
         opened = Resampled(source, recording.resample, check) if recording.resample else source
         require_shape(opened.shape, recording, len(channels))
         yield opened

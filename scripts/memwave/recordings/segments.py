@@ -29,6 +29,8 @@ class PlannedRecording:
         Handling of missing values (NaN).
     max_gap : int or None
         Rows of the longest gap that is filled.
+    converted : bool
+        Whether `path` is what `convert_recording` wrote: its rows have checksums.
     """
 
     name: str
@@ -38,6 +40,7 @@ class PlannedRecording:
     resample: Ratio | None = None
     missing: str = "error"
     max_gap: int | None = None
+    converted: bool = False
 
     def __str__(self) -> str:
         return f"recording {self.name!r} ({self.path})"

@@ -1,6 +1,7 @@
 """model.h5: the file of a fitted PCA."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -209,7 +210,9 @@ def fitted_dataset(path: str | Path) -> dict:
     return next(iter(datasets.values()), {})
 
 
-def load_scaling(scale: str, path: str | Path | None) -> Scaling | None:
+def load_scaling(
+    scale: str, path: str | Path | None, channels: Sequence[str] | None = None
+) -> Scaling | None:
     """Return the scaling of a feature set; None for ``none``.
 
     Parameters
@@ -218,6 +221,8 @@ def load_scaling(scale: str, path: str | Path | None) -> Scaling | None:
         As in the configuration.
     path : path or None
         The table of the channels, or the model whose scaling is used.
+    channels : sequence of str, optional
+        Names of the channels to scale; the table must have these.
 
     Raises
     ------
@@ -232,7 +237,11 @@ def load_scaling(scale: str, path: str | Path | None) -> Scaling | None:
             raise MemwaveError(f"{path}: was fitted to channels that were not scaled.")
         return scaling
     try:
-        return Scaling.of(scale, load_channels(path))
+        table = load_channels(path)
+        names = [row.channel for row in table]
+        if channels is not None and names != list(channels):
+            raise ValueError(f"is of the channels {names}, expected {list(channels)}")
+        return Scaling.of(scale, table)
     except ValueError as error:
         raise MemwaveError(f"{path}: {error}.") from error
 

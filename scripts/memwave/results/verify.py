@@ -1,17 +1,32 @@
 """Comparing a tree of results, and what it was made of, with what was written down."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+
+import h5py
 
 from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.core.ranges import spans
 from memwave.readers.contents import contents_checksum
-from memwave.storage.checksums import hex_checksum
+from memwave.storage.checksums import hex_checksum, require_trailer
+from memwave.storage.receipts import differences, load_receipt
 from memwave.storage.shards import Shard
 
 # Shards are read in pieces of this size.
 PIECE_BYTES = 16_000_000
+
+# Stages whose files are deleted when they are not needed any more.
+TEMPORARY = (
+    "measure_features",
+    "summarize_features",
+    "summarize_lags",
+    "project_features",
+    "project_recordings",
+)
+
+# Stages that end an experiment.
+LAST = "write_projection"
 
 
 def damaged_results(folder: Path) -> Iterator[DamagedFile]:
@@ -37,12 +52,104 @@ def damaged_results(folder: Path) -> Iterator[DamagedFile]:
 
 def changed_inputs(folder: Path) -> Iterator[str]:
     """Find recordings and labels that are not what the results in a folder were made of."""
-    inputs: dict[str, str] = {}
+    inputs: set[tuple[str, str]] = set()
     for path in provenance_files(folder):
-        inputs |= json.loads(path.read_text(encoding="utf-8"))["inputs"]
-    for name, expected in inputs.items():
+        inputs |= set(json.loads(path.read_text(encoding="utf-8"))["inputs"].items())
+    for receipt in _receipts(folder)[0].values():
+        inputs |= set(receipt.get("sources", {}).items())
+    for name, expected in sorted(inputs):
         if difference := compared(name, expected, contents_checksum):
             yield f"{name}: {difference}"
+
+
+def unproven_results(folder: Path, wanted: Mapping[str, list[str]]) -> Iterator[DamagedFile]:
+    """Find results of which it is not proven that they belong together.
+
+    Each job has a receipt, which says what it was made for, of which other jobs' files, and what
+    it wrote. All files of a receipt have to be there but those that are deleted when they are not
+    needed any more, and each job whose files were read has to be made for what it was then.
+
+    Parameters
+    ----------
+    folder : Path
+    wanted : mapping of str to list of str
+        What the last run wanted of its jobs; see `memwave.workflow.process.current`.
+    """
+    receipts, damaged = _receipts(folder)
+    yield from damaged
+    for path, receipt in receipts.items():
+        yield from _unproven_files(path, receipt)
+        if path in wanted and receipt.get("made_for") != wanted[path][0]:
+            yield DamagedFile(_subject(path, receipt), "is of another plan than the last run's")
+        for maker, digest in receipt.get("makers", {}).items():
+            found = receipts.get(maker)
+            if found is None:
+                what = f"was made of what {maker} tells of, which is missing or damaged"
+                yield DamagedFile(_subject(path, receipt), what)
+            elif found.get("made_for") != digest:
+                what = f"was made of another {_subject(maker, found)} than there is now"
+                yield DamagedFile(_subject(path, receipt), what)
+    for experiment in experiments(folder):
+        yield from _unproven_experiment(experiment, receipts)
+
+
+def experiments(folder: Path) -> list[Path]:
+    """Folders of experiments that have begun."""
+    names = ("model.h5", "projection.h5", "provenance.json", f"usage/{LAST}.json")
+    return sorted(
+        {path.parents[name.count("/")] for name in names for path in folder.glob(f"*/*/*/{name}")}
+    )
+
+
+def _receipts(folder: Path) -> tuple[dict[str, dict], list[DamagedFile]]:
+    receipts, damaged = {}, []
+    for path in sorted(folder.glob("**/usage/**/*.json")):
+        try:
+            receipts[str(path)] = load_receipt(path)
+        except DamagedFile as error:
+            damaged.append(error)
+    return receipts, damaged
+
+
+def _unproven_files(path: str, receipt: dict) -> Iterator[DamagedFile]:
+    if "made_for" not in receipt:
+        yield DamagedFile(path, "does not say which plan its job was part of")
+    for file, what in differences(receipt):
+        yield DamagedFile(file, what)
+    for file in receipt.get("files", {}):
+        if not Path(file).exists():
+            if receipt.get("stage") not in TEMPORARY:
+                yield DamagedFile(file, "is missing")
+        elif file.endswith(".h5"):
+            try:
+                require_trailer(file)
+            except DamagedFile as error:
+                yield error
+        elif file.endswith(".xxh3"):
+            try:
+                read_whole(file.removesuffix(".xxh3"))
+            except DamagedFile as error:
+                yield error
+
+
+def _unproven_experiment(folder: Path, receipts: dict[str, dict]) -> Iterator[DamagedFile]:
+    """What an experiment lacks, and whether its projection says what its provenance says."""
+    for name in (f"usage/{LAST}.json", "model.h5", "projection.h5", "provenance.json"):
+        if not (folder / name).exists():
+            yield DamagedFile(folder / name, "is missing")
+    try:
+        provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+        with h5py.File(folder / "projection.h5", "r", locking=False) as file:
+            said = json.loads(file.attrs["provenance"])
+    except (OSError, ValueError, KeyError):
+        return  # said elsewhere
+    if said != {key: provenance.get(key) for key in said}:
+        yield DamagedFile(folder / "provenance.json", "does not say what projection.h5 says")
+
+
+def _subject(path: str, receipt: dict) -> str:
+    """What a receipt is about: the first file, or the receipt itself."""
+    return next(iter(receipt.get("files", {})), path)
 
 
 def provenance_files(folder: Path) -> list[Path]:

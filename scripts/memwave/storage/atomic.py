@@ -6,11 +6,30 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from memwave.core.errors import MemwaveError
+
+# Called before a file gets its name; raises MemwaveError where the file is not wanted any more.
+_before_naming: list[Callable[[], None]] = []
+
+
+@contextmanager
+def naming_files_if(still_wanted: Callable[[], None]) -> Iterator[None]:
+    """Ask, before any file gets its name, whether it is still wanted.
+
+    Parameters
+    ----------
+    still_wanted : callable
+        Raises MemwaveError if not: the file does not get its name, and nothing is left of it.
+    """
+    _before_naming.append(still_wanted)
+    try:
+        yield
+    finally:
+        _before_naming.remove(still_wanted)
 
 
 @contextmanager
@@ -29,14 +48,20 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     MemwaveError
-        If the disk fills up: names the file and the free space.
+        If it cannot be written: names the file and why. If the file is not wanted any more; see
+        `naming_files_if`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{path.name}.partial-"
-    for stale in path.parent.glob(f"{glob.escape(prefix)}*"):
-        _remove_stale(stale)
-    handle, name = tempfile.mkstemp(prefix=prefix, dir=path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for stale in path.parent.glob(f"{glob.escape(prefix)}*"):
+            _remove_stale(stale)
+        handle, name = tempfile.mkstemp(prefix=prefix, dir=path.parent)
+    except OSError as error:
+        if error.errno in REASONS:
+            raise not_written(path, error) from error
+        raise
     temporary = Path(name)
     try:
         with suppress(OSError):  # not all file systems have locks
@@ -44,11 +69,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         yield temporary
         _sync(temporary)
+        for require_wanted in _before_naming:
+            require_wanted()
         os.replace(temporary, path)
         _sync(path.parent)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(path) from error
+        if error.errno in REASONS:
+            raise not_written(path, error) from error
         raise
     finally:
         with suppress(OSError):
@@ -67,8 +94,8 @@ def reserve(descriptor: int, size: int, path: str | Path) -> None:
     try:
         os.posix_fallocate(descriptor, 0, size)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise disk_full(path, size) from error
+        if error.errno in REASONS:
+            raise not_written(path, error, size) from error
         raise
 
 
@@ -80,12 +107,39 @@ def require_space(path: str | Path, size: int) -> None:
         raise disk_full(path, size)
 
 
+# Why a file could not be written, where it is not the disk that is full.
+REASONS = {
+    errno.ENOSPC: "",
+    errno.EDQUOT: "the disk quota of its owner is used up. Free some space, or have it raised",
+    errno.EFBIG: "it is larger than files may be here. Raise the limit (ulimit -f), or use another "
+    "file system",
+    errno.EIO: "the disk reports an error (EIO). Look at the system's log, and use another disk",
+    errno.EROFS: "the file system is read-only. Use a folder that can be written to",
+}
+
+
+def not_written(path: str | Path, error: OSError, size: int | None = None) -> MemwaveError:
+    """Return the error that says why `path` could not be written."""
+    if error.errno == errno.ENOSPC:
+        return disk_full(path, size)
+    reason = REASONS.get(error.errno or 0) or f"{error.strerror or error}. Mend the cause"
+    need = "" if size is None else f" (it needs {size:,} bytes)"
+    return MemwaveError(
+        f"{path}: cannot be written{need}: {reason}, and start again. Nothing was left "
+        "half-written; "
+        "finished files are kept."
+    )
+
+
 def disk_full(path: str | Path, size: int | None = None) -> MemwaveError:
     """Return the error that says how much space `path` needs and how much there is."""
-    free = shutil.disk_usage(Path(path).parent).free
+    folder = next(folder for folder in Path(path).absolute().parents if folder.exists())
+    free, files = shutil.disk_usage(folder).free, os.statvfs(folder)
     need = "" if size is None else f" needs {size:,} bytes;"
+    # Some file systems count no files.
+    none_left = ", and no further file can be made" if files.f_files and not files.f_favail else ""
     return MemwaveError(
-        f"{path}: the disk is full:{need} {free:,} bytes are free. "
+        f"{path}: the disk is full:{need} {free:,} bytes are free{none_left}. "
         "Nothing was left half-written. Free some space (or run in a folder on a larger disk) "
         "and start again: finished files are kept."
     )

@@ -122,11 +122,22 @@ def require_trailer(path: str | Path) -> None:
     OSError
         If it cannot be read.
     """
+    size, found = _split(path)
+    if found != TRAILER % checksum(path, size):
+        raise DamagedFile(path, "has changed since it was written (checksums differ)")
+
+
+def trailer_checksum(path: str | Path) -> str:
+    """Return the checksum in the trailer of a file, hexadecimal, without reading the rest."""
+    return _split(path)[1].split()[-1].decode("ascii", "replace")
+
+
+def _split(path: str | Path) -> tuple[int, bytes]:
+    """Return the number of bytes before the trailer, and the trailer."""
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END) - TRAILER_BYTES
         file.seek(max(size, 0))
         found = file.read()
     if size < 0 or not found.startswith(TRAILER[: TRAILER.index(b"%")]):
         raise DamagedFile(path, "has no checksum trailer: it was cut off or changed")
-    if found != TRAILER % checksum(path, size):
-        raise DamagedFile(path, "has changed since it was written (checksums differ)")
+    return size, found

@@ -4,6 +4,8 @@ Behind its last byte each file has a checksum trailer. HDF5 does not look beyond
 file states of itself, so that any program reads such a file.
 """
 
+import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +14,14 @@ import h5py
 import numpy as np
 
 from memwave.core.errors import DamagedFile, MemwaveError
-from memwave.storage.atomic import disk_full, replacing, require_space
+from memwave.storage.atomic import not_written, replacing, require_space
 from memwave.storage.checksums import append_trailer, require_trailer
 
 # Room for a file's own structure beside its data.
 OVERHEAD_BYTES = 200_000
+
+# Deflate makes a byte of at most 1032; nothing that we write is larger than that by much.
+MOST_EXPANDED = 1100
 
 # Chunks that HDF5 keeps of each open dataset.
 CACHE_BYTES = 1_048_576
@@ -38,20 +43,57 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
     Raises
     ------
     MemwaveError
-        If the disk is full.
+        If the disk is full, or a piece of the file cannot be written; names the file and why.
     """
     require_space(path, data_bytes + OVERHEAD_BYTES)
     with replacing(path) as temporary:
+        options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES}
+        with _Written(temporary) as written:
+            try:
+                with h5py.File(written, "w", **options) as file:
+                    yield file
+                    file.flush()
+            except (OSError, RuntimeError) as error:
+                raise (_first_of(written, path, data_bytes) or error) from error
+            if failed := _first_of(written, path, data_bytes):
+                raise failed
+        append_trailer(temporary)
+
+
+class _Written(io.FileIO):
+    """A file that HDF5 writes through, and that keeps the first error of writing.
+
+    HDF5 writes some pieces only when it closes a file or when h5py frees an object, where nobody
+    hears of errors.
+    """
+
+    def __init__(self, path: Path):
+        super().__init__(path, "w+")
+        self.failed: BaseException | None = None
+
+    def write(self, data) -> int:
+        """Write all of `data`; a system may take a part of it only."""
+        view, done = memoryview(data).cast("B"), 0
         try:
-            # The lock is ours already; see `replacing`.
-            options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES, "locking": False}
-            with h5py.File(temporary, "w", **options) as file:
-                yield file
-            append_trailer(temporary)
-        except (OSError, RuntimeError) as error:
-            if "errno = 28" in str(error) or "errno = 122" in str(error):
-                raise disk_full(path, data_bytes) from error
+            while done < len(view):
+                done += super().write(view[done:]) or 0
+        except BaseException as error:
+            self.failed = self.failed or error
             raise
+        return done
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except BaseException as error:
+            self.failed = self.failed or error
+            raise
+
+
+def _first_of(written: _Written, path: str | Path, size: int) -> BaseException | None:
+    """The first error of writing, in our words where the system told it."""
+    failed = written.failed
+    return not_written(path, failed, size) if isinstance(failed, OSError) else failed
 
 
 @contextmanager
@@ -69,6 +111,7 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
     except OSError as error:
         raise DamagedFile(path, f"cannot be read ({error})") from error
     with file:
+        _require_held(file, path)
         found = file.attrs.get("encoding-type")
         if found != encoding:
             raise MemwaveError(f"{path}: is of type {found!r}, expected {encoding!r}.")
@@ -82,6 +125,14 @@ def reading(path: str | Path) -> Iterator[None]:
         yield
     except (OSError, KeyError, ValueError) as error:
         raise DamagedFile(path, f"is damaged ({error})") from error
+
+
+def _require_held(file: h5py.File, path: str | Path) -> None:
+    """Reject datasets that declare more bytes than the file can hold, before they are read."""
+    size = os.path.getsize(path)
+    for name, held in file.items():
+        if isinstance(held, h5py.Dataset) and held.nbytes > MOST_EXPANDED * size + CACHE_BYTES:
+            raise DamagedFile(path, f"declares {held.nbytes:,} bytes of {name}, has {size:,}")
 
 
 def mark(file: h5py.File, encoding: str, version: str) -> None:

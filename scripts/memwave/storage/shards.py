@@ -1,7 +1,7 @@
-"""Feature shards: plain .npy files whose rows are compared with checksums whenever they are read.
+"""Matrices of ours: plain .npy files whose rows are compared with checksums when they are read.
 
-The checksums stand beside a shard in ``<shard>.xxh3``: that of its header, then that of each chunk
-of its rows.
+Feature shards, and converted recordings. The checksums stand beside a shard in ``<shard>.xxh3``:
+that of its header, then that of each chunk of its rows.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 
 from memwave.core.errors import DamagedFile
+from memwave.core.ranges import spans
 from memwave.storage.atomic import replacing
 from memwave.storage.checksums import STORED, ChecksumWriter, damaged_chunk, rows_per_chunk
 from memwave.storage.npy import MappedRows, create_matrix
@@ -177,3 +178,28 @@ def create_shard(path: str | Path, shape: tuple[int, int], dtype: str) -> Iterat
         writer = ShardWriter(mapped, ChecksumWriter(file, rows_per_chunk(row_bytes) * row_bytes))
         yield writer
         writer.finish()
+
+
+@contextmanager
+def create_unordered(path: str | Path, shape: tuple[int, int], dtype: str) -> Iterator[MappedRows]:
+    """Create such a matrix, to be filled in any order; its rows are read once more at the end.
+
+    Raises
+    ------
+    MemwaveError
+        If the disk has too little space: says how much is needed and how much is free.
+    """
+    row_bytes = shape[1] * np.dtype(dtype).itemsize
+    rows = rows_per_chunk(row_bytes)
+    with (
+        create_matrix(path, shape, dtype) as mapped,
+        replacing(checksums_of(path)) as temporary,
+        open(temporary, "wb") as file,
+    ):
+        yield mapped
+        checksums = ChecksumWriter(file, rows * row_bytes)
+        checksums.update(memoryview(mapped.header()))
+        checksums.end_chunk()
+        for start, stop in spans(0, shape[0], rows):
+            checksums.update(mapped.rows(start, stop).data.cast("B"))
+        checksums.end_chunk()

@@ -6,6 +6,7 @@ only if its size, a time of it, or its place on the disk is another one.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ from memwave.storage.checksums import checksum
 
 # What is known of files, where Snakemake keeps what it remembers.
 KNOWN = Path(".snakemake/memwave/inputs.json")
+
+# A file of up to so many bytes is read again at the end of every job that reads it: a change
+# through a memory map need not change a time (tmpfs), or changes it late. Larger ones, of which a
+# job reads a part, are read again once, before their checksums go into a provenance.
+READ_AGAIN_BYTES = 1_000_000_000
 
 # Bytes that are read without a word.
 SILENT_BYTES = 2_000_000_000
@@ -78,11 +84,27 @@ def unchanged(planned: dict[str, str]) -> Iterator[None]:
     known = _load()
     _require(planned, known)
     yield
-    _require(planned, known)
+    _require(planned, {file: said for file, said in known.items() if not _is_small(file)})
+
+
+def require_contents(planned: dict[str, str]) -> None:
+    """Require that inputs are what they were when the run was planned.
+
+    Reads the large files, which `unchanged` does not read again; of others it looks at the times.
+    """
+    _require(planned, {file: said for file, said in _load().items() if _is_small(file)})
+
+
+def _is_small(file: str) -> bool:
+    try:
+        return os.path.getsize(file) <= READ_AGAIN_BYTES
+    except OSError:
+        return True  # it is gone, which reading it tells
 
 
 def _require(planned: dict[str, str], known: Known) -> None:
     for path, expected in planned.items():
+        files: list[str] = []
         try:
             files = contents_of(path)
             # What looks different may have been touched only: it is read.
@@ -91,6 +113,7 @@ def _require(planned: dict[str, str], known: Known) -> None:
         except (OSError, MemwaveError):
             found = None
         if found != expected:
+            _forget(files)
             raise MemwaveError(
                 f"{path}: has changed since the run was planned (checksums differ). Nothing may "
                 "write to a recording or its labels during a run. Start again: what was made of "
@@ -100,9 +123,26 @@ def _require(planned: dict[str, str], known: Known) -> None:
 
 def _load() -> Known:
     try:
-        return json.loads(KNOWN.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        known = json.loads(KNOWN.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}  # nothing known: everything is read
+    entries = known.items() if isinstance(known, dict) else ()
+    return {file: said for file, said in entries if _is_entry(said)}
+
+
+def _is_entry(said: object) -> bool:
+    """Whether something is a look and a checksum."""
+    if not isinstance(said, list) or len(said) != 2:
+        return False
+    return isinstance(said[0], str) and bool(re.fullmatch("[0-9a-f]{16}", str(said[1])))
+
+
+def _forget(files: list[str]) -> None:
+    """Have files read when the next run is planned, even if they look as before."""
+    known = _load()
+    with replacing(KNOWN) as temporary:
+        kept = {file: said for file, said in known.items() if file not in files}
+        temporary.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def _look(file: str) -> str:

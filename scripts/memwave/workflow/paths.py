@@ -1,10 +1,13 @@
 """Where results and logs are, each written once: patterns with the wildcards of the rules."""
 
+from collections.abc import Iterable
+
 DATASET = "results/{dataset}"
 FEATURE_SET = f"{DATASET}/{{features}}"
 EXPERIMENT = f"{FEATURE_SET}/{{model}}"
 
 CONVERTED_RECORDING = f"{DATASET}/recordings/{{recording}}.npy"
+CONVERTED_CHECKSUMS = f"{CONVERTED_RECORDING}.xxh3"
 CONVERTED_LABELS = f"{DATASET}/labels/{{recording}}.h5"
 CHANNELS = f"{DATASET}/channels.tsv"
 
@@ -55,6 +58,35 @@ SCOPES: dict[str, tuple[str, str | None]] = {
     "plot_comparison": ("results", None),
     "plot_memory": ("results", None),
 }
+
+
+# What the jobs of a stage write, beside their receipts.
+OUTPUTS: dict[str, tuple[str, ...]] = {
+    "convert_recording": (CONVERTED_RECORDING, CONVERTED_CHECKSUMS),
+    "convert_labels": (CONVERTED_LABELS,),
+    "measure_channels": (CHANNELS,),
+    "find_gaps": (VALID_WINDOWS,),
+    "extract_features": (SHARD, SHARD_CHECKSUMS),
+    "measure_features": (FEATURE_MEASURES,),
+    "summarize_features": (FEATURE_SUMMARY,),
+    "summarize_lags": (LAG_SUMMARY,),
+    "fit_model": (MODEL,),
+    "project_features": (FEATURE_PROJECTION,),
+    "project_recordings": (RECORDING_PROJECTION,),
+    "write_projection": (PROJECTION, PROVENANCE),
+    "write_summary": (SUMMARY, SUMMARY_PAGE),
+    "plot_spectrum": (SPECTRUM,),
+    "plot_components": (COMPONENTS,),
+    "plot_scores": (SCORES, SCORES_IN_TIME),
+    "plot_reconstruction": (RECONSTRUCTION,),
+    "plot_comparison": (COMPARISON,),
+    "plot_memory": (MEMORY,),
+}
+
+
+def results_of(datasets: Iterable[str]) -> list[str]:
+    """Folders of the results of datasets."""
+    return [DATASET.format(dataset=dataset) for dataset in datasets]
 
 
 def usage(stage: str) -> str:

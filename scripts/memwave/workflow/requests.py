@@ -19,6 +19,17 @@ from memwave.workflow import paths
 Ranges = tuple[Range, ...]
 
 
+class Compared(list):
+    """A parameter of a rule that Snakemake compares with that of the last run.
+
+    Snakemake writes what it compares into its report as it is, where a name such as ``</script>``
+    would end the script that holds it.
+    """
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("<", "\\x3c")
+
+
 @dataclass(frozen=True)
 class RecordingConversion:
     """Of `convert_recording`: a recording that is not read by slices, and its channels."""

@@ -1,17 +1,23 @@
 """What the Snakefile uses: the plan, bound to the functions of wildcards that rules ask for."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
-from memwave.core.errors import ConfigurationError
+from memwave.core.errors import ConfigurationError, MemwaveError
+from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
-from memwave.workflow.input_checksums import planned_checksums, take_checksums
+from memwave.workflow.config.plain_yaml import require_plain
+from memwave.workflow.input_checksums import take_checksums
 from memwave.workflow.planning import jobs, memory, resources
-from memwave.workflow.planning.inputs import Wildcards, unique
-from memwave.workflow.planning.plan import Plan, is_applied, make_plan, of_experiments
+from memwave.workflow.planning.digests import Digests, Job
+from memwave.workflow.planning.inputs import Wildcards, foreign_models, unique
+from memwave.workflow.planning.plan import Plan, is_applied, make_plan, of_experiments, shard_names
+from memwave.workflow.process.current import Ticket, load_plan, start_run
+from memwave.workflow.requests import Compared
 
 # Rules that ask a cluster for time of their own; others make do with what a profile gives.
 TIMED = (
@@ -28,27 +34,52 @@ TIMED = (
 )
 
 
+def check_config_files(files: Iterable[str]) -> None:
+    """Look at configuration files before they are read; if one is refused, end the process."""
+    try:
+        require_plain(files)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
 class Rules:
     """The plan as the rules see it.
 
     Parameters
     ----------
     plan : Plan
-    is_planning : bool
-        Whether this process plans the run, and does not run a job of it on a cluster.
+    checksums : callable
+        Returns the checksums of everything that is read and that no job makes, by path.
     submits : callable
         Tells whether jobs go to a cluster, each with a Snakemake of its own to start it. Called
         when jobs are made, since Snakemake does not know before.
+    repeat : callable
+        Has Snakemake repeat the jobs that write some files. Called when jobs are made.
+    wanted : dict of str to (str, str), optional
+        In the process of a job: what the process that planned the run wants of each job, by its
+        receipt; see `memwave.workflow.process.current`.
     """
 
-    def __init__(self, plan: Plan, is_planning: bool, submits: Callable[[], bool]):
+    def __init__(
+        self,
+        plan: Plan,
+        checksums: Callable[[], dict[str, str]],
+        submits: Callable[[], bool],
+        repeat: Callable[[Iterable[str]], None],
+        wanted: dict[str, tuple[str, str]] | None = None,
+    ):
         self.plan = plan
-        self._is_planning, self._submits = is_planning, submits
+        self._read, self._submits, self._repeat = checksums, submits, repeat
+        self._wanted, self._asked = wanted, False
+        known = {receipt: made_for for receipt, (made_for, _) in (wanted or {}).items()}
+        self._digests = Digests(plan, lambda: self._checksums, known)
 
     def files(self, function: Callable[[Plan, Wildcards], Any]) -> Callable[[Wildcards], Any]:
         """Return the input function of a rule: a function of the plan, bound to the plan."""
 
         def files_of_job(wildcards: Wildcards) -> Any:
+            self._repeat_stale()
             return function(self.plan, wildcards)
 
         return files_of_job
@@ -57,15 +88,16 @@ class Rules:
         """Parameters of a rule: the request, digests of the code, checksums of what is read.
 
         Snakemake compares parameters of built-in types with those of the last run, and only them.
-        The request is therefore in a list.
+        The request is therefore in a list, and the ticket is not: where it matters, `stale` tells.
         """
         found: dict[str, Callable[[Wildcards], Any]] = {
-            "request": lambda wildcards: [self._request(stage, wildcards)],
+            "request": lambda wildcards: Compared([self._request(stage, wildcards)]),
             "code": lambda wildcards: jobs.code(self.plan, stage, wildcards),
+            "ticket": lambda wildcards: self._ticket(Job.of(stage, wildcards)),
         }
         if stage in jobs.READING:
-            found["checksums"] = lambda wildcards: self._checksums_of(
-                jobs.read_inputs(self.plan, stage, wildcards)
+            found["checksums"] = lambda wildcards: Compared(
+                self._checksums_of(jobs.read_inputs(self.plan, stage, wildcards)).items()
             )
         return found
 
@@ -98,6 +130,20 @@ class Rules:
         return figures + [paths.COMPARISON, paths.MEMORY] * bool(wanted)
 
     @property
+    def names(self) -> dict[str, str]:
+        """Patterns of the wildcards of all rules: what this plan knows, and nothing else."""
+        plan = self.plan
+        longest = max(map(len, plan.recordings.values()))
+        known: dict[str, Iterable[str]] = {
+            "dataset": plan.recordings,
+            "recording": map(str, range(1, longest + 1)),
+            "features": unique(e.features for e in plan.experiments),
+            "model": unique(e.model for e in plan.experiments),
+            "shard": shard_names(plan),
+        }
+        return {name: "|".join(map(re.escape, of)) for name, of in known.items()}
+
+    @property
     def applied(self) -> str:
         """Pattern of the names of models that are applied."""
         return self._pattern(applied=True)
@@ -106,6 +152,12 @@ class Rules:
     def fitted(self) -> str:
         """Pattern of the names of models that are fitted."""
         return self._pattern(applied=False)
+
+    def start(self) -> None:
+        """Make this run the current one of the folder, when it starts."""
+        if self._wanted is None:
+            wanted = {job.receipt: self._made(job) for job in self._digests.needed()}
+            start_run(self.plan, self._checksums, wanted)
 
     def success(self) -> str:
         """Where the results are and how to open them, for the end of a run."""
@@ -141,10 +193,41 @@ class Rules:
         )
 
     def _request(self, stage: str, wildcards: Wildcards) -> Any:
-        if stage == "write_projection":
-            checksums = self._checksums_of(jobs.all_inputs(self.plan, wildcards.dataset))
-            return jobs.assembly(self.plan, wildcards, checksums)
-        return jobs.request(self.plan, stage, wildcards)
+        return self._digests.request(Job.of(stage, wildcards))
+
+    def _repeat_stale(self) -> None:
+        """Have the jobs repeated whose results are of another plan, or not what was written.
+
+        Snakemake compares results with what it remembers of them, if it remembers them.
+        """
+        if self._wanted is not None or self._asked:
+            return
+        self._asked = True
+        if not any(map(os.path.exists, paths.results_of(self.plan.recordings))):
+            return
+        jobs_to_repeat = [
+            job for job in self._digests.needed() if is_stale(job.receipt, self._made(job))
+        ]
+        found = [job for job in jobs_to_repeat if any(map(os.path.exists, job.outputs))]
+        if found:
+            print(
+                f"Results of {len(found)} job{'s' if len(found) > 1 else ''} are there and not of "
+                f"this plan, such as {found[0].outputs[0]}: they are made anew.",
+                file=sys.stderr,
+            )
+        self._repeat(job.receipt for job in jobs_to_repeat)
+
+    def _ticket(self, job: Job) -> Ticket:
+        digests = self._digests
+        makers = {maker.receipt: digests.of(maker) for maker in digests.makers(job)}
+        files = tuple(digests.files(job))
+        made_for, made_with = self._made(job)
+        predicted = resources.memory_mb(self.plan, job.stage, job)
+        sources = digests.sources(job)
+        return Ticket(job.receipt, made_for, made_with, makers, files, sources, predicted)
+
+    def _made(self, job: Job) -> tuple[str, str]:
+        return self._digests.of(job), self._digests.made_with(job)
 
     def _launcher_mb(self) -> int:
         return memory.LAUNCHER_MB if self._submits() else 0
@@ -156,28 +239,34 @@ class Rules:
     @cached_property
     def _checksums(self) -> dict[str, str]:
         """Checksums of everything that is read, by path."""
-        take = take_checksums if self._is_planning else planned_checksums
-        return take(
-            unique(
-                path for name in self.plan.recordings for path in jobs.all_inputs(self.plan, name)
-            )
-        )
+        return self._read()
 
     def _checksums_of(self, files: Iterable[str]) -> dict[str, str]:
         """Those of the paths that were given; a converted recording has none."""
         return {file: self._checksums[file] for file in files if file in self._checksums}
 
 
-def open_rules(config: dict, *, is_planning: bool, submits: Callable[[], bool]) -> Rules:
+def open_rules(
+    config: dict,
+    *,
+    is_planning: bool,
+    submits: Callable[[], bool],
+    repeat: Callable[[Iterable[str]], None],
+) -> Rules:
     """Check a configuration; if it cannot be run, say why and end the process.
 
     Warnings go to standard error. See `Rules`.
     """
     try:
+        if not is_planning:
+            plan, checksums, wanted = load_plan()
+            return Rules(plan, lambda: checksums, submits, repeat, wanted)
         plan = make_plan(config)
-    except ConfigurationError as error:
+    except MemwaveError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     for warning in plan.warnings:
         print(f"Warning: {warning}", file=sys.stderr)
-    return Rules(plan, is_planning, submits)
+    read = [path for name in plan.recordings for path in jobs.all_inputs(plan, name)]
+    read = unique(read + foreign_models(plan))
+    return Rules(plan, lambda: take_checksums(read), submits, repeat)

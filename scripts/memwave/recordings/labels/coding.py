@@ -18,8 +18,8 @@ UNLABELLED = -1
 BLOCK_ROWS = 65_536
 MOST_LABELS = 1_000
 
-# Most different texts of a recording.
-MOST_TEXTS = 10_000
+# Most different texts of a dataset, and most characters of a text; memory is predicted for these.
+MOST_TEXTS, LONGEST_TEXT = 10_000, 1_000
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
@@ -38,7 +38,7 @@ def window_labels(rule: str, labels: np.ndarray, window: int, step: int) -> np.n
     ----------
     rule : {"last", "centre", "majority"}
         A window has the label of its last row, of row ``window // 2``, or of most of its rows. Of
-        equally frequent labels, the smallest is taken.
+        equally frequent labels, the first in the window is taken.
     labels : ndarray of int, shape (n,)
         Labels of the rows that `rows_of_labels` returns.
     window, step : int
@@ -61,20 +61,40 @@ def window_labels(rule: str, labels: np.ndarray, window: int, step: int) -> np.n
             f"different ones, expected at most {MOST_LABELS}. Use window_label: last or centre."
         )
     n_windows = (len(labels) - window) // step + 1
+    starts = slice(0, len(labels) - window + 1, step)
     best = np.zeros(n_windows, labels.dtype)
-    most = np.zeros(n_windows, np.int64)
+    most, earliest = np.zeros(n_windows, np.int64), np.zeros(n_windows, np.int64)
     until = np.zeros(len(labels) + 1, np.int64)
-    for kind in kinds:  # ascending: of equally frequent labels, the smallest stays
+    for kind in kinds:
         np.cumsum(labels == kind, out=until[1:])
-        found = until[window::step] - until[: len(labels) - window + 1 : step]
-        best[found > most] = kind
-        np.maximum(most, found, out=most)
+        found = until[window::step] - until[starts]
+        # The next row with this label, from each row on.
+        rows = np.flatnonzero(labels == kind)
+        first = np.append(rows, len(labels))[until[starts]]
+        better = (found > most) | ((found == most) & (first < earliest))
+        best[better], most[better], earliest[better] = kind, found[better], first[better]
     return best
 
 
 def labels_bytes(rule: str, window: int) -> int:
     """Memory, in bytes, of labelling a block: labels, a sorted copy, and counts of one label."""
     return 48 * (BLOCK_ROWS + (window if rule == "majority" else 1))
+
+
+def require_few(texts: Iterable[str], count: int) -> None:
+    """Raise MemwaveError if labels are too many to be kinds of rows, or one of them is too long."""
+    if count > MOST_TEXTS:
+        raise MemwaveError(
+            f"there are more than {MOST_TEXTS:,} different labels, expected kinds of rows. Use a "
+            "column that names kinds, put numbers of rows or times into recordings of their own, "
+            "or leave the labels out."
+        )
+    for text in texts:
+        if len(text) > LONGEST_TEXT:
+            raise MemwaveError(
+                f"the label {text[:40]!r}... has {len(text):,} characters, expected at most "
+                f"{LONGEST_TEXT:,}. Use a short name for each kind of rows."
+            )
 
 
 @dataclass(frozen=True)
@@ -94,8 +114,12 @@ class Coding:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Coding":
-        """Assign a code to each text."""
-        kinds = sorted(set(texts))
+        """Assign a code to each text; raise MemwaveError if there are too many."""
+        found: set[str] = set()
+        for text in texts:
+            found.add(text)
+            require_few([text], len(found))
+        kinds = sorted(found)
         if all(_WHOLE_NUMBER.fullmatch(text) for text in kinds):
             return cls((), {text: int(text) for text in kinds})
         return cls(tuple(kinds), {text: number for number, text in enumerate(kinds)})

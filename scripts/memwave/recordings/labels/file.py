@@ -9,7 +9,7 @@ import numpy as np
 
 from memwave.core.ranges import spans
 from memwave.readers import file_of
-from memwave.recordings.labels.coding import UNLABELLED
+from memwave.recordings.labels.coding import UNLABELLED, require_few
 from memwave.recordings.labels.intervals import Interval
 from memwave.storage import hdf5
 
@@ -47,8 +47,16 @@ class LabelWriter:
         self.numbers: dict[str, int] = {}
 
     def number(self, text: str) -> int:
-        """Return the code of a text; a new text gets a new code."""
-        return self.numbers.setdefault(text, len(self.numbers))
+        """Return the code of a text; a new text gets a new code.
+
+        Raises
+        ------
+        MemwaveError
+            If the text is too long, or there are too many different texts.
+        """
+        number = self.numbers.setdefault(text, len(self.numbers))
+        require_few([text], len(self.numbers))
+        return number
 
     def fill(self, start: int, codes: np.ndarray) -> None:
         """Set the codes of consecutive rows."""

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from memwave.results.figures.classes import COLOURS
-from memwave.results.figures.style import FAINT, new_figure
+from memwave.results.figures.style import FAINT, new_figure, set_log
 
 MARKERS = "osD^vP*X"
 
@@ -113,10 +113,10 @@ def _draw(
         if own:
             marker, colour = MARKERS[i % len(MARKERS)], COLOURS[i % len(COLOURS)]
             axes.plot(*zip(*own, strict=True), marker, color=colour, markersize=4.5, label=family)
-    axes.set_yscale("log")
+    set_log(axes, "y")
     values = [getattr(point, quantity) for point in points]
     if max(values) > WIDE * min(values):
-        axes.set_xscale("log")
+        set_log(axes, "x")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.xaxis.set_minor_formatter(_few_minor_labels)
     axes.margins(0.15, 0.12)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from memwave.results.figures.style import FAINT, INK, LINE, new_figure
+from memwave.results.figures.style import FAINT, INK, LINE, new_figure, set_log
 
 # Share of the height of a stage on which its experiments are distributed.
 SPREAD = 0.7
@@ -29,7 +29,7 @@ def draw_memory(stages: dict[str, list[tuple[float, float]]], limit: float) -> F
             axes.plot(measured, y, "o", color=LINE, markersize=3.5)
             axes.plot(predicted, y, "|", color=INK, markersize=6)
     axes.axvline(limit, color=FAINT, linestyle="--", linewidth=0.8)
-    axes.set_xscale("log")
+    set_log(axes, "x")
     axes.set_xlabel("anonymous memory of a job (MB)")
     axes.set_yticks(range(len(stages)), list(stages))
     axes.tick_params(axis="y", length=0)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from memwave.pca.model import Model
-from memwave.results.figures.style import FAINT, LINE, new_figure
+from memwave.results.figures.style import FAINT, LINE, new_figure, set_log
 
 
 def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
@@ -32,7 +32,7 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     variance, total = model.explained_variance, model.total_variance or 1.0
     least = _least(variance)
     _draw_line(each, component, variance, residual, least)
-    each.set_yscale("log")
+    set_log(each, "y")
     each.set_ylim(bottom=least / 1.5)
     unit = "channel units, squared" if model.scale is None else "of standardized features"
     each.set_ylabel(f"explained variance ({unit})")

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import LogFormatterSciNotation
 
 from memwave.storage.atomic import replacing
 
@@ -40,8 +41,11 @@ STYLE: dict[Any, Any] = {
     "figure.facecolor": "white",
     "image.interpolation": "nearest",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name may have a $
     "svg.hashsalt": "memwave",
 }
+
+RAISED = str.maketrans("-\N{MINUS SIGN}0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # Digits of a share of the figure. A millionth of its width is below a hundredth of a point.
 LAYOUT_DIGITS = 6
@@ -72,6 +76,27 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     """Return an empty figure; height and width are in inches."""
     mpl.rcParams.update(STYLE)
     return Figure(figsize=(width, height), layout=RoundedLayout())
+
+
+class PowersOfTen(LogFormatterSciNotation):
+    """Labels of a logarithmic axis, with exponents in Unicode instead of mathtext."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        label = re.sub(r"\$|\\mathdefault|\\times", _plain_math, super().__call__(x, pos))
+        raised = re.sub(r"\^\{([^}]*)\}", lambda found: found[1].translate(RAISED), label)
+        return raised.replace("{", "").replace("}", "")
+
+
+def _plain_math(found: re.Match) -> str:
+    return "\N{MULTIPLICATION SIGN}" if found[0] == "\\times" else ""
+
+
+def set_log(axes: Axes, name: str) -> None:
+    """Make the axis "x" or "y" logarithmic."""
+    axes.set(**{f"{name}scale": "log"})
+    axis = axes.xaxis if name == "x" else axes.yaxis
+    axis.set_major_formatter(PowersOfTen())
+    axis.set_minor_formatter(PowersOfTen(labelOnlyBase=False, minor_thresholds=(1.0, 0.4)))
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:

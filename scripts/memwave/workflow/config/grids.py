@@ -4,10 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import product
+from math import prod
 from typing import Any
 
 from memwave.core.errors import ConfigurationError
 from memwave.core.messages import shown
+
+# Most points of all grids of a section together.
+MOST_POINTS = 10_000
 
 # Sections with grids, and the keys of an experiment that name their entries.
 SECTIONS = {"features": "features", "models": "model"}
@@ -29,7 +33,7 @@ def expand_grids(config: Any) -> Any:
     Raises
     ------
     ConfigurationError
-        If a point has the name of another entry.
+        If a point has the name of another entry, or there are too many.
     """
     if not isinstance(config, dict):
         return config
@@ -37,6 +41,7 @@ def expand_grids(config: Any) -> Any:
     for section, key in SECTIONS.items():
         entries = config.get(section)
         if isinstance(entries, dict) and any(map(_has_grid, entries.values())):
+            _require_few(section, entries)
             points = {name: dict(_points(name, entry)) for name, entry in entries.items()}
             expanded[section] = _joined(section, points)
             expanded["experiments"] = _renamed(expanded.get("experiments"), key, points)
@@ -50,6 +55,18 @@ def _has_grid(entry: Any) -> bool:
         and bool(grid)
         and all(isinstance(v, list) and v for v in grid.values())
     )
+
+
+def _require_few(section: str, entries: dict[Any, Any]) -> None:
+    grids = [entry["grid"] for entry in entries.values() if _has_grid(entry)]
+    total = sum(prod(len(values) for values in grid.values()) for grid in grids)
+    if total > MOST_POINTS:
+        raise ConfigurationError(
+            [
+                f"{section}: the grids have {total:,} points, expected at most {MOST_POINTS:,}. "
+                "Leave some values out."
+            ]
+        )
 
 
 def _points(name: Any, entry: Any) -> Iterator[tuple[Any, Any]]:

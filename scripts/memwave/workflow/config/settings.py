@@ -114,7 +114,7 @@ def complete(config: dict) -> dict:
         Lists all values that the schema does not allow and all names that are not defined.
     """
     _require_size(config)
-    config = with_columns_as_features(expand_grids(config))
+    config = with_columns_as_features(expand_grids(_truth_values(config)))
     errors = _Validator(schema()).iter_errors(config)
     findings = [finding for error in errors for finding in _findings(error)]
     findings += [*_undefined_names(config), *_unknown_units(config), *matrix_findings(config)]
@@ -124,6 +124,18 @@ def complete(config: dict) -> dict:
     for dataset in filter(is_matrix, filled["datasets"].values()):
         dataset.update({key: value for key, value in NO_RECORDINGS.items() if key not in dataset})
     return filled
+
+
+def _truth_values(config: Any) -> Any:
+    """Undo that ``snakemake --config plots=false`` gives a text."""
+    if not isinstance(config, dict):
+        return config
+    words, changed = {"true": True, "false": False}, dict(config)
+    for key, rule in schema()["properties"].items():
+        value = config.get(key)
+        if isinstance(value, str) and words.get(value) in rule.get("enum", ()):
+            changed[key] = words[value]
+    return changed
 
 
 def _require_size(config: Any) -> None:

@@ -1,6 +1,7 @@
 """The input files of each rule, as functions of the plan and the wildcards of a job."""
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,13 +28,13 @@ Wildcards = Any
 
 def source_files(plan: Plan, w: Wildcards) -> list[str]:
     """Return the files of the recording to convert."""
-    return files_of(converted_recording(plan, w).source)
+    return plain(files_of(converted_recording(plan, w).source))
 
 
 def label_source_files(plan: Plan, w: Wildcards) -> list[str]:
     """Return the files of the labels to convert."""
     source = converted_recording(plan, w).label_source
-    return files_of(source) if source else []
+    return plain(files_of(source)) if source else []
 
 
 def recordings_of_shard(plan: Plan, w: Wildcards) -> list[str]:
@@ -164,7 +165,8 @@ def shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
 def labels(plan: Plan, w: Wildcards) -> list[str]:
     """Return the files of labels that are read without conversion."""
     recordings = plan.recordings[w.dataset]
-    return unique(file_of(r.labels) for r in recordings if r.labels and not r.converts_labels)
+    given = (file_of(r.labels) for r in recordings if r.labels and not r.converts_labels)
+    return plain(unique(given))
 
 
 def converted_labels(plan: Plan, w: Wildcards) -> list[str]:
@@ -224,6 +226,16 @@ def dataset_train_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]
     return [r for r in plan.recordings[w.dataset] if is_train(plan, w.dataset, r.name)]
 
 
+def foreign_models(plan: Plan) -> list[str]:
+    """Models that this configuration applies, or scales by, and does not fit."""
+    found = [model["apply"] for model in plan.models.values() if is_applied(model)]
+    for e in plan.experiments:
+        scale = feature_spec(plan, e.dataset, e.features).scale
+        found += [scale] * is_model(scale)
+    made = model_files(plan)
+    return unique(os.path.abspath(path) for path in found if path not in made)
+
+
 def fitted_before(plan: Plan, path: str) -> str:
     """Return the path of a fitted model: absolute, unless this configuration fits it.
 
@@ -240,7 +252,16 @@ def of_shards(plan: Plan, pattern: str, w: Wildcards) -> list[str]:
 
 def given_files(recordings: Iterable[CheckedRecording]) -> list[str]:
     """Return the files of those recordings that are read without conversion."""
-    return unique(file for r in recordings if r.path == r.source for file in files_of(r.path))
+    given = (file for r in recordings if r.path == r.source for file in files_of(r.path))
+    return plain(unique(given))
+
+
+def plain(files: Iterable[str]) -> list[str]:
+    """Leave out files that Snakemake takes for patterns, such as ``a{b}.npy``.
+
+    Jobs read them all the same, and compare their checksums.
+    """
+    return [file for file in files if not re.search(r"{\s*\w", file)]
 
 
 def converted_files(recordings: Iterable[CheckedRecording]) -> list[str]:

@@ -118,6 +118,7 @@ def planned_recordings(plan: Plan, dataset: str) -> tuple[PlannedRecording, ...]
             resample=recording.resample,
             missing=chosen["missing"],
             max_gap=chosen["max_gap"],
+            converted=recording.path != recording.source,
         )
         for recording in plan.recordings[dataset]
     )

@@ -1,7 +1,6 @@
 """A stage of the workflow as a process: memory limit, log, usage, errors."""
 
 import inspect
-import json
 import logging
 import os
 import signal
@@ -9,7 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -17,8 +16,10 @@ from threadpoolctl import threadpool_limits
 
 from memwave.core.errors import MemwaveError
 from memwave.core.ranges import MEGABYTE
-from memwave.storage.atomic import replacing
+from memwave.storage.atomic import naming_files_if
+from memwave.storage.receipts import identities, require_inputs, write_receipt
 from memwave.workflow.input_checksums import unchanged
+from memwave.workflow.process.current import Ticket
 from memwave.workflow.process.memory import PeakMemory, limit_memory, out_of_memory
 
 log = logging.getLogger("memwave")
@@ -37,7 +38,8 @@ def run_script(
     snakemake : snakemake.iocontainers.Snakemake
         What Snakemake defines in a script. ``params.request`` holds the request of the stage (in a
         list, since Snakemake compares only parameters of built-in types with those of the last
-        run), ``params.checksums``, if any, the checksums of the inputs as they were planned.
+        run), ``params.ticket`` what the job is made for and of; see
+        `memwave.workflow.process.current`.
     function : callable
         Its first parameter is the request. The others are named as outputs or inputs of the rule:
         one path, ``None`` where a job has no such file, or a list where the annotation is a
@@ -47,19 +49,22 @@ def run_script(
         library such as ``scipy.linalg`` maps much address space when it loads.
     """
     (request,) = snakemake.params.request
+    ticket = snakemake.params.ticket
     if load is not None:
         load(request)
-    with (
-        stage(
-            function.__name__,
-            memory_mb=snakemake.resources.mem_mb,
-            log_path=snakemake.log[0],
-            usage_path=snakemake.output.usage,
-            threads=snakemake.threads,
-        ),
-        unchanged(snakemake.params.get("checksums", {})),
+    with stage(
+        function.__name__,
+        memory_mb=snakemake.resources.mem_mb,
+        log_path=snakemake.log[0],
+        usage_path=snakemake.output.usage,
+        threads=snakemake.threads,
+        ticket=ticket,
+        outputs=[path for path in snakemake.output if path != snakemake.output.usage],
     ):
-        function(request, **_arguments(snakemake, function))
+        ticket.require_wanted()
+        require_inputs(ticket.makers, ticket.files)
+        with naming_files_if(ticket.require_wanted), unchanged(ticket.sources):
+            function(request, **_arguments(snakemake, function))
 
 
 def _arguments(snakemake: Any, function: Callable) -> dict[str, Any]:
@@ -81,7 +86,14 @@ def _arguments(snakemake: Any, function: Callable) -> dict[str, Any]:
 
 @contextmanager
 def stage(
-    name: str, *, memory_mb: int, log_path: str, usage_path: str, threads: int = 1
+    name: str,
+    *,
+    memory_mb: int,
+    log_path: str,
+    usage_path: str,
+    threads: int = 1,
+    ticket: Ticket | None = None,
+    outputs: Sequence[str] = (),
 ) -> Iterator[None]:
     """Run the body as a stage of the workflow.
 
@@ -100,6 +112,10 @@ def stage(
         Where the log and the measured use (JSON) go.
     threads : int
         Threads of the stage that compute.
+    ticket : Ticket, optional
+        What the job is made for and of, which its receipt says.
+    outputs : sequence of path
+        Other files that it writes.
     """
     _open_log(log_path)
     signal.signal(signal.SIGTERM, _terminated)
@@ -114,7 +130,15 @@ def stage(
         log.info(
             "peak anonymous memory: %.0f MB of %d MB predicted", peak.bytes / MEGABYTE, memory_mb
         )
-        _write_usage(usage_path, name, seconds, peak.bytes, memory_mb)
+        usage = {
+            "stage": name,
+            "seconds": round(seconds, 3),
+            "peak_anonymous_mb": round(peak.bytes / MEGABYTE, 1),
+            "predicted_mb": memory_mb,
+            "files": identities(outputs),
+        }
+        with naming_files_if(ticket.require_wanted) if ticket else nullcontext():
+            write_receipt(usage_path, usage | (ticket.said if ticket else {}))
     except MemwaveError as error:
         _fail(f"{name}: {error}")
     except KeyboardInterrupt:
@@ -122,12 +146,20 @@ def stage(
     except Exception as error:
         log.error("%s", traceback.format_exc())
         if out_of_memory(error):
-            _fail(
-                f"{name}: needs more than the {memory_mb} MB predicted for it. Set a smaller "
-                "block_mb (or batch_rows) in the configuration, and please report it: the "
-                "prediction is wrong."
-            )
+            _fail(f"{name}: {_short_of_memory(memory_mb, ticket)}")
         _fail(f"{name}: {type(error).__name__}: {error} (traceback in {log_path})")
+
+
+def _short_of_memory(memory_mb: int, ticket: Ticket | None) -> str:
+    if ticket and memory_mb < ticket.predicted_mb:
+        return (
+            f"needs {ticket.predicted_mb} MB as predicted, and was given {memory_mb} MB, by "
+            "--resources, --set-resources or a profile. Give it more, or set a smaller block_mb."
+        )
+    return (
+        f"needs more than the {memory_mb} MB predicted for it. Set a smaller block_mb (or "
+        "batch_rows) in the configuration, and please report it: the prediction is wrong."
+    )
 
 
 def one_blas_thread() -> AbstractContextManager:
@@ -154,17 +186,6 @@ def _open_log(path: str) -> None:
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
-
-
-def _write_usage(path: str, name: str, seconds: float, peak: int, memory_mb: int) -> None:
-    usage = {
-        "stage": name,
-        "seconds": round(seconds, 3),
-        "peak_anonymous_mb": round(peak / MEGABYTE, 1),
-        "predicted_mb": memory_mb,
-    }
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(usage) + "\n", encoding="utf-8")
 
 
 def _terminated(number: int, frame: object) -> None:

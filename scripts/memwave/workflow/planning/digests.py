@@ -1,0 +1,239 @@
+"""What each job is made for: a digest of its request and of everything that it reads.
+
+The digest of a job covers those of the jobs whose files it reads, and theirs in turn (a Merkle
+tree), down to the checksums of the recordings. Two runs whose plans give a job the same digest ask
+it for the same bytes. The code is not part of it: Snakemake, and `Digests.made_with`, look at that.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from memwave.workflow import paths
+from memwave.workflow.planning import inputs, jobs
+from memwave.workflow.planning.plan import Plan, is_applied, of_experiments
+
+DIGEST_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stage, and the wildcards that tell its jobs apart."""
+
+    stage: str
+    dataset: str = ""
+    features: str = ""
+    model: str = ""
+    shard: str = ""
+    recording: str = ""
+
+    @classmethod
+    def of(cls, stage: str, wildcards: Any) -> "Job":
+        """The job of a stage with Snakemake's wildcards, or with those of another job."""
+        names = re.findall(r"{(\w+)}", paths.usage(stage))
+        return cls(stage, **{name: str(getattr(wildcards, name)) for name in names})
+
+    @property
+    def receipt(self) -> str:
+        """Path of its receipt, which tells it from all other jobs."""
+        return paths.usage(self.stage).format(**vars(self))
+
+    @property
+    def outputs(self) -> list[str]:
+        """Paths of what it writes beside its receipt."""
+        stage = "fit_model" if self.stage == "adopt_model" else self.stage
+        return [pattern.format(**vars(self)) for pattern in paths.OUTPUTS[stage]]
+
+
+def _files(*functions: Callable[[Plan, Any], Iterable[str]]) -> tuple[Callable, ...]:
+    return functions
+
+
+def _of_job(pattern: str) -> Callable[[Plan, Any], list[str]]:
+    return lambda plan, job: [pattern.format(**vars(job))]
+
+
+def _of_experiments(pattern: str) -> Callable[[Plan, Any], list[str]]:
+    return lambda plan, job: of_experiments(plan, pattern)
+
+
+_FIGURE = _files(_of_job(paths.MODEL), _of_job(paths.PROJECTION))
+_TABLE = _files(lambda plan, job: [paths.SUMMARY])
+
+# What the jobs of a stage read of what other jobs wrote.
+READ: dict[str, tuple[Callable, ...]] = {
+    "convert_recording": (),
+    "convert_labels": (),
+    "measure_channels": _files(inputs.converted_train),
+    "find_gaps": _files(inputs.converted_of_shard),
+    "extract_features": _files(
+        inputs.valid_windows_of_shard, inputs.converted_of_shard, inputs.channels
+    ),
+    "measure_features": _files(inputs.valid_windows_of_shard, inputs.shard),
+    "summarize_features": _files(
+        inputs.valid_windows_of_shard, inputs.shard, inputs.feature_measures
+    ),
+    "summarize_lags": _files(
+        inputs.valid_windows_of_shard, inputs.converted_train_of_shard, inputs.channels
+    ),
+    "fit_model": _files(
+        inputs.valid_windows,
+        inputs.summaries,
+        inputs.fitted_shards,
+        inputs.feature_measures,
+        inputs.channels,
+    ),
+    "adopt_model": _files(lambda plan, job: [inputs.applied_model(plan, job)]),
+    "project_features": _files(inputs.valid_windows_of_shard, inputs.shard, _of_job(paths.MODEL)),
+    "project_recordings": _files(
+        inputs.valid_windows_of_shard,
+        inputs.converted_of_shard,
+        inputs.channels,
+        _of_job(paths.MODEL),
+    ),
+    "write_projection": _files(
+        inputs.valid_windows,
+        inputs.partial_projections,
+        _of_job(paths.MODEL),
+        inputs.converted_labels,
+        inputs.shard_checksums,
+    ),
+    "write_summary": _files(
+        _of_experiments(paths.MODEL), _of_experiments(paths.PROJECTION), inputs.usages
+    ),
+    "plot_spectrum": _FIGURE,
+    "plot_components": _files(_of_job(paths.MODEL)),
+    "plot_scores": _FIGURE,
+    "plot_reconstruction": _FIGURE,
+    "plot_comparison": _TABLE,
+    "plot_memory": _TABLE,
+}
+
+
+class Digests:
+    """Digests of the jobs of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    checksums : callable
+        Returns the checksums, by path, of all recordings, labels and models that are read and not
+        made by this plan.
+    known : mapping of str to str, optional
+        Digests by receipt, as the process that planned the run computed them.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        checksums: Callable[[], Mapping[str, str]],
+        known: Mapping[str, str] | None = None,
+    ):
+        self._plan, self._checksums = plan, checksums
+        self._known = dict(known or {})
+        self._makers: dict[Job, tuple[Job, ...]] = {}
+
+    def of(self, job: Job) -> str:
+        """Digest of a job, hexadecimal."""
+        if (digest := self._known.get(job.receipt)) is None:
+            made_of = [(maker.receipt, self.of(maker)) for maker in self.makers(job)]
+            facts = (job, self.request(job), sorted(self.sources(job).items()), made_of)
+            digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:DIGEST_LENGTH]
+            self._known[job.receipt] = digest
+        return digest
+
+    def made_with(self, job: Job) -> str:
+        """Digest of the code that a job runs."""
+        code = sorted(jobs.code(self._plan, job.stage, job).items())
+        return hashlib.sha256(repr(code).encode()).hexdigest()[:DIGEST_LENGTH]
+
+    def request(self, job: Job) -> Any:
+        """The request of a job."""
+        if job.stage == "write_projection":
+            sums, files = self._checksums(), jobs.all_inputs(self._plan, job.dataset)
+            return jobs.assembly(self._plan, job, {file: sums[file] for file in files})
+        return jobs.request(self._plan, job.stage, job)
+
+    def sources(self, job: Job) -> dict[str, str]:
+        """Checksums of what a job reads and no job makes."""
+        read = jobs.read_inputs(self._plan, job.stage, job) if job.stage in jobs.READING else []
+        read = [path for path in read if path in self._checksums()]
+        read += [path for path in self._files(job) if maker_of(path) is None]
+        return {path: self._checksums()[path] for path in read}
+
+    def makers(self, job: Job) -> tuple[Job, ...]:
+        """The jobs whose files a job reads."""
+        if job not in self._makers:
+            found = [maker_of(path) for path in self._files(job)]
+            self._makers[job] = tuple(dict.fromkeys(map(self._adopting, filter(None, found))))
+        return self._makers[job]
+
+    def needed(self) -> list[Job]:
+        """The jobs that all experiments need, those first whose files others read."""
+        found: dict[Job, None] = {}
+        for job in filter(None, self._last()):
+            self._add(job, found)
+        return list(found)
+
+    def files(self, job: Job) -> list[str]:
+        """The files of other jobs that a job reads."""
+        return [path for path in self._files(job) if maker_of(path)]
+
+    def _last(self) -> list[Job | None]:
+        """The jobs that no other job reads a file of."""
+        plan = self._plan
+        targets = [*of_experiments(plan, paths.PROJECTION), paths.SUMMARY]
+        last = list(map(maker_of, targets))
+        if plan.settings["plots"]:
+            last += [Job(stage) for stage in ("plot_comparison", "plot_memory")]
+        if plan.settings["plots"] is True:
+            figures = ("plot_spectrum", "plot_components", "plot_scores", "plot_reconstruction")
+            last += [Job.of(stage, e) for e in plan.experiments for stage in figures]
+        return last
+
+    def _add(self, job: Job, found: dict[Job, None]) -> None:
+        if job not in found:
+            for maker in self.makers(job):
+                self._add(maker, found)
+            found[job] = None
+
+    def _files(self, job: Job) -> list[str]:
+        return [path for files in READ[job.stage] for path in files(self._plan, job)]
+
+    def _adopting(self, job: Job) -> Job:
+        """The job that copies a model, where it is not fitted."""
+        if job.stage != "fit_model" or not is_applied(inputs.model_of(self._plan, job)):
+            return job
+        return Job.of("adopt_model", job)
+
+
+@cache
+def maker_of(path: str) -> Job | None:
+    """The job that writes a file; `fit_model` for all models, None where no job does."""
+    for pattern, stage in _patterns():
+        if match := pattern.fullmatch(path):
+            return Job(stage, **match.groupdict())
+    return None
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern, str]]:
+    outputs = [
+        (pattern, stage) for stage, patterns in paths.OUTPUTS.items() for pattern in patterns
+    ]
+    outputs += [(paths.usage(stage), stage) for stage in paths.SCOPES]
+    return [(_regular(pattern), stage) for pattern, stage in outputs]
+
+
+def _regular(pattern: str) -> re.Pattern:
+    kinds = {"shard": r"\d+-of-\d+", "recording": r"\d+"}
+    parts = re.split(r"{(\w+)}", pattern)
+    return re.compile(
+        "".join(
+            f"(?P<{part}>{kinds.get(part, '[A-Za-z0-9_-]+')})" if i % 2 else re.escape(part)
+            for i, part in enumerate(parts)
+        )
+    )
