@@ -60,8 +60,9 @@ rule measure_features:
     """Mean and standard deviation of each feature in a shard, if a model standardizes."""
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
-        shard=ancient(paths.SHARD),
-        checksums=paths.SHARD_CHECKSUMS,
+        shard=ancient(plan.files(inputs.shard)),
+        checksums=plan.files(inputs.checksums_of_shard),
+        matrix=ancient(plan.files(inputs.matrix_of_shard)),
     output:
         measures=temp(paths.FEATURE_MEASURES),
         usage=paths.usage("measure_features"),

@@ -8,8 +8,9 @@ rule summarize_features:
     """Sufficient statistics of a shard for a solver that reads the features once."""
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
-        shard=ancient(paths.SHARD),
-        checksums=paths.SHARD_CHECKSUMS,
+        shard=ancient(plan.files(inputs.shard)),
+        checksums=plan.files(inputs.checksums_of_shard),
+        matrix=ancient(plan.files(inputs.matrix_of_shard)),
         measures=plan.files(inputs.feature_measures),
     output:
         summary=temp(paths.FEATURE_SUMMARY),
@@ -65,6 +66,7 @@ rule fit_model:
         checksums=plan.files(inputs.fitted_shard_checksums),
         recordings=ancient(plan.files(inputs.fitted_recordings)),
         converted_recordings=plan.files(inputs.converted_fitted),
+        matrix=ancient(plan.files(inputs.fitted_matrix)),
         measures=plan.files(inputs.feature_measures),
         channels=plan.files(inputs.channels),
     output:

@@ -8,8 +8,9 @@ rule project_features:
     """Scores of a shard, and sums that measure the accuracy of the model."""
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
-        shard=ancient(paths.SHARD),
-        checksums=paths.SHARD_CHECKSUMS,
+        shard=ancient(plan.files(inputs.shard)),
+        checksums=plan.files(inputs.checksums_of_shard),
+        matrix=ancient(plan.files(inputs.matrix_of_shard)),
         model=paths.MODEL,
     output:
         partial=temp(paths.FEATURE_PROJECTION),

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
 
 from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress, log
@@ -11,17 +10,15 @@ from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.lag_file import load_lags
 from memwave.pca.lags.lags import windows_of
 from memwave.pca.lags.signal.train_chunks import TrainChunks
-from memwave.pca.linalg.train_columns import TrainColumns
 from memwave.pca.model import Model
 from memwave.pca.solvers import (
     load_libraries,
     make_solver,
-    reads_columns,
     reads_recordings,
     solver_module,
 )
 from memwave.pca.standardizer import Standardizer, load_standardizer
-from memwave.pca.streaming import run_passes, summarize
+from memwave.pca.streaming import fit_shards
 from memwave.recordings.channels import Scaling
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows
@@ -30,7 +27,7 @@ from memwave.results.model_file import load_scaling, save_model
 from memwave.storage import hdf5
 from memwave.storage.shards import Shard
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Fit, recordings_of
+from memwave.workflow.requests import Fit, load_matrix_readers, recordings_of
 
 
 def fit_model(
@@ -85,11 +82,12 @@ def fit_model(
         standardizer = load_standardizer(measures, request.dtype)
         if summaries:
             fitted = fit_summaries(summaries, request)
+            if standardizer is not None:
+                fitted = standardizer.in_units(fitted)
         else:
-            fitted = fit_shards(shards, request, ranges, threads, standardizer)
-        if standardizer is not None:
-            fitted = standardizer.in_units(fitted)
-    save_model(model, fitted, spec.feature_table(), request.provenance, scaling, spec)
+            fitted = fit_features(shards, request, ranges, threads, standardizer)
+    of_recordings = spec if isinstance(spec, FeatureSpec) else None
+    save_model(model, fitted, spec.feature_table(), request.provenance, scaling, of_recordings)
 
 
 def require_rows(n_rows: int, n_components: int) -> None:
@@ -149,56 +147,40 @@ def load_summary(path: str, n_features: int) -> dict:
     return arrays
 
 
-def fit_shards(
+def fit_features(
     paths: Sequence[str],
     request: Fit,
     ranges: Sequence[Ranges],
     threads: int,
     standardizer: Standardizer | None,
 ) -> Model:
-    """Fit a solver that reads the shards itself."""
-    n_features = request.spec.n_features
-    solver = make_solver(request.model["solver"], n_features, request.model, request.dtype)
+    """Fit a solver that reads the shards several times."""
+    progress = Progress(sum(map(count_rows, ranges)), "fit_model, this pass:")
     with ExitStack() as stack:
-        shards = [stack.enter_context(Shard(path, n_features=n_features)) for path in paths]
-        if reads_columns(request.model["solver"]):
-            return fit_columns(solver, shards, ranges, request.block_rows, threads)
-        progress = Progress(sum(map(count_rows, ranges)), "fit_model, this pass:")
-        run_passes(
-            solver,
-            lambda i: summarize(
-                solver,
-                shards[i],
-                ranges[i],
-                dtype=request.dtype,
-                block_rows=request.block_rows,
-                progress=progress.add,
-                standardizer=standardizer,
-            ),
-            len(shards),
-            threads,
-            end_of_pass=progress.restart,
+        n_features = request.spec.n_features
+        open_shards = [Shard(path, n_features=n_features) for path in paths] or [
+            rows.open() for rows in request.rows
+        ]
+        fitted = fit_shards(
+            [stack.enter_context(shard) for shard in open_shards],
+            ranges,
+            request.model,
+            dtype=request.dtype,
+            block_rows=request.block_rows,
+            threads=threads,
+            progress=progress,
+            standardizer=standardizer,
         )
-    progress.close()
-    return solver.finish()
-
-
-def fit_columns(
-    solver: Any, shards: Sequence[Shard], ranges: Sequence[Ranges], block_rows: int, threads: int
-) -> Model:
-    """Fit a solver that reads the shards by blocks of columns, twice."""
-    columns = TrainColumns(shards, ranges, block_rows)
-    progress = Progress(2 * columns.n_features, "fit_model, columns:")
-    fitted: Model = solver.fit_columns(columns, threads, progress.add)
     progress.close()
     return fitted
 
 
-def load_fit_libraries(request: Fit) -> None:
-    """Import the libraries of the solver and of the recordings that the fit reads."""
+def load(request: Fit) -> None:
+    """Import the libraries of the solver, and those that the fit reads its files with."""
     load_libraries(request.model["solver"])
+    load_matrix_readers(request.rows)
     load_reading(recordings_of(request))
 
 
 if "snakemake" in globals():
-    run_script(snakemake, fit_model, load=load_fit_libraries)
+    run_script(snakemake, fit_model, load=load)

@@ -6,30 +6,33 @@ from memwave.core.ranges import count_rows
 from memwave.pca.standardizer import save_moments
 from memwave.pca.streaming import blocks
 from memwave.recordings.valid_windows import valid_ranges
-from memwave.storage.shards import Shard
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import FeatureMeasurement
+from memwave.workflow.requests import FeatureMeasurement, load_matrix_readers, open_shard
 
 
 def measure_features(
-    request: FeatureMeasurement, *, shard: str, measures: str, valid: str | None = None
+    request: FeatureMeasurement,
+    *,
+    measures: str,
+    shard: str | None = None,
+    valid: str | None = None,
 ) -> None:
     """Measure features.
 
     Parameters
     ----------
     request : FeatureMeasurement
-    shard : path
-        Features, .npy.
+    shard : path, optional
+        Features, .npy, if they are not the rows of a matrix.
     measures : path
         The HDF5 file to write.
     valid : path, optional
         Output of `find_gaps`, if windows are dropped.
     """
     ranges = valid_ranges(request.train_ranges, valid)
-    with Shard(shard) as features:
+    with open_shard(shard, request.rows) as features:
         moments = Moments(features.shape[1])
-        progress = Progress(count_rows(ranges), f"measure_features {shard}")
+        progress = Progress(count_rows(ranges), f"measure_features {features.path}")
         for block in blocks(features, iter(ranges), moments.mean, "float64", request.block_rows):
             moments.update(block)
             progress.add(len(block))
@@ -38,4 +41,4 @@ def measure_features(
 
 
 if "snakemake" in globals():
-    run_script(snakemake, measure_features)
+    run_script(snakemake, measure_features, load=lambda r: load_matrix_readers([r.rows]))

@@ -2,28 +2,35 @@
 
 from collections.abc import Iterator
 
+from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress
 from memwave.core.ranges import Ranges
+from memwave.pca.model import Model
 from memwave.pca.projection import Projector
 from memwave.pca.streaming import blocks
 from memwave.recordings.valid_windows import valid_ranges
 from memwave.results.model_file import load_model
 from memwave.results.partial_projection import create_partial
-from memwave.storage.shards import Shard
+from memwave.storage.rows import Rows
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Projection
+from memwave.workflow.requests import Projection, load_matrix_readers, open_shard
 
 
 def project_features(
-    request: Projection, *, shard: str, model: str, partial: str, valid: str | None = None
+    request: Projection,
+    *,
+    model: str,
+    partial: str,
+    shard: str | None = None,
+    valid: str | None = None,
 ) -> None:
     """Project a shard.
 
     Parameters
     ----------
     request : Projection
-    shard : path
-        Features, .npy.
+    shard : path, optional
+        Features, .npy, if they are not the rows of a matrix.
     model : path
         The fitted model.
     partial : path
@@ -34,9 +41,10 @@ def project_features(
     ranges = valid_ranges(request.train_ranges, valid)
     fitted = load_model(model)
     projector = Projector(fitted, request.dtype)
-    with Shard(shard, n_features=fitted.n_features) as features:
+    with open_shard(shard, request.rows) as features:
+        require_columns(features, fitted)
         n_rows = features.shape[0]
-        progress = Progress(n_rows, f"project_features {shard}")
+        progress = Progress(n_rows, f"project_features {features.path}")
         with create_partial(
             partial, projector, n_rows, request.first_row, request.n_windows, request.score_dtype
         ) as writer:
@@ -54,6 +62,15 @@ def project_features(
         progress.close()
 
 
+def require_columns(features: Rows, model: Model) -> None:
+    """Require the features that a model was fitted to."""
+    if features.shape[1] != model.n_features:
+        raise MemwaveError(
+            f"{features.path}: has {features.shape[1]} features a row, expected "
+            f"{model.n_features} as the model has. Delete it and run again, if it is a result."
+        )
+
+
 def split_ranges(n_rows: int, train_ranges: Ranges) -> Iterator[tuple[int, int, bool]]:
     """Divide all rows at the borders of the train ranges; yield (start, stop, is_train)."""
     done = 0
@@ -67,4 +84,4 @@ def split_ranges(n_rows: int, train_ranges: Ranges) -> Iterator[tuple[int, int, 
 
 
 if "snakemake" in globals():
-    run_script(snakemake, project_features)
+    run_script(snakemake, project_features, load=lambda r: load_matrix_readers([r.rows]))

@@ -9,16 +9,15 @@ from memwave.pca.standardizer import load_standardizer
 from memwave.pca.streaming import summarize
 from memwave.recordings.valid_windows import valid_ranges
 from memwave.storage import hdf5
-from memwave.storage.shards import Shard
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import FeatureSummary
+from memwave.workflow.requests import FeatureSummary, load_matrix_readers, open_shard
 
 
 def summarize_features(
     request: FeatureSummary,
     *,
-    shard: str,
     summary: str,
+    shard: str | None = None,
     measures: Sequence[str] = (),
     valid: str | None = None,
 ) -> None:
@@ -27,8 +26,8 @@ def summarize_features(
     Parameters
     ----------
     request : FeatureSummary
-    shard : path
-        Features, .npy.
+    shard : path, optional
+        Features, .npy, if they are not the rows of a matrix.
     summary : path
         The HDF5 file to write: the summary for the solver to merge.
     measures : sequence of path
@@ -37,11 +36,11 @@ def summarize_features(
         Output of `find_gaps`, if windows are dropped.
     """
     ranges = valid_ranges(request.train_ranges, valid)
-    with Shard(shard) as features:
+    with open_shard(shard, request.rows) as features:
         solver = make_solver(
             request.model["solver"], features.shape[1], request.model, request.dtype
         )
-        progress = Progress(count_rows(ranges), f"summarize_features {shard}")
+        progress = Progress(count_rows(ranges), f"summarize_features {features.path}")
         summarized = summarize(
             solver,
             features,
@@ -55,5 +54,11 @@ def summarize_features(
     hdf5.save_arrays(summary, summarized.arrays())
 
 
+def load(request: FeatureSummary) -> None:
+    """Import what a job needs."""
+    load_libraries(request.model["solver"])
+    load_matrix_readers([request.rows])
+
+
 if "snakemake" in globals():
-    run_script(snakemake, summarize_features, load=lambda r: load_libraries(r.model["solver"]))
+    run_script(snakemake, summarize_features, load=load)

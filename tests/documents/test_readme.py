@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,9 @@ def code_blocks(language):
 
 @pytest.mark.parametrize("snippet", code_blocks("python"))
 def test_python_snippets_run(snippet, tiny_results):
+    if "my_array.mmap" in snippet:
+        rows = np.random.default_rng(0).normal(size=(80, 3504)).astype("float16")
+        rows.tofile(tiny_results / "my_array.mmap")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", snippet],
         cwd=tiny_results,

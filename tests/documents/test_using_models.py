@@ -31,6 +31,11 @@ def test_numpy_gives_the_scores_of_the_projection(known):
     np.testing.assert_allclose(known["scores"], expected, rtol=0, atol=1e-5)
 
 
+def test_the_package_gives_the_same_scores(known):
+    found = run("Python", {})["projected"]
+    np.testing.assert_allclose(found[: len(known["scores"])], known["scores"], rtol=0, atol=1e-5)
+
+
 def test_scikit_learn_transforms_there_and_back(known):
     pca = run("scikit-learn", known)["pca"]
     np.testing.assert_allclose(pca.transform(known["features"]), known["scores"], atol=1e-6)

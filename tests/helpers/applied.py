@@ -3,7 +3,7 @@
 import numpy as np
 from tiny_project import RECORDINGS, Project
 
-from apply_model import apply_model
+from memwave.api.recordings.projecting import project_recording
 from memwave.results.projection_file import open_projection
 
 
@@ -17,7 +17,7 @@ def assert_applied_alike(project: Project, experiment: str, **options: object) -
     experiment : str
         ``<features>/<model>``.
     **options
-        Of `apply_model`, for all recordings; those of one recording in a list of all.
+        Of `project_recording`, for all recordings; those of one recording in a list of all.
     """
     folder = project.folder / "results/toy" / experiment
     out = project.folder / "applied.h5"
@@ -28,7 +28,7 @@ def assert_applied_alike(project: Project, experiment: str, **options: object) -
                 name: value[i] if isinstance(value, list) else value
                 for name, value in options.items()
             }
-            apply_model(
+            project_recording(
                 model_path=folder / "model.h5",
                 recording=str(project.folder / path),
                 projection=out,

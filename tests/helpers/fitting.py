@@ -35,6 +35,7 @@ class ArrayShard:
 
     array: np.ndarray
     path = Path("array.npy")
+    grain = 1
 
     @property
     def shape(self):

@@ -10,10 +10,12 @@ PACKAGE = Path(__file__).parents[2] / "scripts" / "memwave"
 ROOMS = ("core", "storage", "readers", "recordings", "features", "pca", "results", "workflow")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_ENTRIES = 8
+# One more: the plan, and for each question that the rules ask of it, one file.
+MORE_ENTRIES = {"workflow/planning": 9}
 # Folders with one file for each thing of a kind, which are found by their names.
 ONE_FILE_EACH = ("readers", "pca/solvers", "results/figures", "cli")
 # What stands above all rooms: the command line, and what users import.
-ABOVE = ("cli", "__main__.py")
+ABOVE = ("api", "cli", "__main__.py")
 
 
 def imported(file: Path) -> set[str]:
@@ -62,4 +64,5 @@ def test_no_folder_is_crowded():
         if folder.relative_to(PACKAGE).as_posix() in ONE_FILE_EACH:
             continue
         entries = [e.name for e in folder.iterdir() if e.name not in ("__pycache__", "__init__.py")]
-        assert len(entries) <= MOST_ENTRIES, (folder, sorted(entries))
+        most = MORE_ENTRIES.get(folder.relative_to(PACKAGE).as_posix(), MOST_ENTRIES)
+        assert len(entries) <= most, (folder, sorted(entries))

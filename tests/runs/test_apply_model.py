@@ -1,5 +1,6 @@
 """A fitted model projects a recording by itself, as the workflow does, and refuses what differs."""
 
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -11,17 +12,18 @@ from fitting import fit
 from oracles import make_spec, oracle
 from tiny_run import ROOT
 
-from apply_model import apply_model
+from memwave.api.recordings.projecting import project_recording
+from memwave.api.recordings.reconstructing import distances, reconstruct_recording
 from memwave.core.errors import MemwaveError
 from memwave.recordings.channels import Scaling
 from memwave.results.model_file import load_extraction, load_model, save_model
 from memwave.results.projection_file import open_projection
-from reconstruct_recording import distances, reconstruct_recording
 
 
-def run_script(name, *arguments):
-    command = [sys.executable, str(ROOT / f"scripts/{name}.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100)
+def run_command(*arguments):
+    command = [sys.executable, "-m", "memwave", *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def test_how_features_are_made_is_kept(fitted):
 def test_scores_are_those_of_the_features(fitted, tmp_path, block_mb):
     folder, _, expected = fitted
     out = tmp_path / "out.h5"
-    apply_model(
+    project_recording(
         model_path=folder / "model.h5",
         recording=str(folder / "monday.npy"),
         projection=out,
@@ -71,7 +73,7 @@ def test_all_scores_of_all_bands_give_back_the_recording(fitted, tmp_path):
     folder, _, _ = fitted
     model, original = folder / "model.h5", str(folder / "monday.npy")
     paths = {"model_path": model, "projection": tmp_path / "projection.h5"}
-    apply_model(recording=original, score_dtype="float64", **paths)
+    project_recording(recording=original, score_dtype="float64", **paths)
     for block_mb in (0.01, 32):
         reconstruct_recording(
             recording="monday", output=tmp_path / "again.npy", block_mb=block_mb, **paths
@@ -85,7 +87,7 @@ def test_all_scores_of_all_bands_give_back_the_recording(fitted, tmp_path):
 def test_a_recording_of_the_workflow_gets_the_same_scores(tiny_results, tmp_path):
     folder = tiny_results / "results/hapt/haar/exact"
     out = tmp_path / "out.h5"
-    ended = run_script("apply_model", folder / "model.h5", tiny_results / "user04-run2.npy", out)
+    ended = run_command("transform", folder / "model.h5", tiny_results / "user04-run2.npy", out)
     assert ended.returncode == 0, ended.stderr
     with open_projection(out) as file, open_projection(folder / "projection.h5") as other:
         mine = other["recording"][:] == 2
@@ -94,10 +96,8 @@ def test_a_recording_of_the_workflow_gets_the_same_scores(tiny_results, tmp_path
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
     again = tmp_path / "again.npy"
     original = tiny_results / "user04-run2.npy"
-    arguments = ("--original", original)
-    ended = run_script(
-        "reconstruct_recording", folder / "model.h5", out, "user04-run2", again, *arguments
-    )
+    arguments = ("--recording", "user04-run2", "--original", original)
+    ended = run_command("inverse", folder / "model.h5", out, again, *arguments)
     assert ended.returncode == 0, ended.stderr
     assert "share of each channel's variance that is lost" in ended.stdout
     assert np.load(again).shape == np.load(original).shape
@@ -110,17 +110,17 @@ def test_what_does_not_fit_the_model_is_refused(fitted, tmp_path):
     np.save(tmp_path / "gap.npy", np.where(np.arange(60)[:, None] == 41, np.nan, np.ones((60, 3))))
     for name, words in {
         "narrow": r"shape \(90, 2\), expected rows x 3: .*model.h5 has the channels a, b, c",
-        "short": "has 15 rows, expected at least a window of 16 rows",
+        "short": "has 15 rows, expected at least 16, the window of the model",
         "gap": "row 41, channel a is nan",
     }.items():
         with pytest.raises(MemwaveError, match=words):
-            apply_model(
+            project_recording(
                 model_path=folder / "model.h5",
                 recording=str(tmp_path / f"{name}.npy"),
                 projection=tmp_path / "out.h5",
             )
         assert not (tmp_path / "out.h5").exists()
-    ended = run_script("apply_model", folder / "model.h5", tmp_path / "gone.npy", tmp_path / "o.h5")
+    ended = run_command("transform", folder / "model.h5", tmp_path / "gone.npy", tmp_path / "o.h5")
     assert ended.returncode == 1
     assert "gone.npy: No such file or directory" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -138,16 +138,16 @@ def test_a_recording_in_far_larger_units_is_refused(tmp_path):
     paths = {"model_path": tmp_path / "model.h5", "projection": tmp_path / "out.h5"}
     np.save(tmp_path / "volts.npy", recording * 1e-6)
     with pytest.raises(MemwaveError, match=r"'volts'.*float16 loses digits"):
-        apply_model(recording=str(tmp_path / "volts.npy"), **paths)
+        project_recording(recording=str(tmp_path / "volts.npy"), **paths)
     assert not (tmp_path / "out.h5").exists()
     np.save(tmp_path / "microvolts.npy", recording)
-    apply_model(recording=str(tmp_path / "microvolts.npy"), **paths)
+    project_recording(recording=str(tmp_path / "microvolts.npy"), **paths)
 
 
 def test_a_recording_that_was_not_projected_is_named(fitted, tmp_path):
     folder, _, _ = fitted
     paths = {"model_path": folder / "model.h5", "projection": tmp_path / "projection.h5"}
-    apply_model(recording=str(folder / "monday.npy"), **paths)
+    project_recording(recording=str(folder / "monday.npy"), **paths)
     with pytest.raises(MemwaveError, match=r"no recording 'tuesday', but \['monday'\]"):
         reconstruct_recording(recording="tuesday", output=tmp_path / "x.npy", **paths)
     assert not (tmp_path / "x.npy").exists()

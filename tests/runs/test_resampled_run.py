@@ -9,12 +9,16 @@ from oracles import make_spec, oracle
 from scipy.signal import resample_poly
 from tiny_project import FEATURES, RECORDINGS, Project, labels_of, recording, windows_of
 
-from apply_model import apply_model
+from memwave.api.recordings.projecting import project_recording
+from memwave.api.recordings.reconstructing import (
+    distances,
+    reconstruct_recording,
+    resampling_of,
+)
 from memwave.core.errors import MemwaveError
 from memwave.recordings.channels import load_channels
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
-from reconstruct_recording import distances, reconstruct_recording, resampling_of
 
 RATE = 50
 # Rows a second of each recording, and what brings them to 50.
@@ -114,7 +118,7 @@ def test_a_model_is_applied_to_resampled_rows(project, experiment):
 def test_a_model_of_resampled_rows_asks_for_the_rate_of_a_recording(project, tmp_path):
     for rate in (None, 50.0001):
         with pytest.raises(MemwaveError, match=r"resampled to 50 Hz.*--sampling-rate"):
-            apply_model(
+            project_recording(
                 model_path=project.result("exact/model.h5"),
                 recording=str(project.folder / RECORDINGS[0][1]),
                 projection=tmp_path / "out.h5",

@@ -13,7 +13,13 @@ import memwave
 from memwave.core.errors import MemwaveError
 
 # Name of each command, which is also the name of its module, and its help.
-COMMANDS = {"verify": "compare results and recordings with their checksums"}
+COMMANDS = {
+    "pca": "fit PCA to a matrix in a file; write model.h5 and projection.h5",
+    "transform": "project a matrix or a recording onto a model",
+    "inverse": "go back from scores to rows of a matrix or of a recording",
+    "init": "write a sheet and a configuration for files",
+    "verify": "compare results and recordings with their checksums",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,9 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status. A MemwaveError is printed and gives 1; wrong arguments exit with 2.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    parser = argparse.ArgumentParser(prog="memwave", description=memwave.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="memwave",
+        description=memwave.__doc__,
+        usage="memwave [-h] [--version] COMMAND ...",
+    )
     parser.add_argument("--version", action="version", version=f"memwave {memwave.__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND ...", required=True, prog="memwave"
+    )
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
         if name in arguments[:1]:
@@ -44,3 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemwaveError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; nothing was left half-written.", file=sys.stderr)
+        return 130

@@ -40,3 +40,10 @@ class DamagedFile(MemwaveError):
         self.path, self.what = path, what
         remedy = f"Delete the file and run again to remake it: rm {shlex.quote(str(path))}"
         super().__init__(f"{path}: {what}. {remedy}")
+
+
+class InvalidMatrix(MemwaveError, ValueError):
+    """A matrix that cannot be read, or not the one that was expected.
+
+    It is a ValueError as well, as programs that use estimators expect.
+    """

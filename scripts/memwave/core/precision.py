@@ -17,10 +17,16 @@ _REBIAS = np.float32(2.0**112)  # the exponent biases of float16 and float32 dif
 
 
 def compute_dtype(setting: str, stored: str) -> str:
-    """Resolve ``auto``: float64 for float64 features, else float32, which holds float16."""
+    """Resolve ``auto``: the smaller of float32 and float64 that holds all stored values.
+
+    float16 and integers of up to 16 bits fit float32. Of integers of 64 bits, float64 keeps the
+    leading 53.
+    """
     if setting != "auto":
         return setting
-    return "float64" if np.dtype(stored) == np.float64 else "float32"
+    kind = np.dtype(stored)
+    fits = kind.itemsize <= (4 if kind.kind == "f" else 2)
+    return "float32" if fits else "float64"
 
 
 def needed_shift(mean: np.ndarray, variance: float) -> np.ndarray:
@@ -70,7 +76,7 @@ def require_no_overflow(*squares: float | np.ndarray) -> None:
     if not all(np.isfinite(values).all() for values in squares):
         raise MemwaveError(
             "the squares of the features are too large to be summed up. Set scale in the feature "
-            "set, or compute_dtype: float64 in the model."
+            "set, divide the columns of a matrix by a constant, or set compute_dtype: float64."
         )
 
 
@@ -92,7 +98,8 @@ def require_digits(variance: float, dtype: str, what: str) -> None:
         other = ", or compute_dtype: float64 in the model" * (dtype != "float64")
         raise MemwaveError(
             f"{what}: the features have a variance of {variance:.1e} on average, and {dtype} loses "
-            f"digits of squares below {smallest:.1e}. Set scale in the feature set{other}."
+            f"digits of squares below {smallest:.1e}. Set scale in the feature set, multiply the "
+            f"columns of a matrix by a constant{other}."
         )
 
 
@@ -101,7 +108,7 @@ def load_shifted(stored: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None
 
     Parameters
     ----------
-    stored : ndarray, shape (n, d), float16, float32 or float64
+    stored : ndarray, shape (n, d), floats or integers
         Finite values.
     shift : ndarray, shape (d,), dtype of `out`
         Subtracted from every row.

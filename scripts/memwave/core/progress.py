@@ -18,16 +18,18 @@ class Progress:
     total : int
         Number of rows to process.
     label : str
-        Name of the computation.
+        What is done.
+    on_terminal : bool, optional
+        Whether a bar is drawn on standard error; by default, if that is a terminal.
     """
 
     ON_TERMINAL, IN_LOG = 0.5, 15.0  # seconds between two updates
 
-    def __init__(self, total: int, label: str):
+    def __init__(self, total: int, label: str, *, on_terminal: bool | None = None):
         self._total, self._label, self._done = total, label, 0
         self._begin = self._logged = self._drawn = time.monotonic()
         self._lock = threading.Lock()
-        self._terminal = sys.stderr.isatty()
+        self._terminal = sys.stderr.isatty() if on_terminal is None else on_terminal
 
     def add(self, rows: int) -> None:
         """Add `rows` to the number of processed rows."""

@@ -11,9 +11,17 @@ Range = tuple[int, int]
 Ranges = Sequence[Range]
 
 
-def shard_range(n_rows: int, shard: int, n_shards: int) -> tuple[int, int]:
-    """Return the rows ``(start, stop)`` of shard `shard` (0-based) of a matrix of `n_rows` rows."""
-    return n_rows * shard // n_shards, n_rows * (shard + 1) // n_shards
+def shard_range(n_rows: int, shard: int, n_shards: int, grain: int = 1) -> tuple[int, int]:
+    """First and one past last row of shard `shard` (0-based) of a matrix of `n_rows` rows.
+
+    Where `grain` rows are stored together, shards are cut between them, if there are enough.
+    """
+    units = -(-n_rows // grain)
+    if units < n_shards:
+        units, grain = n_rows, 1
+    cuts = (units * i // n_shards * grain for i in (shard, shard + 1))
+    start, stop = (min(cut, n_rows) for cut in cuts)
+    return start, stop
 
 
 def rows_per_block(block_mb: float, n_features: int, dtype: str) -> int:

@@ -91,6 +91,9 @@ class FeatureSpec:
     scale: str = "none"
     store: bool = True
 
+    # Any window can be read for itself; see `memwave.storage.rows.Rows`.
+    grain = 1
+
     @classmethod
     def from_settings(cls, settings: dict, channels: Sequence[str]) -> "FeatureSpec":
         """Create a specification from a complete ``features`` entry of the configuration."""

@@ -1,23 +1,31 @@
 """Reading shards block by block in the order of a solver, and running its passes."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+from typing import Any
 
 import numpy as np
 
 from memwave.core.precision import Load, load_shifted, needed_shift, require_digits
+from memwave.core.progress import Progress
 from memwave.core.ranges import Ranges, count_rows, located, spans
-from memwave.pca.solvers import PcaSolver, Summary
+from memwave.pca.linalg.train_columns import TrainColumns
+from memwave.pca.model import Model
+from memwave.pca.solvers import PcaSolver, Summary, make_solver, reads_columns
 from memwave.pca.standardizer import Standardizer
-from memwave.storage.shards import Shard
+from memwave.storage.rows import Rows
 
 # Number of rows for a first estimate of the mean.
 SAMPLE = 256
 
+# Places that they are from at least, however many rows are stored together.
+PLACES = 4
 
-def sample_shift(shard: Shard, ranges: Ranges, dtype: str) -> np.ndarray:
-    """Return a fixed shift, float64, shape (d,), that keeps the digits of sums of squares.
+
+def sample_shift(shard: Rows, ranges: Ranges, dtype: str) -> np.ndarray:
+    """A fixed shift, float64, shape (d,), about which sums of squares of a shard lose nothing.
 
     It is the mean of up to `SAMPLE` rows, evenly distributed over the ranges, or zeros if no shift
     is needed (`needed_shift`).
@@ -30,20 +38,27 @@ def sample_shift(shard: Shard, ranges: Ranges, dtype: str) -> np.ndarray:
     n_rows = count_rows(ranges)
     total, squares = np.zeros(shard.shape[1]), 0.0
     wanted = min(SAMPLE, n_rows)
-    for i in range(wanted):
-        number = i * n_rows // wanted
-        ((start, stop),) = located((number, number + 1), ranges)
-        row = shard.rows(start, stop)[0].astype(np.float64)
-        total += row
-        squares += float(row @ row)
+    for start, stop in _sample(n_rows, wanted, shard.grain):
+        for low, high in located((start, stop), ranges):
+            for row in shard.rows(low, high).astype(np.float64):
+                total += row
+                squares += float(row @ row)
     mean = total / max(wanted, 1)
     variance = squares / max(wanted, 1) - float(mean @ mean)
     require_digits(variance / len(mean), dtype, str(shard.path))
     return needed_shift(mean, variance)
 
 
+def _sample(n_rows: int, wanted: int, grain: int) -> Iterator[tuple[int, int]]:
+    """Where `wanted` rows are looked at: one by one, or in runs where rows are stored together."""
+    places = wanted if grain == 1 else min(wanted, max(PLACES, wanted // grain))
+    for i in range(places):
+        first = i * n_rows // places
+        yield first, first + (i + 1) * wanted // places - i * wanted // places
+
+
 def blocks(
-    shard: Shard,
+    shard: Rows,
     runs: Iterator[tuple[int, int]],
     shift: np.ndarray,
     dtype: str,
@@ -57,7 +72,7 @@ def blocks(
 
     Parameters
     ----------
-    shard : Shard
+    shard : Rows
         Features, n x d.
     runs : iterator of (start, stop)
         Rows to load, in this order.
@@ -103,8 +118,8 @@ def cut(runs: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]
         yield from spans(start, stop, size)
 
 
-def read_ahead(shard: Shard, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield the runs; the kernel fetches the next run while the current one is in use."""
+def read_ahead(shard: Rows, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Have the kernel fetch the run after the one that is handed out."""
     current = next(runs, None)
     while current is not None:
         following = next(runs, None)
@@ -116,7 +131,7 @@ def read_ahead(shard: Shard, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[
 
 def summarize(
     solver: PcaSolver,
-    shard: Shard,
+    shard: Rows,
     ranges: Ranges,
     *,
     dtype: str,
@@ -129,8 +144,8 @@ def summarize(
     Parameters
     ----------
     solver : PcaSolver
-        Only `start` and `row_order` are called.
-    shard : Shard
+        Only its `start` and `row_order` are called.
+    shard : Rows
         Features.
     ranges : sequence of (start, stop)
         Train rows of the shard.
@@ -146,7 +161,7 @@ def summarize(
     else:
         summary, load = solver.start(np.zeros(shard.shape[1])), standardizer.load
     row_bytes = shard.shape[1] * shard.dtype.itemsize
-    order = solver.row_order(count_rows(ranges), row_bytes)
+    order = solver.row_order(count_rows(ranges), row_bytes, shard.grain)
     runs = (place for run in order for place in located(run, ranges))
     for block in blocks(shard, runs, summary.shift, dtype, block_rows, load):
         summary.update(block)
@@ -161,6 +176,7 @@ def run_passes(
     n_shards: int,
     threads: int,
     end_of_pass: Callable[[], None] = lambda: None,
+    abort: Callable[[], None] = lambda: None,
 ) -> None:
     """Run all passes of a solver, with `threads` shards at a time.
 
@@ -176,17 +192,104 @@ def run_passes(
     n_shards, threads : int
         Number of shards, and of threads.
     end_of_pass : callable
-        Called after each pass.
+        Called when a pass is over.
+    abort : callable
+        Called after an error or an interrupt, while other threads still compute.
     """
-    with ThreadPoolExecutor(threads) as pool:
+    if threads == 1:
         while True:
-            waiting: deque[Future] = deque()
             for shard in range(n_shards):
-                if len(waiting) == threads:
-                    solver.merge(waiting.popleft().result())
-                waiting.append(pool.submit(summarize_shard, shard))
-            while waiting:
-                solver.merge(waiting.popleft().result())
+                solver.merge(summarize_shard(shard))
             end_of_pass()
             if not solver.next_pass():
                 return
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            while True:
+                _run_pass(solver, summarize_shard, n_shards, threads, pool)
+                end_of_pass()
+                if not solver.next_pass():
+                    return
+        except BaseException:
+            abort()
+            raise
+
+
+def _run_pass(
+    solver: PcaSolver,
+    summarize_shard: Callable[[int], Summary],
+    n_shards: int,
+    threads: int,
+    pool: ThreadPoolExecutor,
+) -> None:
+    waiting: deque[Future] = deque()
+    for shard in range(n_shards):
+        if len(waiting) == threads:
+            solver.merge(waiting.popleft().result())
+        waiting.append(pool.submit(summarize_shard, shard))
+    while waiting:
+        solver.merge(waiting.popleft().result())
+
+
+def fit_shards(
+    shards: Sequence[Rows],
+    ranges: Sequence[Ranges],
+    model: dict,
+    *,
+    dtype: str,
+    block_rows: int,
+    threads: int,
+    progress: Progress,
+    standardizer: Standardizer | None = None,
+) -> Model:
+    """Fit a solver that reads rows.
+
+    Parameters
+    ----------
+    shards : sequence of Rows
+        All of the same width.
+    ranges : sequence of sequence of (start, stop)
+        The rows of each shard that PCA is fitted on.
+    model : dict
+        Complete entry of ``models`` in the configuration.
+    dtype, block_rows, standardizer
+        See `summarize`.
+    threads : int
+        Shards read at once.
+    progress : Progress
+        Of one pass over the rows.
+
+    Returns
+    -------
+    Model
+        In units of the standardizer, if there is one; see `Standardizer.in_units`.
+    """
+    d = shards[0].shape[1]
+    solver: Any = make_solver(model["solver"], d, model, dtype)
+    if reads_columns(model["solver"]):
+        columns = TrainColumns(shards, ranges, block_rows)
+        n_rows = columns.n_rows
+        return solver.fit_columns(columns, threads, lambda n: progress.add(n_rows * n // (2 * d)))
+    stopped = Event()
+
+    def add(rows: int) -> None:
+        if stopped.is_set():
+            raise InterruptedError("another thread failed or was interrupted")
+        progress.add(rows)
+
+    def summarize_shard(i: int) -> Summary:
+        return summarize(
+            solver,
+            shards[i],
+            ranges[i],
+            dtype=dtype,
+            block_rows=block_rows,
+            progress=add,
+            standardizer=standardizer,
+        )
+
+    # Squares that overflow are an error of ours, which says more than NumPy's warning.
+    with np.errstate(over="ignore", invalid="ignore"):
+        run_passes(solver, summarize_shard, len(shards), threads, progress.restart, stopped.set)
+        fitted = solver.finish()
+    return fitted if standardizer is None else standardizer.in_units(fitted)

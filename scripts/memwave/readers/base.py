@@ -19,7 +19,8 @@ Its libraries are imported by `memwave.readers.libraries.library` when a file is
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Self
 
 import numpy as np
@@ -57,6 +58,10 @@ class FileSource(ABC):
         Integers or floats of at most 64 bits, in the stored byte order.
     sampling_rate : float or None
         Rows a second, if the file tells it.
+    channel_names : list of str or None
+        Names of the channels that are read, if the file names them.
+    units : mapping of str to str
+        Units of channels, by name, as far as the file tells them.
 
     Parameters
     ----------
@@ -74,6 +79,8 @@ class FileSource(ABC):
     shape: tuple[int, ...]
     dtype: np.dtype
     sampling_rate: float | None = None
+    channel_names: list[str] | None = None
+    units: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, path: str, first_file: str | None = None):
         self.path = path
@@ -116,6 +123,7 @@ class FileSource(ABC):
 
     def _choose(self, names: Sequence[str], wanted: Sequence[str] | None) -> list[int]:
         """Return where the wanted channels are, in their order; all, if none are named."""
+        self.channel_names = list(names if wanted is None else wanted)
         if wanted is None:
             return list(range(len(names)))
         for name in wanted:
@@ -162,7 +170,22 @@ class FileSource(ABC):
 
 
 class ArraySource(FileSource):
-    """An array that is read piece by piece, any piece at any time; a reader implements `_read`."""
+    """An array that is read piece by piece, any piece at any time; a reader implements `_read`.
+
+    Attributes
+    ----------
+    grain : int
+        Rows that are stored together and read as a whole, as in a chunk.
+    """
+
+    grain = 1
+
+    def column_names(self) -> list[str] | None:
+        """Return the names of the columns, where the file has them."""
+        return None
+
+    def read_ahead(self, start: int, stop: int) -> None:
+        """Ask for rows to be fetched meanwhile, where the system does that."""
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read the rows ``start:stop``.

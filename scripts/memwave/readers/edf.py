@@ -32,6 +32,8 @@ class Source(ArraySource):
         try:
             labels = [label.strip() for label in self._reader.getSignalLabels()]
             self._columns = self._choose(labels, channels)
+            units = {labels[i]: self._reader.getPhysicalDimension(i) for i in self._columns}
+            self.units = {name: unit.strip() for name, unit in units.items() if unit.strip()}
             self._describe((self._rows(labels), len(self._columns)), np.dtype("f8"))
         except MemwaveError:
             self.close()

@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 
 import numpy as np
 
@@ -33,6 +34,11 @@ class FlatSource(ArraySource):
         if self._stream.readinto(piece.data) < len(piece):
             raise OSError("the file ends early")
         return piece.view(self.dtype).reshape(stop - start, *self.shape[1:])
+
+    def read_ahead(self, start: int, stop: int) -> None:
+        if hasattr(os, "posix_fadvise") and start < stop:
+            begin, length = self._offset + start * self._row_bytes, (stop - start) * self._row_bytes
+            os.posix_fadvise(self._stream.fileno(), begin, length, os.POSIX_FADV_WILLNEED)
 
     def close(self) -> None:
         self._stream.close()

@@ -18,6 +18,7 @@ FORMATS = {
     ".mmap": "raw",
     ".h5": "hdf5",
     ".hdf5": "hdf5",
+    ".h5ad": "h5ad",
     ".zarr": "zarr",
     ".mat": "mat",
     ".csv": "csv",

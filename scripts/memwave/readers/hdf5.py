@@ -29,6 +29,7 @@ class Source(ArraySource):
             self._dataset = self._find()
             self._describe(self._dataset.shape or (), self._dataset.dtype)
             self._require_own_data()
+            self.grain = (self._dataset.chunks or (1,))[0]
         except MemwaveError:
             self.close()
             raise
@@ -55,9 +56,12 @@ class Source(ArraySource):
                     "Name the file and the dataset that hold the data"
                 )
             node, walked = node[part], f"{walked}/{part}"
-        if not isinstance(node, h5py.Dataset):
-            raise self.error(f"{walked} is no dataset. It holds {listed(sorted(node)[:20])}")
+        self._require_dataset(node, walked)
         return node
+
+    def _require_dataset(self, node: Any, walked: str) -> None:
+        if hasattr(node, "keys"):
+            raise self.error(f"{walked} is no dataset. It holds {listed(sorted(node)[:20])}")
 
     def _require_own_data(self) -> None:
         if self._dataset.external or self._dataset.is_virtual:

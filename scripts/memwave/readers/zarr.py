@@ -40,6 +40,7 @@ class Source(ArraySource):
         self._array = node
         self._describe(node.shape, np.dtype(getattr(node, "dtype", object)))
         self._require_small_chunks()
+        self.grain = node.chunks[0]
 
     def _is_group(self, group: Any) -> MemwaveError:
         names = sorted(group.array_keys())

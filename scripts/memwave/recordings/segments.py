@@ -122,7 +122,11 @@ class Segment:
 
 
 def segments(
-    recordings: Sequence[PlannedRecording], windows: Windows, shard: int, n_shards: int
+    recordings: Sequence[PlannedRecording],
+    windows: Windows,
+    shard: int,
+    n_shards: int,
+    grain: int = 1,
 ) -> tuple[Segment, ...]:
     """Divide the windows of all recordings into shards; return the segments of one shard.
 
@@ -132,10 +136,12 @@ def segments(
         In sheet order.
     windows : Windows
     shard, n_shards : int
-        Index of the shard (0-based), and the number of shards.
+        Which shard (0-based) of how many.
+    grain : int
+        Windows that are stored together.
     """
     counts = [windows.count(recording.rows) for recording in recordings]
-    start, stop = shard_range(sum(counts), shard, n_shards)
+    start, stop = shard_range(sum(counts), shard, n_shards, grain)
     found, begin = [], 0
     for recording, count in zip(recordings, counts, strict=True):
         low, high = max(start, begin), min(stop, begin + count)

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.features.columns import BAND as MATRIX_BAND
 from memwave.features.spec import FeatureSpec
 from memwave.pca.model import Model
 from memwave.recordings.channels import Scaling, is_model, load_channels
@@ -160,6 +161,11 @@ def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
         If the file is not a model, or does not contain the specification.
     """
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        if "extraction" not in file.attrs and is_of_matrix(file["features"]):
+            raise MemwaveError(
+                f"{path}: was fitted to the columns of a matrix, not to recordings. Project "
+                "matrices onto it, by memwave transform or memwave.load_model."
+            )
         if "extraction" not in file.attrs:
             raise MemwaveError(
                 f"{path}: does not contain the specification of its features. Models of older "
@@ -170,6 +176,26 @@ def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
         if "channel_centre" not in file:
             return spec, None
         return spec, Scaling(**{a: file[name][()] for name, (a, _) in SCALING.items()})
+
+
+def is_of_matrix(features: h5py.Dataset) -> bool:
+    """Whether a table of features is of the columns of a matrix."""
+    return features[0]["band"].decode() == MATRIX_BAND
+
+
+def is_of_recordings(path: str | Path) -> bool:
+    """Whether a model was fitted to features of recordings, rather than to columns of a matrix."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        return not is_of_matrix(file["features"])
+
+
+def load_column_names(path: str | Path) -> list[str] | None:
+    """Read the names of the columns that a model was fitted to; None if they have none."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        if not is_of_matrix(file["features"]):
+            return None
+        names = [name.decode() for name in file["features"]["channels"]]
+    return None if names == [f"column {i}" for i in range(len(names))] else names
 
 
 def load_provenance(path: str | Path) -> dict:

@@ -40,6 +40,9 @@ class Shard:
         If the file is missing, cut short, no such .npy file, or not what was expected.
     """
 
+    # Any row can be mapped for itself; see `memwave.storage.rows.Rows`.
+    grain = 1
+
     def __init__(self, path: str | Path, *, n_features: int | None = None):
         self.path = Path(path)
         try:

@@ -3,11 +3,17 @@
 A request follows from the plan alone. Equal requests on equal inputs make equal bytes.
 """
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from memwave.core.ranges import Range
+from memwave.features.columns import MatrixShard
 from memwave.features.spec import FeatureSpec
+from memwave.readers import load_libraries
 from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
+from memwave.storage.rows import Rows
+from memwave.storage.shards import Shard
 from memwave.workflow import paths
 
 Ranges = tuple[Range, ...]
@@ -118,10 +124,13 @@ class FeatureMeasurement:
         Rows of the shard, as planned, that PCA is fitted on.
     block_rows : int
         Rows loaded at once.
+    rows : MatrixShard, optional
+        The shard, where it is no file.
     """
 
     train_ranges: Ranges
     block_rows: int
+    rows: MatrixShard | None = None
 
 
 @dataclass(frozen=True)
@@ -138,12 +147,15 @@ class FeatureSummary:
         Rows loaded at once.
     dtype : {"float32", "float64"}
         Type that is computed in.
+    rows : MatrixShard, optional
+        The shard, where it is no file.
     """
 
     model: dict
     train_ranges: Ranges
     block_rows: int
     dtype: str
+    rows: MatrixShard | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +185,8 @@ class Fit:
         Type that is computed in.
     provenance : dict
         Stored with the model.
+    rows : tuple of MatrixShard
+        The shards, where they are no files and the solver reads them several times.
     """
 
     spec: FeatureSpec
@@ -182,6 +196,7 @@ class Fit:
     block_rows: int
     dtype: str
     provenance: dict
+    rows: tuple[MatrixShard, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -202,6 +217,8 @@ class Projection:
         Windows projected at once.
     dtype, score_dtype : {"float32", "float64"}
         Type that is computed in, and type that scores are stored in.
+    rows : MatrixShard, optional
+        The shard, where it is no file.
     """
 
     spec: FeatureSpec
@@ -212,6 +229,7 @@ class Projection:
     block_rows: int
     dtype: str
     score_dtype: str
+    rows: MatrixShard | None = None
 
 
 @dataclass(frozen=True)
@@ -292,3 +310,18 @@ def recordings_of(
     """The recordings that a job reads."""
     shards = request.segments if isinstance(request, Fit) else (request.segments,)
     return [segment.recording for shard in shards for segment in shard]
+
+
+def open_shard(path: str | None, rows: MatrixShard | None) -> AbstractContextManager[Rows]:
+    """Open the rows of a shard: a file of features, or a range of rows of a matrix."""
+    if rows is not None:
+        return rows.open()
+    assert path is not None
+    return Shard(path)
+
+
+def load_matrix_readers(shards: Iterable[MatrixShard | None]) -> None:
+    """Import what reading matrices needs, before memory is limited."""
+    for shard in shards:
+        if shard is not None:
+            load_libraries(segment.recording.path for segment in shard.segments)

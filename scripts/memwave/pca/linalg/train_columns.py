@@ -6,6 +6,7 @@ import numpy as np
 
 from memwave.core.precision import load_shifted
 from memwave.core.ranges import Ranges, count_rows, spans
+from memwave.storage.rows import Rows
 from memwave.storage.shards import Shard
 
 # Columns of a block are a multiple of this, so that of no page of a file a part is left to read.
@@ -22,7 +23,7 @@ class TrainColumns:
 
     Parameters
     ----------
-    shards : sequence of Shard
+    shards : sequence of Rows
     ranges : sequence of sequence of (start, stop)
         Rows of every shard that PCA is fitted on.
     block_rows : int
@@ -34,7 +35,7 @@ class TrainColumns:
         If rows are not as they were written.
     """
 
-    def __init__(self, shards: Sequence[Shard], ranges: Sequence[Ranges], block_rows: int):
+    def __init__(self, shards: Sequence[Rows], ranges: Sequence[Ranges], block_rows: int):
         self._pieces = [
             (shard, start, stop)
             for shard, own in zip(shards, ranges, strict=True)
@@ -62,11 +63,18 @@ class TrainColumns:
             nothing, row = np.zeros(high - low), 0
             for shard, start, stop in self._pieces:
                 for first, last in spans(start, stop, ROWS):
-                    stored = shard.checked_rows(first, last)[:, low:high]
+                    stored = _rows(shard, first, last)[:, low:high]
                     load_shifted(stored, nothing, block[row : row + last - first])
                     row += last - first
                     del stored  # its pages go with it
             yield slice(low, high), block
+
+
+def _rows(shard: Rows, start: int, stop: int) -> np.ndarray:
+    """Rows of a shard; checksums were compared when all rows were read first."""
+    if isinstance(shard, Shard):
+        return shard.checked_rows(start, stop)
+    return shard.rows(start, stop)
 
 
 def block_columns(n_rows: int, d: int, block_rows: int) -> int:

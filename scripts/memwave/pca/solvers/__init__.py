@@ -67,8 +67,11 @@ class PcaSolver(Protocol):
     #: Whether it is fitted to the recordings, without features.
     FROM_SIGNAL: ClassVar[bool]
 
-    def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
-        """Order in which a shard's rows are read, as runs (start, stop)."""
+    def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
+        """Order in which a shard's rows are read, as runs (start, stop).
+
+        `grain` rows are stored together: runs of fewer would read some of them twice.
+        """
 
     def start(self, shift: np.ndarray) -> Summary:
         """Return an empty summary; `shift`, shape (d,), is near the mean of its rows."""

@@ -142,7 +142,7 @@ class Solver:
         self._dtype = dtype
         self._total: Scatter | None = None
 
-    def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
+    def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
         yield 0, n_rows
 
     def start(self, shift: np.ndarray) -> Scatter:

@@ -225,8 +225,9 @@ class Solver:
         self._dtype = dtype
         self._total: Sketch | None = None
 
-    def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
+    def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
         run = max(1, min(RUN_BYTES // row_bytes, self._batch_rows))
+        run = -(-run // grain) * grain
         return interleave(n_rows, run, max(1, n_rows // self._batch_rows))
 
     def start(self, shift: np.ndarray) -> Sketch:

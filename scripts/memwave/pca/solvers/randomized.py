@@ -83,7 +83,7 @@ class Solver:
         self._mean: np.ndarray | None = None
         self._unit = 1.0
 
-    def row_order(self, n_rows: int, row_bytes: int) -> Iterator[tuple[int, int]]:
+    def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
         yield 0, n_rows
 
     def start(self, shift: np.ndarray) -> CovarianceProducts:

@@ -1,5 +1,6 @@
 """Memory of each figure. It does not depend on the length of the projection."""
 
+from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.results.figures.classes import MOST_CLASSES
 from memwave.results.figures.density import density_bytes
@@ -14,12 +15,12 @@ FIGURE_BYTES = 60_000_000
 COMPONENTS = 4
 
 
-def figure_bytes(spec: FeatureSpec, model_file: int) -> dict[str, int]:
-    """Return the memory of the figures of one experiment, in bytes, by the name of their rule.
+def figure_bytes(spec: FeatureSpec | MatrixSpec, model_file: int) -> dict[str, int]:
+    """Memory of the figures of one experiment, by the name of their rule.
 
     Parameters
     ----------
-    spec : FeatureSpec
+    spec : FeatureSpec or MatrixSpec
     model_file : int
         Memory of loading the model, in bytes.
     """
@@ -35,6 +36,6 @@ def figure_bytes(spec: FeatureSpec, model_file: int) -> dict[str, int]:
     }
 
 
-def _waves_bytes(spec: FeatureSpec) -> int:
-    """Memory, in bytes, of the inverse transforms of the drawn components."""
+def _waves_bytes(spec: FeatureSpec | MatrixSpec) -> int:
+    """Memory of the inverse transforms of the components that are drawn."""
     return 8 * COMPONENTS * (8 * spec.window * spec.n_channels + 3 * spec.n_features)

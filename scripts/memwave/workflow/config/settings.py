@@ -21,6 +21,14 @@ from memwave.core.errors import ConfigurationError
 from memwave.core.messages import did_you_mean, in_words, listed, shown
 from memwave.pca.solvers import solver_module, solver_names
 from memwave.workflow.config.grids import expand_grids
+from memwave.workflow.config.matrices import (
+    MATRIX,
+    NO_RECORDINGS,
+    OF_MATRIX,
+    OF_MATRIX_ALONE,
+    matrix_findings,
+    with_columns_as_features,
+)
 
 SCHEMA_FILE = files(__package__) / "schema.yaml"
 
@@ -57,6 +65,8 @@ def schema() -> dict:
             "else": {"required": ["solver"], "properties": {"solver": common["solver"]}},
         }
     ]
+    datasets = composed["properties"]["datasets"]["additionalProperties"]
+    datasets["allOf"] = _kinds_of_datasets(datasets["properties"])
     model["allOf"] += [
         {
             "if": {"required": ["solver"], "properties": {"solver": {"const": name}}},
@@ -65,6 +75,24 @@ def schema() -> dict:
         for name in solver_names()
     ]
     return composed
+
+
+def _kinds_of_datasets(keys: dict) -> list[dict]:
+    """Which keys a matrix has, and which recordings have."""
+    closed: dict = {"type": "object", "additionalProperties": False}
+    of_matrix = {key: keys[key] for key in OF_MATRIX}
+    of_recordings = {key: rule for key, rule in keys.items() if key not in OF_MATRIX_ALONE}
+    required = {"required": ["recordings", "channels"]}
+    has_matrix = {"required": ["matrix"]}
+    return [
+        {"if": has_matrix, "then": {**closed, "properties": of_matrix}},
+        {"if": {"not": has_matrix}, "then": {**closed, **required, "properties": of_recordings}},
+    ]
+
+
+def is_matrix(dataset: dict) -> bool:
+    """Whether an entry of ``datasets`` is a matrix."""
+    return dataset.get("matrix") is not None
 
 
 def complete(config: dict) -> dict:
@@ -86,13 +114,16 @@ def complete(config: dict) -> dict:
         Lists all values that the schema does not allow and all names that are not defined.
     """
     _require_size(config)
-    config = expand_grids(_truth_values(config))
+    config = with_columns_as_features(expand_grids(_truth_values(config)))
     errors = _Validator(schema()).iter_errors(config)
     findings = [finding for error in errors for finding in _findings(error)]
-    findings += [*_undefined_names(config), *_unknown_units(config)]
+    findings += [*_undefined_names(config), *_unknown_units(config), *matrix_findings(config)]
     if findings:
         raise ConfigurationError(tuple(dict.fromkeys(findings)))
-    return _filled(config, schema())
+    filled = _filled(config, schema())
+    for dataset in filter(is_matrix, filled["datasets"].values()):
+        dataset.update({key: value for key, value in NO_RECORDINGS.items() if key not in dataset})
+    return filled
 
 
 def _truth_values(config: Any) -> Any:
@@ -127,6 +158,27 @@ def _require_size(config: Any) -> None:
 def complete_model(model: dict) -> dict:
     """Fill in the defaults of one valid entry of ``models``, with those of its solver."""
     return _filled(model, schema()["properties"]["models"]["additionalProperties"])
+
+
+def complete_features(features: dict) -> dict:
+    """Fill in the defaults of one valid entry of ``features``."""
+    return _filled(features, schema()["properties"]["features"]["additionalProperties"])
+
+
+def model_findings(model: dict) -> list[str]:
+    """Return what the schema does not admit in one entry of ``models``."""
+    return _findings_of(model, "models")
+
+
+def feature_set_findings(features: dict) -> list[str]:
+    """Return what the schema does not admit in one entry of ``features``."""
+    return _findings_of(features, "features")
+
+
+def _findings_of(entry: dict, section: str) -> list[str]:
+    rules = schema()["properties"][section]["additionalProperties"]
+    found = (text for error in _Validator(rules).iter_errors(entry) for text in _findings(error))
+    return list(dict.fromkeys(found))
 
 
 def experiments(settings: dict) -> tuple[Experiment, ...]:
@@ -204,7 +256,8 @@ def _undefined_names(config: Any) -> Iterator[str]:
             if not isinstance(entry, dict) or not isinstance(defined, dict):
                 continue
             known = [name for name in defined if isinstance(name, str)]
-            for name in (name for name in _names(entry.get(key)) if name not in known):
+            allowed = [*known, MATRIX] if key == "features" else known
+            for name in (name for name in _names(entry.get(key)) if name not in allowed):
                 yield (
                     f"experiments[{i}].{key}: {shown(name)} is not defined in {section}."
                     f"{did_you_mean(name, known)} Defined there: {listed(map(shown, known))}."

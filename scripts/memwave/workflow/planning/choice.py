@@ -5,16 +5,20 @@ only ratios of the times matter. The rates are those of one core of a common ser
 with a local solid-state disk, rounded.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from memwave.core.precision import compute_dtype
+from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import Work, concrete_solvers, feature_solvers, solver_module
+from memwave.pca.solvers import Work, concrete_solvers, feature_solvers, row_solvers, solver_module
 from memwave.workflow.config.settings import complete_model
 from memwave.workflow.planning import memory
 from memwave.workflow.planning.memory import Sizes
+
+Features = FeatureSpec | MatrixSpec
 
 PRODUCTS_PER_SECOND = {"float32": 80e9, "float64": 40e9}
 DENSE_PER_SECOND = 15e9
@@ -36,24 +40,27 @@ class Candidate:
 
 def resolve(
     model: dict,
-    spec: FeatureSpec,
+    spec: Features,
     n_train: int,
     sizes: Sizes,
     max_mem_mb: int,
+    predict: Callable[..., dict[str, int]] = memory.predict,
 ) -> dict:
     """Replace ``solver: auto`` by a solver with all its options.
 
     Parameters
     ----------
     model : dict
-        Complete entry of ``models`` in the configuration; returned unchanged if it names a solver.
-    spec : FeatureSpec
+        Complete entry of ``models`` in the configuration; returned as it is if it names a solver.
+    spec : FeatureSpec or MatrixSpec
         The features.
     n_train : int
         Number of train windows.
     sizes : Sizes
     max_mem_mb : int
         As in the configuration.
+    predict : callable
+        Predicts the memory of all stages from the features, a model and the sizes.
 
     Returns
     -------
@@ -65,7 +72,7 @@ def resolve(
     candidates = []
     for name in candidates_for(spec):
         options = options_for(name, model, spec)
-        stages = memory.predict(spec, options, sizes, n_train=n_train)
+        stages = predict(spec, options, sizes, n_train=n_train)
         candidates.append(
             Candidate(
                 options,
@@ -78,30 +85,32 @@ def resolve(
     return choose(candidates, max_mem_mb, guaranteed_tolerance(model, spec))
 
 
-def candidates_for(spec: FeatureSpec) -> list[str]:
-    """Return the names of the solvers that may be chosen.
+def candidates_for(spec: Features) -> list[str]:
+    """Solvers that may be chosen.
 
     If features are not stored, only solvers that fit to the recordings are possible. Such solvers
     ignore the rounding of features, so they are excluded for float16, whose rounding may be large.
     """
     if not spec.store:
         return [name for name in concrete_solvers() if name not in feature_solvers()]
+    if isinstance(spec, MatrixSpec):
+        return row_solvers()
     return feature_solvers() if spec.dtype == "float16" else concrete_solvers()
 
 
-def guaranteed_tolerance(model: dict, spec: FeatureSpec) -> float:
-    """Return the tolerance of a model, but at least the rounding error."""
+def guaranteed_tolerance(model: dict, spec: Features) -> float:
+    """The tolerance, but not less than rounding allows."""
     return max(model["tolerance"], ROUNDING[compute_dtype(model["compute_dtype"], spec.dtype)])
 
 
-def options_for(name: str, model: dict, spec: FeatureSpec) -> dict:
-    """Return options of a solver that guarantee the tolerance of an ``auto`` model, if possible."""
+def options_for(name: str, model: dict, spec: Features) -> dict:
+    """Options of a solver that promise the tolerance of an ``auto`` model, if it can."""
     common = {key: model[key] for key in ("n_components", "compute_dtype", "standardize")}
     guarantee = solver_module(name).guarantee(guaranteed_tolerance(model, spec)) or {}
     return complete_model({"solver": name, **common, **guarantee})
 
 
-def seconds(model: dict, spec: FeatureSpec, n_train: int) -> float:
+def seconds(model: dict, spec: Features, n_train: int) -> float:
     """Estimate the time of a fit on one core."""
     solver = solver_module(model["solver"])
     if solver.Solver.FROM_SIGNAL:

@@ -72,9 +72,9 @@ READ: dict[str, tuple[Callable, ...]] = {
     "extract_features": _files(
         inputs.valid_windows_of_shard, inputs.converted_of_shard, inputs.channels
     ),
-    "measure_features": _files(inputs.valid_windows_of_shard, _of_job(paths.SHARD)),
+    "measure_features": _files(inputs.valid_windows_of_shard, inputs.shard),
     "summarize_features": _files(
-        inputs.valid_windows_of_shard, _of_job(paths.SHARD), inputs.feature_measures
+        inputs.valid_windows_of_shard, inputs.shard, inputs.feature_measures
     ),
     "summarize_lags": _files(
         inputs.valid_windows_of_shard, inputs.converted_train_of_shard, inputs.channels
@@ -87,9 +87,7 @@ READ: dict[str, tuple[Callable, ...]] = {
         inputs.channels,
     ),
     "adopt_model": _files(lambda plan, job: [inputs.applied_model(plan, job)]),
-    "project_features": _files(
-        inputs.valid_windows_of_shard, _of_job(paths.SHARD), _of_job(paths.MODEL)
-    ),
+    "project_features": _files(inputs.valid_windows_of_shard, inputs.shard, _of_job(paths.MODEL)),
     "project_recordings": _files(
         inputs.valid_windows_of_shard,
         inputs.converted_of_shard,

@@ -102,6 +102,34 @@ def summaries(plan: Plan, w: Wildcards) -> list[str]:
     return of_shards(plan, patterns[stage], w) if stage else []
 
 
+def shard(plan: Plan, w: Wildcards) -> list[str]:
+    """The file of a shard; none of a matrix, whose shards are ranges of its rows."""
+    return [] if w.dataset in plan.matrices else [_filled(paths.SHARD, w)]
+
+
+def checksums_of_shard(plan: Plan, w: Wildcards) -> list[str]:
+    """The checksums of a shard that is a file."""
+    return [] if w.dataset in plan.matrices else [_filled(paths.SHARD_CHECKSUMS, w)]
+
+
+def matrix_of_shard(plan: Plan, w: Wildcards) -> list[str]:
+    """Files of the parts of a matrix that a shard has rows of."""
+    return given_files(shard_recordings(plan, w)) if w.dataset in plan.matrices else []
+
+
+def fitted_matrix(plan: Plan, w: Wildcards) -> list[str]:
+    """Files of a matrix, for a solver that reads it several times."""
+    is_read = w.dataset in plan.matrices and not summaries(plan, w)
+    return given_files(plan.recordings[w.dataset]) if is_read else []
+
+
+def rows_read(plan: Plan, stage: str, w: Wildcards) -> list[CheckedRecording]:
+    """The parts of a matrix that a job reads."""
+    if stage == "fit_model":
+        return [] if summaries(plan, w) else list(plan.recordings[w.dataset])
+    return shard_recordings(plan, w)
+
+
 def fitted_shards(plan: Plan, w: Wildcards) -> list[str]:
     """Return all shards, for a solver that reads them several times."""
     return of_shards(plan, paths.SHARD, w) if _reads_shards(plan, w) else []
@@ -138,8 +166,8 @@ def partial_projections(plan: Plan, w: Wildcards) -> list[str]:
 
 
 def shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
-    """Return the checksums of all shards; none if features are not stored."""
-    is_stored = feature_spec(plan, w.dataset, w.features).store
+    """Checksums of all shards; none where features are not stored."""
+    is_stored = feature_spec(plan, w.dataset, w.features).store and w.dataset not in plan.matrices
     return of_shards(plan, paths.SHARD_CHECKSUMS, w) if is_stored else []
 
 
@@ -161,6 +189,7 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
     found: list[str] = []
     for e in plan.experiments:
         spec, model = feature_spec(plan, e.dataset, e.features), model_of(plan, e)
+        has_files = spec.store and e.dataset not in plan.matrices
         for number, recording in enumerate(plan.recordings[e.dataset], 1):
             if recording.path != recording.source:
                 found.append(_usage("convert_recording", e, recording=number))
@@ -168,7 +197,7 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
                 found.append(_usage("convert_labels", e, recording=number))
         if spec.scale in MEASURED_SCALES:
             found.append(_usage("measure_channels", e))
-        stages = ["find_gaps"] * bool(valid_windows(plan, e)) + ["extract_features"] * spec.store
+        stages = ["find_gaps"] * bool(valid_windows(plan, e)) + ["extract_features"] * has_files
         stages += ["measure_features"] * bool(feature_measures(plan, e))
         if summarizes := summarizing_stage(model):
             stages.append(summarizes)
@@ -261,8 +290,14 @@ def unique(items: Iterable[str]) -> list[str]:
 
 def _reads_shards(plan: Plan, w: Wildcards) -> bool:
     """Whether the fit of a model reads the shards."""
+    if w.dataset in plan.matrices:
+        return False
     model = model_of(plan, w)
     return summarizing_stage(model) is None and not fits_recordings(model)
+
+
+def _filled(pattern: str, w: Wildcards) -> str:
+    return pattern.format(dataset=w.dataset, features=w.features, shard=w.shard)
 
 
 def _usage(stage: str, w: Wildcards, **each: object) -> str:

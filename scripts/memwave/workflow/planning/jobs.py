@@ -8,6 +8,7 @@ from typing import Any
 from memwave import __version__
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import rows_per_block
+from memwave.features.columns import MatrixShard
 from memwave.pca.projection import projection_dtype
 from memwave.pca.solvers import solver_module
 from memwave.readers import reader_of
@@ -24,6 +25,7 @@ from memwave.workflow.planning.plan import (
     fits_recordings,
     is_applied,
     is_train,
+    matrix_shard,
     n_windows,
     planned_recordings,
     row_bytes,
@@ -40,8 +42,12 @@ FOR_FIGURES = ("units", "label_names")
 # Packages whose versions a result depends on.
 PACKAGES = ("numpy", "scipy", "PyWavelets", "h5py")
 
-# Stages that read recordings or labels.
+# Stages that read the rows of a matrix.
+READING_ROWS = ("measure_features", "summarize_features", "fit_model", "project_features")
+
+# Stages that read recordings, matrices or labels.
 READING = (
+    *READING_ROWS,
     "convert_recording",
     "convert_labels",
     "measure_channels",
@@ -80,6 +86,8 @@ def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
         modules = _readers(r.path for r in inputs.recordings_of_fit(plan, w))
     elif stage == "write_projection":
         modules = _readers([*inputs.labels(plan, w), *inputs.converted_labels(plan, w)])
+    elif stage in READING_ROWS and w.dataset in plan.matrices:
+        modules = _readers(r.path for r in inputs.rows_read(plan, stage, w))
     if stage in ("summarize_features", "fit_model"):
         modules.append(solver_module(model_of(plan, w)["solver"]).__name__)
     return digests(stage, *modules)
@@ -97,6 +105,8 @@ def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
         return [r.path for r in inputs.shard_recordings(plan, w)]
     if stage == "summarize_lags":
         return [r.path for r in inputs.shard_train_recordings(plan, w)]
+    if stage in READING_ROWS and w.dataset in plan.matrices:
+        return [recording.path for recording in inputs.rows_read(plan, stage, w)]
     if stage == "fit_model":
         return [r.path for r in inputs.recordings_of_fit(plan, w)]
     if stage == "write_projection":
@@ -118,7 +128,7 @@ def provenance(plan: Plan, w: Wildcards) -> dict:
     return {
         "configuration": {
             "datasets": {w.dataset: known},
-            "features": {w.features: plan.settings["features"][w.features]},
+            "features": {w.features: plan.settings["features"].get(w.features, {})},
             "models": {w.model: model_of(plan, w)},
             "shards": plan.n_shards,
             "block_mb": plan.settings["block_mb"],
@@ -180,6 +190,7 @@ def _feature_measurement(plan: Plan, w: Wildcards) -> requests.FeatureMeasuremen
     return requests.FeatureMeasurement(
         train_ranges(plan, w.dataset, w.features, w.shard),
         memory.measured_rows(spec.n_features, plan.settings["block_mb"]),
+        matrix_shard(plan, w.dataset, w.features, w.shard),
     )
 
 
@@ -189,6 +200,7 @@ def _feature_summary(plan: Plan, w: Wildcards) -> requests.FeatureSummary:
         train_ranges(plan, w.dataset, w.features, w.shard),
         _block_rows(plan, w),
         _dtype(plan, w),
+        matrix_shard(plan, w.dataset, w.features, w.shard),
     )
 
 
@@ -211,7 +223,15 @@ def _fit(plan: Plan, w: Wildcards) -> requests.Fit:
         _block_rows(plan, w),
         _dtype(plan, w),
         provenance(plan, w),
+        tuple(filter(None, (_fitted_rows(plan, w, shard) for shard in shards))),
     )
+
+
+def _fitted_rows(plan: Plan, w: Wildcards, shard: str) -> MatrixShard | None:
+    """A shard of a matrix that `fit_model` reads itself."""
+    if inputs.summaries(plan, w):
+        return None
+    return matrix_shard(plan, w.dataset, w.features, shard)
 
 
 def _projection(plan: Plan, w: Wildcards) -> requests.Projection:
@@ -227,6 +247,7 @@ def _projection(plan: Plan, w: Wildcards) -> requests.Projection:
         memory.projection_rows(spec.n_features, plan.settings["block_mb"], dtype),
         dtype,
         plan.settings["score_dtype"],
+        matrix_shard(plan, w.dataset, w.features, w.shard),
     )
 
 
@@ -298,7 +319,7 @@ def _channels(plan: Plan, w: Wildcards) -> tuple[str, ...]:
 
 
 def _dtype(plan: Plan, w: Wildcards) -> str:
-    stored = plan.settings["features"][w.features]["dtype"]
+    stored = feature_spec(plan, w.dataset, w.features).dtype
     return compute_dtype(model_of(plan, w)["compute_dtype"], stored)
 
 

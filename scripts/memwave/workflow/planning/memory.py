@@ -14,6 +14,7 @@ from memwave.core.moments import moments_bytes
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import MEGABYTE, rows_per_block
 from memwave.features import sliding
+from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca import projection
 from memwave.pca.diagnostics import certificate
@@ -118,7 +119,7 @@ def predict(
     projected_rows = projection_rows(d, block_mb, projected)
     # In addition to a block, a few numbers per feature: shifts, sums, means and scales.
     beside = (192 if model["standardize"] else 64) * d
-    model_file = 4 * 8 * k * d + 400 * d
+    model_file = model_file_bytes(d, k)
     stages = {"extract_features": extraction_bytes(spec, block_mb) + library_bytes}
     if spec.scale in MEASURED_SCALES:
         measuring = measuring_bytes(spec.n_channels) + library_bytes
@@ -167,7 +168,7 @@ def predict(
 
 
 def fitting(
-    spec: FeatureSpec,
+    spec: FeatureSpec | MatrixSpec,
     model: dict,
     itemsize: int,
     beside: int,
@@ -193,7 +194,7 @@ def fitting(
 
 
 def fitting_columns(
-    spec: FeatureSpec, model: dict, n_train: int, *, block_mb: float, workers: int
+    spec: FeatureSpec | MatrixSpec, model: dict, n_train: int, *, block_mb: float, workers: int
 ) -> int:
     """Return the bytes of fitting a solver that reads columns."""
     solver = solver_module(model["solver"])
@@ -203,9 +204,14 @@ def fitting_columns(
     return need + SCRATCH_BYTES + workers * THREAD_MB * MEGABYTE
 
 
-def predict_figures(spec: FeatureSpec, model: dict) -> dict[str, int]:
+def model_file_bytes(n_features: int, n_components: int) -> int:
+    """Memory of a model and of its table of features, which are written or read."""
+    return 4 * 8 * n_components * n_features + 400 * n_features
+
+
+def predict_figures(spec: FeatureSpec | MatrixSpec, model: dict) -> dict[str, int]:
     """Predict the memory of the figures of one experiment, in MB, by the name of the rule."""
-    model_file = 4 * 8 * model["n_components"] * spec.n_features + 400 * spec.n_features
+    model_file = model_file_bytes(spec.n_features, model["n_components"])
     needs = figure_bytes(spec, model_file)
     return {name: stage_mb(need) for name, need in needs.items()}
 

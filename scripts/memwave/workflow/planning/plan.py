@@ -4,12 +4,14 @@ A `Plan` is a frozen value. Everything else here is a function of it and of the 
 a feature set, a model or a shard.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from memwave.core.ranges import Range, shard_range
+from memwave.features.columns import MatrixShard, MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import reads_recordings, solver_module
 from memwave.recordings.segments import PlannedRecording, Segment, segments
@@ -34,6 +36,8 @@ class Plan:
     experiments : tuple of Experiment
     warnings : tuple of str
         What is odd but no reason to stop.
+    matrices : dict of str to MatrixSpec
+        Columns of the datasets that are matrices.
     """
 
     settings: dict
@@ -41,6 +45,7 @@ class Plan:
     models: dict[tuple[str, str, str], dict]
     experiments: tuple[Experiment, ...]
     warnings: tuple[str, ...]
+    matrices: dict[str, MatrixSpec] = field(default_factory=dict)
 
     @property
     def n_shards(self) -> int:
@@ -63,7 +68,14 @@ def make_plan(config: dict) -> Plan:
     settings = configuration.complete(config)
     checked = check(settings)
     experiments = configuration.experiments(settings)
-    return Plan(settings, checked.recordings, checked.models, experiments, checked.warnings)
+    return Plan(
+        settings,
+        checked.recordings,
+        checked.models,
+        experiments,
+        checked.warnings,
+        checked.matrices,
+    )
 
 
 def of_experiments(plan: Plan, pattern: str) -> list[str]:
@@ -85,8 +97,10 @@ def shard_index(name: str) -> int:
 
 
 @cache
-def feature_spec(plan: Plan, dataset: str, features: str) -> FeatureSpec:
-    """What a feature set is on a dataset."""
+def feature_spec(plan: Plan, dataset: str, features: str) -> Any:
+    """What a feature set is on a dataset: a FeatureSpec, or the MatrixSpec of a matrix."""
+    if dataset in plan.matrices:
+        return plan.matrices[dataset]
     channels = plan.settings["datasets"][dataset]["channels"]
     return FeatureSpec.from_settings(plan.settings["features"][features], channels)
 
@@ -131,16 +145,24 @@ def n_train(plan: Plan, dataset: str, features: str) -> int:
 
 def first_row(plan: Plan, dataset: str, features: str, shard: str) -> int:
     """Row of the feature matrix that a shard begins with."""
-    rows = n_windows(plan, dataset, features)
-    return shard_range(rows, shard_index(shard), plan.n_shards)[0]
+    rows, grain = n_windows(plan, dataset, features), feature_spec(plan, dataset, features).grain
+    return shard_range(rows, shard_index(shard), plan.n_shards, grain)[0]
 
 
 @cache
 def shard_segments(plan: Plan, dataset: str, features: str, shard: str) -> tuple[Segment, ...]:
     """Segments of a shard, recording after recording."""
-    windows = feature_spec(plan, dataset, features).windows
+    spec = feature_spec(plan, dataset, features)
     recordings = planned_recordings(plan, dataset)
-    return segments(recordings, windows, shard_index(shard), plan.n_shards)
+    return segments(recordings, spec.windows, shard_index(shard), plan.n_shards, spec.grain)
+
+
+def matrix_shard(plan: Plan, dataset: str, features: str, shard: str) -> MatrixShard | None:
+    """The rows of a shard that is no file, since the dataset is a matrix; None else."""
+    if dataset not in plan.matrices:
+        return None
+    found = shard_segments(plan, dataset, features, shard)
+    return MatrixShard(plan.matrices[dataset], found)
 
 
 @cache
@@ -195,7 +217,7 @@ def summarizing_stage(model: dict) -> str | None:
     return "summarize_lags" if is_from_signal(model) else "summarize_features"
 
 
-def projecting_stage(spec: FeatureSpec) -> str:
+def projecting_stage(spec: FeatureSpec | MatrixSpec) -> str:
     """The stage that projects shards."""
     return "project_features" if spec.store else "project_recordings"
 

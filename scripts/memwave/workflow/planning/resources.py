@@ -5,7 +5,7 @@ from functools import cache
 from memwave.core.moments import moments_bytes
 from memwave.pca.solvers import reads_columns, reads_recordings, solver_module
 from memwave.readers import library_bytes
-from memwave.workflow.planning import memory, runtime
+from memwave.workflow.planning import matrix_memory, memory, runtime
 from memwave.workflow.planning.inputs import Wildcards, converted_recording, model_of
 from memwave.workflow.planning.memory import Sizes
 from memwave.workflow.planning.plan import Plan, feature_spec, n_train, n_windows
@@ -36,6 +36,8 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
         return memory.predict_figures(spec, model_of(plan, w))[stage]
     block_mb = plan.settings["block_mb"]
     if stage == "measure_features":
+        if w.dataset in plan.matrices:
+            return matrix_memory.measuring_mb(spec, block_mb)
         rows = memory.measured_rows(spec.n_features, block_mb)
         return memory.stage_mb(moments_bytes(spec.n_features, rows))
     if stage == "extract_features":
@@ -77,6 +79,10 @@ def run_sizes(plan: Plan) -> Sizes:
 
 @cache
 def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str, int]:
+    if dataset in plan.matrices:
+        return matrix_memory.predict_stages(
+            plan.matrices[dataset], plan.models[dataset, features, model], run_sizes(plan)
+        )
     return memory.predict(
         feature_spec(plan, dataset, features),
         plan.models[dataset, features, model],

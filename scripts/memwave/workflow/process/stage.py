@@ -162,16 +162,6 @@ def _short_of_memory(memory_mb: int, ticket: Ticket | None) -> str:
     )
 
 
-@contextmanager
-def command() -> Iterator[None]:
-    """Run a command called by hand: a MemwaveError becomes one message and status 1."""
-    try:
-        with one_blas_thread():
-            yield
-    except MemwaveError as error:
-        sys.exit(str(error))
-
-
 def one_blas_thread() -> AbstractContextManager:
     """Limit BLAS to one thread in this process.
 

@@ -9,14 +9,18 @@ from dataclasses import dataclass
 
 from memwave.core.errors import ConfigurationError
 from memwave.core.messages import either, listed, shown
+from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import concrete_solvers, feature_solvers
+from memwave.pca.solvers import concrete_solvers, feature_solvers, row_solvers
 from memwave.readers import library_bytes
 from memwave.workflow.config.checks.applied import applied_findings, applied_options
 from memwave.workflow.config.checks.features import feature_findings
+from memwave.workflow.config.checks.matrices import applied_matrix_findings, checked_matrix
 from memwave.workflow.config.checks.recordings import CheckedRecording, checked_recordings
-from memwave.workflow.config.settings import complete_model, experiments
-from memwave.workflow.planning.choice import resolve
+from memwave.workflow.config.matrices import MATRIX
+from memwave.workflow.config.settings import complete_model, experiments, is_matrix
+from memwave.workflow.planning.choice import Features, resolve
+from memwave.workflow.planning.matrix_memory import predict_stages
 from memwave.workflow.planning.memory import (
     Sizes,
     conversion_mb,
@@ -38,12 +42,15 @@ class Checked:
     models : dict of (dataset, features, model) to dict
         Complete options of the model of every experiment; ``auto`` is replaced by a solver.
     warnings : tuple of str
-        Problems that do not prevent a run.
+        What is odd but no reason to stop.
+    matrices : dict of str to MatrixSpec
+        Columns of the datasets that are matrices.
     """
 
     recordings: dict[str, tuple[CheckedRecording, ...]]
     models: dict[tuple[str, str, str], dict]
     warnings: tuple[str, ...]
+    matrices: dict[str, MatrixSpec]
 
 
 def check(settings: dict) -> Checked:
@@ -63,16 +70,25 @@ def check(settings: dict) -> Checked:
     warnings: list[str] = []
     recordings: dict[str, tuple[CheckedRecording, ...]] = {}
     options: dict[tuple[str, str, str], dict] = {}
+    matrices: dict[str, MatrixSpec] = {}
     for dataset in dict.fromkeys(experiment.dataset for experiment in experiments(settings)):
         try:
-            recordings[dataset] = checked_recordings(dataset, settings["datasets"][dataset])
+            recordings[dataset], columns = _files(dataset, settings["datasets"][dataset])
         except ConfigurationError as error:
             findings += error.findings
         else:
+            matrices |= {} if columns is None else {dataset: columns}
             findings += _gap_findings(dataset, settings["datasets"][dataset])
             findings += _resample_findings(dataset, settings["datasets"][dataset])
             findings += _conversion_findings(recordings[dataset], settings["max_mem_mb"])
     for (dataset, features), models in _models_by_pair(settings).items():
+        if is_matrix(settings["datasets"][dataset]):
+            if dataset in matrices:
+                parts = recordings[dataset]
+                pair, unfit = _matrix_pair(settings, dataset, models, matrices[dataset], parts)
+                findings += unfit
+                options |= {(dataset, features, name): m for name, m in pair.models.items()}
+            continue
         chosen = settings["features"][features]
         channels = settings["datasets"][dataset]["channels"]
         unfit = list(feature_findings(features, chosen, channels))
@@ -97,7 +113,33 @@ def check(settings: dict) -> Checked:
                 warnings += pair.short_recordings(recordings[dataset])
     if findings:
         raise ConfigurationError(tuple(dict.fromkeys(findings)))
-    return Checked(recordings, options, tuple(warnings))
+    return Checked(recordings, options, tuple(warnings), matrices)
+
+
+def _files(name: str, settings: dict) -> tuple[tuple[CheckedRecording, ...], MatrixSpec | None]:
+    """The recordings of a dataset, or the parts of a matrix and its columns."""
+    if not is_matrix(settings):
+        return checked_recordings(name, settings), None
+    found = checked_matrix(name, settings)
+    return found.parts, found.spec
+
+
+def _matrix_pair(
+    settings: dict,
+    dataset: str,
+    models: list[str],
+    spec: MatrixSpec,
+    parts: tuple[CheckedRecording, ...],
+) -> "tuple[Pair, list[str]]":
+    """The models of a matrix, and what forbids them."""
+    train = _train_windows(parts, spec)
+    resolved, findings = _resolved(settings, models, MATRIX, spec, train)
+    pair = Pair(dataset, MATRIX, spec, resolved, settings, 0, train)
+    unfit = [*pair.solver_findings()]
+    if not unfit:
+        unfit = [*pair.size_findings(), *pair.memory_findings(), *pair.window_findings(parts)]
+        unfit += pair.figure_findings() if settings["plots"] is True else ()
+    return pair, findings + unfit
 
 
 def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:
@@ -159,13 +201,13 @@ def _conversion_findings(recordings: tuple[CheckedRecording, ...], limit: int) -
             )
 
 
-def _train_windows(recordings: tuple[CheckedRecording, ...], spec: FeatureSpec) -> int:
+def _train_windows(recordings: tuple[CheckedRecording, ...], spec: Features) -> int:
     train = (recording for recording in recordings if recording.split == "train")
     return sum(spec.windows.count(recording.rows) for recording in train)
 
 
 def _resolved(
-    settings: dict, models: list[str], features: str, spec: FeatureSpec, n_train: int
+    settings: dict, models: list[str], features: str, spec: Features, n_train: int
 ) -> tuple[dict[str, dict], list[str]]:
     """Return the options of models by name, and findings about models that cannot be applied."""
     resolved, findings = {}, []
@@ -174,17 +216,22 @@ def _resolved(
         if path is None:
             resolved[name] = _resolve(settings, name, spec, n_train)
             continue
-        found = list(applied_findings(name, path, features, spec))
+        if isinstance(spec, MatrixSpec):
+            found = list(applied_matrix_findings(name, path, spec))
+        else:
+            found = list(applied_findings(name, path, features, spec))
         findings += found
         if not found:
             resolved[name] = applied_options(path)
     return resolved, findings
 
 
-def _resolve(settings: dict, model: str, spec: FeatureSpec, n_train: int) -> dict:
-    """Return the options of a model; ``auto`` is replaced by the chosen solver."""
+def _resolve(settings: dict, model: str, spec: Features, n_train: int) -> dict:
+    """Options of a model's solver, chosen if it says ``auto``."""
     sizes = Sizes(settings["block_mb"], settings["shards"], settings["threads"])
-    return resolve(settings["models"][model], spec, n_train, sizes, settings["max_mem_mb"])
+    of_stages = predict_stages if isinstance(spec, MatrixSpec) else predict
+    limit = settings["max_mem_mb"]
+    return resolve(settings["models"][model], spec, n_train, sizes, limit, predict=of_stages)
 
 
 @dataclass(frozen=True)
@@ -193,7 +240,7 @@ class Pair:
 
     dataset: str
     features: str
-    spec: FeatureSpec
+    spec: Features
     models: dict[str, dict]
     settings: dict
     library_bytes: int
@@ -203,6 +250,15 @@ class Pair:
         """Find models with more components than features."""
         features = self.spec.n_features
         yield from self._component_findings(features, f"{self.features} has {features} features")
+
+    def solver_findings(self) -> Iterator[str]:
+        """Find models whose solver does not read the rows of a matrix."""
+        for model, options in self._fitted().items():
+            if options["solver"] not in row_solvers():
+                yield (
+                    f"models.{model}.solver: {options['solver']} is not available for a matrix, and "
+                    f"datasets.{self.dataset} is one. Expected {either(row_solvers())}."
+                )
 
     def store_findings(self) -> Iterator[str]:
         """Find models that need stored features if features are not stored."""
@@ -294,14 +350,17 @@ class Pair:
                 yield f"models.{model}.n_components: found {wanted}, but {because}. {remedy}"
 
     def _predict(self, model: dict, block_mb: int | None = None) -> dict[str, int]:
+        sizes = Sizes(
+            block_mb or self.settings["block_mb"],
+            self.settings["shards"],
+            self.settings["threads"],
+        )
+        if isinstance(self.spec, MatrixSpec):
+            return predict_stages(self.spec, model, sizes)
         return predict(
             self.spec,
             model,
-            Sizes(
-                block_mb or self.settings["block_mb"],
-                self.settings["shards"],
-                self.settings["threads"],
-            ),
+            sizes,
             library_bytes=self.library_bytes,
             window_label=self.settings["datasets"][self.dataset]["window_label"],
             n_train=self.n_train,
@@ -316,12 +375,14 @@ class Pair:
             need = self._predict(chosen, block)[stage]
         if need <= limit:
             return f"With block_mb: {block} it needs {need} MB."
-        most = {solver: self._most_with(solver, chosen) for solver in concrete_solvers()}
+        solvers = row_solvers() if isinstance(self.spec, MatrixSpec) else concrete_solvers()
+        most = {solver: self._most_with(solver, chosen) for solver in solvers}
         others = [f"solver {name} ({mb} MB)" for name, mb in most.items() if mb <= limit]
         remedies = either([f"raise max_mem_mb to {need}", *(f"use {other}" for other in others)])
         return f"The minimum, with block_mb: 1, is {need} MB: {remedies}."
 
     def _most_with(self, solver: str, model: dict) -> int:
-        """Return the largest memory of any stage with another solver and blocks of 1 MB."""
-        other = {"solver": solver} | {key: model[key] for key in ("n_components", "compute_dtype")}
+        """Largest need of any stage with another solver and its defaults, blocks of 1 MB."""
+        kept = ("n_components", "compute_dtype", "standardize")
+        other = {"solver": solver} | {key: model[key] for key in kept}
         return max(self._predict(complete_model(other), 1).values())

@@ -36,6 +36,14 @@ def feature_findings(name: str, settings: dict, channels: Sequence[str]) -> Iter
     if wanted > deepest:
         yield f"{place}.level: {_level_finding(settings, len(channels), wanted, deepest)}"
         return
+    if settings["window"] == 1 and len(channels) % 2:
+        yield (
+            f"{place}.window: a row of {len(channels)} channels, an odd number, has to be extended "
+            "by a value before it is transformed, which makes one feature too many. Expected "
+            "windows of several rows. To analyse rows as they are, name their file as the matrix "
+            "of a dataset."
+        )
+        return
     level = deepest if settings["level"] == "max" else settings["level"]
     valid = band_names(level)
     for i, band in enumerate(settings["bands"]):

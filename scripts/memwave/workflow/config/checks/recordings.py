@@ -83,7 +83,7 @@ def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...
                 labels = paths.CONVERTED_LABELS.format(dataset=name, recording=number)
                 facts["labels"] = f"{labels}::/label"
             checked.append(CheckedRecording(**facts))
-    findings += [*label_findings(sheet, recordings), *_sheet_findings(sheet, recordings)]
+    findings += [*label_findings(sheet, recordings), *sheet_findings(sheet, recordings)]
     if settings["sampling_rate"] is None:
         findings += _rate_findings(sheet, checked)
     if findings:
@@ -152,7 +152,8 @@ def _rate_findings(sheet: str, recordings: list[CheckedRecording]) -> Iterator[s
         )
 
 
-def _sheet_findings(sheet: str, recordings: tuple[Recording, ...]) -> Iterator[str]:
+def sheet_findings(sheet: str, recordings: tuple[Recording, ...]) -> Iterator[str]:
+    """Whether there is anything to fit."""
     if all(recording.split == "test" for recording in recordings):
         yield (
             f"{sheet}: every recording has split test. Components are fitted on recordings of "

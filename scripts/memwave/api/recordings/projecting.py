@@ -1,11 +1,9 @@
 """Project a recording onto a fitted model, without the workflow.
 
-``python scripts/apply_model.py MODEL RECORDING OUTPUT`` writes a projection of the windows of one
-recording. Missing values, sampling rate, scaling of the channels and features are handled as for
-the dataset on which the model was fitted. Nothing is fitted.
+Missing values, sampling rate and scaling of the channels are treated as for the dataset that the
+model was fitted on, and features are computed in the same way. Nothing is fitted.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 from memwave import __version__
 from memwave.core.errors import MemwaveError
 from memwave.core.precision import compute_dtype
+from memwave.core.progress import Progress
 from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.recording_scores import FeatureScoring
 from memwave.pca.projection import Projector
@@ -25,10 +24,9 @@ from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import ProjectionWriter, projection_size
 from memwave.storage import hdf5
 from memwave.workflow.planning.memory import extraction_rows, measuring_rows
-from memwave.workflow.process import stage
 
 
-def apply_model(
+def project_recording(
     *,
     model_path: str,
     recording: str,
@@ -38,6 +36,7 @@ def apply_model(
     step: int | None = None,
     score_dtype: str = "float32",
     block_mb: float = 32,
+    verbose: bool = False,
 ) -> None:
     """Project one recording.
 
@@ -59,7 +58,9 @@ def apply_model(
     score_dtype : {"float32", "float64"}
         Type of the scores.
     block_mb : float
-        Size of the blocks of features, in MB. Memory is a few times this size, plus the model.
+        Size of the blocks of features. The memory needed is a few times that and the model.
+    verbose : bool
+        Draw a progress bar on standard error.
 
     Raises
     ------
@@ -77,6 +78,7 @@ def apply_model(
     projector = Projector(model, computed)
     block_rows = extraction_rows(spec, block_mb)
     scoring = FeatureScoring(spec, scaling, projector, min(block_rows, count), computed)
+    progress = Progress(count, f"transform {planned.name}", on_terminal=verbose)
     with hdf5.create(projection, projection_size(count, model.n_components, score_dtype)) as file:
         writer = ProjectionWriter(
             file, count, model.n_components, score_dtype, [planned.name], labels=None
@@ -87,6 +89,8 @@ def apply_model(
             )
             for scores, errors in scoring.project(segment, is_train=False):
                 writer.append_scores(scores, errors)
+                progress.add(len(scores))
+        progress.close()
         require_visible(projector, count, score_dtype)
         total, error = projector.error_sums[1]
         share = float(error / total) if total > 0 else 0.0
@@ -157,25 +161,3 @@ def segments_of(recording: PlannedRecording, spec: FeatureSpec) -> Sequence[Segm
     if not found:
         raise MemwaveError(f"{recording.path}: every window contains a missing value.")
     return found
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", help="a model.h5")
-    parser.add_argument("recording", help="x.npy, or another format that can be read by slices")
-    parser.add_argument("output", help="the projection to write, .h5")
-    parser.add_argument("--dtype", help="type of the values of a raw file, such as float32")
-    parser.add_argument(
-        "--sampling-rate", type=float, help="rows per second, if the file does not contain it"
-    )
-    parser.add_argument("--step", type=int, help="rows from window to window (default: model's)")
-    given = parser.parse_args()
-    with stage.command():
-        apply_model(
-            model_path=given.model,
-            recording=given.recording,
-            projection=given.output,
-            dtype=given.dtype,
-            sampling_rate=given.sampling_rate,
-            step=given.step,
-        )

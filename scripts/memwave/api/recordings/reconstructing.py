@@ -1,10 +1,5 @@
-"""Reconstruct the signal from scores, and measure its distance from the original.
+"""Go back from scores to the signal of a recording, and say how near it comes."""
 
-``python scripts/reconstruct_recording.py MODEL PROJECTION NAME OUTPUT`` reconstructs recording NAME
-from its scores, rows x channels. ``--original RECORDING`` prints the distance from the original.
-"""
-
-import argparse
 import json
 from bisect import bisect_left, bisect_right
 
@@ -23,7 +18,6 @@ from memwave.results.model_file import load_extraction, load_model
 from memwave.results.projection_file import open_projection
 from memwave.storage.atomic import replacing
 from memwave.workflow.planning.memory import extraction_rows
-from memwave.workflow.process import stage
 
 # Rows compared at once.
 COMPARED_ROWS = 65_536
@@ -148,31 +142,3 @@ def distances(
             variance.update(rows)
             error.update((rows - made[start:stop]) ** 2)
     return error.mean * error.count / np.maximum(variance.squares, np.finfo(float).tiny)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", help="a model.h5")
-    parser.add_argument("projection", help="a projection onto it")
-    parser.add_argument("recording", help="name of a recording in the projection")
-    parser.add_argument("output", help="the .npy file to write")
-    parser.add_argument("--original", help="the original recording, to measure the distance")
-    parser.add_argument("--dtype", help="type of the values of a raw original")
-    parser.add_argument(
-        "--sampling-rate", type=float, help="rows per second of an original that was resampled"
-    )
-    given = parser.parse_args()
-    with stage.command():
-        reconstruct_recording(
-            model_path=given.model,
-            projection=given.projection,
-            recording=given.recording,
-            output=given.output,
-        )
-        if given.original:
-            names = load_extraction(given.model)[0].channels
-            ratio = resampling_of(given.projection, given.sampling_rate)
-            shares = distances(given.original, given.output, names, given.dtype, ratio)
-            print("share of each channel's variance that is lost:")
-            for name, share in zip(names, shares, strict=True):
-                print(f"  {name}\t{share:.3g}")

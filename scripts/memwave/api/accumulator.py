@@ -1,0 +1,145 @@
+"""Fitting blocks of rows that come one after the other and are seen once."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from memwave.api.planning import FitPlan, InvalidParameter, components_of, entry, require_memory
+from memwave.core.errors import InvalidMatrix
+from memwave.core.messages import shown
+from memwave.core.precision import compute_dtype, load_shifted, needed_shift
+from memwave.core.ranges import rows_per_block, spans
+from memwave.features.columns import MatrixSpec
+from memwave.pca.model import Model
+from memwave.pca.solvers import (
+    Summary,
+    make_solver,
+    row_solvers,
+    solver_module,
+)
+from memwave.pca.streaming import SAMPLE, sample_shift
+from memwave.readers.matrix import Matrix
+from memwave.workflow.planning.matrix_memory import predict
+from memwave.workflow.planning.memory import Sizes
+
+
+class Accumulator:
+    """Takes in blocks of rows; returns the model of all rows so far as often as it is asked.
+
+    Parameters
+    ----------
+    plan : FitPlan
+        Of a solver that reads the rows once.
+    n_features : int
+    """
+
+    def __init__(self, plan: FitPlan, n_features: int):
+        self.plan, self.n_features, self.n_rows = plan, n_features, 0
+        self._solver = make_solver(plan.model["solver"], n_features, plan.model, plan.dtype)
+        self._summary: Summary | None = None
+
+    def add(self, block: Matrix) -> None:
+        """Take in a block, checked as files are.
+
+        The rows are referred to a point near their mean. Where the mean of a later block is far
+        from it, a new summary is begun, so that no digits are lost.
+        """
+        for rows in block.ranges(1):
+            whole = [(0, rows.shape[0])]
+            shift = sample_shift(rows, whole, self.plan.dtype)
+            if self._summary is None:
+                self._summary = self._solver.start(shift)
+            elif self._is_far(shift, rows.rows(0, min(SAMPLE, rows.shape[0]))):
+                self._solver.merge(self._summary)
+                self._summary = self._solver.start(shift)
+            for start, stop in spans(0, rows.shape[0], self.plan.block_rows):
+                stored = rows.rows(start, stop)
+                shifted = np.empty(stored.shape, self.plan.dtype)
+                load_shifted(stored, self._summary.shift.astype(self.plan.dtype), shifted)
+                self._summary.update(shifted)
+            self.n_rows += rows.shape[0]
+
+    def _is_far(self, shift: np.ndarray, sample: np.ndarray) -> bool:
+        assert self._summary is not None
+        values = sample.astype(np.float64)
+        mean = values.mean(axis=0)
+        variance = float(np.square(values - mean).sum() / len(values))
+        return bool(needed_shift(mean - self._summary.shift, variance).any())
+
+    def model(self) -> Model:
+        """Fit what has come so far; more may come afterwards."""
+        k = self.plan.model["n_components"]
+        if self.n_rows < max(2, k):
+            raise InvalidMatrix(
+                f"{self.n_rows} rows have come (n_samples={self.n_rows}), expected at least "
+                f"{max(2, k)} before a PCA of {k} components can be told."
+            )
+        solver = copy.deepcopy(self._solver)
+        solver.merge(copy.deepcopy(self._summary))
+        return solver.finish()
+
+
+def is_stream(X: Any) -> bool:
+    """Whether it is read once: an iterator, as a generator is."""
+    return isinstance(X, Iterator)
+
+
+def plan_stream(params: dict, spec: MatrixSpec, n_rows: int | None) -> FitPlan:
+    """Choose solver and options for blocks whose number is not known.
+
+    ``auto`` is the exact solver if it fits the memory, else the incremental one.
+
+    Parameters
+    ----------
+    params : dict
+        Of `memwave.PCA`.
+    spec : MatrixSpec
+        Of the first block.
+    n_rows : int, optional
+        Rows of the first block, of which no more components than those are wanted by default.
+
+    Raises
+    ------
+    InvalidParameter
+        If the solver reads rows more than once, or the parameters do not go with one read.
+    """
+    one_pass = [name for name in row_solvers() if solver_module(name).Solver.ONE_PASS]
+    solver = params["solver"]
+    if solver not in ("auto", *one_pass) and solver in row_solvers():
+        raise InvalidParameter(
+            f"solver is {shown(solver)}, which reads the rows several times; blocks that come once "
+            f"are fitted by {' or '.join(map(shown, one_pass))}."
+        )
+    if params["standardize"]:
+        raise InvalidParameter(
+            "standardize is True, which needs the standard deviations before the first block. Fit "
+            "a file or an array, or divide the columns yourself."
+        )
+    k = params["n_components"]
+    if k is None:
+        k = spec.n_features if n_rows is None else min(n_rows, spec.n_features)
+    if isinstance(k, int) and k > spec.n_features:
+        raise InvalidMatrix(
+            f"n_components is {k}, expected at most {spec.n_features}: blocks have so many columns."
+        )
+    k = components_of(k, max(spec.n_features, 2), spec.n_features)
+    sizes = Sizes(params["block_mb"], 1, 1)
+    names = [solver] if solver != "auto" else ["covariance", "incremental"]
+    plans = [entry({**params, "solver": name}, k) for name in names]
+    needs = [_needed_mb(spec, plan, sizes) for plan in plans]
+    fitting = [i for i, need in enumerate(needs) if need <= params["max_mem_mb"]]
+    i = fitting[0] if fitting else len(plans) - 1
+    require_memory(needs[i], params, spec, plans[i], sizes)
+    dtype = compute_dtype(plans[i]["compute_dtype"], spec.dtype)
+    rows = rows_per_block(params["block_mb"], spec.n_features, dtype)
+    return FitPlan(plans[i], dtype, rows, needs[i])
+
+
+def _needed_mb(spec: MatrixSpec, model: dict, sizes: Sizes) -> int:
+    """MB of blocks that come one by one; a copy of all sums is made to tell the model."""
+    solver = solver_module(model["solver"])
+    itemsize = 8 if compute_dtype(model["compute_dtype"], spec.dtype) == "float64" else 4
+    copied = 2 * solver.summary_bytes(spec.n_features, model, itemsize)
+    return max(predict(spec, model, sizes).values()) + -(-copied // 1_000_000)

@@ -1,0 +1,541 @@
+"""`PCA`: scikit-learn's names, for matrices that do not fit in memory."""
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import Any, Self
+
+import numpy as np
+
+from memwave import __version__
+from memwave.api import projecting
+from memwave.api.accumulator import Accumulator, is_stream, plan_stream
+from memwave.api.fitting import (
+    Certificate,
+    computing,
+    fit_matrix,
+    known_certificate,
+    measure_certificate,
+)
+from memwave.api.parameters import Parameters
+from memwave.api.planning import block_of_projection, plan_fit, spec_of
+from memwave.api.state import FITTED, fitted_value, not_fitted
+from memwave.core.errors import InvalidMatrix
+from memwave.core.precision import compute_dtype
+from memwave.core.progress import Progress
+from memwave.features.columns import MatrixSpec
+from memwave.pca.model import Model
+from memwave.pca.projection import Projector
+from memwave.readers.matrix import Matrix
+from memwave.readers.objects import as_matrix
+from memwave.results import model_file
+
+
+class PCA(Parameters):
+    """Principal component analysis of a matrix that may be larger than the memory.
+
+    The matrix is read block by block where it lies, as often as the solver asks for it. What is
+    allocated is predicted before anything is read, and bounded by `max_mem_mb`. Names and
+    conventions are those of `sklearn.decomposition.PCA`.
+
+    Parameters
+    ----------
+    n_components : int, optional
+        Components kept; by default as many as there are: the smaller of rows and columns.
+    solver : {"auto", "covariance", "randomized", "incremental"}
+        How the components are found. ``covariance`` is exact and reads the matrix once; it needs
+        memory for columns squared. ``randomized`` reads it a few times. ``incremental`` reads it
+        once, and bounds its own error. ``auto`` takes the fastest that keeps eigenvalues within
+        `tolerance` and fits `max_mem_mb`.
+    max_mem_mb : int
+        Memory that fitting and transforming may need, in MB (10**6 bytes), Python and libraries
+        included. What exceeds it is refused before it begins.
+    tolerance : float, optional
+        How far an eigenvalue may be from the true one, as a share of the largest. By default that
+        of the solver.
+    standardize : bool
+        Divide the centred columns by their standard deviations: a PCA of the correlations.
+    compute_dtype : {"auto", "float32", "float64"}
+        Type of the products; sums over rows are kept in float64. ``auto`` is float32 for values
+        that it holds (float16, float32, integers of up to 16 bits).
+    shards : int
+        Ranges of rows that are summarized one by one. The last bits depend on it, and on nothing
+        else: neither on `threads` nor on the machine's load.
+    block_mb : float
+        Size of the blocks of rows that are processed at once.
+    threads : int
+        Shards that are read at the same time.
+    certify : bool
+        Whether a solver that does not know its own residuals is measured by one more read.
+    random_state : int, optional
+        Seed of ``randomized``.
+    solver_options : dict, optional
+        Further options of the solver, as in the configuration of the workflow.
+    verbose : bool
+        Draw progress bars on standard error.
+
+    Attributes
+    ----------
+    components_ : ndarray, shape (n_components, n_features), float64
+        Orthonormal, largest variance first; the entry of largest magnitude is positive.
+    explained_variance_ : ndarray, shape (n_components,)
+        Eigenvalues of the covariance (n - 1 in the denominator).
+    explained_variance_ratio_ : ndarray, shape (n_components,)
+        Their share of the total variance.
+    singular_values_ : ndarray, shape (n_components,)
+        Of the centred matrix.
+    mean_ : ndarray, shape (n_features,)
+    scale_ : ndarray, shape (n_features,), or None
+        Standard deviations, if `standardize`.
+    noise_variance_ : float
+        Mean of the eigenvalues that were not kept.
+    n_components_, n_samples_, n_features_in_ : int
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Only where the file or the table names its columns.
+    residual_ : ndarray, shape (n_components,), or None
+        ``||C v - l v||``: the covariance C has an eigenvalue within this distance of each
+        explained variance l. None where it was not measured.
+    error_bound_ : ndarray, shape (n_components,), or None
+        No explained variance is further from an eigenvalue of the true covariance than this,
+        rounding included; nan where it is not known.
+    reconstruction_error_ : float
+        Share of the variance of the fitted rows that the components leave; nan if not measured.
+    eigenvalue_error_bound_ : float
+        No eigenvalue is further from the true one than this; nan if the solver knows no bound.
+    solver_ : str
+        The solver that ran.
+
+    See Also
+    --------
+    memwave.load_model : Read a model that `save` or the workflow wrote.
+
+    Notes
+    -----
+    The same code fits models in the workflow: components are equal to the byte for the same
+    matrix, shards and options. BLAS computes in one thread meanwhile, since its sums depend on
+    the number of its threads.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import memwave
+    >>> X = np.random.default_rng(0).normal(size=(500, 8)) * [9, 5, 3, 1, 1, 1, 1, 1]
+    >>> pca = memwave.PCA(n_components=3).fit(X)
+    >>> pca.components_.shape
+    (3, 8)
+    >>> scores = pca.transform(X)
+    >>> bool(np.allclose(scores.var(axis=0, ddof=1), pca.explained_variance_))
+    True
+    >>> bool((pca.residual_ < 1e-9 * pca.explained_variance_[0]).all())
+    True
+    """
+
+    # What was measured of the model; the class keeps no value of it.
+    _certificate: Certificate | None
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        *,
+        solver: str = "auto",
+        max_mem_mb: int = 2000,
+        tolerance: float | None = None,
+        standardize: bool = False,
+        compute_dtype: str = "auto",
+        shards: int = 4,
+        block_mb: float = 32,
+        threads: int = 1,
+        certify: bool = True,
+        random_state: int | None = 0,
+        solver_options: dict | None = None,
+        verbose: bool = False,
+    ):
+        self.n_components = n_components
+        self.solver = solver
+        self.max_mem_mb = max_mem_mb
+        self.tolerance = tolerance
+        self.standardize = standardize
+        self.compute_dtype = compute_dtype
+        self.shards = shards
+        self.block_mb = block_mb
+        self.threads = threads
+        self.certify = certify
+        self.random_state = random_state
+        self.solver_options = solver_options
+        self.verbose = verbose
+
+    def fit(
+        self, X: Any, y: Any = None, *, dtype: str | None = None, columns: int | None = None
+    ) -> Self:
+        """Fit the rows of a matrix.
+
+        Parameters
+        ----------
+        X : path, array, list of these, or iterable of blocks; shape (n_samples, n_features)
+            A file (``.npy``, raw, ``x.h5::/path``, ``.zarr``, ``.h5ad``), a NumPy array or map, a
+            dataset of h5py, an array of Zarr, a DataFrame; a list of these is stacked. An iterator
+            of blocks of rows is read once, which the solvers ``covariance`` and ``incremental``
+            can do. Floats of 16, 32 or 64 bits, or integers.
+        y : None
+            Ignored; for pipelines.
+        dtype, columns : str, int, optional
+            Type of the values and length of a row of a raw file.
+
+        Returns
+        -------
+        PCA
+            This object. If the fit fails or is interrupted, it is as it was before.
+
+        Raises
+        ------
+        MemwaveError
+            If `X` is no matrix of finite numbers, or does not fit the parameters.
+        """
+        if is_stream(X):
+            return self._fit_stream(X)
+        with as_matrix(X, dtype, columns) as matrix, computing():
+            self._fit_matrix(matrix)
+        return self
+
+    def _fit_matrix(self, matrix: Matrix) -> None:
+        params, spec = self.get_params(), spec_of(matrix)
+        plan = plan_fit(params, spec, matrix.shape[0])
+        model = fit_matrix(
+            matrix,
+            plan,
+            shards=self.shards,
+            threads=self.threads,
+            block_mb=self.block_mb,
+            bar=self._bar,
+        )
+        found = known_certificate(model)
+        if found is None and self.certify:
+            rows = block_of_projection(params, spec.n_features, "float64")
+            found = measure_certificate(model, matrix, rows, self._bar)
+            model.residual = found.residual
+        self._keep(model, spec, found)
+
+    def _fit_stream(self, blocks: Iterable) -> Self:
+        accumulator, spec = None, None
+        for block in blocks:
+            with as_matrix(block) as matrix, computing():
+                if accumulator is None:
+                    spec = spec_of(matrix)
+                    plan = plan_stream(self.get_params(), spec, None)
+                    accumulator = Accumulator(plan, spec.n_features)
+                self._require_width(matrix, accumulator.n_features)
+                accumulator.add(matrix)
+        if accumulator is None or spec is None:
+            raise InvalidMatrix("X: has 0 blocks of rows, expected at least one.")
+        with computing():
+            model = accumulator.model()
+        self._keep(model, spec, known_certificate(model))
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None, *, check_input: bool = True) -> Self:
+        """Take in a block of rows; blocks may come from anywhere, and are not kept.
+
+        Parameters
+        ----------
+        X : array or path, shape (n_samples, n_features)
+            As for `fit`.
+        y : None
+            Ignored.
+        check_input : bool
+            Ignored; for programs that call scikit-learn's `IncrementalPCA`.
+
+        Returns
+        -------
+        PCA
+            This object. The model is computed when an attribute of it is asked for. `fit` begins
+            anew.
+        """
+        with as_matrix(X) as matrix, computing():
+            accumulator = self.__dict__.get("_accumulator")
+            if accumulator is None:
+                spec = spec_of(matrix)
+                plan = plan_stream(self.get_params(), spec, matrix.shape[0])
+                accumulator = Accumulator(plan, spec.n_features)
+                self._require_width(matrix, accumulator.n_features)
+                accumulator.add(matrix)
+                self._forget()
+                self._accumulator, self._spec = accumulator, spec
+                self.n_features_in_ = spec.n_features
+            else:
+                self._require_width(matrix, accumulator.n_features)
+                accumulator.add(matrix)
+                self.__dict__.pop("_model", None)
+        return self
+
+    def transform(
+        self, X: Any, *, out: Any = None, dtype: str | None = None, columns: int | None = None
+    ) -> np.ndarray:
+        """Project rows onto the components, block by block.
+
+        Parameters
+        ----------
+        X : path, array or list of these, shape (n_samples, n_features)
+            As for `fit`.
+        out : path or array, optional
+            A ``.npy`` file to write, or an array, map or dataset of shape (n_samples,
+            n_components) to fill. By default a new array.
+        dtype, columns : str, int, optional
+            Of a raw file.
+
+        Returns
+        -------
+        ndarray, shape (n_samples, n_components)
+            Scores, float32 or float64, as was computed; `out`, or a read-only map of the file.
+        """
+        model = self._fitted()
+        with as_matrix(X, dtype, columns) as matrix, computing():
+            self._require_same_columns(matrix)
+            shape = (matrix.shape[0], model.n_components)
+            computed = self._computed_in(matrix)
+            rows = block_of_projection(self.get_params(), model.n_features, computed)
+            made: list[np.ndarray] = []
+            with projecting.target(out, shape, computed, made) as store:
+                for start, stop, scores, _ in self._projected(model, matrix, computed, rows):
+                    store(start, stop, scores.astype(computed, copy=False))
+        return _result(out, made)
+
+    def _projected(
+        self, model: Model, matrix: Matrix, dtype: str, rows: int
+    ) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
+        projector = Projector(model, dtype)
+        with closing(projecting.projected(projector, matrix, dtype, rows, self._bar)) as found:
+            yield from found
+
+    def fit_transform(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        out: Any = None,
+        dtype: str | None = None,
+        columns: int | None = None,
+    ) -> np.ndarray:
+        """Fit rows, then project them; see `fit` and `transform`."""
+        if is_stream(X):
+            raise InvalidMatrix(
+                "X: an iterator can be read once, expected what can be read again. Call fit, then "
+                "transform with a new iterator's blocks one by one."
+            )
+        self.fit(X, dtype=dtype, columns=columns)
+        return self.transform(X, out=out, dtype=dtype, columns=columns)
+
+    def inverse_transform(self, X: Any, *, out: Any = None) -> np.ndarray:
+        """Go back from scores to rows, block by block.
+
+        Parameters
+        ----------
+        X : path or array, shape (n_samples, n_components)
+            Scores.
+        out : path or array, optional
+            As for `transform`, shape (n_samples, n_features).
+
+        Returns
+        -------
+        ndarray, shape (n_samples, n_features), float64
+            The nearest points in the space of the components.
+        """
+        model = self._fitted()
+        with as_matrix(X) as scores, computing():
+            if scores.shape[1] != model.n_components:
+                raise InvalidMatrix(
+                    f"{scores.path}: has {scores.shape[1]} columns, expected the "
+                    f"{model.n_components} scores of this model."
+                )
+            shape = (scores.shape[0], model.n_features)
+            rows = block_of_projection(self.get_params(), model.n_features, "float64")
+            made: list[np.ndarray] = []
+            with (
+                projecting.target(out, shape, "float64", made) as store,
+                closing(projecting.reconstruct(model, scores, rows, self._bar)) as found,
+            ):
+                for start, stop, values in found:
+                    store(start, stop, values)
+        return _result(out, made)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean log-likelihood of rows under probabilistic PCA.
+
+        Tipping and Bishop, "Probabilistic principal component analysis", J. Royal Statistical
+        Society B 61 (1999), equation 4: a Gaussian with the explained variances along the
+        components, and the noise variance along all other directions.
+        """
+        model = self._fitted()
+        noise, rest = model.noise_variance, model.n_features - model.n_components
+        variances = model.explained_variance
+        total = 0.0
+        with as_matrix(X) as matrix, computing(), np.errstate(divide="ignore"):
+            self._require_same_columns(matrix)
+            computed = self._computed_in(matrix)
+            rows = block_of_projection(self.get_params(), model.n_features, computed)
+            for _, _, scores, errors in self._projected(model, matrix, computed, rows):
+                total += float((scores**2 / variances).sum())
+                total += float(errors.sum() / noise) if rest else 0.0
+            logarithms = float(np.log(variances).sum()) + (
+                rest * float(np.log(noise)) if rest else 0.0
+            )
+        constant = model.n_features * math.log(2 * math.pi) + logarithms
+        return -0.5 * (constant + total / matrix.shape[0])
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the scores: pca0, pca1, ..."""
+        return np.array([f"pca{i}" for i in range(self._fitted().n_components)], dtype=object)
+
+    def write_projection(
+        self,
+        path: str | os.PathLike,
+        X: Any,
+        *,
+        labels: Any = None,
+        is_train: bool = False,
+        dtype: str | None = None,
+        columns: int | None = None,
+    ) -> None:
+        """Write scores as ``projection.h5``, as the workflow does, with errors of all rows.
+
+        Parameters
+        ----------
+        path : path
+            The HDF5 file; appears when it is complete.
+        X : path, array or list of these, shape (n_samples, n_features)
+            As for `fit`.
+        labels : array of int, shape (n_samples,), optional
+            Of the rows; stored beside the scores.
+        is_train : bool
+            Whether these are the rows that the model was fitted to. Then it is certified with
+            them: `residual_` and `reconstruction_error_` are measured, and stored.
+        dtype, columns : str, int, optional
+            Of a raw file.
+        """
+        model = self._fitted()
+        with as_matrix(X, dtype, columns) as matrix, computing():
+            self._require_same_columns(matrix)
+            if is_train and matrix.shape[0] != model.n_samples:
+                raise InvalidMatrix(
+                    f"{matrix.path}: has {matrix.shape[0]} rows, and the model was fitted to "
+                    f"{model.n_samples}: these are other rows. Leave is_train out."
+                )
+            # What certifies a model is to find what the fit lost by computing in float32.
+            computed = "float64" if is_train else self._computed_in(matrix)
+            found = projecting.write_projection(
+                path,
+                model,
+                matrix,
+                dtype=computed,
+                block_rows=block_of_projection(self.get_params(), model.n_features, computed),
+                is_train=is_train,
+                labels=projecting.row_labels(labels, matrix.shape[0]),
+                provenance=self._made_by(),
+                bar=self._bar,
+            )
+        if found is not None:
+            self._certificate = found
+            model.residual = found.residual
+
+    def _made_by(self) -> dict:
+        return {"parameters": self.get_params(), "versions": {"memwave": __version__}}
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write ``model.h5``, as the workflow writes it; `memwave.load_model` reads it."""
+        model, spec = self._fitted(), self._spec
+        model_file.save_model(os.fspath(path), model, spec.feature_table(), self._made_by())
+
+    def _keep(self, model: Model, spec: MatrixSpec, certificate: Certificate | None) -> None:
+        """Replace what was fitted before, all at once."""
+        self._forget()
+        self._model, self._spec = model, spec
+        self._certificate = certificate
+        self.n_features_in_ = model.n_features
+        if spec.names:
+            self.feature_names_in_ = np.array(spec.names, dtype=object)
+
+    def _forget(self) -> None:
+        for name in ("_model", "_accumulator", "_certificate", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+
+    def _fitted(self) -> Model:
+        """Return the model; raises what scikit-learn raises if there is none."""
+        if "_model" not in self.__dict__:
+            accumulator = self.__dict__.get("_accumulator")
+            if accumulator is None:
+                raise not_fitted(type(self).__name__)
+            with computing():
+                self._model = accumulator.model()
+            self._certificate = known_certificate(self._model)
+        return self._model
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in FITTED:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return fitted_value(name, self._fitted(), self.__dict__.get("_certificate"))
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *(FITTED if self.__sklearn_is_fitted__() else ())})
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_model" in self.__dict__ or "_accumulator" in self.__dict__
+
+    def _require_width(self, matrix: Matrix, n_features: int) -> None:
+        if matrix.shape[1] != n_features:
+            raise InvalidMatrix(
+                f"X has {matrix.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{n_features} features as input ({matrix.path}; every block has the columns of "
+                "the rows it was fitted to)."
+            )
+
+    def _require_same_columns(self, matrix: Matrix) -> None:
+        """Require the columns that were fitted, by number and, where both have them, by name."""
+        self._require_width(matrix, self._fitted().n_features)
+        known = self.__dict__.get("feature_names_in_")
+        if known is None or not matrix.names:
+            return
+        for i, (name, expected) in enumerate(zip(matrix.names, known, strict=True)):
+            if name != expected:
+                raise InvalidMatrix(
+                    f"{matrix.path}: column {i} is called {name!r}, expected {expected!r}. The "
+                    "feature names should match those that were passed during fit."
+                )
+
+    def _computed_in(self, matrix: Matrix) -> str:
+        return compute_dtype(self.compute_dtype, matrix.dtype.newbyteorder("=").name)
+
+    def _bar(self, total: int, label: str) -> Progress:
+        return Progress(total, label, on_terminal=self.verbose)
+
+
+def _result(out: Any, made: list[np.ndarray]) -> Any:
+    """What a method returns that wrote to `out`."""
+    if made:
+        return made[0]
+    return np.load(out, mmap_mode="r") if isinstance(out, (str, os.PathLike)) else out
+
+
+def load_model(path: str | os.PathLike) -> PCA:
+    """Read a fitted model.
+
+    Parameters
+    ----------
+    path : path
+        A ``model.h5`` that `PCA.save`, ``memwave pca`` or the workflow wrote.
+
+    Returns
+    -------
+    PCA
+        Ready to transform matrices whose columns are the features of the model.
+
+    Raises
+    ------
+    MemwaveError
+        If it is missing, damaged, or no model.
+    """
+    path = os.fspath(path)
+    model, names = model_file.load_model(path), model_file.load_column_names(path)
+    pca = PCA(model.n_components, solver=model.solver, standardize=model.scale is not None)
+    spec = MatrixSpec(model.n_features, "float64", tuple(names) if names else None)
+    pca._keep(model, spec, known_certificate(model))
+    return pca

@@ -1,0 +1,152 @@
+"""Fitting a matrix in this process, by the code of the workflow's stages."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from memwave.api.planning import FitPlan
+from memwave.core.moments import Moments
+from memwave.core.progress import Progress
+from memwave.core.ranges import rows_per_block
+from memwave.pca.diagnostics.certificate import error_bounds, residuals
+from memwave.pca.model import Model
+from memwave.pca.projection import Projector
+from memwave.pca.solvers import load_libraries, row_solvers
+from memwave.pca.standardizer import Standardizer
+from memwave.pca.streaming import blocks, fit_shards
+from memwave.readers.matrix import Matrix
+
+# Makes a progress bar of a number of rows and a label.
+MakeProgress = Callable[[int, str], Progress]
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """Let BLAS compute in one thread: the last bits of its sums depend on their number.
+
+    Only libraries that are loaded can be limited; SciPy brings a BLAS of its own.
+    """
+    for name in row_solvers():
+        load_libraries(name)
+    with threadpool_limits(1):
+        yield
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was measured of a model on the rows it was fitted on.
+
+    Attributes
+    ----------
+    residual : ndarray, shape (k,)
+        ``||C v - l v||`` of each component v with explained variance l.
+    bounds : ndarray, shape (k,)
+        Bound of the error of each explained variance; nan if it was not measured.
+    reconstruction_error : float
+        Share of the variance that the components leave.
+    """
+
+    residual: np.ndarray
+    bounds: np.ndarray
+    reconstruction_error: float
+
+
+def fit_matrix(
+    matrix: Matrix, plan: FitPlan, *, shards: int, threads: int, block_mb: float, bar: MakeProgress
+) -> Model:
+    """Fit a matrix.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    plan : FitPlan
+    shards : int
+        Ranges of rows that it is cut into; bits of the model depend on their number.
+    threads : int
+        Shards read at once; no bit depends on it.
+    block_mb : float
+        Size of a block.
+    bar : callable
+        Makes progress bars.
+    """
+    ranges = matrix.ranges(shards)
+    standardizer = None
+    if plan.model["standardize"]:
+        standardizer = Standardizer.of_moments(
+            moments_of(matrix, shards, block_mb, bar), plan.dtype
+        )
+    progress = bar(matrix.shape[0], "fit, this pass")
+    try:
+        return fit_shards(
+            ranges,
+            [[(0, part.shape[0])] for part in ranges],
+            plan.model,
+            dtype=plan.dtype,
+            block_rows=plan.block_rows,
+            threads=min(threads, len(ranges)),
+            progress=progress,
+            standardizer=standardizer,
+        )
+    finally:
+        progress.close()
+
+
+def moments_of(matrix: Matrix, shards: int, block_mb: float, bar: MakeProgress) -> Moments:
+    """Mean and standard deviation of every column, merged in the order of the shards."""
+    total: Moments | None = None
+    rows = rows_per_block(block_mb, matrix.shape[1], "float64")
+    progress = bar(matrix.shape[0], "measure columns")
+    try:
+        for part in matrix.ranges(shards):
+            moments = Moments(matrix.shape[1])
+            whole = iter([(0, part.shape[0])])
+            for block in blocks(part, whole, moments.mean, "float64", rows):
+                moments.update(block)
+                progress.add(len(block))
+            if total is None:
+                total = moments
+            else:
+                total.merge(moments)
+    finally:
+        progress.close()
+    assert total is not None
+    return total
+
+
+def known_certificate(model: Model) -> Certificate | None:
+    """Return what is known without a further read, if the solver had the covariance."""
+    if model.residual is None:
+        return None
+    # The components are eigenvectors: what they capture is their explained variance.
+    left = 1.0 - float(model.explained_variance_ratio.sum()) if model.total_variance > 0 else 0.0
+    return Certificate(model.residual, model.error_bound, max(0.0, left))
+
+
+def measure_certificate(
+    model: Model, matrix: Matrix, block_rows: int, bar: MakeProgress
+) -> Certificate:
+    """Measure a model with one more read of its rows, in float64."""
+    dtype = "float64"
+    projector = Projector(model, dtype)
+    (rows,) = matrix.ranges(1)
+    progress = bar(matrix.shape[0], "certify")
+    try:
+        whole = iter([(0, rows.shape[0])])
+        for block in blocks(rows, whole, projector.shift, dtype, block_rows, projector.load):
+            projector.project(block, is_train=True)
+            progress.add(len(block))
+    finally:
+        progress.close()
+    return certificate_of(model, projector)
+
+
+def certificate_of(model: Model, projector: Projector) -> Certificate:
+    """Return what all rows that the model was fitted to have told."""
+    assert projector.train is not None
+    projector.train.center()
+    norms, bounds = residuals(model, projector.train), error_bounds(model, projector.train)
+    total, error = projector.error_sums[0]
+    return Certificate(norms, bounds, float(error / total) if total > 0 else 0.0)

@@ -1,0 +1,170 @@
+"""From the parameters of an estimator to a solver with all its options that fits the memory."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from memwave.core.errors import InvalidMatrix, MemwaveError
+from memwave.core.messages import did_you_mean, listed, shown
+from memwave.core.precision import compute_dtype
+from memwave.core.ranges import rows_per_block
+from memwave.features.columns import MatrixSpec
+from memwave.pca.solvers import row_solvers, solver_module
+from memwave.readers.matrix import Matrix
+from memwave.workflow.config.settings import complete_model, model_findings
+from memwave.workflow.planning.choice import resolve
+from memwave.workflow.planning.matrix_memory import predict
+from memwave.workflow.planning.memory import Sizes, projection_rows
+
+
+class InvalidParameter(MemwaveError, ValueError):
+    """A parameter of an estimator that is not one of those it takes."""
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """How a matrix is fitted.
+
+    Attributes
+    ----------
+    model : dict
+        Complete entry of ``models`` in the configuration; names a solver.
+    dtype : str
+        Type that is computed in.
+    block_rows : int
+        Rows processed at once.
+    memory_mb : int
+        Predicted need of the process.
+    """
+
+    model: dict
+    dtype: str
+    block_rows: int
+    memory_mb: int
+
+
+def spec_of(matrix: Matrix) -> MatrixSpec:
+    """Describe the columns of a matrix."""
+    names = tuple(matrix.names) if matrix.names else None
+    return MatrixSpec(matrix.shape[1], str(matrix.dtype.newbyteorder("=")), names, matrix.grain)
+
+
+def components_of(n_components: Any, n_rows: int, n_features: int) -> int:
+    """Return how many components are fitted; None stands for as many as there can be."""
+    most = min(n_rows, n_features)
+    if n_components is None:
+        return most
+    is_whole = hasattr(n_components, "__index__") and not isinstance(n_components, bool)
+    if not is_whole or n_components < 1:
+        raise InvalidParameter(
+            f"n_components is {shown(n_components)}, expected a whole number from 1, or None for "
+            "as many as there are. Fit more than you need and keep those whose "
+            "explained_variance_ratio_ adds up to the share you want."
+        )
+    if n_components > most:
+        raise InvalidMatrix(
+            f"n_components is {n_components}, expected at most {most}: the matrix has {n_rows} "
+            f"rows and {n_features} columns."
+        )
+    return int(n_components)
+
+
+def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
+    """Choose solver and options.
+
+    Parameters
+    ----------
+    params : dict
+        Of `memwave.PCA`.
+    spec : MatrixSpec
+    n_rows : int
+
+    Raises
+    ------
+    InvalidParameter
+        If a parameter is none the solver knows, or what is predicted exceeds ``max_mem_mb``.
+    InvalidMatrix
+        If the matrix has too few rows or columns.
+    """
+    if n_rows < 2:
+        raise InvalidMatrix(
+            "the matrix has 1 sample (n_samples=1), expected at least 2 rows: there is no "
+            "variance in one."
+        )
+    k = components_of(params["n_components"], n_rows, spec.n_features)
+    sizes = Sizes(params["block_mb"], min(params["shards"], n_rows), params["threads"])
+    model = entry(params, k)
+    if params["solver"] == "auto":
+        model = resolve(model, spec, n_rows, sizes, params["max_mem_mb"], predict=predict)
+        if "random_state" in model:
+            model["random_state"] = params["random_state"] or 0
+    needs = predict(spec, model, sizes)
+    require_memory(max(needs.values()), params, spec, model, sizes)
+    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
+    rows = rows_per_block(params["block_mb"], spec.n_features, dtype)
+    return FitPlan(model, dtype, rows, max(needs.values()))
+
+
+def entry(params: dict, k: int) -> dict:
+    """Return the complete entry of ``models`` that the parameters of an estimator stand for."""
+    solver = params["solver"]
+    known = ["auto", *row_solvers()]
+    if solver not in known:
+        raise InvalidParameter(
+            f"solver is {shown(solver)}, expected {listed(map(shown, known))}."
+            f"{did_you_mean(solver, known)}"
+        )
+    options = solver_module(solver).OPTIONS
+    given: dict[str, Any] = {
+        "solver": solver,
+        "n_components": k,
+        "standardize": params["standardize"],
+        "compute_dtype": params["compute_dtype"],
+        **(params["solver_options"] or {}),
+    }
+    if "random_state" in options:
+        given["random_state"] = params["random_state"] or 0
+    if params["tolerance"] is not None and "tolerance" in options:
+        given["tolerance"] = params["tolerance"]
+    findings = model_findings(given) + [
+        f"{name}: found {shown(params[name])}, expected a whole number of at least 1."
+        for name in ("shards", "threads", "max_mem_mb")
+        if not isinstance(params[name], int) or params[name] < 1
+    ]
+    if not isinstance(params["block_mb"], int | float) or params["block_mb"] <= 0:
+        findings.append(f"block_mb: found {shown(params['block_mb'])}, expected a number above 0.")
+    if findings:
+        raise InvalidParameter(" ".join(findings))
+    return complete_model(given)
+
+
+def require_memory(
+    needed_mb: int, params: dict, spec: MatrixSpec, model: dict, sizes: Sizes
+) -> None:
+    """Require that the prediction is within ``max_mem_mb``; the error says what would be."""
+    limit = params["max_mem_mb"]
+    if needed_mb <= limit:
+        return
+    others = []
+    common = {key: model[key] for key in ("n_components", "standardize", "compute_dtype")}
+    for name in row_solvers():
+        other = complete_model({"solver": name, **common})
+        need = max(predict(spec, other, sizes).values())
+        if name != model["solver"] and need < needed_mb:
+            others.append(f"solver={name!r} ({need} MB)")
+    chunk = spec.grain * spec.n_features * 8 / 1e6
+    band = ""
+    if spec.grain > 1 and chunk > sizes.block_mb:
+        band = (
+            f" Its chunks are of {spec.grain} rows, which are read together: store it in chunks of "
+            "fewer rows."
+        )
+    raise InvalidParameter(
+        f"fitting {spec.n_features} columns with solver={model['solver']!r} needs {needed_mb} MB, "
+        f"more than max_mem_mb={limit}.{band} Allow more, or use fewer n_components, a smaller "
+        f"block_mb than {params['block_mb']}{''.join(f', {other}' for other in others)}."
+    )
+
+
+def block_of_projection(params: dict, n_features: int, dtype: str) -> int:
+    """Rows that are projected at once."""
+    return projection_rows(n_features, params["block_mb"], dtype)

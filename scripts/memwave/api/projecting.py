@@ -1,0 +1,201 @@
+"""Scores of the rows of a matrix and back, block by block, into an array or a file."""
+
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memwave.api.fitting import Certificate, MakeProgress, certificate_of
+from memwave.core.errors import InvalidMatrix
+from memwave.core.ranges import spans
+from memwave.pca.model import Model
+from memwave.pca.projection import Projector, captured_variance, features_of
+from memwave.pca.streaming import blocks
+from memwave.readers.matrix import Matrix
+from memwave.results.partial_projection import require_visible
+from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
+from memwave.storage import hdf5
+from memwave.storage.npy import create_matrix
+
+# Where rows go: start, stop, values.
+Store = Callable[[int, int, np.ndarray], None]
+
+
+def projected(
+    projector: Projector,
+    matrix: Matrix,
+    dtype: str,
+    block_rows: int,
+    bar: MakeProgress,
+    *,
+    is_train: bool = False,
+) -> Generator[tuple[int, int, np.ndarray, np.ndarray], None, None]:
+    """Project all rows in order: start, stop, scores and reconstruction errors of each block."""
+    (rows,) = matrix.ranges(1)
+    progress = bar(matrix.shape[0], "transform")
+    done = 0
+    try:
+        whole = iter([(0, rows.shape[0])])
+        for block in blocks(rows, whole, projector.shift, dtype, block_rows, projector.load):
+            scores, errors = projector.project(block, is_train=is_train)
+            yield done, done + len(block), scores, errors
+            done += len(block)
+            progress.add(len(block))
+    finally:
+        progress.close()
+
+
+def reconstruct(
+    model: Model, scores: Matrix, block_rows: int, bar: MakeProgress
+) -> Generator[tuple[int, int, np.ndarray], None, None]:
+    """Go back from scores to rows: start, stop and rows of each block."""
+    (rows,) = scores.ranges(1)
+    progress = bar(scores.shape[0], "inverse_transform")
+    try:
+        for start, stop in spans(0, rows.shape[0], block_rows):
+            yield start, stop, features_of(model, rows.rows(start, stop))
+            progress.add(stop - start)
+    finally:
+        progress.close()
+
+
+@contextmanager
+def target(out: Any, shape: tuple[int, int], dtype: str, in_memory: list) -> Iterator[Store]:
+    """Open what rows are written to.
+
+    Parameters
+    ----------
+    out : path, array or None
+        A ``.npy`` file, which appears when it is complete; an array of that shape; or nothing.
+    shape, dtype
+        Of all rows.
+    in_memory : list
+        Gets a new array, where `out` is None.
+
+    Raises
+    ------
+    InvalidMatrix
+        If `out` is neither, or has another shape.
+    """
+    if out is None:
+        array = np.empty(shape, dtype)
+        in_memory.append(array)
+        yield array_store(array)
+    elif isinstance(out, (str, os.PathLike)):
+        if Path(out).suffix != ".npy":
+            raise InvalidMatrix(
+                f"{os.fspath(out)}: cannot be written, expected a name that ends in .npy, or an "
+                "array of that shape."
+            )
+        with create_matrix(Path(out), shape, dtype) as mapped:
+            yield lambda start, stop, values: np.copyto(
+                mapped.rows(start, stop), values, casting="same_kind"
+            )
+    else:
+        found = tuple(getattr(out, "shape", ()))
+        if found != shape or not hasattr(out, "__setitem__"):
+            raise InvalidMatrix(
+                f"out has shape {found}, expected {shape}: rows x components, or rows x columns of "
+                "what is transformed back."
+            )
+        yield array_store(out)
+
+
+def array_store(array: Any) -> Store:
+    """Return what writes rows into an array."""
+
+    def store(start: int, stop: int, values: np.ndarray) -> None:
+        array[start:stop] = values
+
+    return store
+
+
+def write_projection(
+    path: str | os.PathLike,
+    model: Model,
+    matrix: Matrix,
+    *,
+    dtype: str,
+    block_rows: int,
+    is_train: bool,
+    labels: np.ndarray | None,
+    provenance: dict,
+    bar: MakeProgress,
+) -> Certificate | None:
+    """Write the scores of a matrix as ``projection.h5``: a row is a window, a part a recording.
+
+    Parameters
+    ----------
+    path : path
+        Appears when it is complete.
+    model : Model
+    matrix : Matrix
+    dtype, block_rows
+        What is computed in, and rows projected at once.
+    is_train : bool
+        Whether the model was fitted to these rows; then it is certified with them.
+    labels : ndarray of int, shape (n,), optional
+        Of the rows.
+    provenance : dict
+        What made it; stored as JSON.
+    bar : callable
+        Makes progress bars.
+
+    Returns
+    -------
+    Certificate or None
+        What was measured, if `is_train`.
+    """
+    parts, k, n_rows = matrix.parts(), model.n_components, matrix.shape[0]
+    projector = Projector(model, dtype)
+    split = SPLITS[0] if is_train else SPLITS[1]
+    with hdf5.create(Path(path), projection_size(n_rows, k, "float32")) as file:
+        names = part_names(name for name, _ in parts)
+        about = None if labels is None else "Labels of the rows."
+        writer = ProjectionWriter(file, n_rows, k, "float32", names, labels=about)
+        for i, (_, count) in enumerate(parts):
+            writer.append_windows(count, recording=i, step=1, split=split)
+        if labels is not None:
+            writer.append_labels(labels)
+        blocks_of = projected(projector, matrix, dtype, block_rows, bar, is_train=is_train)
+        with closing(blocks_of):
+            for _, _, scores, errors in blocks_of:
+                writer.append_scores(scores, errors)
+        require_visible(projector, n_rows, "float32")
+        found = certificate_of(model, projector) if is_train else None
+        if found is not None:
+            variances = captured_variance(projector.moments, n_rows)
+            writer.certify(model, variances, found.residual, found.bounds)
+        total, error = projector.error_sums[0 if is_train else 1]
+        facts = {"solver": model.solver, "window": 1, "step": 1}
+        facts[f"reconstruction_error_{split}"] = float(error / total) if total > 0 else 0.0
+        writer.finish(facts, provenance)
+    return found
+
+
+def part_names(paths: Iterable[str]) -> list[str]:
+    """Short names of the parts of a matrix, each once."""
+    stems = [Path(path.split("::")[0]).stem for path in paths]
+    return stems if len(set(stems)) == len(stems) else [f"{s}-{i}" for i, s in enumerate(stems, 1)]
+
+
+def row_labels(labels: Any, n_rows: int) -> np.ndarray | None:
+    """Return labels of rows as whole numbers, shape (n_rows,).
+
+    Raises
+    ------
+    InvalidMatrix
+        If there is not one whole number a row.
+    """
+    if labels is None:
+        return None
+    found = np.asarray(labels)
+    if found.shape != (n_rows,) or found.dtype.kind not in "biu":
+        raise InvalidMatrix(
+            f"labels are {found.dtype} of shape {found.shape}, expected whole numbers of shape "
+            f"({n_rows},): one a row."
+        )
+    return found

@@ -1,0 +1,1 @@
+"""What `memwave` offers for recordings: projection and reconstruction without a workflow."""

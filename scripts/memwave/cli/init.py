@@ -1,0 +1,162 @@
+"""``memwave init FILES...``: write a sheet and a configuration for what is there."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from memwave.cli.pca import add_shape
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import shown
+from memwave.readers import FileSource, file_of, open_source, reader_of
+from memwave.readers.matrix import open_file
+from memwave.recordings.resampling import ratio_of
+from memwave.storage.atomic import replacing
+from memwave.workflow.planning.plan import make_plan
+
+# Components of the first model, if there are rows and columns enough.
+COMPONENTS = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="parts of a matrix, or with --window recordings"
+    )
+    parser.add_argument(
+        "--window", type=int, help="rows of a window: the files are recordings, rows x channels"
+    )
+    add_shape(parser)
+    parser.add_argument("--name", default="mine", help="of the dataset (default: mine)")
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("."), help="folder to write to (default: here)"
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Look at the files, write sheet and configuration, and say what comes next."""
+    sheet, config = given.out / f"{given.name}.tsv", given.out / f"{given.name}.yaml"
+    for path in (sheet, config):
+        if path.exists():
+            raise MemwaveError(f"{path}: is there already. Choose another --name or --out.")
+    is_one = given.window is None and len(given.files) == 1
+    settings = matrix(given, sheet) if given.window is None else recordings(given, sheet)
+    if not is_one:
+        write(sheet, sheet_of(given.files, given.dtype))
+    try:
+        make_plan(settings)
+    except MemwaveError:
+        sheet.unlink(missing_ok=True)
+        raise
+    write(config, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+    print(f"wrote {config}" + ("" if is_one else f" and {sheet}") + ". Next, in memwave's folder:")
+    print(f"  snakemake --cores 4 --configfile {config.absolute()}")
+    return 0
+
+
+def matrix(given: argparse.Namespace, sheet: Path) -> dict:
+    """The configuration of a matrix."""
+    rows, width = 0, 0
+    for path in given.files:
+        with open_file(path, given.dtype, given.columns) as source:
+            rows, width = rows + source.shape[0], source.shape[1]
+    is_one = len(given.files) == 1
+    dataset: dict[str, Any] = {"matrix": given.files[0] if is_one else str(sheet)}
+    if any(reader_of(path).NEEDS_DTYPE for path in given.files):
+        dataset |= {"dtype": given.dtype} if is_one else {}
+        dataset["columns"] = given.columns
+    return {
+        "datasets": {given.name: dataset},
+        "models": {"pca": model(rows - 1, width)},
+        "experiments": [{"dataset": given.name, "model": "pca"}],
+        "shards": min(4, rows),
+    }
+
+
+def recordings(given: argparse.Namespace, sheet: Path) -> dict:
+    """The configuration of recordings: channels, rates and units as the files tell them."""
+    found = [look_at(path, given.dtype, given.columns) for path in given.files]
+    channels, rates = found[0]["channels"], set()
+    units: dict[str, str] = {}
+    for path, facts in zip(given.files, found, strict=True):
+        if facts["channels"] != channels:
+            raise MemwaveError(
+                f"{path}: has the channels {shown(facts['channels'])}, expected those of "
+                f"{given.files[0]}: {shown(channels)}. Write init once for each kind of file."
+            )
+        units |= facts["units"]
+        rates |= {facts["rate"]} - {None}
+    dataset: dict[str, Any] = {"recordings": str(sheet), "channels": channels}
+    if rates:
+        dataset["sampling_rate"] = min(rates)
+        if len(rates) > 1:
+            require_ratios(rates)
+            dataset["resample"] = "polyphase"
+    if units:
+        dataset["units"] = units
+    rows = sum(max(facts["rows"] - given.window + 1, 0) for facts in found)
+    return {
+        "datasets": {given.name: dataset},
+        "features": {"haar": {"window": given.window, "layout": "per-channel"}},
+        "models": {"pca": model(rows - 1, len(channels) * max(given.window // 2, 1))},
+        "experiments": [{"dataset": given.name, "features": "haar", "model": "pca"}],
+        "shards": max(1, min(4, rows)),
+    }
+
+
+def require_ratios(rates: set[float]) -> None:
+    """Require rates that can be brought to the lowest of them."""
+    for rate in rates:
+        if ratio_of(rate, min(rates)) is None:
+            raise MemwaveError(
+                f"the files have {', '.join(f'{r:g}' for r in sorted(rates))} rows a second, which "
+                "cannot be resampled to one another. Write init once for each rate."
+            )
+
+
+def model(most: int, width: int) -> dict:
+    """The first model: chosen by size, with a tolerance."""
+    return {"solver": "auto", "n_components": max(1, min(COMPONENTS, most, width))}
+
+
+def look_at(path: str, dtype: str | None, columns: int | None) -> dict:
+    """Channels, rows, rate and units of a recording."""
+    is_raw = reader_of(path).NEEDS_DTYPE
+    if is_raw and (dtype is None or columns is None):
+        raise MemwaveError(
+            f"{path}: a raw file does not tell its shape. Give --dtype and --columns (channels)."
+        )
+    names = [f"channel{i}" for i in range(1, (columns or 0) + 1)] if is_raw else None
+    with open_source(path, dtype if is_raw else None, names) as source:
+        if len(source.shape) != 2:
+            raise MemwaveError(f"{path}: has shape {source.shape}, expected rows x channels.")
+        return {
+            "channels": names or names_of(source),
+            "rows": source.shape[0],
+            "rate": source.sampling_rate,
+            "units": dict(source.units),
+        }
+
+
+def names_of(source: FileSource) -> list[str]:
+    """Names of the channels, as the file has them, or numbers."""
+    return source.channel_names or [f"channel{i}" for i in range(1, source.shape[1] + 1)]
+
+
+def sheet_of(files: Sequence[str], dtype: str | None) -> str:
+    """The sheet of all files, by their names without endings."""
+    lines = ["recording\tpath\tsplit\tdtype"]
+    stems = [Path(file_of(path)).stem for path in files]
+    for number, (stem, path) in enumerate(zip(stems, files, strict=True), 1):
+        name = stem if stems.count(stem) == 1 else f"{stem}-{number}"
+        kind = dtype if reader_of(path).NEEDS_DTYPE and dtype else ""
+        lines.append(f"{name}\t{path}\ttrain\t{kind}")
+    return "\n".join(lines) + "\n"
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,100 @@
+"""``memwave pca FILE``: fit PCA to a matrix, in one process."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from memwave.api.estimator import PCA
+from memwave.core.errors import MemwaveError
+from memwave.pca.solvers import row_solvers
+from memwave.readers import open_array
+
+# Length of the longest bar of the spectrum, and components that are printed.
+BAR, PRINTED = 40, 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="rows x columns: .npy, raw, x.h5::/path, .zarr, .h5ad; several are stacked in order",
+    )
+    add_shape(parser)
+    parser.add_argument("-k", "--components", type=int, required=True, metavar="K")
+    parser.add_argument("-o", "--out", type=Path, default=Path("."), help="folder (default: here)")
+    parser.add_argument("--solver", choices=["auto", *row_solvers()], default="auto")
+    parser.add_argument(
+        "--standardize", action="store_true", help="divide columns by their standard deviations"
+    )
+    parser.add_argument(
+        "--max-mem-mb", type=int, default=2000, metavar="MB", help="memory limit (default: 2000)"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="parts read at once (default: 1)")
+    parser.add_argument("--labels", metavar="FILE", help="one whole number a row, such as y.npy")
+
+
+def add_shape(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments that tell the shape of a raw file."""
+    parser.add_argument("--dtype", help="type of the values of a raw file, such as float16")
+    parser.add_argument("--columns", type=int, help="columns of a raw file")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Fit, write both files, print the spectrum."""
+    pca = PCA(
+        given.components,
+        solver=given.solver,
+        max_mem_mb=given.max_mem_mb,
+        standardize=given.standardize,
+        threads=given.threads,
+        certify=False,  # by the projection, which reads the matrix anyway
+        verbose=sys.stderr.isatty(),
+    )
+    labels = None if given.labels is None else load_labels(given.labels)
+    shape = {"dtype": given.dtype, "columns": given.columns}
+    pca.fit(given.files, **shape)
+    given.out.mkdir(parents=True, exist_ok=True)
+    model, projection = given.out / "model.h5", given.out / "projection.h5"
+    pca.write_projection(projection, given.files, labels=labels, is_train=True, **shape)
+    pca.save(model)
+    print(spectrum(pca))
+    print(f"wrote {model} and {projection}")
+    return 0
+
+
+def load_labels(path: str) -> np.ndarray:
+    """Read whole numbers, one a row."""
+    with open_array(path) as source:
+        if len(source.shape) != 1 or source.dtype.kind not in "iu":
+            raise MemwaveError(
+                f"{path}: holds {source.dtype} of shape {source.shape}, expected labels: one whole "
+                "number a row."
+            )
+        return source.read(0, source.shape[0])
+
+
+def spectrum(pca: PCA) -> str:
+    """Say what the components explain, and how far they are from the truth."""
+    shares = pca.explained_variance_ratio_
+    lines = [
+        f"{pca.n_samples_:,} rows x {pca.n_features_in_:,} columns, solver {pca.solver_}",
+        "component   variance   share   added up",
+    ]
+    total = np.cumsum(shares)
+    for i in range(min(len(shares), PRINTED)):
+        bar = "#" * round(BAR * shares[i] / max(shares[0], 1e-300))
+        variance = pca.explained_variance_[i]
+        lines.append(f"{i + 1:9d} {variance:10.4g} {shares[i]:7.1%} {total[i]:10.1%}  {bar}")
+    if len(shares) > PRINTED:
+        lines.append(f"      ...  (all {len(shares)}: {total[-1]:.1%})")
+    first = pca.explained_variance_[0]
+    worst = float(pca.residual_.max() / first) if first > 0 else 0.0
+    lines.append(
+        f"left out: {pca.reconstruction_error_:.3g} of the variance. Every explained variance is "
+        f"within {worst:.1e} of the largest from a true one."
+    )
+    return "\n".join(lines)

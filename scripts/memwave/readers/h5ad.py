@@ -1,0 +1,41 @@
+"""Matrices of AnnData files: ``x.h5ad`` is its ``X``, ``x.h5ad::/layers/counts`` a layer.
+
+The format: https://anndata.readthedocs.io, "On-disk format". Sparse matrices are not read.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from memwave.readers import hdf5
+
+NEEDS_DTYPE = False
+LIBRARIES: tuple[str, ...] = ()
+LIBRARY_MB = 0
+
+# Where the matrix is, if the path names no other place.
+DEFAULT = "/X"
+
+
+class Source(hdf5.Source):
+    """A dense matrix of an AnnData file."""
+
+    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+        super().__init__(path if "::" in path else f"{path}::{DEFAULT}", dtype, channels)
+
+    def _require_dataset(self, node: Any, walked: str) -> None:
+        kind = str(node.attrs.get("encoding-type", ""))
+        if kind.endswith("_matrix"):
+            raise self.error(
+                f"{walked} is a sparse matrix ({kind}), expected a dense one. Densify it in "
+                "pieces, or name a dense layer: file.h5ad::/layers/name"
+            )
+        super()._require_dataset(node, walked)
+
+    def column_names(self) -> list[str] | None:
+        """Return the names of the variables."""
+        variables = self._store.get("var")
+        index = None if variables is None else variables.attrs.get("_index")
+        if index is None or index not in variables:
+            return None
+        names = [str(name) for name in variables[index].asstr()[:]]
+        return names if len(names) == self.shape[-1] else None

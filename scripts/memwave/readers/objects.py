@@ -1,0 +1,211 @@
+"""Arrays that a program hands over: NumPy arrays and maps, h5py datasets, Zarr arrays, tables."""
+
+import mmap
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from memwave.core.errors import InvalidMatrix
+from memwave.core.messages import shown
+from memwave.readers.base import ArraySource
+from memwave.readers.flat import FlatSource
+from memwave.readers.matrix import Matrix, Part, open_file, require_matrix, require_numbers
+
+
+def as_matrix(X: Any, dtype: str | None = None, columns: int | None = None) -> Matrix:
+    """Return what `X` holds as a matrix.
+
+    Parameters
+    ----------
+    X : path, array or sequence of these
+        See `memwave.PCA.fit`. A file is opened; close the matrix to close it.
+    dtype, columns : str, int, optional
+        Of raw files.
+
+    Raises
+    ------
+    InvalidMatrix
+        If it is no matrix of real numbers.
+    """
+    items = list(X) if _is_list_of_parts(X) else [X]
+    parts: list[Part] = []
+    try:
+        for i, item in enumerate(items):
+            name = "X" if len(items) == 1 else f"X[{i}]"
+            parts.append(_part(item, dtype, columns, name))
+        return Matrix(parts)
+    except BaseException:
+        for part in parts:
+            part.close()
+        raise
+
+
+def _is_list_of_parts(X: Any) -> bool:
+    """Whether it is a list of paths or matrices, rather than of rows."""
+    if not isinstance(X, (list, tuple)) or not X:
+        return False
+    first = X[0]
+    return isinstance(first, (str, os.PathLike)) or len(getattr(first, "shape", ())) == 2
+
+
+def _part(X: Any, dtype: str | None, columns: int | None, name: str) -> Part:
+    if isinstance(X, (str, os.PathLike)):
+        return open_file(os.fspath(X), dtype, columns)
+    if dtype is not None or columns is not None:
+        raise InvalidMatrix(
+            f"{name}: dtype and columns are for files, expected neither of an array."
+        )
+    if hasattr(X, "tocsr") or hasattr(X, "tocoo"):
+        raise InvalidMatrix(
+            f"{name}: sparse data was passed, expected a dense matrix. Use X.toarray() if it fits "
+            "the memory, or give blocks of it: pca.fit(X[i:i+1000].toarray() for i in ...)."
+        )
+    if isinstance(X, np.memmap):
+        return map_part(X, name)
+    names = None
+    if hasattr(X, "columns") and hasattr(X, "to_numpy"):
+        names, X = _names(X, name), _table(X, name)
+    elif not _is_array(X):
+        X = _array(X, name)
+    return ArrayPart(X, name, names)
+
+
+def _is_array(X: Any) -> bool:
+    """Whether it is read by slices as it is."""
+    has_all = all(hasattr(X, wanted) for wanted in ("shape", "dtype", "__getitem__"))
+    return has_all and X.dtype != object
+
+
+def _array(X: Any, name: str) -> np.ndarray:
+    """Make an array of a list of rows, or of objects that are numbers."""
+    try:
+        array = np.asarray(X)
+        return array.astype(np.float64) if array.dtype == object else array
+    except TypeError as error:
+        raise TypeError(f"{name}: holds what is no number ({error}).") from error
+    except ValueError as error:
+        raise InvalidMatrix(
+            f"{name}: is no matrix of numbers ({error}). Expected rows of one length."
+        ) from error
+
+
+def _names(table: Any, name: str) -> list[str] | None:
+    names = list(table.columns)
+    if not all(isinstance(column, str) for column in names):
+        return None
+    twice = next((column for column in names if names.count(column) > 1), None)
+    if twice is not None:
+        raise InvalidMatrix(
+            f"{name}: has {names.count(twice)} columns called {shown(twice)}, expected names that "
+            "differ. Rename them."
+        )
+    return names
+
+
+def _table(table: Any, name: str) -> np.ndarray:
+    """Make an array of a table, whose columns must all be numbers."""
+    array = np.asarray(table.to_numpy())
+    if array.dtype != object:
+        return array
+    for column in table.columns:
+        values = np.asarray(table[column].to_numpy())
+        if values.dtype.kind not in "biuf":
+            raise InvalidMatrix(
+                f"{name}: column {shown(column)} holds {values.dtype} values, expected numbers. "
+                "Leave it out, or convert it to numbers."
+            )
+    return array.astype(np.float64)
+
+
+class ArrayPart:
+    """An array in memory, or one that its owner reads slice by slice."""
+
+    def __init__(self, array: Any, name: str, names: Sequence[str] | None = None):
+        if hasattr(array, "dtype") and array.dtype == bool:
+            array = np.asarray(array).view(np.uint8)
+        self.path, self._array, self._names = name, array, names
+        self.shape, self.dtype = tuple(array.shape), np.dtype(array.dtype)
+        require_matrix(name, self.shape)
+        require_numbers(name, self.dtype)
+        chunks = None if isinstance(array, np.ndarray) else getattr(array, "chunks", None)
+        grain = chunks[0] if chunks else 1
+        self.grain = int(max(grain) if isinstance(grain, tuple) else grain)  # dask lists all chunks
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Return rows; those of an array in memory are no copy."""
+        rows = np.asarray(self._array[start:stop])
+        if rows.shape != (stop - start, self.shape[1]):
+            raise InvalidMatrix(
+                f"{self.path}: rows {start} to {stop - 1} have shape {rows.shape}, expected "
+                f"{(stop - start, self.shape[1])}: it changed while it was read."
+            )
+        return rows
+
+    def read_ahead(self, start: int, stop: int) -> None:
+        """Do nothing."""
+
+    def column_names(self) -> list[str] | None:
+        """Return the names of the columns of a table."""
+        return None if self._names is None else list(self._names)
+
+    def close(self) -> None:
+        """Do nothing: it is not ours."""
+
+
+def map_part(array: np.memmap, name: str) -> Part:
+    """Read a map through its file, so that no page of it stays in this process.
+
+    Raises
+    ------
+    InvalidMatrix
+        If it lies column by column: each block of rows would read all of it.
+    """
+    require_matrix(name, array.shape)
+    require_numbers(name, array.dtype)
+    if array.shape[0] > 1 and array.strides[0] < array.strides[1]:
+        raise InvalidMatrix(
+            f"{name}: the map of {array.filename} lies column by column (Fortran order): each "
+            "block of rows would read the whole file. Store it row by row, for example block of "
+            "columns by block of columns into numpy.lib.format.open_memmap."
+        )
+    offset = _place_in_file(array)
+    if offset is None:
+        return ArrayPart(array, name)
+    return MapSource(array, offset, name)
+
+
+def _place_in_file(array: np.memmap) -> int | None:
+    """Byte of the file at which a map's rows begin; None where they are not there as they are.
+
+    A slice of a map keeps the map's own offset, so the place is computed of addresses.
+    """
+    row = array.shape[1] * array.itemsize
+    pages = getattr(array, "_mmap", None)
+    if array.strides != (row, array.itemsize) or pages is None or array.filename is None:
+        return None
+    if array.mode == "c":  # what was written to it is not in the file
+        return None
+    begin = np.frombuffer(pages, np.uint8).__array_interface__["data"][0]
+    mapped = array.offset - array.offset % mmap.ALLOCATIONGRANULARITY
+    offset = mapped + array.__array_interface__["data"][0] - begin
+    try:
+        with open(array.filename, "rb") as file:
+            for index in (0, len(array) - 1):
+                file.seek(offset + index * row)
+                if file.read(row) != array[index].tobytes():
+                    return None
+    except OSError:
+        return None
+    return offset
+
+
+class MapSource(FlatSource, ArraySource):
+    """The rows of a map, read from its file."""
+
+    def __init__(self, array: np.memmap, offset: int, name: str):
+        super().__init__(str(array.filename))
+        self.path = f"{name} ({array.filename})"
+        self._describe(array.shape, array.dtype)
+        self._begin(offset)

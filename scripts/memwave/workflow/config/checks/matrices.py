@@ -1,0 +1,130 @@
+"""Whether the parts of a matrix are there and fit together."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from memwave.core.errors import ConfigurationError, MemwaveError
+from memwave.core.messages import shown
+from memwave.features.columns import MatrixSpec
+from memwave.readers import file_of, is_converted, library_bytes
+from memwave.readers.matrix import open_file
+from memwave.recordings.sheet import Recording, read_sheet
+from memwave.results.model_file import is_of_recordings, load_column_names, load_model
+from memwave.workflow import paths
+from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
+from memwave.workflow.config.checks.recordings import CheckedRecording, sheet_findings
+
+# Endings of sheets; a matrix of text is none that rows are read of in any order.
+SHEETS = (".tsv", ".txt")
+
+
+@dataclass(frozen=True)
+class CheckedMatrix:
+    """A matrix whose files have been looked at: its parts, as recordings of one row a window."""
+
+    parts: tuple[CheckedRecording, ...]
+    spec: MatrixSpec
+
+
+def checked_matrix(name: str, settings: dict) -> CheckedMatrix:
+    """Read the headers of all parts of a matrix.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset.
+    settings : dict
+        Its entry of the configuration, complete.
+
+    Raises
+    ------
+    ConfigurationError
+        Lists everything that is wrong with the sheet or the files.
+    """
+    path = settings["matrix"]
+    is_sheet = Path(file_of(path)).suffix.lower() in SHEETS
+    parts = read_sheet(path) if is_sheet else (_only_part(settings),)
+    place = path if is_sheet else f"datasets.{name}.matrix"
+    checked: list[CheckedRecording] = []
+    specs: list[MatrixSpec] = []
+    findings: list[str] = []
+    for number, part in enumerate(parts, 1):
+        try:
+            dtype = part.dtype or settings["dtype"]
+            spec, rows = _shape(part, dtype, settings["columns"])
+            check_labels(part, rows, None)
+            _require_same(spec, specs[0] if specs else spec, part, parts[0])
+        except MemwaveError as error:
+            findings.append(
+                f"{place}, part {shown(part.name)}: {error}" if is_sheet else f"{place}: {error}"
+            )
+            continue
+        specs.append(spec)
+        facts = asdict(part) | {"dtype": dtype, "source_rows": rows, "rows": rows, "resample": None}
+        facts |= {"source": part.path, "label_source": part.labels}
+        if part.labels is not None and are_texts(part):
+            labels = paths.CONVERTED_LABELS.format(dataset=name, recording=number)
+            facts["labels"] = f"{labels}::/label"
+        checked.append(CheckedRecording(**facts))
+    findings += [*label_findings(place, parts), *sheet_findings(place, parts)]
+    if findings:
+        raise ConfigurationError(findings)
+    grain = max(spec.grain for spec in specs)
+    libraries = library_bytes(part.path for part in parts)
+    return CheckedMatrix(tuple(checked), replace(specs[0], grain=grain, library_bytes=libraries))
+
+
+def _only_part(settings: dict) -> Recording:
+    path = settings["matrix"]
+    return Recording(Path(file_of(path)).stem, path, settings["dtype"], None, None, "train")
+
+
+def _shape(part: Recording, dtype: str | None, columns: int | None) -> tuple[MatrixSpec, int]:
+    """Columns and number of rows of a part."""
+    if is_converted(part.path):
+        raise MemwaveError(
+            f"{part.path}: is read from its beginning to its end only, expected a format whose "
+            "rows are read in any order, such as .npy, HDF5 or Zarr. Convert it first."
+        )
+    with open_file(part.path, dtype, columns) as source:
+        names, (rows, width) = source.column_names(), source.shape
+        stored = source.dtype.newbyteorder("=").name
+        return MatrixSpec(width, stored, tuple(names) if names else None, source.grain), rows
+
+
+def _require_same(spec: MatrixSpec, first: MatrixSpec, part: Recording, other: Recording) -> None:
+    for what, mine, theirs in (
+        ("columns", spec.n_features, first.n_features),
+        ("type", spec.dtype, first.dtype),
+        ("names of columns", spec.names, first.names),
+    ):
+        if mine != theirs:
+            raise MemwaveError(
+                f"{part.path}: has {what} {shown(mine)}, expected {shown(theirs)} as {other.path} "
+                "has: parts are stacked one below the other."
+            )
+
+
+def applied_matrix_findings(name: str, path: str, spec: MatrixSpec) -> Iterator[str]:
+    """Differences between the columns a model was fitted to and those it is to be applied to."""
+    place = f"models.{name}.apply"
+    try:
+        width = load_model(path).n_features
+        names = None if is_of_recordings(path) else load_column_names(path)
+    except MemwaveError as error:
+        yield f"{place}: {error}"
+        return
+    if width != spec.n_features:
+        yield (
+            f"{place}: {path} was fitted to {width} columns, and the matrix has "
+            f"{spec.n_features}. Apply it to matrices of the columns it was fitted to."
+        )
+    elif names and spec.names and tuple(names) != spec.names:
+        at = next(
+            i for i, pair in enumerate(zip(names, spec.names, strict=True)) if pair[0] != pair[1]
+        )
+        yield (
+            f"{place}: column {at} of the matrix is called {shown(spec.names[at])}, expected "
+            f"{shown(names[at])} as {path} was fitted to. Put the columns in the same order."
+        )

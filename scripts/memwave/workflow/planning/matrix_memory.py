@@ -1,0 +1,107 @@
+"""What fitting a matrix and projecting its rows need, in one process and in stages."""
+
+import numpy as np
+
+from memwave.core.moments import moments_bytes
+from memwave.core.precision import compute_dtype
+from memwave.core.ranges import MEGABYTE, rows_per_block
+from memwave.features.columns import MatrixSpec
+from memwave.pca import projection
+from memwave.pca.diagnostics.certificate import bounds_bytes
+from memwave.pca.solvers import solver_module
+from memwave.readers import SCRATCH_BYTES
+from memwave.recordings.labels.coding import labels_bytes
+from memwave.workflow.planning.memory import (
+    THREAD_MB,
+    Sizes,
+    fitting,
+    measured_rows,
+    model_file_bytes,
+    projection_rows,
+    stage_mb,
+)
+
+
+def predict(spec: MatrixSpec, model: dict, sizes: Sizes) -> dict[str, int]:
+    """Predict the memory of fitting in one process, and of projecting: MB by the name of the stage.
+
+    Parameters
+    ----------
+    spec : MatrixSpec
+    model : dict
+        Complete entry of ``models`` in the configuration.
+    sizes : Sizes
+    """
+    d, k = spec.n_features, model["n_components"]
+    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
+    itemsize = np.dtype(dtype).itemsize
+    model_file = model_file_bytes(d, k)
+    beside = (192 if model["standardize"] else 64) * d
+    stages = {"fit_model": _fit_bytes(spec, model, itemsize, beside, sizes) + model_file}
+    dtype = projection.projection_dtype(model, dtype)
+    itemsize = np.dtype(dtype).itemsize
+    rows = projection_rows(d, sizes.block_mb, dtype)
+    projecting = beside + model_file + projection.project_bytes(d, k, itemsize, rows)
+    projecting += bounds_bytes(d, k) + rows * d * itemsize + spec.reading_bytes(rows)
+    if model["standardize"]:
+        rows = measured_rows(d, sizes.block_mb)
+        stages["measure_features"] = moments_bytes(d, rows) + spec.reading_bytes(rows)
+    stages["project_features"] = projecting
+    return {name: stage_mb(need + SCRATCH_BYTES) for name, need in stages.items()}
+
+
+def _fit_bytes(spec: MatrixSpec, model: dict, itemsize: int, beside: int, sizes: Sizes) -> int:
+    """Summaries of all threads beside what was merged before, then the finish."""
+    solver, d = solver_module(model["solver"]), spec.n_features
+    workers = min(sizes.threads, sizes.shards)
+    rows = rows_per_block(sizes.block_mb, d, f"f{itemsize}")
+    summary = solver.summary_bytes(d, model, itemsize)
+    part = rows * d * itemsize + spec.reading_bytes(rows) + beside + summary
+    parts = workers * (part + THREAD_MB * MEGABYTE)
+    finish = solver.fit_bytes(d, model, itemsize)
+    if solver.Solver.ONE_PASS:
+        return max(finish, summary + parts)
+    return finish + parts
+
+
+def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes) -> dict[str, int]:
+    """Predict the memory of every stage of the workflow: MB by the name of the stage."""
+    d, k = spec.n_features, model["n_components"]
+    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
+    itemsize = np.dtype(dtype).itemsize
+    model_file = model_file_bytes(d, k)
+    beside = (192 if model["standardize"] else 64) * d
+    stages: dict[str, int] = {}
+    if "apply" in model:
+        stages["adopt_model"] = model_file
+    else:
+        read = spec.reading_bytes(rows_per_block(sizes.block_mb, d, dtype)) + SCRATCH_BYTES
+        workers = min(sizes.threads, sizes.shards)
+        needs = fitting(spec, model, itemsize, beside, 0, block_mb=sizes.block_mb, workers=workers)
+        one_pass = solver_module(model["solver"]).Solver.ONE_PASS
+        needs["summarize_features" if one_pass else "fit_model"] += read * (
+            1 if one_pass else workers
+        )
+        needs["fit_model"] += model_file
+        stages |= {name: need + spec.library_bytes for name, need in needs.items()}
+    dtype = projection.projection_dtype(model, dtype)
+    itemsize = np.dtype(dtype).itemsize
+    rows = projection_rows(d, sizes.block_mb, dtype)
+    projecting = beside + model_file + projection.project_bytes(d, k, itemsize, rows)
+    projecting += (
+        bounds_bytes(d, k) + rows * d * itemsize + spec.reading_bytes(rows) + SCRATCH_BYTES
+    )
+    stages["project_features"] = projecting
+    stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
+    stages["write_projection"] += labels_bytes("last", 1) + bounds_bytes(d, k)
+    found = {name: stage_mb(need) for name, need in stages.items()}
+    if model["standardize"]:
+        found["measure_features"] = measuring_mb(spec, sizes.block_mb)
+    return found
+
+
+def measuring_mb(spec: MatrixSpec, block_mb: float) -> int:
+    """MB of measuring the columns of a shard."""
+    rows = measured_rows(spec.n_features, block_mb)
+    arrays = moments_bytes(spec.n_features, rows) + spec.reading_bytes(rows)
+    return stage_mb(arrays + rows * spec.n_features * 8 + SCRATCH_BYTES)

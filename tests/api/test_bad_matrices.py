@@ -1,0 +1,284 @@
+"""What may be wrong with a matrix, and the message that each case gives."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+import zarr
+
+import memwave
+
+GOOD = np.random.default_rng(0).normal(size=(40, 6))
+
+
+def saved(folder, array, name="x.npy", **options):
+    np.save(folder / name, array, **options)
+    return str(folder / name), {}
+
+
+def raw(folder, n_bytes, **how):
+    (folder / "x.mmap").write_bytes(b"\x01" * n_bytes)
+    return str(folder / "x.mmap"), how
+
+
+def hdf5(folder, place="x", write=None, where="x", name="x.h5", **options):
+    with h5py.File(folder / name, "w") as file:
+        if write is None:
+            file.create_dataset(place, data=GOOD, **options)
+        else:
+            write(file)
+    return f"{folder / name}::/{where}" if where else str(folder / name), {}
+
+
+def spoiled(row, column, value, dtype="float32"):
+    rows = GOOD.astype(dtype)
+    rows[row, column] = value
+    return rows
+
+
+def cut_short(folder):
+    path, how = saved(folder, GOOD)
+    data = (folder / "x.npy").read_bytes()
+    (folder / "x.npy").write_bytes(data[:-100])
+    return path, how
+
+
+def fortran_map(folder):
+    np.asfortranarray(GOOD).T.tofile(folder / "x.mmap")
+    return np.memmap(folder / "x.mmap", "f8", "r", shape=GOOD.shape, order="F"), {}
+
+
+def sparse_h5ad(folder):
+    def write(file):
+        file.create_group("X").attrs["encoding-type"] = "csr_matrix"
+
+    return hdf5(folder, write=write, where=None, name="x.h5ad")
+
+
+def named_h5ad(folder):
+    def write(file):
+        file.create_dataset("X", data=GOOD)
+        file.create_dataset("var/_index", data=list("abcdea"), dtype=h5py.string_dtype())
+        file["var"].attrs["_index"] = "_index"
+
+    return hdf5(folder, write=write, where=None, name="x.h5ad")
+
+
+def group_of_zarr(folder):
+    group = zarr.open_group(str(folder / "x.zarr"), mode="w")
+    group.create_array("inner", data=GOOD)
+    return str(folder / "x.zarr"), {}
+
+
+def two(folder, first, second):
+    return [saved(folder, first, "a.npy")[0], saved(folder, second, "b.npy")[0]], {}
+
+
+class Growing:
+    """A dataset that loses its last rows while it is read."""
+
+    shape, dtype = (4000, 6), np.dtype("f8")
+
+    def __getitem__(self, rows):
+        return np.ones((4000, 6))[rows][: 1 if rows.start > 2000 else None]
+
+
+RECORDS = np.zeros(9, [("a", "f4"), ("b", "f4")])
+TABLE = pd.DataFrame({"age": [1.0, 2, 3], "town": ["Ulm", "Bonn", "Kiel"]})
+TWICE = pd.DataFrame(GOOD, columns=list("abcdea"))
+
+# What is fitted, made in a folder, and what the message has to say.
+CASES = {
+    "missing": (lambda f: (str(f / "no.npy"), {}), "no.npy: No such file"),
+    "folder": (lambda f: (str(f), {}), "unknown kind of file"),
+    "unknown ending": (lambda f: (str(f / "x.xyz"), {}), r"unknown kind of file .xyz.*\.npy"),
+    "raw without shape": (lambda f: raw(f, 80), "does not tell its shape. Give dtype and columns"),
+    "raw without columns": (lambda f: raw(f, 80, dtype="f4"), "Give columns, for example"),
+    "raw of another width": (
+        lambda f: raw(f, 1000, dtype="float32", columns=6),
+        r"has 1,000 bytes, expected a multiple of 24: 6 columns .*\[5\] columns would fit",
+    ),
+    "raw and empty": (lambda f: raw(f, 0, dtype="float32", columns=6), "has 0 bytes, expected"),
+    "unknown dtype": (
+        lambda f: raw(f, 80, dtype="float17", columns=1),
+        "dtype .float17. is unknown",
+    ),
+    "complex dtype": (lambda f: raw(f, 80, dtype="c16", columns=1), "complex numbers"),
+    "no columns": (lambda f: raw(f, 80, dtype="f4", columns=0), "columns is 0, expected a whole"),
+    "other dtype": (
+        lambda f: (saved(f, GOOD)[0], {"dtype": "float32"}),
+        "holds float64, expected float32 as dtype says. Leave dtype out",
+    ),
+    "other columns": (
+        lambda f: (saved(f, GOOD)[0], {"columns": 7}),
+        "has 6 columns, expected 7 as columns says",
+    ),
+    "dtype of an array": (lambda f: (GOOD, {"dtype": "f8"}), "dtype and columns are for files"),
+    "cut short": (cut_short, "has 1948 bytes, expected 2048 for shape .*cut short"),
+    "no npy": (lambda f: ((f / "x.npy").write_text("1,2") and str(f / "x.npy"), {}), "not a whole"),
+    "fortran npy": (lambda f: saved(f, np.asfortranarray(GOOD)), "column by column .*Fortran"),
+    "fortran map": (fortran_map, "lies column by column .*Store it row by row"),
+    "1-D": (
+        lambda f: saved(f, GOOD[0]),
+        r"1 dimension .*\(6,\).*, expected 2: .*reshape\(-1",
+    ),
+    "3-D": (lambda f: saved(f, GOOD[None]), "has 3 dimensions, expected 2"),
+    "3-D array": (
+        lambda f: (GOOD[None], {}),
+        r"3 dimensions .*\(1, 40, 6\).* expected 2",
+    ),
+    "zero rows": (lambda f: (GOOD[:0], {}), r"X: has 0 rows: .*shape=\(0, 6\)"),
+    "zero columns": (lambda f: (GOOD[:, :0], {}), r"X: has 0 columns: .*shape=\(40, 0\)"),
+    "one row": (lambda f: (GOOD[:1], {}), "1 sample .* expected at least 2 rows"),
+    "pickled objects": (
+        lambda f: saved(f, np.array([{1: 2}], object), allow_pickle=True),
+        "Python objects .*pickles are never opened",
+    ),
+    "text": (
+        lambda f: (np.array([["a", "b"]] * 3), {}),
+        r"holds text \(<U1\).*Leave such",
+    ),
+    "text column": (lambda f: (TABLE, {}), "column .town. holds .* expected numbers"),
+    "records": (lambda f: (RECORDS.reshape(3, 3), {}), "records with the fields a, b"),
+    "complex": (lambda f: (GOOD + 1j, {}), "complex numbers .*real part"),
+    "dates": (lambda f: (GOOD.astype("M8[s]"), {}), "values of type datetime64"),
+    "long double": (
+        lambda f: (GOOD.astype(np.longdouble), {}),
+        "float128.*expected floats of",
+    ),
+    "ragged": (lambda f: ([[1.0, 2], [3.0]], {}), "Expected rows of one length"),
+    "sparse": (lambda f: (scipy.sparse.eye_array(9), {}), "sparse data was passed.*toarray"),
+    "sparse h5ad": (sparse_h5ad, r"/X is a sparse matrix \(csr_matrix\), expected a dense one"),
+    "names twice": (named_h5ad, "has 2 columns called .a., expected names that differ"),
+    "names twice in a table": (lambda f: (TWICE, {}), "has 2 columns called .a."),
+    "NaN": (lambda f: saved(f, spoiled(17, 4, np.nan)), r"x.npy: row 17, column 4 is NaN"),
+    "NaN in float16": (
+        lambda f: saved(f, spoiled(39, 0, np.nan, "float16")),
+        "x.npy: row 39, column 0 is NaN",
+    ),
+    "infinity": (lambda f: (spoiled(3, 5, -np.inf), {}), "X: row 3, column 5 is -infinity"),
+    "NaN in a named column": (
+        lambda f: (pd.DataFrame(spoiled(2, 1, np.nan), columns=list("abcdef")), {}),
+        "row 2, column 1 .*b.* is NaN",
+    ),
+    "NaN in the second part": (
+        lambda f: two(f, GOOD, spoiled(5, 2, np.nan, "f8")),
+        "b.npy: row 5, column 2 is NaN",
+    ),
+    "no path in HDF5": (lambda f: hdf5(f, where=None), r"there is no /.*Expected a path such as"),
+    "wrong path in HDF5": (lambda f: hdf5(f, where="X"), 'there is no /X. Did you mean "x"'),
+    "group in HDF5": (lambda f: hdf5(f, place="g/x", where="g"), "/g is no dataset. It holds x"),
+    "no HDF5": (
+        lambda f: ((f / "x.h5").write_text("x") and f"{f}/x.h5::/x", {}),
+        "cannot be opened",
+    ),
+    "huge chunks": (
+        lambda f: hdf5(
+            f, write=lambda file: file.create_dataset("x", (2**21, 6), "f8", chunks=(2**21, 1))
+        ),
+        "has chunks of 16,777,216 bytes, expected at most",
+    ),
+    "group of Zarr": (group_of_zarr, "is a group. It holds the arrays inner"),
+    "parts of other width": (
+        lambda f: two(f, GOOD, GOOD[:, :5]),
+        "b.npy: has 5 columns, expected 6 as .*a.npy has",
+    ),
+    "parts of other type": (
+        lambda f: two(f, GOOD, GOOD.astype("f4")),
+        "b.npy: holds float32, expected float64 as .*a.npy does",
+    ),
+    "shrinking": (lambda f: (Growing(), {}), "it changed while it was read"),
+    "read from end to end": (
+        lambda f: ((f / "x.csv").write_text("a,b\n1,2\n3,4\n") and str(f / "x.csv"), {}),
+        "from its beginning to its end only.*Convert it first",
+    ),
+    "squares overflow": (lambda f: (GOOD.astype("f4") * 1e30, {}), "squares .* are too large"),
+    "squares vanish": (lambda f: (GOOD.astype("f4") * 1e-30, {}), "loses digits of squares"),
+    "no blocks": (lambda f: (iter([]), {}), "has 0 blocks of rows"),
+    "blocks of other width": (
+        lambda f: (iter([GOOD, GOOD[:, :5]]), {}),
+        "X has 5 features, but PCA is expecting 6",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.filterwarnings("error")
+def test_a_bad_matrix_is_refused_with_what_to_do(case, tmp_path):
+    make, message = CASES[case]
+    X, how = make(tmp_path)
+    pca = memwave.PCA(2, block_mb=0.001)
+    with pytest.raises(memwave.MemwaveError, match=message) as raised:
+        pca.fit(X, **how)
+    assert isinstance(raised.value, ValueError) or "squares" in message
+    assert not hasattr(pca, "components_")
+
+
+PARAMETERS = {
+    "n_components": (0, "n_components is 0, expected a whole number from 1"),
+    "n_components ": (0.95, "n_components is 0.95, .*explained_variance_ratio_"),
+    "n_components  ": (7, "n_components is 7, expected at most 6: the matrix has 40 rows and 6"),
+    "solver": ("covarance", 'solver is "covarance", .*Did you mean "covariance"'),
+    "solver ": ("lag-covariance", "solver is .lag-covariance., expected"),
+    "compute_dtype": ("float16", 'compute_dtype: found "float16", expected "auto", "float32"'),
+    "standardize": ("yes", 'standardize: found "yes", expected true or false'),
+    "solver_options": ({"passes": 0}, "passes: "),
+    "shards": (0, "shards: found 0, expected a whole number of at least 1"),
+    "threads": (1.5, "threads: found 1.5"),
+    "block_mb": (-1, "block_mb: found -1, expected a number above 0"),
+    "tolerance": (0, "tolerance: found 0, expected a number greater than 0"),
+    "max_mem_mb": (100, r"needs \d+ MB, more than max_mem_mb=100. Allow more"),
+}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_bad_parameter_is_refused(name, tmp_path):
+    value, message = PARAMETERS[name]
+    with pytest.raises(memwave.MemwaveError, match=message):
+        memwave.PCA(**{name.strip(): value}).fit(GOOD)
+
+
+def test_what_does_not_fit_the_model_is_refused(tmp_path):
+    pca = memwave.PCA(2).fit(GOOD)
+    cases = {
+        "X has 5 features, but PCA is expecting 6": lambda: pca.transform(GOOD[:, :5]),
+        r"out has shape \(3, 3\), expected \(40, 2\)": lambda: pca.transform(
+            GOOD, out=np.zeros((3, 3))
+        ),
+        "scores.txt: cannot be written, expected a name that ends in .npy": lambda: pca.transform(
+            GOOD, out="scores.txt"
+        ),
+        "has 6 columns, expected the 2 scores": lambda: pca.inverse_transform(GOOD),
+        "an iterator can be read once": lambda: pca.fit_transform(iter([GOOD])),
+        "row 3, column 1 is NaN": lambda: pca.transform(
+            spoiled(3, 1, np.nan, "f8"), out=tmp_path / "out.npy"
+        ),
+        "no parameter of PCA. Did you mean": lambda: pca.set_params(n_component=3),
+        "which reads the rows several times": lambda: memwave.PCA(2, solver="randomized").fit(
+            iter([GOOD])
+        ),
+        "expected at least 2 before": lambda: memwave.PCA(2).partial_fit(GOOD[:1]).components_,
+        "not fitted yet": lambda: memwave.PCA().transform(GOOD),
+    }
+    for message, call in cases.items():
+        with pytest.raises(memwave.MemwaveError, match=message):
+            call()
+    assert list(tmp_path.iterdir()) == []
+    named = memwave.PCA(2).fit(pd.DataFrame(GOOD, columns=list("abcdef")))
+    with pytest.raises(memwave.MemwaveError, match="column 0 is called 'b', expected 'a'"):
+        named.transform(pd.DataFrame(GOOD, columns=list("bacdef")))
+
+
+def test_constant_columns_are_no_error():
+    rows = np.hstack([GOOD, np.full((40, 2), 7.0)])
+    pca = memwave.PCA(3, standardize=True).fit(rows)
+    assert np.isfinite(pca.transform(rows)).all()
+    np.testing.assert_allclose(pca.components_[:, 6:], 0, atol=1e-12)
+
+
+def test_the_largest_integers_are_read_as_they_are():
+    rows = np.array([[2**62, -(2**62)], [0, 1], [5, 2**61]], dtype="int64")
+    pca = memwave.PCA(1).fit(rows)
+    expected = np.linalg.eigvalsh(np.cov(rows.astype("f8").T))[-1]
+    assert pca.explained_variance_[0] == pytest.approx(expected)

@@ -1,0 +1,77 @@
+"""Recordings in a notebook: from a file to scores, and back."""
+
+import doctest
+
+import h5py
+import numpy as np
+import pytest
+from oracles import make_spec, oracle
+
+import memwave
+from memwave.api.recordings import functions
+from memwave.results.model_file import load_model, save_model
+
+CHANGES = {"window": 16, "level": 2, "bands": ["a2", "d2", "d1"], "layout": "per-channel"}
+
+
+@pytest.fixture
+def recording(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(300, 3))
+    np.save(tmp_path / "monday.npy", rows)
+    return tmp_path / "monday.npy", rows
+
+
+def test_features_are_those_of_the_workflow(recording, tmp_path):
+    path, rows = recording
+    spec = make_spec(channels=3, dtype="float64", **CHANGES)
+    keys = {key: getattr(spec, key) for key in ("window", "step", "wavelet", "level", "layout")}
+    keys |= {"bands": list(spec.bands), "mode": spec.mode, "dtype": spec.dtype}
+    found = memwave.extract_features(path, tmp_path / "f.npy", block_mb=0.01, **keys)
+    assert isinstance(found, np.memmap)
+    expected = oracle(rows, spec, spec.windows.count(300))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+    fitted = memwave.PCA(3).fit(found)
+    assert fitted.n_samples_ == len(expected)
+
+
+def test_scores_and_the_way_back(recording, tmp_path):
+    path, rows = recording
+    spec = make_spec(channels=3, dtype="float64", **CHANGES)
+    features = oracle(rows, spec, spec.windows.count(300))
+    memwave.PCA(spec.n_features).fit(features).save(tmp_path / "matrix.h5")
+    model = load_model(tmp_path / "matrix.h5")
+    save_model(tmp_path / "model.h5", model, spec.feature_table(), {}, None, spec)
+    memwave.project(tmp_path / "model.h5", path, tmp_path / "p.h5")
+    with h5py.File(tmp_path / "p.h5") as file:
+        expected = memwave.load_model(tmp_path / "model.h5").transform(features)
+        np.testing.assert_allclose(file["scores"][:], expected, atol=1e-4)
+    again = memwave.reconstruct(
+        tmp_path / "model.h5", tmp_path / "p.h5", "monday", tmp_path / "again.npy"
+    )
+    np.testing.assert_allclose(again, rows[: len(again)], atol=1e-4)
+    with pytest.raises(memwave.MemwaveError, match="fitted to the columns of a matrix"):
+        memwave.project(tmp_path / "matrix.h5", path, tmp_path / "q.h5")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"window": 0}, "window: found 0, expected a whole number"),
+        ({"window": 16, "wavlet": "haar"}, 'wavlet: unknown key. Did you mean "wavelet"'),
+        ({"window": 16, "wavelet": "morl"}, "wavelet: .*continuous"),
+        ({"window": 16, "channels": ["a"]}, "has 3 columns, expected 1"),
+        ({"window": 301}, "has 300 rows, expected at least a window of 301"),
+        ({"window": 1, "layout": "interleaved"}, "an odd number.*one feature too many"),
+    ],
+)
+def test_what_cannot_be_extracted_is_refused(recording, tmp_path, keys, message):
+    path, _ = recording
+    with pytest.raises(memwave.MemwaveError, match=message):
+        memwave.extract_features(path, tmp_path / "f.npy", **keys)
+    assert not (tmp_path / "f.npy").exists()
+
+
+def test_the_example_of_the_help_runs():
+    results = doctest.testmod(functions)
+    assert results.attempted >= 6
+    assert results.failed == 0

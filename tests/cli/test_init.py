@@ -1,0 +1,86 @@
+"""``memwave init``: what it writes can be run as it is."""
+
+import numpy as np
+import pytest
+import yaml
+
+from memwave.cli import main
+from memwave.workflow.planning.plan import make_plan
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(0).normal(size=(200, 6)).astype("float32")
+    rows.tofile("x.mmap")
+    for name in ("a", "b"):
+        np.save(f"{name}.npy", rows)
+    return tmp_path
+
+
+def written(name="mine"):
+    with open(f"{name}.yaml", encoding="utf-8") as file:
+        config = yaml.safe_load(file)
+    return config, make_plan(config)
+
+
+def test_a_raw_matrix(folder, capsys):
+    assert main(["init", "x.mmap", "--dtype", "float32", "--columns", "6"]) == 0
+    config, plan = written()
+    wanted = {"matrix": "x.mmap", "dtype": "float32", "columns": 6}
+    assert config["datasets"]["mine"] == wanted
+    assert plan.matrices["mine"].n_features == 6
+    assert f"snakemake --cores 4 --configfile {folder / 'mine.yaml'}" in capsys.readouterr().out
+    assert not (folder / "mine.tsv").exists()
+
+
+def test_parts_of_a_matrix(folder):
+    assert main(["init", "a.npy", "b.npy", "--name", "both"]) == 0
+    _, plan = written("both")
+    assert [part.name for part in plan.recordings["both"]] == ["a", "b"]
+    assert sum(part.rows for part in plan.recordings["both"]) == 400
+
+
+def test_recordings(folder):
+    assert main(["init", "a.npy", "b.npy", "--window", "16"]) == 0
+    config, plan = written()
+    assert config["datasets"]["mine"]["channels"] == [f"channel{i}" for i in range(1, 7)]
+    assert config["features"]["haar"]["window"] == 16
+    assert len(plan.recordings["mine"]) == 2
+
+
+def test_channels_rates_and_units_are_those_of_the_file(folder):
+    edf = pytest.importorskip("pyedflib")
+    labels = ("C3", "C4")
+    header = {"dimension": "uV", "sample_frequency": 100, "physical_min": -9, "physical_max": 9}
+    header |= {"digital_min": -32768, "digital_max": 32767, "transducer": "", "prefilter": ""}
+    with edf.EdfWriter("night.edf", 2) as file:
+        file.setSignalHeaders([{"label": label, **header} for label in labels])
+        file.writeSamples([np.sin(np.arange(1000.0)), np.cos(np.arange(1000.0))])
+    assert main(["init", "night.edf", "--window", "50"]) == 0
+    found = written()[0]["datasets"]["mine"]
+    assert found["channels"] == ["C3", "C4"]
+    assert found["sampling_rate"] == 100
+    assert found["units"] == {"C3": "uV", "C4": "uV"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["x.mmap"], "does not tell its shape. Give dtype and columns"),
+        (["x.mmap", "--window", "9"], "Give --dtype and --columns"),
+        (["a.npy", "--window", "201"], "as long as a window of 201 rows"),
+        (["gone.npy"], "gone.npy: No such file"),
+    ],
+)
+def test_what_cannot_be_run_is_not_written(folder, arguments, message, capsys):
+    before = sorted(folder.iterdir())
+    assert main(["init", *arguments]) == 1
+    assert message in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == before
+
+
+def test_nothing_is_overwritten(folder, capsys):
+    assert main(["init", "a.npy"]) == 0
+    assert main(["init", "b.npy"]) == 1
+    assert "mine.yaml: is there already" in capsys.readouterr().err

@@ -1,0 +1,94 @@
+"""``memwave pca``, ``transform`` and ``inverse`` on a matrix, in this process."""
+
+import h5py
+import numpy as np
+import pytest
+
+import memwave
+from memwave.cli import main
+
+SHAPE = ["--dtype", "float16", "--columns", "7"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    rows = (random.normal(size=(300, 7)) * [9, 5, 3, 1, 1, 1, 1]).astype("float16")
+    rows.tofile("x.mmap")
+    np.save("rest.npy", rows[:90])
+    np.save("labels.npy", np.arange(300) % 4)
+    return tmp_path
+
+
+@pytest.mark.parametrize("solver", ["covariance", "randomized", "incremental"])
+def test_a_matrix_becomes_a_model_and_a_projection(folder, solver, capsys):
+    call = ["pca", "x.mmap", *SHAPE, "-k", "3", "-o", "out", "--solver", solver]
+    assert main([*call, "--labels", "labels.npy"]) == 0
+    printed = capsys.readouterr().out
+    assert f"300 rows x 7 columns, solver {solver}" in printed
+    expected = memwave.PCA(3, solver=solver).fit("x.mmap", dtype="float16", columns=7)
+    assert f"{expected.explained_variance_[0]:.4g}" in printed
+    loaded = memwave.load_model("out/model.h5")
+    assert loaded.components_.tobytes() == expected.components_.tobytes()
+    # Measured in float64, of what was fitted in float32.
+    assert (loaded.residual_ <= 1e-3 * loaded.explained_variance_[0]).all()
+    scores = expected.transform("x.mmap", dtype="float16", columns=7)
+    with h5py.File("out/projection.h5") as file:
+        np.testing.assert_allclose(file["scores"][:], scores, rtol=0, atol=1e-4)
+        assert (file["error_bound"][:] < 1e-3 * expected.explained_variance_[0]).all()
+        np.testing.assert_array_equal(file["label"][:], np.arange(300) % 4)
+        np.testing.assert_array_equal(file["start_row"][:], np.arange(300))
+        assert list(file["recording_names"].asstr()) == ["x"]
+        variances = file["captured_variance"][:]
+        np.testing.assert_allclose(variances, scores.var(axis=0, ddof=1), rtol=1e-4)
+        share = file.attrs["reconstruction_error_train"]
+        assert share == pytest.approx(expected.reconstruction_error_, rel=1e-3)
+
+
+def test_there_and_back(folder):
+    assert main(["pca", "x.mmap", *SHAPE, "-k", "7"]) == 0
+    assert main(["transform", "model.h5", "x.mmap", "s.npy", *SHAPE]) == 0
+    assert main(["transform", "model.h5", "rest.npy", "s.h5"]) == 0
+    for scores, n_rows in (("s.npy", 300), ("s.h5", 90), ("projection.h5", 300)):
+        assert main(["inverse", "model.h5", scores, "back.npy"]) == 0
+        rows = np.fromfile("x.mmap", "float16").reshape(300, 7)[:n_rows]
+        np.testing.assert_allclose(np.load("back.npy"), rows, atol=1e-4)
+    with h5py.File("s.h5") as file:
+        assert (file["split"][:] == 1).all()
+
+
+def test_parts_are_stacked(folder):
+    assert main(["pca", "rest.npy", "rest.npy", "-k", "2"]) == 0
+    with h5py.File("projection.h5") as file:
+        np.testing.assert_array_equal(np.bincount(file["recording"][:]), [90, 90])
+        assert list(file["recording_names"].asstr()) == ["rest-1", "rest-2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pca", "x.mmap", "-k", "3"], "does not tell its shape. Give dtype and columns"),
+        (["pca", "gone.npy", "-k", "3"], "gone.npy: No such file"),
+        (["pca", "rest.npy", "-k", "8"], "n_components is 8, expected at most 7"),
+        (["pca", "rest.npy", "-k", "2", "--max-mem-mb", "9"], "more than max_mem_mb=9"),
+        (["pca", "rest.npy", "-k", "2", "--labels", "rest.npy"], "expected labels: one whole"),
+        (["pca", "rest.npy", "-k", "2", "--labels", "labels.npy"], "labels are int64 of shape"),
+        (["transform", "rest.npy", "rest.npy", "s.npy"], "rest.npy: has no "),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_written(folder, arguments, message, capsys):
+    before = sorted(folder.iterdir())
+    assert main(arguments) == 1
+    assert message in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == before
+
+
+def test_an_interrupt_leaves_nothing_half_written(folder, monkeypatch, capsys):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("memwave.pca.projection.Projector.project", interrupt)
+    assert main(["pca", "rest.npy", "-k", "2", "-o", "."]) == 130
+    assert "nothing was left half-written" in capsys.readouterr().err
+    assert not list(folder.glob("*.h5"))
