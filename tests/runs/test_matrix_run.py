@@ -152,7 +152,7 @@ def test_a_changed_matrix_is_noticed(project, monkeypatch):
         ),
         (
             {"models": {"exact": {"solver": "lag-covariance", "n_components": 3}}},
-            "lag-covariance is fitted to recordings, and datasets.mine is a matrix",
+            "lag-covariance is not available for a matrix, and datasets.mine is one",
         ),
         ({"models": {"exact": {"solver": "covariance", "n_components": 12}}}, "12, but matrix has"),
         ({"max_mem_mb": 50}, "max_mem_mb: stage .* of mine/matrix with exact needs"),

@@ -256,8 +256,8 @@ class Pair:
         for model, options in self._fitted().items():
             if options["solver"] not in row_solvers():
                 yield (
-                    f"models.{model}.solver: {options['solver']} is not available for a matrix, and "
-                    f"datasets.{self.dataset} is one. Expected {either(row_solvers())}."
+                    f"models.{model}.solver: {options['solver']} is not available for a matrix, "
+                    f"and datasets.{self.dataset} is one. Expected {either(row_solvers())}."
                 )
 
     def store_findings(self) -> Iterator[str]:
