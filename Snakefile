@@ -23,7 +23,10 @@ from memwave.workflow.rules import open_rules
 import_own_modules()
 
 
-configfile: "config/config.yaml"
+# A configuration that is given (--configfile) stands alone.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
 
 
 report: "report/workflow.rst"

@@ -13,14 +13,16 @@ from memwave.workflow.config.settings import schema
 OPENING = """\
 # Configuration
 
-`config.yaml` is what runs unless you say otherwise. Copy it or the example below, change what you
-need and run
+`make run` runs `config.yaml`. To run your own configuration, copy it or the example below, change what
+you need and type
 
-    snakemake --cores 4 --configfile my.yaml
+    make run ARGS="--configfile my.yaml"
 
-Snakemake lays your file over `config.yaml`: mappings are merged, lists and single values replaced.
-Your `experiments` are therefore all that runs. Everything is checked before the first job starts,
-and every problem is reported at once.
+The file that you give stands alone: nothing of `config.yaml` is added to it, and what it leaves out has the
+default below. Of several files (`--configfile one.yaml two.yaml`), the later is laid over the earlier:
+mappings are merged, lists and single values are replaced. `--config` changes single keys, as in
+`--config shards=8`. Everything is checked before the first job starts, and every problem is reported at
+once.
 
 ## A minimal example
 
@@ -45,7 +47,8 @@ monday	data/monday.npy	train
 tuesday	data/tuesday.npy	test
 ```
 
-Examples that run as they are: [`config.yaml`](config.yaml), [`examples/`](examples).
+Examples that run as they are: [`config.yaml`](config.yaml), [`examples/`](examples),
+[`experiments/`](experiments).
 """
 
 

@@ -19,7 +19,7 @@ def commands():
 
 
 def test_the_tutorial_leads_to_its_figures(tmp_path):
-    for name in ("Snakefile", "config", "envs", "profiles", "report", "scripts"):
+    for name in ("Snakefile", "rules", "config", "envs", "profiles", "report", "scripts"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".venv/bin").mkdir(parents=True)
     for program, runs in (("python", ""), ("snakemake", "-m snakemake")):

@@ -54,16 +54,16 @@ class Project:
         Is made.
     models : list of str
         Those of `MODELS` that are run.
+    copied : bool
+        Whether the folder has a copy of the workflow, beside recordings and configuration.
     """
 
-    def __init__(self, folder: Path, models: list[str]):
+    def __init__(self, folder: Path, models: list[str], *, copied: bool = True):
         self.folder = folder
         folder.mkdir(parents=True)
-        for name in ("scripts", "envs", "profiles"):
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         (folder / "config").mkdir()
-        shutil.copy(ROOT / "Snakefile", folder)
+        if copied:
+            self.copy_workflow()
         self.config = {
             "datasets": {"toy": {"recordings": "config/toy.tsv", "channels": CHANNELS}},
             "features": {"deep": dict(FEATURES)},
@@ -75,6 +75,14 @@ class Project:
         }
         self.write_config()
         self.write_recordings()
+
+    def copy_workflow(self) -> None:
+        for name in ("scripts", "rules", "envs", "profiles", "report"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
+        if (ROOT / "config/schema.yaml").exists():
+            shutil.copy(ROOT / "config/schema.yaml", self.folder / "config")
+        shutil.copy(ROOT / "Snakefile", self.folder)
 
     def write_config(self) -> None:
         (self.folder / "config/config.yaml").write_text(yaml.safe_dump(self.config))
