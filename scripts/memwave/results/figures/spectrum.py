@@ -16,7 +16,8 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     ----------
     model : Model
     residual : ndarray, shape (k,)
-        Distance within which the covariance has an eigenvalue of each explained variance.
+        Distance within which the covariance has an eigenvalue of each explained variance; NaN
+        where it was not measured.
 
     Notes
     -----
@@ -47,8 +48,11 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
 def _draw_line(
     axes: Axes, component: np.ndarray, value: np.ndarray, error: np.ndarray, least: float
 ) -> None:
-    low, high = np.maximum(value - error, least), value + error
-    widest = f"error bound: at most {float(np.max(error)):.1g}"
+    if np.isfinite(error).all():
+        low, high = np.maximum(value - error, least), value + error
+        widest = f"error bound: at most {float(np.max(error)):.1g}"
+    else:
+        low, high, widest = value, value, "error bound: not measured"
     axes.fill_between(component, low, high, label=widest, color=LINE, alpha=0.25, linewidth=0)
     axes.plot(component, value, color=LINE, marker="o", markersize=3)
     axes.set_xlabel("component")
