@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.current_basedir) / "scripts"))
 
-from memwave.workflow import paths
+from memwave.workflow import end_messages, paths
 from memwave.workflow.planning import inputs
 from memwave.workflow.process.script_path import import_own_modules
 from memwave.workflow.process.termination import install_sigterm_handler
@@ -74,8 +74,18 @@ onstart:
 
 
 onerror:
-    print(plan.failure())
+    print(end_messages.failure(plan.plan, end_messages.outcome_of(workflow.dag)))
 
 
 onsuccess:
-    print(plan.success())
+    print(
+        end_messages.success(
+            plan.plan,
+            end_messages.outcome_of(workflow.dag),
+            end_messages.snakemake_command(
+                workflow.overwrite_configfiles,
+                workflow.config_settings.config,
+                workflow.main_snakefile,
+            ),
+        )
+    )

@@ -1,6 +1,5 @@
 """What the Snakefile uses: the plan, bound to the functions of wildcards that rules ask for."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -106,39 +105,6 @@ class Rules:
     def fitted(self) -> str:
         """Pattern of the names of models that are fitted."""
         return self._pattern(applied=False)
-
-    def success(self) -> str:
-        """Where the results are and how to open them, for the end of a run."""
-        first = of_experiments(self.plan, paths.PROJECTION)[0]
-        count = len(self.plan.experiments)
-        python = os.path.relpath(sys.executable)
-        python = "python" if python.startswith("..") else python
-        lines = [
-            "",
-            f"Done: {count} experiment{'s' if count > 1 else ''}.",
-            f"  compared   {paths.SUMMARY}; in a browser: {paths.SUMMARY_PAGE}",
-        ]
-        if self.plan.settings["plots"]:
-            lines.append(
-                "  figures    results/plots/*.svg, and results/<dataset>/<features>/<model>/plots/"
-            )
-            lines.append("  all in one snakemake --report report.html")
-        lines += [
-            "  data       results/<dataset>/<features>/<model>/{model,projection}.h5, such as",
-            f'  {python} -c \'import h5py; f = h5py.File("{first}"); print(f["scores"])\'',
-        ]
-        return "\n".join(lines)
-
-    def failure(self) -> str:
-        """What to do after a run in which a job failed."""
-        projections = of_experiments(self.plan, paths.PROJECTION)
-        finished = [path for path in projections if os.path.exists(path)]
-        return (
-            f"\nNot done: a job failed; its message is above, and in logs/. {len(finished)} of "
-            f"{len(projections)} experiments have a projection. Mend the cause and run again: what "
-            "is finished stays. A log that ends without a reason is that of a job that was killed: "
-            "docs/hpc.md tells by what."
-        )
 
     def _request(self, stage: str, wildcards: Wildcards) -> Any:
         if stage == "write_projection":
