@@ -13,16 +13,16 @@ from memwave.workflow.config.settings import schema
 OPENING = """\
 # Configuration
 
-`make run` runs `config.yaml`. To run your own configuration, copy it or the example below, change what
-you need and type
+`make run` runs `config.yaml`. To run your own configuration, copy it or the example below, change
+what you need and type
 
     make run ARGS="--configfile my.yaml"
 
-The file that you give stands alone: nothing of `config.yaml` is added to it, and what it leaves out has the
-default below. Of several files (`--configfile one.yaml two.yaml`), the later is laid over the earlier:
-mappings are merged, lists and single values are replaced. `--config` changes single keys, as in
-`--config shards=8`. Everything is checked before the first job starts, and every problem is reported at
-once.
+The file that you give stands alone: nothing of `config.yaml` is added to it, and what it leaves out
+has the default below. Of several files (`--configfile one.yaml two.yaml`), the later is laid over
+the earlier: mappings are merged, lists and single values are replaced. `--config` changes single
+keys, as in `--config shards=8`. Everything is checked before the first job starts, and every
+problem is reported at once.
 
 ## A minimal example
 

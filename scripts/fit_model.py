@@ -57,7 +57,8 @@ def fit_model(
     Raises
     ------
     MemwaveError
-        If too few windows are valid for the components, or a summary is not what was planned.
+        If too few windows are valid for the components, all windows have the same features, or a
+        summary is not what was planned.
     """
     spec, ranges = request.spec, list(request.train_ranges)
     if valid:
@@ -75,6 +76,7 @@ def fit_model(
             fitted = fit_shards(shards, request, ranges, threads, standardizer)
         if standardizer is not None:
             fitted = standardizer.in_units(fitted)
+    require_variance(fitted, spec)
     scaling = load_scaling(spec.scale, channels)
     save_model(model, fitted, spec.feature_table(), request.provenance, scaling, spec)
 
@@ -86,6 +88,23 @@ def require_rows(n_rows: int, n_components: int) -> None:
             f"{n_rows} windows of split train touch no missing value, expected more than the "
             f"{n_components} components. Use fewer n_components, or missing: interpolate."
         )
+
+
+def require_variance(model: Model, spec: FeatureSpec) -> None:
+    """Require that features differ between windows: without variance there are no components."""
+    if model.total_variance > 0:
+        return
+    hint = "Check that the recordings of split train are not constant."
+    if spec.interleaved:
+        hint = (
+            "With layout interleaved, the finest band holds differences of neighbouring channels, "
+            "which are zero where channels are equal: use layout: per-channel. Otherwise check "
+            "that the recordings of split train are not constant."
+        )
+    raise MemwaveError(
+        f"all {model.n_samples} windows of split train have the same {model.n_features} features. "
+        f"Expected features that differ, since components are directions of their variance. {hint}"
+    )
 
 
 def fit_lags(summaries: Sequence[str], spec: FeatureSpec, model: dict) -> Model:

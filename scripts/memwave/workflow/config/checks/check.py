@@ -15,6 +15,7 @@ from memwave.readers import library_bytes
 from memwave.workflow.config.checks.applied import applied_findings, applied_options
 from memwave.workflow.config.checks.features import feature_findings
 from memwave.workflow.config.checks.recordings import CheckedRecording, checked_recordings
+from memwave.workflow.config.checks.units import unit_warnings
 from memwave.workflow.config.settings import complete_model, experiments
 from memwave.workflow.planning.choice import resolve
 from memwave.workflow.planning.memory import (
@@ -82,6 +83,8 @@ def check(settings: dict) -> Checked:
             train = _train_windows(recordings.get(dataset, ()), spec)
             resolved, unfit = _resolved(settings, models, features, spec, train)
             findings += unfit
+            units = settings["datasets"][dataset]["units"]
+            warnings += unit_warnings(dataset, features, spec, units, resolved.values())
             options |= {(dataset, features, name): model for name, model in resolved.items()}
             known = recordings.get(dataset, ())
             need = reading_bytes(
