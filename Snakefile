@@ -86,6 +86,7 @@ onsuccess:
                 workflow.overwrite_configfiles,
                 workflow.config_settings.config,
                 workflow.main_snakefile,
+                workflow.workdir_init,
             ),
         )
     )

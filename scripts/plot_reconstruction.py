@@ -33,7 +33,9 @@ def plot_reconstruction(request: FigureFacts, *, model: str, projection: str, fi
             timelines[name] = timeline
         clock = Clock(int(file.attrs["window"]), int(file.attrs["step"]), request.sampling_rate)
     series = ["squared error\n(1: total variance)"]
-    save_figure(draw_in_time(timelines, series, found.classes, clock), figure)
+    save_figure(
+        draw_in_time(timelines, series, found.classes, clock, len(found.recordings)), figure
+    )
 
 
 if "snakemake" in globals():

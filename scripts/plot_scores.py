@@ -46,7 +46,9 @@ def plot_scores(
         clock = Clock(int(file.attrs["window"]), int(file.attrs["step"]), request.sampling_rate)
     save_figure(draw_scores(densities, found.classes, shares), against_each_other)
     series = [f"component {i + 1}" for i in range(found.shown)]
-    save_figure(draw_in_time(timelines, series, found.classes, clock), in_time)
+    save_figure(
+        draw_in_time(timelines, series, found.classes, clock, len(found.recordings)), in_time
+    )
 
 
 if "snakemake" in globals():

@@ -103,7 +103,9 @@ def failure(plan: Plan, outcome: Outcome) -> str:
     )
 
 
-def snakemake_command(configfiles: Sequence[Any], config: dict, snakefile: Any) -> str:
+def snakemake_command(
+    configfiles: Sequence[Any], config: dict, snakefile: Any, started_in: Any = "."
+) -> str:
     """How to call Snakemake with the configuration of this run, to be typed as it stands.
 
     Parameters
@@ -113,6 +115,8 @@ def snakemake_command(configfiles: Sequence[Any], config: dict, snakefile: Any) 
     config : dict
         Single keys as given on the command line.
     snakefile : path
+    started_in : path
+        The folder in which Snakemake was called, which is another one with ``--directory``.
     """
     words = [_program("snakemake")]
     if Path(snakefile).resolve() != Path("Snakefile").resolve():
@@ -121,7 +125,8 @@ def snakemake_command(configfiles: Sequence[Any], config: dict, snakefile: Any) 
         words += ["--configfile", *(os.path.relpath(path) for path in configfiles)]
     if config:
         words += ["--config", *(f"{key}={value}" for key, value in config.items())]
-    return shlex.join(words)
+    is_here = Path(started_in).resolve() == Path.cwd()
+    return shlex.join(words) if is_here else f"cd {shlex.quote(os.getcwd())} && {shlex.join(words)}"
 
 
 def _program(name: str) -> str:

@@ -5,33 +5,53 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from memwave.results.figures.style import FAINT, INK, LINE, new_figure
+from memwave.results.figures.style import FAINT, INK, LINE, add_legend_above, new_figure, shortened
 
-# Of the height of a stage, what its experiments take.
-SPREAD = 0.7
+# Lines of a stage that have names; more are drawn in the room of `ROOMS`, without names.
+MOST_NAMED, ROOMS = 12, 4
+
+# Inches of a line, between stages, and of a name.
+LINE_HEIGHT, GAP, NAME = 0.17, 0.15, 2.5
 
 
-def draw_memory(stages: dict[str, list[tuple[float, float]]], limit: float) -> Figure:
-    """Draw a line an experiment in each stage, from what was measured to what was predicted.
+def draw_memory(stages: dict[str, dict[str, tuple[float, float]]], limit: float) -> Figure:
+    """Draw a line for each set of jobs of a stage, from what was measured to what was predicted.
 
     Parameters
     ----------
-    stages : dict of str to list of (measured, predicted)
-        MB of each experiment, by the name of the stage.
+    stages : dict of str to dict of str to (measured, predicted)
+        MB by the name of the stage, and by what its jobs are of.
     limit : float
         MB that no stage may exceed.
     """
-    figure = new_figure(1.0 + 0.55 * len(stages))
+    lines = [max(1, len(each)) if len(each) <= MOST_NAMED else ROOMS for each in stages.values()]
+    tops = [sum(lines[:i]) for i in range(len(lines))]
+    figure = new_figure(1.0 + LINE_HEIGHT * sum(lines) + GAP * len(lines))
     axes = figure.subplots()
-    for row, pairs in enumerate(stages.values()):
-        for y, (measured, predicted) in zip(_spread(row, len(pairs)), pairs, strict=True):
+    centres = []
+    for i, each in enumerate(stages.values()):
+        top, room = LINE_HEIGHT * tops[i] + GAP * i, LINE_HEIGHT * lines[i]
+        centres.append(top + room / 2)
+        for y, (name, (measured, predicted)) in zip(
+            _spread(top, room, len(each)), each.items(), strict=True
+        ):
             axes.plot([measured, predicted], [y, y], color=FAINT, linewidth=0.5, zorder=1)
             axes.plot(measured, y, "o", color=LINE, markersize=3.5)
             axes.plot(predicted, y, "|", color=INK, markersize=6)
+            if len(each) <= MOST_NAMED:
+                place = (max(measured, predicted), y)
+                axes.annotate(
+                    shortened(name, NAME),
+                    place,
+                    (5, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize="x-small",
+                )
     axes.axvline(limit, color=FAINT, linestyle="--", linewidth=0.8)
     axes.set_xscale("log")
     axes.set_xlabel("anonymous memory of a job (MB)")
-    axes.set_yticks(range(len(stages)), list(stages))
+    axes.set_yticks(centres, list(stages))
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -42,10 +62,10 @@ def draw_memory(stages: dict[str, list[tuple[float, float]]], limit: float) -> F
         Line2D([], [], color=FAINT, linestyle="--", linewidth=0.8),
     ]
     names = ["measured", "predicted, and the most that a job gets", "max_mem_mb"]
-    figure.legend(handles, names, loc="outside upper left", ncols=3)
+    add_legend_above(figure, handles, names)
     return figure
 
 
-def _spread(row: int, count: int) -> Sequence[float]:
-    """Heights of the experiments of a stage."""
-    return [row + SPREAD * ((i + 0.5) / count - 0.5) for i in range(count)]
+def _spread(top: float, room: float, count: int) -> Sequence[float]:
+    """Heights of the lines of a stage."""
+    return [top + room * (i + 0.5) / count for i in range(count)]

@@ -3,10 +3,13 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from memwave.pca.model import Model
 from memwave.results.figures.style import FAINT, LINE, new_figure
+
+# Components that are numbered on an axis.
+TICKS = 8
 
 
 def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
@@ -45,6 +48,11 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     return figure
 
 
+def component_ticks(n_components: int) -> list[int]:
+    """Components that are numbered on an axis: the first, the last, and some between them."""
+    return np.unique(np.linspace(1, n_components, min(n_components, TICKS)).round()).tolist()
+
+
 def _draw_line(
     axes: Axes, component: np.ndarray, value: np.ndarray, error: np.ndarray, least: float
 ) -> None:
@@ -56,7 +64,7 @@ def _draw_line(
     axes.fill_between(component, low, high, label=widest, color=LINE, alpha=0.25, linewidth=0)
     axes.plot(component, value, color=LINE, marker="o", markersize=3)
     axes.set_xlabel("component")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xticks(component_ticks(len(component)))
     axes.legend(loc="best")
 
 
