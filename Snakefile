@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(workflow.current_basedir) / "scripts"))
 
 from memwave.workflow import end_messages, paths
 from memwave.workflow.planning import inputs
+from memwave.workflow.process.job_lines import print_job_lines
 from memwave.workflow.process.script_path import import_own_modules
 from memwave.workflow.process.termination import install_sigterm_handler
 from memwave.workflow.rules import open_rules
@@ -71,6 +72,7 @@ include: "rules/summary.smk"
 
 onstart:
     install_sigterm_handler()
+    print_job_lines(len(workflow.dag))
 
 
 onerror:
