@@ -14,8 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.current_basedir) / "scripts"))
 
-from memwave.workflow import end_messages, paths
+from memwave.workflow import paths
 from memwave.workflow.planning import inputs
+from memwave.workflow.process import end_messages
 from memwave.workflow.process.job_lines import print_job_lines
 from memwave.workflow.process.script_path import import_own_modules
 from memwave.workflow.process.termination import install_sigterm_handler

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tiny_project import Project, recording
 
-from memwave.workflow.end_messages import snakemake_command
+from memwave.workflow.process.end_messages import snakemake_command
 
 
 def end_of(done):
