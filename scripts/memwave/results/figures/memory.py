@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -32,22 +33,7 @@ def draw_memory(stages: dict[str, dict[str, tuple[float, float]]], limit: float)
     for i, each in enumerate(stages.values()):
         top, room = LINE_HEIGHT * tops[i] + GAP * i, LINE_HEIGHT * lines[i]
         centres.append(top + room / 2)
-        for y, (name, (measured, predicted)) in zip(
-            _spread(top, room, len(each)), each.items(), strict=True
-        ):
-            axes.plot([measured, predicted], [y, y], color=FAINT, linewidth=0.5, zorder=1)
-            axes.plot(measured, y, "o", color=LINE, markersize=3.5)
-            axes.plot(predicted, y, "|", color=INK, markersize=6)
-            if len(each) <= MOST_NAMED:
-                place = (max(measured, predicted), y)
-                axes.annotate(
-                    shortened(name, NAME),
-                    place,
-                    (5, 0),
-                    textcoords="offset points",
-                    va="center",
-                    fontsize="x-small",
-                )
+        _draw_stage(axes, each, _spread(top, room, len(each)))
     axes.axvline(limit, color=FAINT, linestyle="--", linewidth=0.8)
     axes.set_xscale("log")
     axes.set_xlabel("anonymous memory of a job (MB)")
@@ -64,6 +50,17 @@ def draw_memory(stages: dict[str, dict[str, tuple[float, float]]], limit: float)
     names = ["measured", "predicted, and the most that a job gets", "max_mem_mb"]
     add_legend_above(figure, handles, names)
     return figure
+
+
+def _draw_stage(axes: Axes, each: dict[str, tuple[float, float]], heights: Sequence[float]) -> None:
+    for y, (name, (measured, predicted)) in zip(heights, each.items(), strict=True):
+        axes.plot([measured, predicted], [y, y], color=FAINT, linewidth=0.5, zorder=1)
+        axes.plot(measured, y, "o", color=LINE, markersize=3.5)
+        axes.plot(predicted, y, "|", color=INK, markersize=6)
+        if len(each) <= MOST_NAMED:
+            place = (max(measured, predicted), y)
+            text = axes.annotate(shortened(name, NAME), place, (5, 0), textcoords="offset points")
+            text.set(va="center", fontsize="x-small")
 
 
 def _spread(top: float, room: float, count: int) -> Sequence[float]:

@@ -30,17 +30,16 @@ class Outcome:
     ----------
     ended : dict of str to int
         Jobs that ended well, by their rule.
-    open : dict of str to int
+    unfinished : dict of str to int
         Jobs that were needed and did not end well.
-    made, unmade : frozenset of str
-        Output files of both.
+    unmade : frozenset of str
+        Output files of these.
     errors : tuple of str
         The last line of the log of each job that failed, with its rule.
     """
 
     ended: dict[str, int]
-    open: dict[str, int]
-    made: frozenset[str]
+    unfinished: dict[str, int]
     unmade: frozenset[str]
     errors: tuple[str, ...] = ()
 
@@ -53,8 +52,7 @@ def outcome_of(dag: Any) -> Outcome:
     return Outcome(
         Counter(job.rule.name for job in ended),
         Counter(job.rule.name for job in unfinished),
-        frozenset(map(str, _outputs(ended))),
-        frozenset(map(str, _outputs(unfinished))),
+        frozenset(str(path) for job in unfinished for path in job.output),
         tuple(_errors(log for job in unfinished for log in job.log)),
     )
 
@@ -97,7 +95,8 @@ def failure(plan: Plan, outcome: Outcome) -> str:
         "\n  No log gives a reason, so a job was killed: docs/hpc.md tells by what."
     )
     return (
-        f"\nNot done: {_jobs(outcome.open)} failed or did not run. {_experiments(plan, complete)} "
+        f"\nNot done: {_jobs(outcome.unfinished)} failed or did not run. "
+        f"{_experiments(plan, complete)} "
         "Correct the cause and run again: jobs that are done are not repeated. What failed, with "
         f"more in logs/:{reasons}"
     )
@@ -161,10 +160,6 @@ def _complete(plan: Plan, outcome: Outcome) -> list[str]:
 
 def _of(plan: Plan, pattern: str) -> list[str]:
     return of_experiments(plan, pattern)
-
-
-def _outputs(jobs: Iterable[Any]) -> Iterable[Any]:
-    return (path for job in jobs for path in job.output)
 
 
 def _jobs(counts: dict[str, int]) -> str:
