@@ -1,9 +1,12 @@
 # Installs memwave in .venv, runs, tests and checks it. `make help` lists the targets.
 
 PYTHON ?= python3
-CORES ?= 4
+CORES ?= all
 ARGS ?=
 EXAMPLES ?= 1000
+
+# Rooms whose tests start no run of the workflow.
+QUICK := core features house recordings results/test_figure_texts.py results/test_table.py storage workflow
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,11 +21,11 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run report figures dry-run formats test fuzz test-hpc test-faults verify lint format bench bench-small lock clean
+.PHONY: help run report figures dry-run formats test test-quick fuzz test-hpc test-faults verify lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
-	@echo 'Variables: PYTHON=$(PYTHON) (3.11 or newer), CORES=$(CORES), ARGS= (for snakemake or pytest)'
+	@echo 'Variables: PYTHON=$(PYTHON) (3.11 or newer), CORES=$(CORES) (of the machine), ARGS= (for snakemake or pytest)'
 
 run: $(VENV)/run.stamp ## Run the workflow; ARGS="--configfile my.yaml" for your own configuration
 	$(call timed,run, $(BIN)/snakemake --cores $(CORES) $(ARGS))
@@ -34,6 +37,9 @@ formats: $(VENV)/formats.stamp ## Install the libraries for all formats of recor
 
 test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/core/test_ranges.py" for some of them
 	$(call timed,tests, $(BIN)/python -m pytest $(ARGS))
+
+test-quick: $(VENV)/test.stamp ## Run the tests of single modules only, in a minute or two
+	$(call timed,quick tests, $(BIN)/python -m pytest -q --ignore-glob='tests/*/test_memory.py' $(addprefix tests/,$(QUICK)) $(ARGS))
 
 test-hpc: $(VENV)/test.stamp $(VENV)/slurm.stamp ## Install and start a SLURM cluster and run its tests (needs root, apt)
 	$(call timed,tests on a cluster, $(BIN)/python -m pytest -rs -m hpc tests/hpc $(ARGS))
@@ -93,6 +99,7 @@ clean: ## Remove results, logs and .venv; keep recordings and configuration
 
 # A stamp records the time of an installation. If the lock file is newer, it is installed again.
 $(VENV)/%.stamp: envs/%.txt | $(BIN)/python
+	@echo "Installing $$(grep -c == $<) packages of $< into $(VENV); this takes a minute or more."
 	$(call timed,setting up $*, $(PIP) install --require-hashes -r $< && touch $@)
 
 $(BIN)/python:

@@ -21,17 +21,23 @@ sys.path.insert(0, str(HERE / "scripts"))
 
 from memwave.workflow import paths
 from memwave.workflow.planning import inputs
+from memwave.workflow.process import end_messages
+from memwave.workflow.process.job_lines import print_job_lines
 from memwave.workflow.process.script_path import import_own_modules
 from memwave.workflow.process.termination import install_sigterm_handler
 from memwave.workflow.rules import check_config_files, open_rules
 
 import_own_modules()
 
+# A configuration that is given (--configfile) stands alone.
+DEFAULTS = [] if workflow.overwrite_configfiles else ["config/config.yaml"]
+
 if not workflow.modifier.skip_configfile:
-    check_config_files(["config/config.yaml", *workflow.configfiles])
+    check_config_files([*DEFAULTS, *workflow.configfiles])
 
+if DEFAULTS:
 
-configfile: "config/config.yaml"
+    configfile: "config/config.yaml"
 
 
 report: f"{HERE}/report/workflow.rst"
@@ -74,11 +80,23 @@ include: f"{HERE}/rules/summary.smk"
 onstart:
     install_sigterm_handler()
     plan.start()
+    print_job_lines(len(workflow.dag))
 
 
 onerror:
-    print(plan.failure())
+    print(end_messages.failure(plan.plan, end_messages.outcome_of(workflow.dag)))
 
 
 onsuccess:
-    print(plan.success())
+    print(
+        end_messages.success(
+            plan.plan,
+            end_messages.outcome_of(workflow.dag),
+            end_messages.snakemake_command(
+                workflow.overwrite_configfiles,
+                workflow.config_settings.config,
+                workflow.main_snakefile,
+                workflow.workdir_init,
+            ),
+        )
+    )

@@ -42,10 +42,11 @@ datasets:
   files: {recordings: inputs/files.tsv, channels: [x, y, z], sampling_rate: 50}
   rates: {recordings: inputs/rates.tsv, channels: [x, y, z], sampling_rate: 50, resample: polyphase}
 features:
-  half: &half {window: 40, dtype: float16}
+  half: &half {window: 40, level: 1, bands: [d1], layout: interleaved, dtype: float16}
   deep: &deep {window: 32, step: 2, wavelet: db2, level: 2, bands: [a2, d1], layout: per-channel,
     mode: periodic}
-  double: &double {window: 48, step: 3, wavelet: sym4, level: max, dtype: float64, mode: smooth}
+  double: &double {window: 48, step: 3, wavelet: sym4, level: max, bands: [d1], layout: interleaved,
+    dtype: float64, mode: smooth}
   zscore: &zscore {<<: *deep, scale: zscore}
   robust: {<<: *half, scale: robust, mode: periodization}
   half-unstored: {<<: *half, store: false}

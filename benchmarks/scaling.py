@@ -33,7 +33,14 @@ from memwave.workflow.planning import memory, runtime
 
 ROOT = Path(__file__).parents[1]
 CHANNELS = [f"c{i}" for i in range(7)]
-FEATURES = {"window": 1001, "dtype": "float16", "wavelet": "haar"}
+FEATURES = {
+    "window": 1001,
+    "dtype": "float16",
+    "wavelet": "haar",
+    "level": 1,
+    "bands": ["d1"],
+    "layout": "interleaved",
+}
 COMPONENTS = 50
 SOLVERS = ("covariance", "randomized", "lag-covariance")
 BLOCK_MB, THREADS = 32, 2

@@ -21,6 +21,13 @@ from synthetic import write_recording
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 CHANNELS = 7
 WINDOW, COMPONENTS, SHARDS = 1001, 50, 4
+FEATURES = {
+    "window": WINDOW,
+    "level": 1,
+    "bands": ["d1"],
+    "layout": "interleaved",
+    "store": False,
+}
 
 
 def configuration(folder: Path) -> dict:
@@ -28,7 +35,7 @@ def configuration(folder: Path) -> dict:
     names = [f"channel{i}" for i in range(CHANNELS)]
     return {
         "datasets": {"long": {"recordings": str(folder / "sheet.tsv"), "channels": names}},
-        "features": {"haar": {"window": WINDOW, "store": False}},
+        "features": {"haar": FEATURES},
         "models": {"exact": {"solver": "lag-covariance", "n_components": COMPONENTS}},
         "experiments": [{"dataset": "long", "features": "haar", "model": "exact"}],
         "shards": SHARDS,

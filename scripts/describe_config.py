@@ -13,14 +13,16 @@ from memwave.workflow.config.settings import schema
 OPENING = """\
 # Configuration
 
-`config.yaml` is the default configuration. Copy it or the example below, change what you need and
-run
+`make run` runs `config.yaml`, the default configuration. To run your own, copy it or the example
+below, change what you need and type
 
-    snakemake --cores 4 --configfile my.yaml
+    make run ARGS="--configfile my.yaml"
 
-Snakemake merges your file into `config.yaml`: mappings are merged, lists and single values are
-replaced. So only your `experiments` run. Everything is checked before the first job starts, and all
-problems are reported at once.
+The file that you give stands alone: nothing of `config.yaml` is added to it, and what it leaves out
+has the default below. Of several files (`--configfile one.yaml two.yaml`), the later is merged into
+the earlier: mappings are merged, lists and single values are replaced. `--config` changes single
+keys, as in `--config shards=8`. Everything is checked before the first job starts, and all problems
+are reported at once.
 
 ## A minimal example
 
@@ -45,7 +47,8 @@ monday	data/monday.npy	train
 tuesday	data/tuesday.npy	test
 ```
 
-Examples that run without changes: [`config.yaml`](config.yaml), [`examples/`](examples).
+Examples that run without changes: [`config.yaml`](config.yaml), [`examples/`](examples),
+[`experiments/`](experiments).
 """
 
 

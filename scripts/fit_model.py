@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress, log
 from memwave.core.ranges import Ranges, count_rows
+from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.lag_file import load_lags
 from memwave.pca.lags.lags import windows_of
@@ -65,7 +66,8 @@ def fit_model(
     Raises
     ------
     MemwaveError
-        If there are not more valid windows than components, or an input differs from the plan.
+        If there are not more valid windows than components, all windows have the same features, or
+        an input differs from the plan.
     """
     spec, ranges = request.spec, list(request.train_ranges)
     if valid:
@@ -86,6 +88,7 @@ def fit_model(
                 fitted = standardizer.in_units(fitted)
         else:
             fitted = fit_features(shards, request, ranges, threads, standardizer)
+    require_variance(fitted, spec)
     of_recordings = spec if isinstance(spec, FeatureSpec) else None
     save_model(model, fitted, spec.feature_table(), request.provenance, scaling, of_recordings)
 
@@ -97,6 +100,26 @@ def require_rows(n_rows: int, n_components: int) -> None:
             f"{n_rows} windows of split train contain no missing value, expected more than the "
             f"{n_components} components. Use fewer n_components, or missing: interpolate."
         )
+
+
+def require_variance(model: Model, spec: FeatureSpec | MatrixSpec) -> None:
+    """Require that features differ between rows: without variance there are no components."""
+    if model.total_variance > 0:
+        return
+    rows, source = "windows", "recordings"
+    if isinstance(spec, MatrixSpec):
+        rows, source = "rows", "parts of the matrix"
+    hint = f"Check that the {source} of split train are not constant."
+    if isinstance(spec, FeatureSpec) and spec.interleaved:
+        hint = (
+            "With layout interleaved, the finest band holds differences of neighbouring channels, "
+            "which are zero where channels are equal: use layout: per-channel. Otherwise check "
+            "that the recordings of split train are not constant."
+        )
+    raise MemwaveError(
+        f"all {model.n_samples} {rows} of split train have the same {model.n_features} features. "
+        f"Expected features that differ, since components are directions of their variance. {hint}"
+    )
 
 
 def fit_lags(summaries: Sequence[str], spec: FeatureSpec, model: dict) -> Model:

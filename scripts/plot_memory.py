@@ -4,6 +4,7 @@ import csv
 
 from memwave.results.figures.memory import draw_memory
 from memwave.results.figures.style import save_figure
+from memwave.workflow import paths
 from memwave.workflow.process.stage import run_script
 
 MEASURED, PREDICTED = "_peak_mb", "_predicted_mb"
@@ -24,15 +25,18 @@ def plot_memory(limit_mb: float, *, summary: str, figure: str) -> None:
     with open(summary, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     names = [column.removesuffix(PREDICTED) for column in rows[0] if column.endswith(PREDICTED)]
-    stages = {
-        name: [
-            (float(row[name + MEASURED]), float(row[name + PREDICTED]))
-            for row in rows
-            if row[name + MEASURED]
-        ]
-        for name in names
-    }
+    stages: dict[str, dict[str, tuple[float, float]]] = {name: {} for name in names}
+    for row in rows:
+        for name in (name for name in names if row[name + MEASURED]):
+            used = float(row[name + MEASURED]), float(row[name + PREDICTED])
+            stages[name][jobs_of(name, row)] = used
     save_figure(draw_memory(stages, limit_mb), figure)
+
+
+def jobs_of(stage: str, row: dict[str, str]) -> str:
+    """What the jobs of a stage in a row of the table are of: ``<dataset>/<features>``."""
+    folder, _ = paths.SCOPES[stage]
+    return folder.removeprefix("results/").format_map(row)
 
 
 if "snakemake" in globals():

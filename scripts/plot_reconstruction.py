@@ -6,7 +6,6 @@ from memwave.results.figures.style import save_figure
 from memwave.results.figures.timeline import Timeline
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
-from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import FigureFacts
 
@@ -22,7 +21,7 @@ def plot_reconstruction(request: FigureFacts, *, model: str, projection: str, fi
         The SVG file to write.
     """
     total = load_model(model).total_variance or 1.0
-    with hdf5.reading(projection), open_projection(projection) as file:
+    with open_projection(projection) as file:
         found = survey(file, request.label_names)
         timelines = {}
         for name, start, stop in found.recordings[:RECORDINGS]:
@@ -34,7 +33,9 @@ def plot_reconstruction(request: FigureFacts, *, model: str, projection: str, fi
             timelines[name] = timeline
         clock = Clock(int(file.attrs["window"]), int(file.attrs["step"]), request.sampling_rate)
     series = ["squared error\n(1: total variance)"]
-    save_figure(draw_in_time(timelines, series, found.classes, clock), figure)
+    save_figure(
+        draw_in_time(timelines, series, found.classes, clock, len(found.recordings)), figure
+    )
 
 
 if "snakemake" in globals():

@@ -8,7 +8,6 @@ from memwave.results.figures.style import save_figure
 from memwave.results.figures.timeline import Timeline
 from memwave.results.model_file import load_model
 from memwave.results.projection_file import open_projection
-from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import FigureFacts
 
@@ -26,7 +25,7 @@ def plot_scores(
         The SVG files to write.
     """
     shares = load_model(model).explained_variance_ratio
-    with hdf5.reading(projection), open_projection(projection) as file:
+    with open_projection(projection) as file:
         found = survey(file, request.label_names)
         densities = make_densities(found)
         timelines: dict[str, Timeline] = {}
@@ -47,7 +46,9 @@ def plot_scores(
         clock = Clock(int(file.attrs["window"]), int(file.attrs["step"]), request.sampling_rate)
     save_figure(draw_scores(densities, found.classes, shares), against_each_other)
     series = [f"component {i + 1}" for i in range(found.shown)]
-    save_figure(draw_in_time(timelines, series, found.classes, clock), in_time)
+    save_figure(
+        draw_in_time(timelines, series, found.classes, clock, len(found.recordings)), in_time
+    )
 
 
 if "snakemake" in globals():

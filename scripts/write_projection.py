@@ -116,16 +116,15 @@ def copy_partials(
     error_sums, moments = np.zeros((2, 2)), np.zeros((2, model.n_components))
     row = 0
     for partial in partials:
-        opened = hdf5.open_read_only(partial, partial_projection.ENCODING)
-        with hdf5.reading(partial), opened as file:
-            row += len(file["reconstruction_error"])
-            if row > n_rows:
-                continue  # only counted, for the error message
-            writer.append_partial(file)
-            error_sums += file["losses"][()]
-            moments += file["moments"][()]
-            if fitted_to is not None and is_measured(model):
-                total = merged(total, file["train"])
+        with hdf5.open_read_only(partial, partial_projection.ENCODING) as file:
+            with hdf5.reading(partial):
+                row += len(file["reconstruction_error"])
+                error_sums += file["losses"][()]
+                moments += file["moments"][()]
+                if fitted_to is not None and is_measured(model):
+                    total = merged(total, file["train"])
+            if row <= n_rows:  # more are only counted, for the error message
+                writer.append_partial(file)
     if row != n_rows:
         raise MemwaveError(
             f"the partial projections ({partials[0]} ...) have {row} rows, expected {n_rows}. "

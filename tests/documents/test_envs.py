@@ -2,12 +2,15 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from locked import only_locked
+from tiny_run import TINY_RUN
 
 from memwave.pca.solvers import concrete_solvers, solver_module
 from memwave.readers import readers
@@ -150,3 +153,19 @@ def test_the_rules_name_the_conda_environment():
     rules = re.findall(r"^rule (?!all:)", text, re.MULTILINE)
     assert len(rules) > 10
     assert named == ["../envs/memwave.yaml"] * len(rules)
+
+
+def test_a_report_needs_only_what_make_run_installs(tiny_results, tmp_path):
+    environment = only_locked("run.txt", tmp_path / "start")
+    hidden = subprocess.run([sys.executable, "-c", "import pytest"], env=environment, check=False)
+    assert hidden.returncode == 1  # installed here, and not pinned there
+    done = subprocess.run(
+        [*TINY_RUN, "--report", str(tmp_path / "report.html")],
+        cwd=tiny_results,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    assert (tmp_path / "report.html").stat().st_size > 100_000

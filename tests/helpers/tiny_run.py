@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from locked import only_locked
 
 ROOT = Path(__file__).parents[2]
 ROWS = 1200
@@ -16,7 +17,10 @@ TINY_RUN += ["--configfile", "config.yaml"]
 
 
 def run_tiny(folder: Path) -> None:
-    """Run dataset hapt with features haar and models exact and randomized in a folder."""
+    """Run dataset hapt with features haar and models exact and randomized in a folder.
+
+    It runs with the packages that `make run` installs, and no others.
+    """
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     config["datasets"]["hapt"]["recordings"] = "sheet.tsv"
     config["experiments"] = [
@@ -36,6 +40,11 @@ def run_tiny(folder: Path) -> None:
         writer.writeheader()
         writer.writerows(rows)
     done = subprocess.run(
-        [*TINY_RUN, "--cores", "2"], cwd=folder, capture_output=True, text=True, check=False
+        [*TINY_RUN, "--cores", "2"],
+        cwd=folder,
+        env=only_locked("run.txt", folder / "start"),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]

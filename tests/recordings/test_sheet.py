@@ -47,6 +47,37 @@ def test_what_spreadsheets_do_to_a_sheet(tmp_path, end):
     assert [recording.name for recording in read_sheet(path)] == ["one", "two"]
 
 
+def test_trailing_tabs_and_quoted_cells(tmp_path):
+    path = write(tmp_path, '"recording"\t"path"\t', '"one ""x"""\t"a.npy"\t', "two\tb.npy")
+    assert [recording.name for recording in read_sheet(path)] == ['one "x"', "two"]
+    assert [recording.path for recording in read_sheet(path)] == ["a.npy", "b.npy"]
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("recording path split", "spaces"),
+        ("recording    path", "spaces"),
+        ("recording,path", "commas"),
+        ('"recording";"path"', "semicolons"),
+    ],
+)
+def test_other_separators_than_tabs_are_named(tmp_path, header, name):
+    (finding,) = findings_of(write(tmp_path, header, "one a.npy train"))
+    assert finding.endswith(
+        f"has {name} between its columns, expected tabs. Replace the {name} by tabs."
+    )
+
+
+def test_a_sheet_of_nothing_but_quotes(tmp_path):
+    assert "is missing" in findings_of(write(tmp_path, '""', "one"))[0]
+
+
+def test_the_home_folder_is_not_abbreviated(tmp_path):
+    (finding,) = findings_of(write(tmp_path, "recording\tpath", "one\t~/data/a.npy"))
+    assert "~/data/a.npy begins with ~" in finding
+
+
 def test_names_are_free(tmp_path):
     path = write(tmp_path, "recording\tpath", "Straße 1/2 (früh), 日\ta.npy")
     assert read_sheet(path)[0].name == "Straße 1/2 (früh), 日"
@@ -92,7 +123,7 @@ def test_a_finding_names_line_and_remedy(tmp_path, row, words):
 
 BAD_HEADERS = [
     ("recording\tpath\tlabel", ['unknown column "label"', 'Did you mean "labels"']),
-    ("recording,path", ['unknown column "recording,path"', "with tabs between them"]),
+    ("recording,path", ["commas between its columns", "expected tabs"]),
     ("recording\tlabels", ['the column "path" is missing']),
     ("recording\tpath\tpath", ['the column "path" appears more than once']),
     ("recording\tpath", ["has no recording", "Add one line per recording"]),

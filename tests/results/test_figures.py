@@ -117,7 +117,7 @@ def test_the_most_frequent_labels_have_colours_and_names():
         "unlabelled",
         "walking",
         *(f"label {i}" for i in range(2, 7)),
-        "5 others",
+        "5 other labels",
     )
     assert classes.colours[0] == UNLABELLED
     assert classes.colours[-1] == OTHER
@@ -212,7 +212,12 @@ def test_figures_keep_within_their_memory_with_the_same_bytes(results, rule):
             "plot_spectrum": ["explained variance", "error bound: at most 0.001"],
             "plot_components": ["component 4", "(mV)", "row of the window"],
             "plot_scores": ["component 1", "three"],
-            "plot_reconstruction": ["three", "dritte ü", "time in the recording (s)", "2 others"],
+            "plot_reconstruction": [
+                "three",
+                "dritte ü",
+                "time in the recording (s)",
+                "2 other labels",
+            ],
         }[rule]
         assert not [words for words in expected if words not in text]
 
@@ -236,7 +241,9 @@ def test_the_last_bits_of_a_layout_change_no_byte(tmp_path, monkeypatch, names):
 
         monkeypatch.setattr(ConstrainedLayoutEngine, "execute", execute)
         timelines = {"first": timeline, "second": timeline}
-        save_figure(draw_in_time(timelines, names, classes, Clock(64, 2, 50.0)), tmp_path / "a.svg")
+        save_figure(
+            draw_in_time(timelines, names, classes, Clock(64, 2, 50.0), 2), tmp_path / "a.svg"
+        )
         bytes_of.append((tmp_path / "a.svg").read_bytes())
     assert bytes_of[0] == bytes_of[1] == bytes_of[2]
 
@@ -244,9 +251,10 @@ def test_the_last_bits_of_a_layout_change_no_byte(tmp_path, monkeypatch, names):
 def test_a_table_becomes_a_figure_of_memory(tmp_path):
     summary = tmp_path / "summary.tsv"
     rows = [
-        "model\tfit_model_peak_mb\tfit_model_predicted_mb\tplan_peak_mb\tplan_predicted_mb",
-        "a\t40.1\t90\t20\t100",
-        "b\t41.5\t95\t\t",
+        "dataset\tfeatures\tmodel\tfit_model_peak_mb\tfit_model_predicted_mb"
+        "\tadopt_model_peak_mb\tadopt_model_predicted_mb",
+        "hapt\thaar\ta\t40.1\t90\t20\t100",
+        "hapt\thaar\tb\t41.5\t95\t\t",
     ]
     summary.write_text("\n".join(rows) + "\n")
     figure = tmp_path / "memory.svg"
@@ -256,6 +264,7 @@ def test_a_table_becomes_a_figure_of_memory(tmp_path):
     assert ended.status == 0, ended.told
     text = "".join(ET.parse(figure).getroot().itertext())
     assert "fit_model" in text
+    assert "hapt/haar/b" in text
     assert "MB" in text
 
 

@@ -17,6 +17,9 @@ from memwave.workflow.planning.memory import Sizes, predict
 
 ROOT = Path(__file__).parents[2]
 
+# One level of two channels in turn: 8 features.
+HAAR = {"window": 8, "level": 1, "bands": ["d1"], "layout": "interleaved"}
+
 
 class Project:
     """A configuration with its files in a folder, right until a test spoils it."""
@@ -26,7 +29,7 @@ class Project:
         self.sheet = folder / "sheet.tsv"
         self.config = {
             "datasets": {"pilot": {"recordings": str(self.sheet), "channels": ["x", "y"]}},
-            "features": {"haar": {"window": 8}},
+            "features": {"haar": dict(HAAR)},
             "models": {"exact": {"solver": "covariance", "n_components": 3}},
             "experiments": [{"dataset": "pilot", "features": "haar", "model": "exact"}],
             "plots": False,
@@ -272,7 +275,7 @@ def test_more_components_than_train_windows_allow(project):
 
 
 def test_one_train_window_is_not_enough(project):
-    project.config["features"]["haar"] = {"window": 40}
+    project.config["features"]["haar"]["window"] = 40
     project.config["shards"] = project.config["models"]["exact"]["n_components"] = 1
     project.refused("found 1", "1 train windows", "Add recordings to split train")
 
@@ -442,3 +445,44 @@ def test_conversions_over_the_limit(project):
     findings = [finding for finding in project.findings() if "stage convert" in finding]
     assert ["convert_recording" in finding for finding in findings] == [True, False]
     assert all("one.csv" in finding and "max_mem_mb is 120" in finding for finding in findings)
+
+
+GRAMS, VOLTS = {"x": "g", "y": "mV"}, {"x": "mV", "y": "mV"}
+
+
+@pytest.mark.parametrize(
+    ("units", "changes", "words"),
+    [
+        (GRAMS, {}, ["layout interleaved", "x (g) and y (mV) have different units"]),
+        (GRAMS, {"layout": "per-channel"}, ["different units (g, mV)", "scale: zscore"]),
+        (GRAMS, {"scale": "zscore"}, []),
+        (VOLTS, {}, []),
+        ({"x": "g"}, {}, []),
+    ],
+)
+def test_different_units_that_are_mixed_are_warned_of(project, units, changes, words):
+    project.config["datasets"]["pilot"]["units"] = units
+    project.config["features"]["haar"].update(changes)
+    warnings = project.check().warnings
+    assert len(warnings) == bool(words)
+    assert all(word in warning for warning in warnings for word in words)
+
+
+def test_units_do_not_matter_to_a_model_that_standardizes(project):
+    project.config["datasets"]["pilot"]["units"] = GRAMS
+    project.config["features"]["haar"]["layout"] = "per-channel"
+    project.config["models"]["exact"]["standardize"] = True
+    assert not project.check().warnings
+
+
+def test_differences_of_channels_of_one_unit_are_not_warned_of(project):
+    """Of four channels, the Haar details are those of the first two and of the last two."""
+    channels = ["x", "y", "z", "t"]
+    project.config["datasets"]["pilot"] |= {
+        "channels": channels,
+        "units": dict(zip(channels, ["g", "g", "V", "V"], strict=True)),
+    }
+    for name in ("one", "two"):
+        project.save(f"{name}.npy", np.zeros((40, 4)))
+    (warning,) = project.check().warnings
+    assert "make the components" in warning

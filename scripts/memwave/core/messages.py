@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterable
+from os.path import expanduser
 from typing import Any
 
 LONGEST_SHOWN = 80
@@ -43,6 +44,11 @@ def did_you_mean(word: Any, known: Iterable[Any]) -> str:
     lowered = {name.lower(): name for name in known if isinstance(name, str)}
     close = difflib.get_close_matches(str(word).lower(), lowered, n=1)
     return f" Did you mean {shown(lowered[close[0]])}?" if close else ""
+
+
+def home_finding(path: str) -> str:
+    """What to write instead of a path that begins with ``~``, which only a shell replaces."""
+    return f"{path} begins with ~, which is not replaced here. Write {expanduser(path)}."
 
 
 def in_words(schema: dict) -> str:

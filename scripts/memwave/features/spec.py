@@ -106,7 +106,7 @@ class FeatureSpec:
             step=settings["step"],
             wavelet=settings["wavelet"],
             level=int(level),
-            bands=tuple(settings["bands"]),
+            bands=tuple(settings["bands"] or band_names(int(level))),
             layout=settings["layout"],
             mode=settings["mode"],
             dtype=settings["dtype"],

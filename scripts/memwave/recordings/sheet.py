@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 
 from memwave.core.errors import ConfigurationError, MemwaveError
-from memwave.core.messages import did_you_mean, listed, shown
+from memwave.core.messages import did_you_mean, home_finding, listed, shown
 from memwave.readers import holds_labels, holds_texts, reader_of
 from memwave.recordings.labels.intervals import are_intervals
 
@@ -80,7 +80,8 @@ def read_sheet(path: str) -> tuple[Recording, ...]:
     Parameters
     ----------
     path : str
-        A UTF-8 file with tabs between its columns (see `COLUMNS`) and a header line.
+        A UTF-8 file with tabs between its columns (see `COLUMNS`) and a header line. Cells may be
+        in quotes.
 
     Returns
     -------
@@ -92,11 +93,14 @@ def read_sheet(path: str) -> tuple[Recording, ...]:
     ConfigurationError
         Lists all problems of the sheet, with line numbers.
     """
-    lines = [(n, line.split("\t")) for n, line in enumerate(_lines(path), 1) if line.strip()]
-    if not lines:
+    written = [(n, line) for n, line in enumerate(_lines(path), 1) if line.strip()]
+    if not written:
         raise ConfigurationError([f"{path}: is empty. Expected a header line with {_columns()}."])
-    header = [cell.strip() for cell in lines[0][1]]
-    findings = list(_header_findings(header))
+    lines = [(n, _split(line)) for n, line in written]
+    header = lines[0][1]
+    while header and not header[-1]:
+        header.pop()
+    findings = list(_separator_findings(written[0][1])) or list(_header_findings(header))
     if not findings and not lines[1:]:
         findings = ["has no recording. Add one line per recording below the header."]
     if findings:
@@ -107,7 +111,7 @@ def read_sheet(path: str) -> tuple[Recording, ...]:
     found += [
         f"line {n}: has {len(cells)} cells, expected {len(header)}. Remove the extra cells."
         for n, cells in lines[1:]
-        if any(cell.strip() for cell in cells[len(header) :])
+        if any(cells[len(header) :])
     ]
     if found:
         raise ConfigurationError([f"{path}, {finding}" for finding in found])
@@ -130,9 +134,28 @@ def _lines(path: str) -> list[str]:
     return re.split(r"\r\n|\r|\n", text)
 
 
+def _split(line: str) -> list[str]:
+    """Cells of a line; quotes around a cell, as spreadsheets put them, are taken off."""
+    return [_unquoted(cell.strip()) for cell in line.split("\t")]
+
+
+def _unquoted(cell: str) -> str:
+    quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
+    return cell[1:-1].replace('""', '"').strip() if quoted else cell
+
+
 def _columns() -> str:
     optional = listed(name for name in COLUMNS if name not in REQUIRED)
     return f"the columns {listed(REQUIRED)} and, if needed, {optional}, with tabs between them"
+
+
+def _separator_findings(header: str) -> Iterator[str]:
+    """Whether something else than tabs stands between the columns."""
+    for sign, name in ((",", "commas"), (";", "semicolons"), (None, "spaces")):
+        names = [_unquoted(cell.strip()) for cell in header.split(sign)]
+        if "\t" not in header and set(REQUIRED) <= set(names):
+            yield f"has {name} between its columns, expected tabs. Replace the {name} by tabs."
+            return
 
 
 def _header_findings(header: list[str]) -> Iterator[str]:
@@ -146,8 +169,7 @@ def _header_findings(header: list[str]) -> Iterator[str]:
 
 
 def _cells(header: list[str], cells: list[str]) -> Iterator[tuple[str, str]]:
-    for name, cell in zip(header, cells, strict=False):
-        yield name, cell.strip()
+    yield from zip(header, cells, strict=False)
 
 
 def _row_findings(row: dict[str, str], has_split: bool) -> Iterator[str]:
@@ -164,6 +186,9 @@ def _row_findings(row: dict[str, str], has_split: bool) -> Iterator[str]:
         yield f"{shown(name)} has no path. Name the file of the recording."
     else:
         yield from _format_findings(name, path, row.get("dtype", ""))
+    for column in ("path", "labels"):
+        if row.get(column, "").startswith("~"):
+            yield f"{shown(name)}: {home_finding(row[column])}"
     if row.get("sampling_rate") and not _rate(row["sampling_rate"]):
         yield (
             f"{shown(name)} has sampling_rate {shown(row['sampling_rate'])}, expected a number of "

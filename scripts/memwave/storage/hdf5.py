@@ -120,7 +120,10 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
 
 @contextmanager
 def reading(path: str | Path) -> Iterator[None]:
-    """Say which file is damaged where an array cannot be read or is missing."""
+    """Say which file is damaged where an array cannot be read or is missing.
+
+    The body is to read and do nothing else: any of its errors is taken for one of the file.
+    """
     try:
         yield
     except (OSError, KeyError, ValueError) as error:

@@ -17,6 +17,7 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.ranges import spans
+from memwave.storage import hdf5
 
 CHUNK_BYTES = 262_144
 
@@ -98,6 +99,11 @@ class ChunkWriter:
         """Add `count` rows of another dataset, from row `first` on.
 
         Chunks that both hold whole are copied as they are, without being decoded.
+
+        Raises
+        ------
+        DamagedFile
+            If the other dataset cannot be read.
         """
         size, columns = len(self._chunk), (0,) * (self._chunk.ndim - 1)
         aligned = source.chunks == self._dataset.chunks and first % size == self._filled
@@ -106,11 +112,14 @@ class ChunkWriter:
             end = min(stop, row - row % size + size)
             whole = end - row == size or self._row + end - row == len(self._dataset)
             if aligned and row % size == 0 and whole:
-                _, stored = source.id.read_direct_chunk((row, *columns))
+                with hdf5.reading(source.file.filename):
+                    _, stored = source.id.read_direct_chunk((row, *columns))
                 self._dataset.id.write_direct_chunk((self._row, *columns), stored)
                 self._row += end - row
             else:
-                self.append(source[row:end])
+                with hdf5.reading(source.file.filename):
+                    rows = source[row:end]
+                self.append(rows)
             row = end
 
     def finish(self) -> None:

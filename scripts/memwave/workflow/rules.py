@@ -159,39 +159,6 @@ class Rules:
             wanted = {job.receipt: self._made(job) for job in self._digests.needed()}
             start_run(self.plan, self._checksums, wanted)
 
-    def success(self) -> str:
-        """Where the results are and how to open them, for the end of a run."""
-        first = of_experiments(self.plan, paths.PROJECTION)[0]
-        count = len(self.plan.experiments)
-        python = os.path.relpath(sys.executable)
-        python = "python" if python.startswith("..") else python
-        lines = [
-            "",
-            f"Done: {count} experiment{'s' if count > 1 else ''}.",
-            f"  compared   {paths.SUMMARY}; in a browser: {paths.SUMMARY_PAGE}",
-        ]
-        if self.plan.settings["plots"]:
-            lines.append(
-                "  figures    results/plots/*.svg, and results/<dataset>/<features>/<model>/plots/"
-            )
-            lines.append("  all in one snakemake --report report.html")
-        lines += [
-            "  data       results/<dataset>/<features>/<model>/{model,projection}.h5, such as",
-            f'  {python} -c \'import h5py; f = h5py.File("{first}"); print(f["scores"])\'',
-        ]
-        return "\n".join(lines)
-
-    def failure(self) -> str:
-        """What to do after a run in which a job failed."""
-        projections = of_experiments(self.plan, paths.PROJECTION)
-        finished = [path for path in projections if os.path.exists(path)]
-        return (
-            f"\nNot done: a job failed; its message is above, and in logs/. {len(finished)} of "
-            f"{len(projections)} experiments have a projection. Mend the cause and run again: what "
-            "is finished stays. A log that ends without a reason is that of a job that was killed: "
-            "docs/hpc.md tells by what."
-        )
-
     def _request(self, stage: str, wildcards: Wildcards) -> Any:
         return self._digests.request(Job.of(stage, wildcards))
 

@@ -70,10 +70,14 @@ def make_classes(column: str, counts: Mapping[int, int], names: Mapping[int | st
     """
     known = {str(value): name for value, name in names.items()}
     most = sorted(counts, key=lambda value: (-counts[value], value))[: len(COLOURS)]
-    shown = [known.get(str(value), f"{column} {value}") for value in sorted(most)]
+    shown = [known.get(str(value), _default_name(column, value)) for value in sorted(most)]
     others = len(counts) - len(most)
-    shown += [f"{others} others"] if others else []
+    shown += [f"{others} other {column}{'s' if others > 1 else ''}"] if others else []
     return Classes(column, tuple(sorted(most)), tuple(shown))
+
+
+def _default_name(column: str, value: int) -> str:
+    return "no label" if column == "label" and value == -1 else f"{column} {value}"
 
 
 class Counter:

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from memwave.results.figures.classes import COLOURS
-from memwave.results.figures.style import FAINT, new_figure, set_log
+from memwave.results.figures.style import FAINT, add_legend_above, new_figure, set_log
 
 MARKERS = "osD^vP*X"
 
 # Ratio of largest to smallest value from which an axis is logarithmic.
 WIDE = 5
+
+# Largest error that is drawn as zero.
+NO_ERROR = 1e-25
 
 # Most feature sets in the figure.
 MOST_GROUPS = 6
@@ -46,10 +50,12 @@ def draw_comparison(groups: dict[str, list[Point]]) -> Figure:
     """
     compared = {title: points for title, points in groups.items() if len(points) > 1}
     shown = list(compared.items())[:MOST_GROUPS]
-    figure = new_figure(0.7 + 2.8 * max(len(shown), 1))
     if not shown:
-        figure.text(0.5, 0.5, "No features have more than one model to compare.", ha="center")
+        figure = new_figure(0.5)
+        alone = "No features have more than one model, so there is nothing to compare."
+        figure.text(0.02, 0.5, alone, va="center")
         return figure
+    figure = new_figure(0.7 + 2.8 * len(shown))
     panels = figure.subplots(len(shown), 2, squeeze=False, sharey="row")
     families = families_of([point.name for _, points in shown for point in points])
     for row, (title, points) in zip(panels, shown, strict=True):
@@ -64,7 +70,7 @@ def draw_comparison(groups: dict[str, list[Point]]) -> Figure:
         for axes in panels.flat
         for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(handles.values(), handles, loc="outside upper left", ncols=4)
+    add_legend_above(figure, list(handles.values()), list(handles))
     figure.draw_without_rendering()  # computes the layout, which labels need
     for row, (_, points) in zip(panels, shown, strict=True):
         for axes, quantity in zip(row, ("seconds", "megabytes"), strict=True):
@@ -97,10 +103,15 @@ def families_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def _places(points: list[Point], quantity: str) -> dict[str, tuple[float, float]]:
-    """Return the position of each model. An error of 0 is drawn at a tenth of the least error."""
-    positive = [point.error for point in points if point.error > 1e-25]
-    least = min(positive, default=1.0) / 10
+    """Return the position of each model. An error of zero is drawn at `_least`."""
+    least = _least(points)
     return {point.name: (getattr(point, quantity), max(point.error, least)) for point in points}
+
+
+def _least(points: list[Point]) -> float:
+    """Where an error of zero stands on the logarithmic axis: below all others."""
+    positive = [point.error for point in points if point.error > NO_ERROR]
+    return 10.0 ** (math.floor(math.log10(min(positive, default=1.0))) - 1)
 
 
 def _draw(
@@ -114,12 +125,18 @@ def _draw(
             marker, colour = MARKERS[i % len(MARKERS)], COLOURS[i % len(COLOURS)]
             axes.plot(*zip(*own, strict=True), marker, color=colour, markersize=4.5, label=family)
     set_log(axes, "y")
+    least = _least(points)
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(
+        lambda value, _: "0" if value <= 1.01 * least else f"1e{round(math.log10(value))}"
+    )
     values = [getattr(point, quantity) for point in points]
     if max(values) > WIDE * min(values):
         set_log(axes, "x")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.xaxis.set_minor_formatter(_few_minor_labels)
-    axes.margins(0.15, 0.12)
+    axes.margins(0.25, 0.12)
+    axes.set_ylim(bottom=least / 3)
     axes.grid(color=FAINT, alpha=0.25, linewidth=0.5)
 
 

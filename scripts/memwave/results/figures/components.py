@@ -5,16 +5,20 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from memwave.features.overlap_add import windows_of
 from memwave.features.spec import FeatureSpec
 from memwave.pca.model import Model
 from memwave.results.figures.sizes import COMPONENTS
-from memwave.results.figures.style import FAINT, LINE, new_figure
+from memwave.results.figures.style import FAINT, LINE, new_figure, shortened
 from memwave.results.figures.timeline import BINS, Timeline
 
 # Most channels in the figure.
 CHANNELS = 8
+
+# Inches of a channel, from one to the next.
+PANEL = 0.95
 
 
 def draw_components(
@@ -42,16 +46,20 @@ def draw_components(
     loadings = std * model.components[:shown] * scale
     shapes = windows_of(spec, loadings) * channel_scale
     channels = strongest(shapes)
-    figure = new_figure(0.8 + 0.95 * len(channels))
+    figure = new_figure(0.8 + PANEL * len(channels))
     panels = figure.subplots(len(channels), shown, squeeze=False, sharex=True, sharey="row")
     for row, channel in zip(panels, channels, strict=True):
         for axes, shape in zip(row, shapes, strict=True):
             _draw_wave(axes, shape[:, channel], rate)
         name = spec.channels[channel]
-        row[0].set_ylabel(f"{name}\n({units[name]})" if name in units else name)
+        short = shortened(name, PANEL)
+        row[0].set_ylabel(f"{short}\n({units[name]})" if name in units else short)
+        row[0].yaxis.set_major_locator(MaxNLocator(3))
     for i, axes in enumerate(panels[0]):
         axes.set_title(f"component {i + 1} ({model.explained_variance_ratio[i]:.1%})")
     unit = "time in the window (s)" if rate else "row of the window"
+    if len(channels) < spec.n_channels:
+        unit += f"; the {len(channels)} of {spec.n_channels} channels with the largest waves"
     figure.supxlabel(unit, fontsize="medium")
     return figure
 

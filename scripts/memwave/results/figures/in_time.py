@@ -8,9 +8,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from memwave.results.figures.classes import Classes, runs
-from memwave.results.figures.scores import add_legend
-from memwave.results.figures.style import LINE, bare, new_figure
+from memwave.results.figures.scores import add_legend, classes_height
+from memwave.results.figures.style import LINE, bare, new_figure, shortened
 from memwave.results.figures.timeline import Timeline
+
+# Inches of all panels side by side, and of a number below an axis.
+PANELS, TICK = 7.6, 0.75
+
+# Width of the panel of a short recording, as a share of that of the longest one.
+NARROWEST = 0.25
 
 # Share of the time axis from which a run of one class shows its mark.
 ROOM = 0.03
@@ -42,7 +48,11 @@ class Clock:
 
 
 def draw_in_time(
-    timelines: dict[str, Timeline], names: list[str], classes: Classes, clock: Clock
+    timelines: dict[str, Timeline],
+    names: list[str],
+    classes: Classes,
+    clock: Clock,
+    n_recordings: int,
 ) -> Figure:
     """Draw one row of panels per series and one column per recording.
 
@@ -52,27 +62,38 @@ def draw_in_time(
         By the name of the recording.
     names : list of str
         Name of each series, with its unit.
+    n_recordings : int
+        Number of all recordings, of which the first are drawn.
     """
     lengths = [float(timeline.edges[-1]) for timeline in timelines.values()]
-    figure = new_figure(1.0 + 1.1 * len(names) + (0.6 if len(names) == 1 else 0.0))
+    longest = max(lengths)
+    ratios = [max(length, NARROWEST * longest) for length in lengths]
+    widths = [PANELS * ratio / sum(ratios) for ratio in ratios]
+    height = 0.6 + 1.1 * len(names) + (0.6 if len(names) == 1 else 0.0)
+    figure = new_figure(height + classes_height(classes))
     panels = figure.subplots(
         len(names) + 1,
         len(timelines),
         squeeze=False,
         sharex="col",
         sharey="row",
-        width_ratios=lengths,
+        width_ratios=ratios,
         height_ratios=[1.0] * len(names) + [0.18 if len(names) > 1 else 0.1],
     )
-    for column, (recording, timeline) in zip(panels.T, timelines.items(), strict=True):
+    for column, width, (recording, timeline) in zip(
+        panels.T, widths, timelines.items(), strict=True
+    ):
         times = clock.of(timeline.edges.astype(float))
-        column[0].set_title(recording)
+        column[0].set_title(shortened(recording, width))
         for i, axes in enumerate(column[:-1]):
             _draw_range(axes, times, timeline.low[:, i], timeline.high[:, i])
         _draw_classes(column[-1], times, timeline.classes, classes)
+        column[-1].xaxis.set_major_locator(MaxNLocator(max(1, int(width / TICK)), integer=True))
     for name, axes in zip(names, panels[:, 0], strict=False):
         axes.set_ylabel(name)
-    figure.supxlabel(clock.unit, fontsize="medium")
+    rest = f"; {len(timelines)} of {n_recordings} recordings"
+    unit = clock.unit + (rest if n_recordings > len(timelines) else "")
+    figure.supxlabel(unit, fontsize="medium")
     add_legend(figure, classes)
     return figure
 
@@ -89,7 +110,6 @@ def _draw_classes(axes: Axes, times: np.ndarray, entries: np.ndarray, classes: C
     bare(axes)
     axes.set_ylim(0, 1)
     axes.spines["bottom"].set_visible(True)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     for start, stop, entry in (run for run in runs(entries) if run[2] >= 0):
         left, right = times[start], times[stop]
         axes.axvspan(left, right, color=classes.colours[entry], linewidth=0)

@@ -7,11 +7,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
 from memwave.results.figures.classes import Classes
 from memwave.results.figures.density import Density
 from memwave.results.figures.rows import Survey
-from memwave.results.figures.style import new_figure
+from memwave.results.figures.style import (
+    LEGEND_NAME,
+    add_legend_above,
+    legend_height,
+    new_figure,
+    shortened,
+)
 
 Pair = tuple[int, int]
 
@@ -43,7 +50,7 @@ def draw_scores(
     shares : sequence of float
         Share of the total variance that each component explains.
     """
-    figure = new_figure(3.7)
+    figure = new_figure(3.3 + classes_height(classes))
     panels = figure.subplots(1, max(2, len(densities)), squeeze=False)[0]
     for axes in panels[len(densities) :]:
         axes.set_axis_off()
@@ -53,20 +60,27 @@ def draw_scores(
         _name_classes(axes, density, classes)
         axes.set_xlabel(f"component {i + 1} ({shares[i]:.1%})")
         axes.set_ylabel(f"component {j + 1} ({shares[j]:.1%})")
+        axes.xaxis.set_major_locator(MaxNLocator(4))
     add_legend(figure, classes)
     return figure
 
 
 def add_legend(figure: Figure, classes: Classes) -> None:
     """Add a legend above the panels, with the colours and the marks of the classes."""
-    names = [
+    handles = [Patch(color=colour) for colour in classes.colours]
+    add_legend_above(figure, handles, _legend_names(classes))
+
+
+def classes_height(classes: Classes) -> float:
+    """Return the height of the legend of `add_legend`, in inches."""
+    return legend_height([shortened(name, LEGEND_NAME) for name in _legend_names(classes)])
+
+
+def _legend_names(classes: Classes) -> list[str]:
+    return [
         f"{mark}  {name}" if mark and mark not in name.split() else name
         for mark, name in zip(classes.marks, classes.names, strict=True)
     ]
-    handles = [Patch(color=colour) for colour in classes.colours]
-    figure.legend(
-        handles, names, loc="outside upper left", ncols=4, handlelength=1.0, columnspacing=1.5
-    )
 
 
 def _name_classes(axes: Axes, density: Density, classes: Classes) -> None:

@@ -3,10 +3,13 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from memwave.pca.model import Model
 from memwave.results.figures.style import FAINT, LINE, new_figure, set_log
+
+# Components that are numbered on an axis.
+TICKS = 8
 
 
 def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
@@ -16,7 +19,8 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     ----------
     model : Model
     residual : ndarray, shape (k,)
-        Distance within which the covariance has an eigenvalue of each explained variance.
+        Distance within which the covariance has an eigenvalue of each explained variance; NaN
+        where it was not measured.
 
     Notes
     -----
@@ -44,15 +48,23 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     return figure
 
 
+def component_ticks(n_components: int) -> list[int]:
+    """Components that are numbered on an axis: the first, the last, and some between them."""
+    return np.unique(np.linspace(1, n_components, min(n_components, TICKS)).round()).tolist()
+
+
 def _draw_line(
     axes: Axes, component: np.ndarray, value: np.ndarray, error: np.ndarray, least: float
 ) -> None:
-    low, high = np.maximum(value - error, least), value + error
-    widest = f"error bound: at most {float(np.max(error)):.1g}"
+    if np.isfinite(error).all():
+        low, high = np.maximum(value - error, least), value + error
+        widest = f"error bound: at most {float(np.max(error)):.1g}"
+    else:
+        low, high, widest = value, value, "error bound: not measured"
     axes.fill_between(component, low, high, label=widest, color=LINE, alpha=0.25, linewidth=0)
     axes.plot(component, value, color=LINE, marker="o", markersize=3)
     axes.set_xlabel("component")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xticks(component_ticks(len(component)))
     axes.legend(loc="best")
 
 

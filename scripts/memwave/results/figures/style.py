@@ -5,6 +5,7 @@ Figures are readable in grey: classes are marked by text as well as by colour.
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from memwave.storage.atomic import replacing
 
 WIDTH = 9.0  # inches
 
+# Inches of an average letter, of a legend's mark with the space around it, of a line of it, and
+# of a name in it.
+LETTER, HANDLE, LEGEND_LINE, LEGEND_NAME = 0.078, 0.5, 0.18, 3.4
+
 INK, FAINT, LINE = "#222222", "#999999", "#0072B2"
 
 STYLE: dict[Any, Any] = {
@@ -30,6 +35,7 @@ STYLE: dict[Any, Any] = {
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
     "axes.linewidth": 0.6,
+    "axes.formatter.limits": (-3, 4),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "xtick.color": FAINT,
@@ -114,3 +120,36 @@ def bare(axes: Axes) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def shortened(text: str, inches: float) -> str:
+    """Return a text that is no wider than so many inches: the middle is left out if need be."""
+    most = max(3, int(inches / LETTER))
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 2
+    return f"{text[: most - 1 - end]}\u2026{text[len(text) - end :]}"
+
+
+def legend_columns(names: Sequence[str]) -> int:
+    """Columns of a legend above a figure, of names that were shortened to `LEGEND_NAME`."""
+    widest = max((len(name) for name in names), default=1) * LETTER + HANDLE
+    return max(1, min(len(names), int((WIDTH - 0.2) / widest)))
+
+
+def legend_height(names: Sequence[str]) -> float:
+    """Inches that a legend above a figure takes."""
+    return LEGEND_LINE * -(-len(names) // legend_columns(names))
+
+
+def add_legend_above(figure: Figure, handles: Sequence[Any], names: Sequence[str]) -> None:
+    """Explain handles above all panels, in as many lines as the names need."""
+    short = [shortened(name, LEGEND_NAME) for name in names]
+    figure.legend(
+        handles,
+        short,
+        loc="outside upper left",
+        ncols=legend_columns(short),
+        handlelength=1.0,
+        columnspacing=1.5,
+    )

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from memwave.core.errors import ConfigurationError
-from memwave.core.messages import did_you_mean, in_words, listed, shown
+from memwave.core.messages import did_you_mean, home_finding, in_words, listed, shown
 from memwave.pca.solvers import solver_module, solver_names
 from memwave.workflow.config.grids import expand_grids
 from memwave.workflow.config.matrices import (
@@ -34,6 +34,9 @@ SCHEMA_FILE = files(__package__) / "schema.yaml"
 
 # Most entries of a configuration, including aliases. Real ones have fewer than a thousand.
 MOST_ENTRIES = 100_000
+
+# Hint for a boolean where a text is expected.
+BOOLEAN_HINT = " YAML takes on, off, yes and no for true and false; write the word in quotes."
 
 # Sections of the configuration by the keys of an experiment.
 SECTIONS = {"dataset": "datasets", "features": "features", "model": "models"}
@@ -113,11 +116,16 @@ def complete(config: dict) -> dict:
     ConfigurationError
         Lists all values that the schema does not allow and all names that are not defined.
     """
+    if not config:
+        raise ConfigurationError(
+            ["the configuration is empty. config/README.md has a small one to copy."]
+        )
     _require_size(config)
     config = with_columns_as_features(expand_grids(_truth_values(config)))
     errors = _Validator(schema()).iter_errors(config)
     findings = [finding for error in errors for finding in _findings(error)]
-    findings += [*_undefined_names(config), *_unknown_units(config), *matrix_findings(config)]
+    findings += [*_undefined_names(config), *_unknown_units(config), *_boolean_keys(config)]
+    findings += [*_home_folders(config), *matrix_findings(config)]
     if findings:
         raise ConfigurationError(tuple(dict.fromkeys(findings)))
     filled = _filled(config, schema())
@@ -244,6 +252,8 @@ def _findings(error: ValidationError) -> Iterator[str]:
             yield f"{_place(*path)}: {item} is listed more than once. List it once."
     else:
         hint = did_you_mean(value, rule.get("enum", ())) if isinstance(value, str) else ""
+        if isinstance(value, bool) and rule.get("type") == "string":
+            hint = BOOLEAN_HINT
         yield f"{_place(*path)}: found {shown(value)}, expected {in_words(rule)}.{hint}"
 
 
@@ -266,17 +276,44 @@ def _undefined_names(config: Any) -> Iterator[str]:
 
 def _unknown_units(config: Any) -> Iterator[str]:
     """Yield findings about units of channels that a dataset does not have."""
-    datasets = config.get("datasets") if isinstance(config, dict) else None
-    for name, dataset in datasets.items() if isinstance(datasets, dict) else ():
-        if not isinstance(dataset, dict):
-            continue
+    for name, dataset in _entries(config, "datasets"):
         units, channels = dataset.get("units"), dataset.get("channels")
         if isinstance(units, dict) and isinstance(channels, list):
-            for unknown in (channel for channel in units if channel not in channels):
+            for unknown in (u for u in units if u not in channels and not isinstance(u, bool)):
                 yield (
                     f"{_place('datasets', name, 'units', unknown)}: there is no such channel."
                     f"{did_you_mean(unknown, map(str, channels))} Channels: {listed(channels)}."
                 )
+
+
+def _entries(config: Any, section: str) -> Iterator[tuple[str, dict]]:
+    """Entries of a section that are mappings, by their names."""
+    entries = config.get(section) if isinstance(config, dict) else None
+    for name, entry in entries.items() if isinstance(entries, dict) else ():
+        if isinstance(entry, dict):
+            yield name, entry
+
+
+def _boolean_keys(config: Any) -> Iterator[str]:
+    """Findings about channels and labels that YAML takes for true or false."""
+    for name, dataset in _entries(config, "datasets"):
+        for key in ("units", "label_names"):
+            named = dataset.get(key)
+            for wrong in (
+                (k for k in named if isinstance(k, bool)) if isinstance(named, dict) else ()
+            ):
+                place = _place("datasets", name, key)
+                yield f"{place}: found the key {shown(wrong)}, expected a name.{BOOLEAN_HINT}"
+
+
+def _home_folders(config: Any) -> Iterator[str]:
+    """Findings about paths that begin with the sign of the home folder."""
+    places = (("datasets", "recordings"), ("features", "scale"), ("models", "apply"))
+    for section, key in places:
+        for name, entry in _entries(config, section):
+            path = entry.get(key)
+            if isinstance(path, str) and path.startswith("~"):
+                yield f"{_place(section, name, key)}: {home_finding(path)}"
 
 
 def _names(value: Any) -> list[str]:

@@ -280,9 +280,9 @@ def assembly(plan: Plan, w: Wildcards, checksums: dict[str, str]) -> requests.As
 def _figure_facts(plan: Plan, w: Wildcards) -> requests.FigureFacts:
     chosen = plan.settings["datasets"][w.dataset]
     spec = feature_spec(plan, w.dataset, w.features)
-    return requests.FigureFacts(
-        spec, chosen["sampling_rate"], chosen["units"], chosen["label_names"]
-    )
+    told = [r.sampling_rate for r in plan.recordings[w.dataset] if r.sampling_rate]
+    rate = chosen["sampling_rate"] or next(iter(told), None)
+    return requests.FigureFacts(spec, rate, chosen["units"], chosen["label_names"])
 
 
 def _summarized_experiments(plan: Plan, _: Wildcards) -> tuple[requests.SummarizedExperiment, ...]:

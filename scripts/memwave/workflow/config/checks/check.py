@@ -17,6 +17,7 @@ from memwave.workflow.config.checks.applied import applied_findings, applied_opt
 from memwave.workflow.config.checks.features import feature_findings
 from memwave.workflow.config.checks.matrices import applied_matrix_findings, checked_matrix
 from memwave.workflow.config.checks.recordings import CheckedRecording, checked_recordings
+from memwave.workflow.config.checks.units import unit_warnings
 from memwave.workflow.config.matrices import MATRIX
 from memwave.workflow.config.settings import complete_model, experiments, is_matrix
 from memwave.workflow.planning.choice import Features, resolve
@@ -98,6 +99,8 @@ def check(settings: dict) -> Checked:
             train = _train_windows(recordings.get(dataset, ()), spec)
             resolved, unfit = _resolved(settings, models, features, spec, train)
             findings += unfit
+            units = settings["datasets"][dataset]["units"]
+            warnings += unit_warnings(dataset, features, spec, units, resolved.values())
             options |= {(dataset, features, name): model for name, model in resolved.items()}
             known = recordings.get(dataset, ())
             need = reading_bytes(

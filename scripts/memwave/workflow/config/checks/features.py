@@ -46,7 +46,7 @@ def feature_findings(name: str, settings: dict, channels: Sequence[str]) -> Iter
         return
     level = deepest if settings["level"] == "max" else settings["level"]
     valid = band_names(level)
-    for i, band in enumerate(settings["bands"]):
+    for i, band in enumerate(settings["bands"] or ()):
         if band not in valid:
             yield (
                 f"{place}.bands[{i}]: {shown(band)} is not a band of a decomposition of level "

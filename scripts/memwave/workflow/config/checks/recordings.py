@@ -107,8 +107,9 @@ def _rows(recording: Recording, dataset: str, settings: dict) -> tuple[int, floa
     if rate and expected and settings["resample"] == "none" and not _same(rate, expected):
         raise MemwaveError(
             f"{recording.path} has {rate:g} rows per second, expected {expected:g} as in "
-            f"datasets.{dataset}.sampling_rate. Set datasets.{dataset}.resample: polyphase, or put "
-            "it into another dataset."
+            f"datasets.{dataset}.sampling_rate. If that number is wrong, correct it to {rate:g}. "
+            f"If recordings have different rates, set datasets.{dataset}.resample: polyphase, or "
+            "put this one into another dataset."
         )
     if len(shape) == 2 and shape[1] == len(channels):
         return shape[0], expected if rate and expected and _same(rate, expected) else rate

@@ -1,0 +1,68 @@
+"""What a run says at its end is true: what was made, what exists, commands that work as typed."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from tiny_project import Project, recording
+
+from memwave.workflow.process.end_messages import snakemake_command
+
+
+def end_of(done):
+    """The message at the end of a run."""
+    text = done.stdout + done.stderr
+    (message,) = re.findall(r"^(?:Done|Not done): .*?(?=^\S|\Z)", text, re.M | re.DOTALL)
+    return message
+
+
+def test_messages_say_what_exists(tmp_path):
+    project = Project(tmp_path / "project", ["exact"])
+    done = project.snakemake("--cores", "2", "--until", "extract_features")
+    assert done.returncode == 0, done.stderr[-4000:]
+    message = end_of(done)
+    assert "2 jobs (extract_features 2). 0 of 1 experiment complete." in message
+    assert "results/" not in message  # neither models nor projections are there
+
+    done = project.snakemake("--cores", "2")
+    assert done.returncode == 0, done.stderr[-4000:]
+    message = end_of(done)
+    assert "1 of 1 experiment complete." in message
+    assert "results/<dataset>/<features>/<model>/model.h5" in message
+    (read,) = re.findall(r"^  read +(.*)$", message, re.M)
+    shown = subprocess.run(
+        shlex.split(read), cwd=project.folder, capture_output=True, text=True, check=True
+    )
+    assert "scores" in shown.stdout
+    (report,) = re.findall(r"^  report +(.*)$", message, re.M)
+    assert shlex.split(report)[-2:] == ["--report", "report.html"]
+
+    spoilt = recording(0)
+    spoilt[100, 1] = np.nan
+    project.save(0, spoilt)
+    failed = project.snakemake("--cores", "2")
+    assert failed.returncode != 0
+    assert project.result("exact/projection.h5").exists()  # of the recording as it was
+    assert "0 of 1 experiment complete." in end_of(failed)
+
+
+def test_the_command_names_the_program_and_the_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Snakefile").write_text("")
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name in ("python", "snakemake"):
+        (tmp_path / ".venv/bin" / name).write_text("")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))
+    snakefile = tmp_path / "Snakefile"
+    assert snakemake_command([], {}, snakefile) == ".venv/bin/snakemake"
+    given = snakemake_command([tmp_path / "my own.yaml"], {"shards": 2}, snakefile)
+    expected = ".venv/bin/snakemake --configfile 'my own.yaml' --config shards=2"
+    assert given == expected
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert snakemake_command([], {}, Path("../Snakefile")).endswith("--snakefile ../Snakefile")
+    elsewhere = snakemake_command([], {}, snakefile, tmp_path)
+    assert elsewhere.startswith(f"cd {tmp_path / 'elsewhere'} && ")
