@@ -3,7 +3,7 @@
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.readers import load_libraries, open_texts
+from memwave.readers import Options, load_libraries, open_texts
 from memwave.recordings.labels.coding import MOST_TEXTS
 from memwave.recordings.labels.file import LabelWriter, create_labels
 from memwave.recordings.labels.intervals import are_intervals, need_a_library, read_intervals
@@ -30,13 +30,13 @@ def convert_labels(request: LabelConversion, *, labels: str) -> None:
         if are_intervals(path):
             writer.fill_intervals(read_intervals(path, rows, request.sampling_rate))
         else:
-            fill_column(writer, path, rows)
+            fill_column(writer, path, rows, request.options)
 
 
-def fill_column(writer: LabelWriter, path: str, rows: int) -> None:
+def fill_column(writer: LabelWriter, path: str, rows: int, options: Options) -> None:
     """Convert a column of a table."""
     row = 0
-    with open_texts(path) as table:
+    with open_texts(path, options) as table:
         for codes, texts in table.texts():
             if row + len(codes) > rows:
                 break

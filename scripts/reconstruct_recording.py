@@ -11,11 +11,12 @@ from bisect import bisect_left, bisect_right
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.core.messages import rate_text
 from memwave.core.moments import Moments
 from memwave.core.ranges import spans
 from memwave.features.overlap_add import Overlap, windows_of
 from memwave.pca.projection import features_of
-from memwave.readers import open_array
+from memwave.readers import DEFAULTS, Options, open_array, options_of
 from memwave.recordings.prepared import open_recording
 from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import PlannedRecording
@@ -95,8 +96,8 @@ def resampling_of(projection: str, rate: float | None) -> Ratio | None:
             ratio = ratio_of(rate, wanted) if rate and rate > 0 else None
             if ratio is None:
                 raise MemwaveError(
-                    f"{projection}: the recordings of {name} were resampled to {wanted:g} rows per "
-                    "second. Give the rate of the original by --sampling-rate."
+                    f"{projection}: the recordings of {name} were resampled to {rate_text(wanted)} "
+                    "rows per second. Give the rate of the original by --sampling-rate."
                 )
             return None if ratio == (1, 1) else ratio
     return None
@@ -108,6 +109,7 @@ def distances(
     channels: tuple[str, ...],
     dtype: str | None = None,
     ratio: Ratio | None = None,
+    options: Options = DEFAULTS,
 ) -> np.ndarray:
     """Measure the distance of a reconstruction from the recording.
 
@@ -120,6 +122,8 @@ def distances(
         Type of the values of a raw recording.
     ratio : (up, down), optional
         Resampling ratio.
+    options : Options
+        How the recording is read.
 
     Returns
     -------
@@ -134,13 +138,13 @@ def distances(
     """
     made = np.load(output, mmap_mode="r")
     variance, error = Moments(len(channels)), Moments(len(channels))
-    with open_array(original, dtype, channels) as source:
+    with open_array(original, dtype, channels, options) as source:
         shape = resampled_rows(source.shape[0], ratio), *source.shape[1:]
     if shape[0] < len(made) or shape[1:] != made.shape[1:]:
         raise MemwaveError(
             f"{original}: has shape {shape}, expected {made.shape} as {output}, or more rows."
         )
-    recording = PlannedRecording(original, original, dtype, shape[0], ratio)
+    recording = PlannedRecording(original, original, dtype, shape[0], ratio, options=options)
     with open_recording(recording, channels) as source:
         for start, stop in spans(0, len(made), COMPARED_ROWS):
             rows = source.read(start, stop).astype(np.float64)
@@ -172,7 +176,11 @@ if __name__ == "__main__":
         if given.original:
             names = load_extraction(given.model)[0].channels
             ratio = resampling_of(given.projection, given.sampling_rate)
-            shares = distances(given.original, given.output, names, given.dtype, ratio)
+            with open_projection(given.projection) as made:
+                provenance = json.loads(made.attrs["provenance"])
+            datasets = provenance.get("configuration", {}).get("datasets", {})
+            options = options_of(given.original, next(iter(datasets.values()), {}))
+            shares = distances(given.original, given.output, names, given.dtype, ratio, options)
             print("share of each channel's variance that is lost:")
             for name, share in zip(names, shares, strict=True):
                 print(f"  {name}\t{share:.3g}")

@@ -7,7 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memwave.core.ranges import Range, shard_range
+from memwave.readers import DEFAULTS, Options
 from memwave.recordings.resampling import Ratio
+
+
+@dataclass(frozen=True)
+class ChannelGroup:
+    """Channels of a recording that have one sampling rate, where others have another.
+
+    Attributes
+    ----------
+    channels : tuple of str
+    rate : float
+        Stored rows per second.
+    resample : (up, down) or None
+        Resampling ratio.
+    """
+
+    channels: tuple[str, ...]
+    rate: float
+    resample: Ratio | None
 
 
 @dataclass(frozen=True)
@@ -29,6 +48,10 @@ class PlannedRecording:
         Handling of missing values (NaN).
     max_gap : int or None
         Rows of the longest gap that is filled.
+    options : Options
+        How its file is read.
+    groups : tuple of ChannelGroup
+        Channels by their sampling rate, if they have several; empty otherwise.
     """
 
     name: str
@@ -38,6 +61,8 @@ class PlannedRecording:
     resample: Ratio | None = None
     missing: str = "error"
     max_gap: int | None = None
+    options: Options = DEFAULTS
+    groups: tuple[ChannelGroup, ...] = ()
 
     def __str__(self) -> str:
         return f"recording {self.name!r} ({self.path})"

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from memwave.core.ranges import Range, shard_range, spans
-from memwave.readers import open_array
 from memwave.recordings.gaps import gaps, renumbered, whole_windows
-from memwave.recordings.prepared import check_rows, require_shape
+from memwave.recordings.prepared import check_rows, open_stored, require_shape
 from memwave.recordings.segments import Segment, Windows
 from memwave.storage import hdf5
 
@@ -50,7 +49,7 @@ def find_valid(
 
     def blocks() -> Iterator[np.ndarray]:
         recording = segment.recording
-        with open_array(recording.path, recording.dtype, channels) as source:
+        with open_stored(recording, channels) as source:
             require_shape(source.shape, recording, len(channels))
             for start, stop in spans(first, last, block_rows):
                 rows = source.read(start, stop)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from memwave.core.ranges import Range
 from memwave.features.spec import FeatureSpec
+from memwave.readers import DEFAULTS, Options
 from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
 from memwave.workflow import paths
 
@@ -33,11 +34,14 @@ class LabelConversion:
         Of the recording.
     sampling_rate : float or None
         Rows a second.
+    options : Options
+        How they are read.
     """
 
     path: str
     rows: int
     sampling_rate: float | None
+    options: Options = DEFAULTS
 
 
 @dataclass(frozen=True)
