@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -15,11 +15,12 @@ from stages import run_stage
 from test_tables import read_all
 
 from memwave.core.errors import MemwaveError
-from memwave.features.spec import FeatureSpec
 from memwave.readers import files_of, library_bytes, open_array, open_source
 from memwave.recordings.labels.intervals import read_intervals
+from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.workflow.planning import memory
 from memwave.workflow.planning.memory import conversion_mb
+from memwave.workflow.requests import Extraction, RecordingConversion
 
 NAMES = ["left", "right", "up"]
 RATE, ROWS = 50, 400
@@ -348,21 +349,13 @@ def test_a_damaged_member_of_an_archive(tmp_path):
 def test_an_extraction_keeps_to_the_predicted_memory(tmp_path, name):
     rows, block_mb = 60_000, 4
     SLICED[name][0](tmp_path / name, np.resize(VALUES, (rows, 3)))
-    spec = make_spec(window=64, channels=3, dtype="float32")
-    features = {field.name: getattr(spec, field.name) for field in fields(FeatureSpec)}
-    features["channels"] = NAMES
+    spec = replace(make_spec(window=64, channels=3, dtype="float32"), channels=tuple(NAMES))
     path = str(tmp_path / name)
-    piece = {"recording": "r", "path": path, "dtype": None, "rows": rows}
+    segment = Segment(PlannedRecording("r", path, None, rows), 0, spec.windows.count(rows), 0)
+    request = Extraction(spec, (segment,), memory.extraction_rows(spec, block_mb))
     limit = memory.stage_mb(memory.extraction_bytes(spec, block_mb) + library_bytes([path]))
-    ended = run_stage(
-        "extract_features",
-        tmp_path,
-        limit,
-        shard=tmp_path / "shard.npy",
-        features=features,
-        windows=[{**piece, "first": 0, "count": rows - spec.window + 1}],
-        block_rows=memory.extraction_rows(spec, block_mb),
-    )
+    shard = tmp_path / "shard.npy"
+    ended = run_stage("extract_features", tmp_path, request, memory_mb=limit, shard=shard)
     assert ended.status == 0, ended.told
     assert ended.usage["peak_anonymous_mb"] < limit
 
@@ -386,10 +379,10 @@ def test_a_conversion_keeps_to_the_predicted_memory(tmp_path, name):
         obspy.Stream(traces).write(str(path), format=name[2:].upper())
     with open_source(f"{path}{inner}", None, channels) as source:
         rows = source.shape[0]
-    given = {"recording": "r", "path": f"{path}{inner}", "rows": rows, "channels": channels}
-    limit = conversion_mb(library_bytes([given["path"]]))
-    ended = run_stage(
-        "convert_recording", tmp_path, limit, source=given, converted=tmp_path / "out.npy"
-    )
+    recording = PlannedRecording("r", f"{path}{inner}", None, rows)
+    request = RecordingConversion(recording, tuple(channels))
+    limit = conversion_mb(library_bytes([recording.path]))
+    files = {"converted": tmp_path / "out.npy"}
+    ended = run_stage("convert_recording", tmp_path, request, memory_mb=limit, **files)
     assert ended.status == 0, ended.told
     assert ended.usage["peak_anonymous_mb"] < limit

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
+from real_files import edf, wfdb_record
 from scipy.signal import resample_poly
-from test_real_recordings import edf, wfdb_record
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 300
@@ -116,7 +116,7 @@ def test_warnings_say_what_is_odd(run):
     told = run[-1]
     assert 'recording "r1": its header announces 2 records, the file holds 10' in told
     assert 'recording "r2": its attributes are applied' in told
-    assert "the sheet says 50, which is taken" in told
+    assert "the sheet says 50, which is used" in told
 
 
 def test_channels_of_several_rates_are_brought_to_one(run):
