@@ -12,7 +12,8 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "scripts")]
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / place) for place in ("tests/helpers", "tests/readers", "scripts")]
 
 import numpy as np  # noqa: E402
 from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
