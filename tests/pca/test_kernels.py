@@ -12,6 +12,7 @@ from oracles import make_spec
 from stages import run_stage
 
 from memwave.results.model_file import load_model
+from memwave.workflow.requests import FeatureSummary, Fit
 
 PROCESSOR = Path("/proc/cpuinfo")
 pytestmark = pytest.mark.skipif(
@@ -30,27 +31,22 @@ def fitted(folder, monkeypatch, kernels):
     monkeypatch.setenv("OPENBLAS_CORETYPE", kernels)
     spec = make_spec(window=200, channels=2, dtype="float32")
     save_shard(folder / "shard.npy", decaying(ROWS, spec.n_features).astype("float32"))
-    sizes = {"block_rows": 500, "dtype": "float32", "model": {"solver": "covariance"}}
-    sizes["model"] |= options_of("covariance", n_components=20)
+    model = {"solver": "covariance", **options_of("covariance", n_components=20)}
+    rows, sizes = ((0, ROWS),), {"block_rows": 500, "dtype": "float32"}
     ended = run_stage(
         "summarize_features",
         folder,
+        FeatureSummary(model=model, train_ranges=rows, **sizes),
         shard=folder / "shard.npy",
         summary=folder / "summary.h5",
-        train_ranges=[(0, ROWS)],
-        **sizes,
     )
     assert ended.status == 0, ended.told
     ended = run_stage(
         "fit_model",
         folder,
-        parts=[folder / "summary.h5"],
-        model_path=folder / "model.h5",
-        features={name: getattr(spec, name) for name in spec.__dataclass_fields__},
-        train_ranges=[[(0, ROWS)]],
-        threads=1,
-        provenance={},
-        **sizes,
+        Fit(spec=spec, model=model, train_ranges=(rows,), segments=(), provenance={}, **sizes),
+        summaries=[folder / "summary.h5"],
+        model=folder / "model.h5",
     )
     assert ended.status == 0, ended.told
     return (folder / "model.h5").read_bytes(), load_model(folder / "model.h5")

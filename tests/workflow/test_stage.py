@@ -29,7 +29,7 @@ def test_an_error_nobody_thought_of_is_one_line_with_the_traceback_in_the_log(tm
 
 GUARDS = {
     "stage": "stage.stage('s', memory_mb=2000, log_path='log', usage_path='usage')",
-    "command": "stage.command()",
+    "command": "stage.one_blas_thread()",
 }
 
 
