@@ -21,10 +21,10 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run report figures dry-run formats test test-quick fuzz test-hpc test-faults verify lint format bench bench-small lock clean
+.PHONY: help run report figures dry-run formats formats-eeg formats-hdf5 formats-seismic test test-quick fuzz test-hpc test-faults verify lint format bench bench-small lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s  %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables: PYTHON=$(PYTHON) (3.11 or newer), CORES=$(CORES) (of the machine), ARGS= (for snakemake or pytest)'
 
 run: $(VENV)/run.stamp ## Run the workflow; ARGS="--configfile my.yaml" for your own configuration
@@ -33,7 +33,13 @@ run: $(VENV)/run.stamp ## Run the workflow; ARGS="--configfile my.yaml" for your
 dry-run: $(VENV)/run.stamp ## Show what a run would do
 	$(call timed,dry run, $(BIN)/snakemake --dry-run $(ARGS))
 
-formats: $(VENV)/formats.stamp ## Install the libraries for all formats of recordings
+formats: $(VENV)/formats.stamp ## Install the libraries for most formats of recordings
+
+formats-eeg: $(VENV)/formats-eeg.stamp ## Install MNE-Python, for formats of EEG, MEG and NIRS
+
+formats-hdf5: $(VENV)/formats-hdf5.stamp ## Install hdf5plugin, for compressions such as blosc and zstd
+
+formats-seismic: $(VENV)/formats-seismic.stamp ## Install ObsPy, for formats of seismology
 
 test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/core/test_ranges.py" for some of them
 	$(call timed,tests, $(BIN)/python -m pytest $(ARGS))
@@ -88,6 +94,9 @@ lock: $(BIN)/python ## Lock the newest versions that pyproject.toml allows
 	$(COMPILE) pyproject.toml --extra all --group test -o envs/test.txt
 	$(COMPILE) pyproject.toml --extra report -c envs/test.txt -o envs/run.txt
 	$(COMPILE) pyproject.toml --extra formats -c envs/test.txt -o envs/formats.txt
+	$(COMPILE) pyproject.toml --extra formats-eeg -c envs/test.txt -o envs/formats-eeg.txt
+	$(COMPILE) pyproject.toml --extra formats-hdf5 -c envs/test.txt -o envs/formats-hdf5.txt
+	$(COMPILE) pyproject.toml --extra formats-seismic -c envs/test.txt -o envs/formats-seismic.txt
 	$(COMPILE) pyproject.toml --extra report --extra slurm -c envs/test.txt -o envs/slurm.txt
 	$(COMPILE) --group pyproject.toml:fuzz -c envs/test.txt -o envs/fuzz.txt
 	$(BIN)/python envs/pin_conda.py

@@ -12,6 +12,9 @@ FOLDER = Path(__file__).parent
 # Packages that have another name at conda-forge; matplotlib without the toolkits for windows.
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "soundfile": "pysoundfile"}
 
+# Extras whose packages read recordings; each has a lock of its own.
+FORMATS = ("formats", "formats-eeg", "formats-hdf5", "formats-seismic")
+
 OPENING = """\
 # For `snakemake --sdm conda`: the packages that the scripts import, at the versions of the locks.
 name: memwave
@@ -30,14 +33,17 @@ def pinned(lock: str) -> dict[str, str]:
 
 def wanted(project: dict) -> list[str]:
     """Return the lower-case names of what the scripts import; Snakemake starts them."""
-    requirements = [*project["dependencies"], *project["optional-dependencies"]["formats"]]
+    extras = project["optional-dependencies"]
+    requirements = [*project["dependencies"], *(r for extra in FORMATS for r in extras[extra])]
     return [re.split(r"[^a-z0-9._-]", requirement.lower())[0] for requirement in requirements]
 
 
 def conda_environment() -> str:
     """Return the environment as YAML."""
     metadata = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    versions = pinned((FOLDER / "formats.txt").read_text(encoding="utf-8"))
+    versions: dict[str, str] = {}
+    for extra in FORMATS:
+        versions |= pinned((FOLDER / f"{extra}.txt").read_text(encoding="utf-8"))
     return OPENING + "".join(
         f"  - {CONDA_NAMES.get(name, name)}={versions[name]}\n"
         for name in wanted(metadata["project"])

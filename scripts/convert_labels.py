@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.readers import load_libraries, open_texts
+from memwave.readers import Options, load_libraries, open_texts
 from memwave.recordings.labels.file import LabelWriter, create_labels
 from memwave.recordings.labels.intervals import are_intervals, need_a_library, read_intervals
 from memwave.workflow.process.stage import run_script
@@ -34,7 +34,7 @@ def convert_labels(request: LabelConversion, *, labels: str) -> None:
             with about(path):
                 writer.fill_intervals(intervals)
         else:
-            fill_column(writer, path, rows)
+            fill_column(writer, path, rows, request.options)
 
 
 @contextmanager
@@ -46,10 +46,10 @@ def about(path: str) -> Iterator[None]:
         raise MemwaveError(f"{path}: {error}") from error
 
 
-def fill_column(writer: LabelWriter, path: str, rows: int) -> None:
+def fill_column(writer: LabelWriter, path: str, rows: int, options: Options) -> None:
     """Convert a column of a table."""
     row = 0
-    with open_texts(path) as table:
+    with open_texts(path, options) as table:
         for codes, texts in table.texts():
             if row + len(codes) > rows:
                 break

@@ -27,7 +27,7 @@ def convert_recording(request: RecordingConversion, *, converted: str) -> None:
         If it cannot be read, or differs from the plan.
     """
     recording, channels = request.recording, request.channels
-    with open_source(recording.path, None, channels) as source:
+    with open_source(recording.path, None, channels, recording.options) as source:
         assert isinstance(source, StreamSource)
         shape = recording.rows, len(channels)
         if source.shape != shape:

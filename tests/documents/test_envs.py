@@ -22,10 +22,14 @@ REQUIRED = METADATA["project"]["dependencies"]
 EXTRAS = METADATA["project"]["optional-dependencies"]
 GROUPS = METADATA["dependency-groups"]
 
+# Extras whose packages read recordings.
+FORMATS = [extra for extra in EXTRAS if extra.startswith("formats")]
+READING = [requirement for extra in FORMATS for requirement in EXTRAS[extra]]
+
 # The lists of pyproject.toml that each lock file pins.
 LOCKS = {
     "run.txt": [REQUIRED, EXTRAS["report"]],
-    "formats.txt": [REQUIRED, EXTRAS["formats"]],
+    **{f"{extra}.txt": [REQUIRED, EXTRAS[extra]] for extra in FORMATS},
     "fuzz.txt": [GROUPS["fuzz"]],
     "test.txt": [REQUIRED, EXTRAS["all"], GROUPS["test"]],
     "slurm.txt": [REQUIRED, EXTRAS["report"], EXTRAS["slurm"]],
@@ -37,6 +41,9 @@ PACKAGES = IN_PROJECT | {"soundfile": "pysoundfile"}
 
 # Packages of conda that have another name.
 IN_PIP = {"matplotlib-base": "matplotlib"}
+
+# Packages that memwave imports only where they call it.
+CALLERS = {"sklearn"}
 
 
 def locked(name):
@@ -54,7 +61,7 @@ def names_in(requirements):
     """Names of the packages in a list of pyproject.toml, those of our own extras included."""
     names = set()
     for requirement in requirements:
-        name, extras = re.match(r"([\w.-]+)(?:\[([\w,]+)\])?", requirement.lower()).groups()
+        name, extras = re.match(r"([\w.-]+)(?:\[([\w,-]+)\])?", requirement.lower()).groups()
         if name == "memwave":
             names = names.union(*(names_in(EXTRAS[extra]) for extra in extras.split(",")))
         else:
@@ -75,7 +82,7 @@ def test_lock_files_say_what_and_not_where_from(path, address):
     assert address not in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["run.txt", "formats.txt"])
+@pytest.mark.parametrize("name", ["run.txt", *(f"{extra}.txt" for extra in FORMATS)])
 def test_what_runs_is_what_is_tested(name):
     run, test = locked(name), locked("test.txt")
     assert run == {package: test.get(package) for package in run}
@@ -102,10 +109,10 @@ def test_every_list_of_the_project_is_locked():
 def test_the_package_requires_all_that_it_imports():
     modules = (SCRIPTS / "memwave").rglob("*.py")
     imported = set().union(*map(top_level_imports, modules)) - sys.stdlib_module_names
-    needed = {IN_PROJECT.get(name, name) for name in imported - {"memwave"}}
+    needed = {IN_PROJECT.get(name, name) for name in imported - CALLERS - {"memwave"}}
     for_formats = {name.split(".")[0] for module in readers() for name in module.LIBRARIES}
-    assert needed - names_in(EXTRAS["formats"]) == names_in(REQUIRED)
-    assert for_formats <= names_in(REQUIRED + EXTRAS["formats"])
+    assert needed - names_in(READING) == names_in(REQUIRED)
+    assert for_formats <= names_in(REQUIRED + READING)
 
 
 def test_conda_installs_the_locked_versions():
@@ -113,10 +120,12 @@ def test_conda_installs_the_locked_versions():
     entries = (entry.split("=") for entry in environment["dependencies"])
     versions = {IN_PIP.get(name, name): version for name, version in entries}
     versions.pop("python")
-    pinned = locked("run.txt") | locked("formats.txt")
+    pinned = locked("run.txt")
+    for extra in FORMATS:
+        pinned |= locked(f"{extra}.txt")
     pinned["pysoundfile"] = pinned["soundfile"]
     assert versions == {package: pinned[package][0] for package in versions}
-    wanted = names_in(REQUIRED + EXTRAS["formats"])
+    wanted = names_in(REQUIRED + READING)
     assert set(versions) == {PACKAGES.get(name, name) for name in wanted}
 
 
@@ -131,7 +140,7 @@ def test_conda_installs_all_that_the_jobs_import():
         if '"snakemake" in globals()' in script.read_text(encoding="utf-8"):
             modules = map(module_file, digests(script.stem, *by_name))
             imported = imported.union(*map(top_level_imports, [script, *modules]))
-    others = imported - sys.stdlib_module_names - {"memwave"}
+    others = imported - sys.stdlib_module_names - CALLERS - {"memwave"}
     assert {"numpy", "h5py"} <= others
     others |= {name.split(".")[0] for module in readers() for name in module.LIBRARIES}
     assert {PACKAGES.get(name, name) for name in others} <= installed

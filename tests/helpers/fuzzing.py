@@ -12,7 +12,8 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "scripts")]
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / place) for place in ("tests/helpers", "tests/readers", "scripts")]
 
 import numpy as np  # noqa: E402
 from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
@@ -29,7 +30,7 @@ PATIENCE = 0.5
 LONGEST_MESSAGE = 5000
 
 # Formats in which every value is under a checksum: what is read is what was written.
-CHECKED = ("a.flac", "a.csv.gz", "packed.mat")
+CHECKED = ("a.flac", "a.csv.gz", "a.npz", "packed.mat")
 INTERVALS = "start\tstop\tlabel\n0\t30\twalk\n30\t60\tsit\n"
 
 EDITS = st.lists(
@@ -65,6 +66,7 @@ def damaged(content: bytes, edits: list[tuple[str, int, bytes]]) -> bytes:
 def savers() -> dict:
     """How to write every format, by the name of the file."""
     import h5py
+    import test_field_formats
     import test_formats
     import test_mat
     import test_tables
@@ -76,14 +78,16 @@ def savers() -> dict:
             )
 
     mat = {f"{name}.mat": save for name, save in test_mat.SAVERS.items()}
-    plain = {"a.npy": np.save, "a.h5": save_hdf5}
+    plain = {"a.npy": np.save, "a.h5": save_hdf5, "a.nwb": test_field_formats.save_nwb}
+    plain["a.npz"] = lambda path, array: np.savez_compressed(path, x=array)
     return plain | test_formats.SAVERS | test_tables.SAVERS | mat
 
 
 def read_all(path: Path) -> np.ndarray:
     """Read a recording as extraction or conversion does."""
-    inner = {".h5": "::/x", ".mat": "::x"}.get(path.suffix, "")
-    channels = None if path.suffix in (".npy", ".h5", ".mat", ".wav", ".flac", ".zarr") else NAMES
+    inner = {".h5": "::/x", ".mat": "::x", ".npz": "::x"}.get(path.suffix, "")
+    unnamed = (".npy", ".npz", ".h5", ".nwb", ".mat", ".wav", ".flac", ".zarr")
+    channels = None if path.suffix in unnamed else NAMES
     with open_source(f"{path}{inner}", None, channels) as source:
         if isinstance(source, ArraySource):
             return source.read(0, min(source.shape[0], 10 * ROWS))

@@ -231,7 +231,7 @@ def test_files_that_are_not_there(tmp_path, name):
 
 
 def test_paths_no_reader_knows(tmp_path):
-    refuse(tmp_path / "a.txt", "unknown kind of file .txt", ".npy", ".h5", "numpy.save")
+    refuse(tmp_path / "a.xyz", "unknown kind of file .xyz", ".npy", ".h5", "numpy.save")
     refuse("nul\0.npy", "null")
 
 

@@ -11,6 +11,7 @@ import pyarrow
 import pyarrow.feather
 import pyarrow.parquet
 import pytest
+import test_field_formats
 import test_formats
 import test_mat
 import test_tables
@@ -67,6 +68,9 @@ FORMATS = {
     "packed.mat::x": test_mat.save_packed,
     "plain.mat::x": test_mat.save_plain,
     "new.mat::x": test_mat.save_hdf5,
+    "a.npz::x": lambda path, array: np.savez_compressed(path, x=array),
+    "a.nwb": test_field_formats.save_nwb,
+    "a.txt": partial(save_csv, delimiter="\t"),
 }
 
 

@@ -98,7 +98,7 @@ BAD_ROWS = [
     ("o\x07ne\ta.npy\t\ttest\t", ["line 2", r'recording "o\u0007ne"', "control character"]),
     ("one\ta\x00.npy\t\ttest\t", ["line 2", "path", "control character"]),
     ("one\t\t\ttest\t", ["line 2", '"one" has no path']),
-    ("one\ta.txt\t\ttest\t", ["line 2", "a.txt", "unknown kind of file .txt", ".npy", ".raw"]),
+    ("one\ta.xyz\t\ttest\t", ["line 2", "a.xyz", "unknown kind of file .xyz", ".npy", ".raw"]),
     ("one\ta\t\ttest\t", ["line 2", "unknown kind of file (no suffix)"]),
     ("one\ta.raw\t\ttest\t", ["line 2", '"one" has no dtype', "a.raw", "float32"]),
     ("one\ta.raw\t\ttest\tfloat", ["line 2", 'dtype "float"', "int16, float32"]),
@@ -107,7 +107,7 @@ BAD_ROWS = [
     ("one\ta.raw\t\ttest\ti4,f4", ["line 2", 'dtype "i4,f4"']),
     ("one\ta.raw\t\ttest\t<f16", ["line 2", 'dtype "<f16"']),
     ("one\ta.npy\t\ttest\tfloat32", ["line 2", "a.npy contains its type", "Empty the cell"]),
-    ("one\ta.npy\ty.txt\ttest\t", ["line 2", "y.txt", "unknown kind of file .txt"]),
+    ("one\ta.npy\ty.xyz\ttest\t", ["line 2", "y.xyz", "unknown kind of file .xyz"]),
     ("one\ta.npy\ty.raw\ttest\t", ["line 2", "labels y.raw", "x.npy or x.h5::", "x.csv::column"]),
     ("one\ta.npy\t\ttest\t\tmore", ["line 2", "has 6 cells, expected 5"]),
 ]

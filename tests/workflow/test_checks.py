@@ -419,8 +419,11 @@ def test_sampling_rates(project):
     one, two = project.check().recordings["pilot"]
     assert (one.rows, one.resample) == (100, None)
     assert (two.rows, two.source_rows, two.resample) == (84, 100, (5, 6))
-    project.rows[1]["sampling_rate"] = "61"
-    project.refused('"two"', "has 60 rows per second, but the sheet says 61", "empty the cell")
+    assert two.notes == ()
+    project.rows[1]["sampling_rate"] = "61.00000000000001"
+    warnings = "\n".join(project.check().warnings)
+    assert 'recording "two"' in warnings
+    assert "has 60 rows per second, the sheet says 61.00000000000001, which is used" in warnings
 
 
 def test_what_cannot_be_resampled(project):

@@ -4,7 +4,12 @@ import argparse
 import sys
 
 from memwave.api.estimator import load_model
-from memwave.api.recordings.reconstructing import distances, reconstruct_recording, resampling_of
+from memwave.api.recordings.reconstructing import (
+    distances,
+    reading_of,
+    reconstruct_recording,
+    resampling_of,
+)
 from memwave.core.errors import MemwaveError
 from memwave.results.model_file import is_of_recordings, load_extraction
 from memwave.workflow.process.stage import one_blas_thread
@@ -55,7 +60,8 @@ def print_distances(given: argparse.Namespace) -> None:
     """Print how far the reconstruction of each channel is from the original."""
     names = load_extraction(given.model)[0].channels
     ratio = resampling_of(given.scores, given.sampling_rate)
-    shares = distances(given.original, given.output, names, given.dtype, ratio)
+    options = reading_of(given.scores, given.original)
+    shares = distances(given.original, given.output, names, given.dtype, ratio, options)
     print("share of each channel's variance that is lost:")
     for name, share in zip(names, shares, strict=True):
         print(f"  {name}\t{share:.3g}")

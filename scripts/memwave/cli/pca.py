@@ -68,7 +68,7 @@ def run(given: argparse.Namespace) -> int:
 
 def load_labels(path: str) -> np.ndarray:
     """Read whole numbers, one a row."""
-    with open_array(path) as source:
+    with open_array(path, values="stored") as source:
         if len(source.shape) != 1 or source.dtype.kind not in "iu":
             raise MemwaveError(
                 f"{path}: holds {source.dtype} of shape {source.shape}, expected labels: one whole "

@@ -28,6 +28,11 @@ def printable(message: object) -> str:
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}..."
 
 
+def rate_text(rate: float) -> str:
+    """Return a sampling rate with all its digits, and no more."""
+    return repr(float(rate)).removesuffix(".0")
+
+
 def either(words: Iterable[str]) -> str:
     """Join alternatives: ``a``, ``a or b``, ``a, b or c``."""
     *others, last = words

@@ -6,36 +6,51 @@ is imported only when a file asks for it.
 May import `core` and `storage`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
+from memwave.core.errors import MemwaveError
 from memwave.readers.base import (
+    DEFAULTS,
     LARGEST_CHUNK,
+    PASSED_ON,
     ArraySource,
     FileSource,
+    Options,
     StreamSource,
     TableSource,
     file_of,
+    reason_of,
 )
-from memwave.readers.formats import FORMATS, reader_of, readers
+from memwave.readers.formats import ANNOTATED, FORMATS, format_of, options_of, reader_of, readers
 from memwave.readers.libraries import library
 
 __all__ = [
+    "DEFAULTS",
     "FORMATS",
     "ArraySource",
     "FileSource",
+    "Options",
     "StreamSource",
     "TableSource",
+    "annotations_of",
+    "channel_rates",
     "contents_of",
     "file_of",
     "files_of",
     "holds_labels",
     "holds_texts",
     "is_converted",
+    "keeps_annotations",
     "library_bytes",
     "load_libraries",
     "open_array",
     "open_source",
     "open_texts",
+    "options_of",
+    "own_annotations",
     "reader_of",
     "readers",
 ]
@@ -45,7 +60,11 @@ SCRATCH_BYTES = 3 * LARGEST_CHUNK
 
 
 def open_source(
-    path: str, dtype: str | None = None, channels: Sequence[str] | None = None
+    path: str,
+    dtype: str | None = None,
+    channels: Sequence[str] | None = None,
+    options: Options = DEFAULTS,
+    **changes: Any,
 ) -> FileSource:
     """Open a recording or labels.
 
@@ -58,6 +77,10 @@ def open_source(
     channels : sequence of str, optional
         Channels to read, in this order, from files that name theirs; files that do not have as
         many columns. Without them, all columns.
+    options : Options
+        Other options.
+    **changes
+        Changes to them.
 
     Returns
     -------
@@ -70,18 +93,38 @@ def open_source(
         If the file is missing, damaged, lacks a channel, holds anything but a 1-D or 2-D array of
         real numbers, or if the library that reads it is not installed.
     """
-    return reader_of(path).Source(path, dtype, channels)
+    reader = reader_of(path)
+    with _explained(path):
+        return reader.Source(path, replace(options, dtype=dtype, channels=channels, **changes))
 
 
 def open_array(
-    path: str, dtype: str | None = None, channels: Sequence[str] | None = None
+    path: str,
+    dtype: str | None = None,
+    channels: Sequence[str] | None = None,
+    options: Options = DEFAULTS,
+    **changes: Any,
 ) -> ArraySource:
     """Open a recording or labels to read pieces of rows; see `open_source`."""
-    source = open_source(path, dtype, channels)
+    source = open_source(path, dtype, channels, options, **changes)
     if not isinstance(source, ArraySource):
         source.close()
         raise source.error("cannot be read piece by piece. Convert it, for example to .npy")
     return source
+
+
+@contextmanager
+def _explained(path: str) -> Iterator[None]:
+    """Make an error that names the file of any exception of a library."""
+    try:
+        yield
+    except PASSED_ON:
+        raise
+    except Exception as error:  # libraries raise nearly any
+        raise MemwaveError(
+            f"{path}: cannot be opened as a .{format_of(path)} file: {reason_of(error)} "
+            f"({type(error).__name__}). Copy or save it again, or convert it to .npy."
+        ) from error
 
 
 def holds_labels(path: str) -> bool:
@@ -90,10 +133,12 @@ def holds_labels(path: str) -> bool:
     return not (is_converted(path) or reader.NEEDS_DTYPE or reader.LIBRARIES)
 
 
-def open_texts(path: str) -> TableSource:
+def open_texts(path: str, options: Options = DEFAULTS) -> TableSource:
     """Open a column of a table, ``file.csv::column``, to read it as texts."""
     file = file_of(path)
-    return reader_of(path).Source(file, None, [path[len(file) + 2 :]], texts=True)
+    reader, column = reader_of(path), path[len(file) + 2 :]
+    with _explained(path):
+        return reader.Source(file, replace(options, channels=[column], texts=True))
 
 
 def holds_texts(path: str) -> bool:
@@ -101,16 +146,64 @@ def holds_texts(path: str) -> bool:
     return "::" in path and issubclass(reader_of(path).Source, TableSource)
 
 
+def keeps_annotations(path: str) -> bool:
+    """Whether a file is of a format that keeps annotations, going by its name."""
+    try:
+        return format_of(path) in ANNOTATED
+    except MemwaveError:
+        return False
+
+
+def channel_rates(path: str, channels: Sequence[str]) -> list[float] | None:
+    """Return the sampling rate of each channel; None where a file has one for all.
+
+    Raises
+    ------
+    MemwaveError
+        If the file cannot be opened, or lacks a channel.
+    """
+    reader = reader_of(path)
+    if not hasattr(reader, "channel_rates"):
+        return None
+    with _explained(path):
+        return reader.channel_rates(path, channels)
+
+
+def own_annotations(path: str) -> str:
+    """Return the path of a recording's own annotations: a WFDB record has them in another file."""
+    if path and "::" not in path and keeps_annotations(path) and format_of(path) == "wfdb":
+        return f"{path}::atr"
+    return path
+
+
+def annotations_of(path: str) -> Iterator[tuple[float, float, str]]:
+    """Read annotations: onset and duration in seconds from the first row, and text.
+
+    Raises
+    ------
+    MemwaveError
+        If the file has none, or they cannot be read.
+    """
+    with _explained(path):
+        yield from reader_of(path).annotations(path)
+
+
 def files_of(path: str) -> list[str]:
     """Return the files that an array is in."""
     reader = reader_of(path)
-    return reader.files(path) if hasattr(reader, "files") else [file_of(path)]
+    if not hasattr(reader, "files"):
+        return [file_of(path)]
+    with _explained(path):
+        return reader.files(path)
 
 
 def contents_of(path: str) -> list[str]:
     """Return the files that an array is in, down to its last value."""
     reader = reader_of(path)
-    return reader.contents(path) if hasattr(reader, "contents") else files_of(path)
+    if not hasattr(reader, "contents"):
+        return files_of(path)
+    with _explained(path):
+        return reader.contents(path)
 
 
 def is_converted(path: str) -> bool:
@@ -126,6 +219,11 @@ def load_libraries(paths: Iterable[str]) -> None:
 
 
 def library_bytes(paths: Iterable[str]) -> int:
-    """Memory that the libraries of all readers of these files need together."""
+    """Memory that the libraries of all readers of these files need together.
+
+    A library that loads a file as a whole needs the largest of them beside.
+    """
+    paths = list(paths)
     needed = {reader_of(path) for path in paths}
-    return sum(reader.LIBRARY_MB for reader in needed) * 1_000_000
+    files = [reader_of(p).file_bytes(p) for p in paths if hasattr(reader_of(p), "file_bytes")]
+    return sum(reader.LIBRARY_MB for reader in needed) * 1_000_000 + max(files, default=0)

@@ -1,13 +1,13 @@
 """Apache Arrow tables in files, .arrow and .feather (version 2): one column a channel."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import printable
 from memwave.core.ranges import spans
 from memwave.readers.arrow_columns import arrow_module, column_dtype, column_values, texts_of
-from memwave.readers.base import Piece, TableSource, Texts
+from memwave.readers.base import Options, Piece, TableSource, Texts
 from memwave.readers.libraries import library
 
 NEEDS_DTYPE = False
@@ -21,18 +21,16 @@ BATCH_ROWS = 16_384
 class Source(TableSource):
     """Columns of an Arrow file; a missing value is NaN."""
 
-    def __init__(
-        self, path: str, dtype: str | None, channels: Sequence[str] | None, *, texts: bool = False
-    ):
+    def __init__(self, path: str, options: Options):
         super().__init__(path)
         ipc = arrow_module("ipc", path)
         arrow = library("pyarrow", path)
         try:
             self._map = arrow.memory_map(self.file)
             schema = ipc.open_file(self._map).schema
-            self._columns = self._choose(schema.names, channels)
-            options = ipc.IpcReadOptions(use_threads=False, included_fields=self._columns)
-            self._table = ipc.open_file(self._map, options=options)
+            self._columns = self._choose(schema.names, options.channels)
+            reading = ipc.IpcReadOptions(use_threads=False, included_fields=self._columns)
+            self._table = ipc.open_file(self._map, options=reading)
             rows = self._table.count_rows()
         except (OSError, ValueError) as error:
             raise self.error(
@@ -40,7 +38,8 @@ class Source(TableSource):
                 "(not a stream) or Feather version 2"
             ) from error
         self._describe(
-            (rows, len(self._columns)), column_dtype(self, schema, self._columns, texts=texts)
+            (rows, len(self._columns)),
+            column_dtype(self, schema, self._columns, texts=options.texts),
         )
         self._names = [schema.names[column] for column in self._columns]
 

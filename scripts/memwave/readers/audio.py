@@ -1,13 +1,13 @@
 """Sound files, WAV and FLAC: samples in the type that they are stored in."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable
-from memwave.readers.base import ArraySource
+from memwave.readers.base import ArraySource, Options
+from memwave.readers.flac import last_sample
 from memwave.readers.libraries import library
+from memwave.readers.wav import Lengths, lengths
 
 NEEDS_DTYPE = False
 LIBRARIES = ("soundfile",)
@@ -24,11 +24,21 @@ DTYPES = {
     "DOUBLE": "float64",
 }
 
+WIDTHS = {
+    "PCM_S8": 1,
+    "PCM_U8": 1,
+    "PCM_16": 2,
+    "PCM_24": 3,
+    "PCM_32": 4,
+    "FLOAT": 4,
+    "DOUBLE": 8,
+}
+
 
 class Source(ArraySource):
     """Samples of a WAV or FLAC file; its channels have no names."""
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+    def __init__(self, path: str, options: Options):
         super().__init__(path)
         if self.file != path:
             raise self.error("a sound file holds one recording, expected no '::' after it")
@@ -47,13 +57,50 @@ class Source(ArraySource):
             raise
 
     def _find_shape(self) -> tuple[int, int]:
-        frames = self._sound.frames
-        if "should be" in self._sound.extra_info or not 0 <= frames < 2**60:
+        frames, channels = self._sound.frames, self._sound.channels
+        found = lengths(self.file)
+        if not 0 <= frames < 2**60 or (found and found.announced is None):
             raise self.error(
-                "has another length than its header says. It was cut short, or never finished; "
-                "copy it again, or write it anew with a tool that repairs it"
+                "does not say how many samples it has, since it was never finished. Write it anew "
+                "with a tool that repairs it"
             )
-        return frames, self._sound.channels
+        if found is not None:
+            self._compare(found, frames)
+        last = last_sample(self.file)
+        if last is not None and last > frames:
+            raise self.error(
+                f"announces {frames} rows in its header, its frames hold {last}. Write it anew "
+                "with a tool that repairs it, such as flac"
+            )
+        return frames, channels
+
+    def _compare(self, found: Lengths, frames: int) -> None:
+        """Compare what the header announces with what is in the file."""
+        assert found.announced is not None
+        if found.announced > found.present:
+            raise self.error(
+                f"was cut short: its header announces {found.announced} bytes of samples, the "
+                f"file holds {found.present}. Copy it again, or write it anew with a tool that "
+                "repairs it"
+            )
+        width = WIDTHS.get(self._sound.subtype, 0) * self._sound.channels
+        if width and found.announced // width != frames:
+            raise self.error(
+                f"announces {found.announced // width} rows in its header, of which {frames} can "
+                "be read. Copy it again, or convert it to FLAC"
+            )
+        if width and found.undescribed >= max(width, 2):
+            more = (
+                f"announces {frames} rows in its header, and {found.undescribed} more bytes "
+                f"follow, room for {found.undescribed // width} rows"
+            )
+            if found.appended:
+                self.note(f"{more}; they are not read")
+            else:
+                raise self.error(
+                    f"{more}. If they are samples, write the file anew with a tool that repairs "
+                    "it; if not, remove them"
+                )
 
     def _find_dtype(self) -> np.dtype:
         subtype = self._sound.subtype

@@ -5,39 +5,94 @@ A format is one module. Its suffixes stand in the table in `memwave.readers.form
 - ``NEEDS_DTYPE``, whether the sheet has to name the dtype;
 - ``LIBRARIES``, the modules that it imports beside those that memwave always needs;
 - ``LIBRARY_MB``, the memory that these need, to be there and to read;
-- ``Source``, made as ``Source(path, dtype, channels)``: an `ArraySource` if any piece of a file
-  can be read, a `StreamSource` if a file is read from end to end and converted first.
+- ``Source``, made as ``Source(path, options)`` with `Options`: an `ArraySource` if any piece of a
+  file can be read, a `StreamSource` if a file is read from end to end and converted first.
 
 Where an array is in other files than its path names, there is also
 
 - ``files(path)``, which lists them, and, where a file stands for many,
 - ``contents(path)``, which lists all.
 
+A format whose library loads a file as a whole has ``file_bytes(path)``, the memory that this
+needs. One that keeps annotations has ``annotations(path)``; see
+`memwave.recordings.labels.intervals`.
+
 Its libraries are imported by `memwave.readers.libraries.library` when a file is opened.
 """
 
+import logging
 import os
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.core.messages import did_you_mean, listed, shown
+from memwave.core.messages import did_you_mean, listed, printable, shown
 
 # Bytes of a chunk of a compressed format, which is unpacked whole whatever piece is asked for.
 LARGEST_CHUNK = 8_000_000
+
+log = logging.getLogger("memwave")
 
 # Names of channels that an error lists.
 MOST_LISTED = 60
 
 Piece = tuple[slice, slice, np.ndarray]
 
+Item = TypeVar("Item")
+
+# Errors that say all that there is to say, and lack of memory, which `process.stage` explains.
+PASSED_ON = (MemwaveError, MemoryError)
+
 # Indices, -1 where there is none, and the texts they mean.
 Texts = tuple[np.ndarray, list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a file is read. What a format has no use for, it ignores.
+
+    Attributes
+    ----------
+    dtype : str or None
+        Type of the values, for files that do not tell it themselves.
+    channels : sequence of str or None
+        Channels to read, in this order, from files that name theirs; files that do not have as
+        many columns. Without them, all columns.
+    texts : bool
+        Whether the only channel, a column of a table, is read as texts.
+    values : {"physical", "stored"}
+        Whether scale, offset and markers of missing values in attributes of a file are applied.
+    skip_lines : int
+        Lines of a text above its header, or above its first row.
+    header : "names", "none" or sequence of str
+        Whether a text has a line with the names of its columns, or else these names.
+    decimal : {".", ","}
+        The decimal sign of a text.
+    comment : str or None
+        What lines of a text begin with that are left out.
+    sampling_rate : float or None
+        Rows a second that are wanted, for files that can be read at several rates.
+    """
+
+    dtype: str | None = None
+    channels: Sequence[str] | None = None
+    texts: bool = False
+    values: str = "physical"
+    skip_lines: int = 0
+    header: str | Sequence[str] = "names"
+    decimal: str = "."
+    comment: str | None = None
+    sampling_rate: float | None = None
+
+
+# Nothing special about a file.
+DEFAULTS = Options()
 
 
 class FileSource(ABC):
@@ -62,6 +117,8 @@ class FileSource(ABC):
         Names of the channels that are read, if the file names them.
     units : mapping of str to str
         Units of channels, by name, as far as the file tells them.
+    notes : list of str
+        What is odd about the file, or was done to its values; sentences without a full stop.
 
     Parameters
     ----------
@@ -85,6 +142,7 @@ class FileSource(ABC):
     def __init__(self, path: str, first_file: str | None = None):
         self.path = path
         self.file = file_of(path)
+        self.notes: list[str] = []
         self._states: dict[str, tuple[int, int, int]] = {}
         self.file_size = self._watch(first_file or self.file)
 
@@ -105,6 +163,11 @@ class FileSource(ABC):
     def error(self, what: str) -> MemwaveError:
         """Return an error about this file."""
         return MemwaveError(f"{self.path}: {what}.")
+
+    def note(self, what: str) -> None:
+        """Keep a remark about the file, and log it."""
+        self.notes.append(what)
+        log.info("%s: %s", self.path, what)
 
     def _watch(self, file: str) -> int:
         """Note the state of a file, which must not change; return its size."""
@@ -204,17 +267,25 @@ class ArraySource(FileSource):
             raise IndexError(f"{self.path}: rows {start}:{stop} of {self.shape[0]}")
         try:
             piece = self._read(start, stop)
-        except OSError as error:
+        except PASSED_ON:
+            raise
+        except Exception as error:  # libraries raise nearly any
             self._require_unchanged()
             raise self.error(
-                f"rows {start} to {stop - 1} cannot be read ({error}). Copy it again, or repair it"
+                f"rows {start} to {stop - 1} cannot be read ({reason_of(error)}). Copy it again, "
+                "or repair it"
             ) from error
         self._require_unchanged()
+        if piece.shape != (stop - start, *self.shape[1:]):
+            raise self.error(
+                f"rows {start} to {stop - 1} were read as shape {piece.shape}. The file is "
+                "shorter than its header says; copy it again"
+            )
         return piece
 
     @abstractmethod
     def _read(self, start: int, stop: int) -> np.ndarray:
-        """Read rows; raise OSError if they are not there."""
+        """Read rows; raise any exception if they are not there."""
 
 
 class StreamSource(FileSource):
@@ -236,8 +307,20 @@ class StreamSource(FileSource):
         MemwaveError
             If the file cannot be read, or changed since it was opened.
         """
-        yield from self._pieces()
+        yield from self._guarded(self._pieces())
         self._require_unchanged()
+
+    def _guarded(self, items: Iterator[Item]) -> Iterator[Item]:
+        """Pass on what a library reads; make an error of the file of whatever it raises."""
+        try:
+            yield from items
+        except PASSED_ON:
+            raise
+        except Exception as error:  # libraries raise nearly any
+            self._require_unchanged()
+            raise self.error(
+                f"cannot be read to its end ({reason_of(error)}). Copy it again, or repair it"
+            ) from error
 
     @abstractmethod
     def _pieces(self) -> Iterator[Piece]:
@@ -260,12 +343,17 @@ class TableSource(StreamSource):
         (codes, texts) : ndarray of int, list of str
             Of the next rows, index into `texts`, -1 where the cell is empty.
         """
-        yield from self._texts()
+        yield from self._guarded(self._texts())
         self._require_unchanged()
 
     @abstractmethod
     def _texts(self) -> Iterator[Texts]:
         """Read the only chosen column; raise MemwaveError if it cannot be read."""
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an exception of a library says; its kind, if it says nothing."""
+    return printable(error) or type(error).__name__
 
 
 def file_of(path: str) -> str:

@@ -1,17 +1,28 @@
-"""Text tables, .csv and .tsv, with the names of the channels in the first line; also gzipped."""
+"""Text tables, .csv, .tsv and .txt, also gzipped: named columns, or columns without a header."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.core.messages import printable
+from memwave.core.messages import listed, printable
 from memwave.readers.arrow_columns import arrow_module, column_values, texts_of
-from memwave.readers.base import Piece, TableSource, Texts
+from memwave.readers.base import Options, Piece, TableSource, Texts
 from memwave.readers.row_counts import remembered_rows
-from memwave.readers.text import LONGEST_LINE, UNREADABLE, delimiter_of, open_text
+from memwave.readers.text import (
+    DELIMITERS,
+    LONGEST_LINE,
+    UNREADABLE,
+    count_lines,
+    delimiter_of,
+    first_line,
+    open_table,
+    records,
+    swallowed_line,
+)
 
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.csv")
@@ -22,25 +33,34 @@ LIBRARY_MB = 60
 class Source(TableSource):
     """Columns of a text table, as float64; an empty cell, NA or NaN is a missing value (NaN)."""
 
-    def __init__(
-        self, path: str, dtype: str | None, channels: Sequence[str] | None, *, texts: bool = False
-    ):
+    def __init__(self, path: str, options: Options):
         super().__init__(path)
         self._csv = arrow_module("csv", path)
-        self._delimiter = ","
+        self._options, self._delimiter = options, ","
+        self._blank_lines = False
+        self._names: list[str] | None = None
         try:
-            self._delimiter = delimiter_of(self.file)
+            self._delimiter = delimiter_of(self.file, options)
         except UNREADABLE as error:
             raise self._unreadable(error) from error
-        self._blank_lines = False
         names = self._header()
         self._blank_lines = len(names) == 1  # one of them may be a missing value
-        chosen = self._choose([name.strip() for name in names], channels)
+        try:
+            chosen = self._choose([name.strip() for name in names], options.channels)
+        except MemwaveError as error:
+            raise MemwaveError(f"{error}{self._other_delimiter(len(names))}") from None
         self._channels = [names[column] for column in chosen]
-        rows = remembered_rows(self.file, self._count)
+        rows, remark = remembered_rows(self.file, self._count, repr(self._reading()))
+        if remark:
+            self.note(remark)
         self._describe((rows, len(self._channels)), np.dtype("f8"))
 
     def _header(self) -> list[str]:
+        """Names of all columns: of the file, or those that it is given."""
+        if self._options.header != "names":
+            found = self._width()
+            self._names = self._given_names(found)
+            return self._names
         for batch in self._batches(None):
             try:
                 names = list(batch.schema.names)
@@ -48,14 +68,54 @@ class Source(TableSource):
                 raise self._unreadable(error) from error
             if all(map(_is_number, names)):
                 raise self.error(
-                    "has numbers in its first line, expected the names of the channels. "
-                    "Add a line with a name for each column"
+                    "has numbers in its first line, expected the names of the channels. Add a "
+                    "line with a name for each column, or set header: none for the dataset"
                 )
             return names
         raise self.error("has no row below its first line, expected a line a row")
 
-    def _count(self) -> int:
-        return sum(batch.num_rows for batch in self._batches(self._channels[:1], "string"))
+    def _width(self) -> int:
+        """Columns of a table without a header."""
+        for _, _, cells in islice(records(self.file, self._options, self._delimiter), 1):
+            return len(cells)
+        raise self.error("has no row, expected a line a row")
+
+    def _given_names(self, found: int) -> list[str]:
+        """Names of the columns of a table without a header: numbers, channels, or a list."""
+        given, channels = self._options.header, list(self._options.channels or ())
+        if not isinstance(given, str):
+            if len(given) != found:
+                raise self.error(
+                    f"has {found} columns in its first row, header names {len(given)}: "
+                    f"{listed(given)}. Name each column, from first to last"
+                )
+            return list(given)
+        numbers = [str(i) for i in range(1, found + 1)]
+        if len(channels) == found and not set(channels) & set(numbers):
+            return channels
+        if not set(channels) <= set(numbers):
+            raise self.error(
+                f"has {found} columns and no header, but there are {len(channels)} channels. Name "
+                f"all columns, such as header: [{', '.join(f'column{n}' for n in numbers)}] with "
+                "the channels among them"
+            )
+        return numbers
+
+    def _count(self) -> tuple[int, str]:
+        """Count rows, and require that each line of the file is one, or say why it is not."""
+        rows = sum(batch.num_rows for batch in self._batches(self._channels[:1], "string"))
+        full, blank = count_lines(self.file, self._options)
+        lines = full + blank * self._blank_lines - (self._names is None)
+        if rows == lines:
+            return rows, ""
+        place = swallowed_line(self.file, self._options, self._delimiter)
+        if place is not None:
+            raise self.error(
+                f"has {lines} lines below its header, but {rows} rows: a quote that opens in "
+                f"line {place[0]} takes in line {place[1]}, which looks like a row. Close the "
+                "quote, or remove it"
+            )
+        return rows, f"{lines} lines below its header are {rows} rows: quoted cells have lines"
 
     def _pieces(self) -> Iterator[Piece]:
         row = 0
@@ -68,13 +128,20 @@ class Source(TableSource):
         for batch in self._batches(self._channels, "string"):
             yield texts_of(batch.column(0))
 
+    def _reading(self) -> tuple:
+        """What decides which lines are rows."""
+        options = self._options
+        return self._delimiter, options.skip_lines, options.header != "names", options.comment
+
     def _batches(self, columns: list[str] | None, kind: str = "float64") -> Iterator[Any]:
         """Parse the table block by block; all columns, as what they look like, or some as `kind`.
 
         Threads would read ahead, and would not know the numbers of lines in errors.
         """
         csv = self._csv
-        reading = csv.ReadOptions(use_threads=False, block_size=LONGEST_LINE)
+        reading = csv.ReadOptions(
+            use_threads=False, block_size=LONGEST_LINE, column_names=self._names
+        )
         parsing = csv.ParseOptions(
             delimiter=self._delimiter,
             newlines_in_values=True,
@@ -84,19 +151,43 @@ class Source(TableSource):
             include_columns=columns,
             column_types=dict.fromkeys(columns or (), kind),
             strings_can_be_null=True,
+            decimal_point=self._options.decimal,
         )
         try:
-            with open_text(self.file) as file:
+            with open_table(self.file, self._options) as file:
                 yield from csv.open_csv(file, reading, parsing, conversion)
         except (*UNREADABLE, ValueError, KeyError) as error:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> MemwaveError:
-        reason = re.sub(r"Row #(\d+)", r"line \1", printable(error))
-        separators = {",": "commas", ";": "semicolons", "\t": "tabs"}[self._delimiter]
+        reason = re.sub(r"Row #(\d+)", self._line, printable(error))
+        point = "point" if self._options.decimal == "." else "comma"
         return self.error(
             f"cannot be read as a table ({reason}). Expected UTF-8 text: a line with names, then a "
-            f"line a row with as many numbers, {separators} between them, a point for decimals"
+            f"line a row with as many numbers, {DELIMITERS[self._delimiter]} between them, a "
+            f"{point} for decimals"
+        )
+
+    def _line(self, match: re.Match) -> str:
+        """The line of the file that is a row of the library, which does not count blank ones."""
+        row = int(match[1])
+        if self._blank_lines:
+            return f"line {row + self._options.skip_lines}"
+        found = islice(records(self.file, self._options, self._delimiter), row - 1, None)
+        first = next((first for first, _, _ in found), row)
+        return f"line {first}"
+
+    def _other_delimiter(self, found: int) -> str:
+        """What there would be if another sign separated the columns, if that is likely."""
+        line = first_line(self.file, self._options)
+        counts = {sign: line.count(sign.encode()) for sign in DELIMITERS if sign != self._delimiter}
+        sign = max(counts, key=lambda sign: counts[sign])
+        if counts[sign] < found:
+            return ""
+        return (
+            f" It was read as {found} column{'s' * (found > 1)} with {DELIMITERS[self._delimiter]} "
+            f"between them; its first line has {counts[sign]} {DELIMITERS[sign]}, which would make "
+            f"{counts[sign] + 1}."
         )
 
     def close(self) -> None:

@@ -1,62 +1,214 @@
-"""EDF and BDF, EDF+ and BDF+ (electroencephalograms): physical values of named channels."""
+"""EDF and BDF, EDF+ and BDF+ (electroencephalograms): physical values of named channels.
 
-from collections.abc import Sequence
+They are read here, since the libraries refuse files that are common, or return zeros where a read
+fails. `memwave.readers.edf_header` has the format.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.core.messages import listed, printable, shown
-from memwave.readers.base import ArraySource
-from memwave.readers.libraries import library
+from memwave.core.messages import listed, rate_text, shown
+from memwave.readers.base import ArraySource, Options
+from memwave.readers.edf_annotations import annotations_of, record_onsets
+from memwave.readers.edf_header import Header, NotEDF, Signal, read_header
 
 NEEDS_DTYPE = False
-LIBRARIES = ("pyedflib",)
-LIBRARY_MB = 10
+LIBRARIES: tuple[str, ...] = ()
+LIBRARY_MB = 5
+
+# Records that are read at once; of larger ones, only the samples that are wanted.
+READ_BYTES = 1 << 20
 
 
 class Source(ArraySource):
     """Signals of one sampling rate in an EDF or BDF file, as float64 in their physical unit."""
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+    def __init__(self, path: str, options: Options):
         super().__init__(path)
         if self.file != path:
             raise self.error("an EDF file holds one recording, expected no '::' after it")
-        edf = library("pyedflib", path)
+        self._stream = open(self.file, "rb", buffering=0)  # noqa: SIM115 - `close` closes it
         try:
-            self._reader = edf.EdfReader(self.file, edf.DO_NOT_READ_ANNOTATIONS)
-        except (OSError, ValueError) as error:
+            self._header = read_header(self._stream)
+            self._find_records()
+            self._find_signals(options)
+            if self._header.discontinuous:
+                self._require_no_gap()
+        except NotEDF as error:
+            self.close()
             raise self.error(
-                f"cannot be read as EDF or BDF ({printable(error)}). EDF+D, with gaps between its "
-                "records, has to be cut into recordings; a damaged file to be copied again"
+                f"cannot be read as EDF or BDF: {error}. Save it anew, or repair its header"
             ) from error
-        try:
-            labels = [label.strip() for label in self._reader.getSignalLabels()]
-            self._columns = self._choose(labels, channels)
-            units = {labels[i]: self._reader.getPhysicalDimension(i) for i in self._columns}
-            self.units = {name: unit.strip() for name, unit in units.items() if unit.strip()}
-            self._describe((self._rows(labels), len(self._columns)), np.dtype("f8"))
-        except MemwaveError:
+        except BaseException:
             self.close()
             raise
+        for remark in self._header.notes:
+            self.note(remark)
 
-    def _rows(self, labels: list[str]) -> int:
-        """Rows of the chosen signals, which must have one sampling rate."""
-        rates = {column: self._reader.getSampleFrequency(column) for column in self._columns}
-        if len(set(rates.values())) > 1:
-            found = listed(f"{shown(labels[column])} {rate:g} Hz" for column, rate in rates.items())
-            raise self.error(
-                f"has channels of different sampling rates: {found}. Choose channels of one rate"
+    def _find_records(self) -> None:
+        """Compare the records that the header announces with those in the file."""
+        header = self._header
+        size = header.record_bytes
+        if not size:
+            raise NotEDF("its records hold no sample")
+        self._records, rest = divmod(self.file_size - header.start, size)
+        if header.records == -1:
+            self.note(
+                f"its header does not say how many records it has, since the recorder was never "
+                f"stopped; the file holds {self._records}, which are read"
             )
-        if not rates:
+        elif header.records < 0:
+            raise NotEDF(f"its number of records is {header.records}")
+        elif header.records > self._records:
+            raise self.error(
+                f"was cut short: its header announces {header.records} records of {size} bytes, "
+                f"the file holds {self._records}. Copy it again, or correct the number of records "
+                "in its header"
+            )
+        elif header.records < self._records:
+            self.note(
+                f"its header announces {header.records} records, the file holds {self._records}; "
+                "all of them are read"
+            )
+        if rest:
+            self.note(f"{rest} bytes after its last whole record are not read")
+
+    def _find_signals(self, options: Options) -> None:
+        """Choose signals, which must have one sampling rate."""
+        signals = [signal for signal in self._header.signals if not signal.is_annotation]
+        if not signals:
             raise self.error("has no signal, only annotations. Expected a recording")
-        self.sampling_rate = float(rates[self._columns[0]])
-        return int(self._reader.getNSamples()[self._columns[0]])
+        chosen = self._choose([signal.label for signal in signals], options.channels)
+        self._signals = [signals[column] for column in chosen]
+        self.units = {s.label: s.unit for s in self._signals if s.unit}
+        if not self._header.duration > 0:
+            raise NotEDF(
+                f"the duration of a record is {self._header.duration:g} seconds, so that it has "
+                "no sampling rate; expected more than 0"
+            )
+        counts = {signal.samples for signal in self._signals}
+        if len(counts) > 1:
+            rates = listed(f"{shown(s.label)} {rate_text(self._rate(s))} Hz" for s in self._signals)
+            raise self.error(
+                f"has channels of different sampling rates: {rates}. Choose channels of one rate, "
+                "or set sampling_rate and resample: polyphase for the dataset"
+            )
+        self._samples = counts.pop()
+        self._scaling = [signal.scaling() for signal in self._signals]
+        self.sampling_rate = self._rate(self._signals[0])
+        shape = self._records * self._samples, len(self._signals)
+        self._describe(shape, np.dtype("f8"))
+
+    def _rate(self, signal: Signal) -> float:
+        return signal.samples / self._header.duration
+
+    def _require_no_gap(self) -> None:
+        """Require of a file that may have gaps (EDF+D) that it has none."""
+        onsets = record_onsets(self._stream, self._header, self._records)
+        if onsets is None:
+            raise NotEDF("it is EDF+D, but has no annotations that say when its records begin")
+        expected = onsets[0] + np.arange(len(onsets)) * self._header.duration
+        wrong = np.flatnonzero(~(np.abs(onsets - expected) < 0.5 / self._rate(self._signals[0])))
+        if len(wrong):
+            record = int(wrong[0])
+            raise self.error(
+                f"has a gap (EDF+D): record {record} begins at {onsets[record]:.12g} seconds, "
+                f"expected {expected[record]:.12g}. Cut it into recordings there"
+            )
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        piece = np.empty((stop - start, len(self._columns)))
-        for i, column in enumerate(self._columns):
-            piece[:, i] = self._reader.readSignal(column, start, stop - start)
+        piece = np.empty((stop - start, len(self._signals)))
+        together = self._samples * max(1, READ_BYTES // self._header.record_bytes)
+        row = start
+        while row < stop:
+            high = min(stop, (row // self._samples) * self._samples + together)
+            for i, digital in enumerate(self._stretch(row, high)):
+                gain, offset = self._scaling[i]
+                piece[row - start : high - start, i] = gain * (offset + digital)
+            row = high
         return piece
 
+    def _stretch(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        """Read rows of a few records, or of a part of one, signal by signal."""
+        header, size = self._header, self._header.record_bytes
+        record, first = divmod(start, self._samples)
+        if size > READ_BYTES:
+            for signal in self._signals:
+                at = record * size + signal.offset + first * header.width
+                content = self._bytes(at, (stop - start) * header.width)
+                yield self._digital(np.frombuffer(content, np.uint8))
+            return
+        last = -(-stop // self._samples)
+        content = self._bytes(record * size, (last - record) * size)
+        records = np.frombuffer(content, np.uint8).reshape(-1, size)
+        for signal in self._signals:
+            end = signal.offset + signal.samples * header.width
+            stored = np.ascontiguousarray(records[:, signal.offset : end]).ravel()
+            yield self._digital(stored)[first : first + stop - start]
+
+    def _digital(self, stored: np.ndarray) -> np.ndarray:
+        """Samples, as float64, of their bytes."""
+        if self._header.width == 2:
+            return stored.view("<i2").astype(np.float64)
+        wide = np.zeros((len(stored) // 3, 4), np.uint8)
+        wide[:, 1:] = stored.reshape(-1, 3)
+        return (wide.view("<i4")[:, 0] >> 8).astype(np.float64)
+
+    def _bytes(self, start: int, size: int) -> bytes:
+        """Read bytes of the records."""
+        self._stream.seek(self._header.start + start)
+        content = bytearray(size)
+        view, filled = memoryview(content), 0
+        while filled < size:
+            count = self._stream.readinto(view[filled:])
+            if not count:
+                raise OSError("the file ends early")
+            filled += count
+        return bytes(content)
+
     def close(self) -> None:
-        self._reader.close()
+        self._stream.close()
+
+
+def channel_rates(path: str, channels: Sequence[str]) -> list[float]:
+    """Return the sampling rate of each channel, which need not be the same."""
+    rates = []
+    for channel in channels:
+        with Source(path, Options(channels=[channel])) as source:
+            rates.append(source.sampling_rate or 0.0)
+    return rates
+
+
+def annotations(path: str) -> Iterator[tuple[float, float, str]]:
+    """Read the annotations of EDF+ or BDF+: onset and duration in seconds, and text.
+
+    Seconds count from the first sample. A moment has a duration of -1.
+
+    Raises
+    ------
+    MemwaveError
+        If the file has none.
+    """
+    try:
+        with open(path, "rb") as file:
+            header = read_header(file)
+            file.seek(0, 2)
+            records = (file.tell() - header.start) // max(1, header.record_bytes)
+            yield from _annotations(path, file, header, records)
+    except (NotEDF, OSError) as error:
+        raise MemwaveError(
+            f"{path}: its annotations cannot be read ({error}). Expected EDF+ or BDF+."
+        ) from error
+
+
+def _annotations(
+    path: str, file: BinaryIO, header: Header, records: int
+) -> Iterator[tuple[float, float, str]]:
+    onsets = record_onsets(file, header, min(records, 1))
+    if onsets is None:
+        raise MemwaveError(f"{path}: has no annotations. Expected EDF+ or BDF+.")
+    for onset, duration, text in annotations_of(file, header, records):
+        yield onset - float(onsets[0]), duration, text

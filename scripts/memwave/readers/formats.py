@@ -1,12 +1,14 @@
 """Which module reads which files: the table of all formats, by the endings of files."""
 
 import importlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import PurePath
 from types import ModuleType
+from typing import Any
 
 from memwave.core.errors import MemwaveError
-from memwave.readers.base import file_of
+from memwave.readers.base import Options, file_of
 
 # Modules of this package by suffix, lower case, with the dot. One is imported when a file asks
 # for it.
@@ -19,12 +21,16 @@ FORMATS = {
     ".h5": "hdf5",
     ".hdf5": "hdf5",
     ".h5ad": "h5ad",
+    ".nc": "hdf5",
+    ".nc4": "hdf5",
     ".zarr": "zarr",
     ".mat": "mat",
     ".csv": "csv",
     ".tsv": "csv",
+    ".txt": "csv",
     ".csv.gz": "csv",
     ".tsv.gz": "csv",
+    ".txt.gz": "csv",
     ".parquet": "parquet",
     ".arrow": "arrow",
     ".feather": "arrow",
@@ -33,6 +39,61 @@ FORMATS = {
     ".hea": "wfdb",
     ".wav": "audio",
     ".flac": "audio",
+    ".npz": "npz",
+    ".nwb": "nwb",
+    ".tdms": "tdms",
+    ".xdf": "xdf",
+    ".vhdr": "mne",
+    ".ahdr": "mne",
+    ".set": "mne",
+    ".fif": "mne",
+    ".cnt": "mne",
+    ".gdf": "mne",
+    ".mff": "mne",
+    ".eeg": "mne",
+    ".snirf": "mne",
+    ".ds": "mne",
+    ".sqd": "mne",
+    ".con": "mne",
+    ".lay": "mne",
+    ".cdt": "mne",
+    ".nxe": "mne",
+    ".nedf": "mne",
+    ".mefd": "mne",
+    ".ns3": "mne",
+    ".mseed": "obspy",
+    ".miniseed": "obspy",
+    ".sac": "obspy",
+    ".sgy": "obspy",
+    ".segy": "obspy",
+    ".su": "obspy",
+    ".seg2": "obspy",
+    ".gse": "obspy",
+    ".gse2": "obspy",
+    ".gcf": "obspy",
+}
+
+# What helps with files that are not read here.
+CONVERTED_ELSEWHERE = {
+    ".cwa": "export it to CSV with OmGui, or with cwa-convert of openmovement",
+    ".gt3x": "export it to CSV with ActiLife, or read it with pygt3x and save numpy arrays",
+    ".xlsx": "save it as CSV",
+    ".mp3": "convert it to FLAC or WAV",
+    ".pkl": "save numpy arrays; pickles are never opened",
+}
+
+# Modules whose files keep annotations, which may be labels.
+ANNOTATED = frozenset({"edf", "mne", "wfdb"})
+
+# Options, beside dtype and channels, that modules have a use for; see `memwave.readers.Options`.
+TEXT_OPTIONS = ("skip_lines", "header", "decimal", "comment")
+OPTIONS = {
+    "csv": TEXT_OPTIONS,
+    "h5ad": ("values",),
+    "hdf5": ("values",),
+    "nwb": ("values",),
+    "wfdb": ("sampling_rate",),
+    "zarr": ("values",),
 }
 
 
@@ -57,8 +118,24 @@ def format_of(path: str) -> str:
             return FORMATS[ending]
     raise MemwaveError(
         f"{path}: unknown kind of file {PurePath(name).suffix or '(no suffix)'}. Expected one of "
-        f"{', '.join(sorted(FORMATS))}; convert it, for example with numpy.save."
+        f"{', '.join(sorted(FORMATS))}; {_remedy(name)}."
     )
+
+
+def _remedy(name: str) -> str:
+    for ending, remedy in CONVERTED_ELSEWHERE.items():
+        if name.endswith(ending):
+            return remedy
+    return "convert it, for example with numpy.save"
+
+
+def options_of(path: str, chosen: Mapping[str, Any]) -> Options:
+    """Return the options, of those chosen for a dataset, that the format of a file uses."""
+    known = OPTIONS.get(format_of(path), ())
+    given: dict[str, Any] = {n: chosen[n] for n in known if chosen.get(n) is not None}
+    if isinstance(given.get("header"), list):
+        given["header"] = tuple(given["header"])
+    return Options(**given)
 
 
 def reader_of(path: str) -> ModuleType:

@@ -3,10 +3,10 @@
 The format: https://anndata.readthedocs.io, "On-disk format". Sparse matrices are not read.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from memwave.readers import hdf5
+from memwave.readers.base import Options
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
@@ -19,8 +19,8 @@ DEFAULT = "/X"
 class Source(hdf5.Source):
     """A dense matrix of an AnnData file."""
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
-        super().__init__(path if "::" in path else f"{path}::{DEFAULT}", dtype, channels)
+    def __init__(self, path: str, options: Options):
+        super().__init__(path if "::" in path else f"{path}::{DEFAULT}", options)
 
     def _require_dataset(self, node: Any, walked: str) -> None:
         kind = str(node.attrs.get("encoding-type", ""))

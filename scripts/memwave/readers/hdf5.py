@@ -1,13 +1,14 @@
 """Datasets of HDF5 files, ``x.h5::/path/to/dataset``, without leaving the file."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed
-from memwave.readers.base import LARGEST_CHUNK, ArraySource
+from memwave.readers.base import LARGEST_CHUNK, ArraySource, Options
+from memwave.readers.hdf5_filters import missing_filters
+from memwave.readers.packing import Packing, unpacked
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
@@ -17,25 +18,48 @@ LIBRARY_MB = 0
 class Source(ArraySource):
     """A dataset in an HDF5 file."""
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+    def __init__(self, path: str, options: Options):
         import h5py  # only here: no other format should wait for it
 
         super().__init__(path)
         try:
             self._store = h5py.File(self.file, "r", locking="best-effort")
         except OSError as error:
-            raise self.error(f"cannot be opened as an HDF5 file ({error})") from error
+            raise self.error(
+                f"cannot be opened as an HDF5 file ({error}). {_remedy(self.file)}"
+            ) from error
         try:
             self._dataset = self._find()
             self._describe(self._dataset.shape or (), self._dataset.dtype)
             self._require_own_data()
             self.grain = (self._dataset.chunks or (1,))[0]
+            self._require_filters()
+            self._packing = self._find_packing(options)
+            self.dtype = self._packing.dtype if self._packing else self.dtype
         except MemwaveError:
             self.close()
             raise
         except (OSError, RuntimeError, KeyError, ValueError) as error:
             self.close()
             raise self.error(f"is a damaged HDF5 file ({error}). Copy it again") from error
+
+    def _find_packing(self, options: Options) -> Packing | None:
+        """What attributes do to the values, if anything is done."""
+        if options.values == "stored":
+            return None
+        columns = self.shape[1] if len(self.shape) == 2 else 1
+        attributes = dict(self._dataset.attrs.items())
+        packing = Packing(self, attributes, self._dataset.dtype, columns)
+        return packing if packing.needed else None
+
+    def _require_filters(self) -> None:
+        missing = missing_filters(self._dataset)
+        if missing:
+            raise self.error(
+                f"is compressed with {listed(missing)}, which this HDF5 library does not have. "
+                "Install hdf5plugin with `make formats-hdf5` or pip install hdf5plugin, "
+                "or store the dataset with gzip, for example with h5repack"
+            )
 
     def _find(self) -> Any:
         """Walk to the dataset, hard links only."""
@@ -77,7 +101,9 @@ class Source(ArraySource):
             )
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        return self._dataset[start:stop]
+        if self._packing is None:
+            return self._dataset[start:stop]
+        return unpacked(self._dataset, self._packing, start, stop, self.shape[1:])
 
     def read_columns(self, start: int, stop: int) -> np.ndarray:
         """Read some columns of all rows, for files that keep a recording transposed."""
@@ -86,6 +112,10 @@ class Source(ArraySource):
         except OSError as error:
             raise self.error(f"columns {start} to {stop - 1} cannot be read ({error})") from error
 
+    def group(self) -> Any:
+        """Return the group that the dataset is in."""
+        return self._dataset.parent
+
     def attribute(self, name: str) -> Any:
         """Return an attribute of the dataset, text as text; None if there is none."""
         value = self._dataset.attrs.get(name)
@@ -93,3 +123,11 @@ class Source(ArraySource):
 
     def close(self) -> None:
         self._store.close()
+
+
+def _remedy(file: str) -> str:
+    """What helps where a file is no HDF5 file."""
+    with open(file, "rb") as content:
+        if content.read(3) == b"CDF":
+            return "It is netCDF of version 3: convert it with nccopy -k netCDF-4"
+    return "Copy it again, or save it anew"

@@ -5,14 +5,19 @@ from typing import Any
 
 from memwave.core.errors import MemwaveError
 
+# What `make` installs packages with, and names of packages that are not those of their modules.
+TARGETS = {"mne": "formats-eeg", "obspy": "formats-seismic"}
+PACKAGES = {"nptdms": "npTDMS"}
+
 
 def library(name: str, path: str) -> Any:
     """Import a module to read `path` with; raises MemwaveError that says what to install."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        package = name.partition(".")[0]
+        module = name.partition(".")[0]
+        package, target = PACKAGES.get(module, module), TARGETS.get(module, "formats")
         raise MemwaveError(
             f"{path}: reading this format needs the package {package}, which cannot be imported "
-            f"({error}). Install it with `make formats`, or with pip install {package}."
+            f"({error}). Install it with `make {target}`, or with pip install {package}."
         ) from error

@@ -1,6 +1,6 @@
 """MATLAB files, ``x.mat::variable``: version 7.3, which is HDF5, and versions 5 to 7.2."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, shown
 from memwave.core.ranges import spans
 from memwave.readers import hdf5
-from memwave.readers.base import FileSource, Piece, StreamSource
+from memwave.readers.base import FileSource, Options, Piece, StreamSource
 from memwave.readers.mat5 import Damaged, Variable, variables
 
 NEEDS_DTYPE = False
@@ -27,7 +27,7 @@ NUMERIC = {"double", "single", *(f"{u}int{bits}" for u in ("", "u") for bits in 
 class Source(StreamSource):
     """A matrix, rows x channels: float32 if it is single, else float64."""
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+    def __init__(self, path: str, options: Options):
         super().__init__(path)
         with open(self.file, "rb") as file:
             begin = file.read(TEXT_BYTES + len(HDF5_SIGNATURE))
@@ -51,7 +51,7 @@ class Matrix73:
     """A matrix in a file of version 7.3: a dataset, channels x rows."""
 
     def __init__(self, source: FileSource):
-        self._hdf5 = hdf5.Source(source.path, None, None)
+        self._hdf5 = hdf5.Source(source.path, Options(values="stored"))
         self.shape = self._hdf5.shape[::-1]
         self.kind = self._hdf5.attribute("MATLAB_class")
         if self.kind not in NUMERIC or self._hdf5.attribute("MATLAB_empty"):
@@ -89,17 +89,37 @@ class Matrix5:
         self.shape, self.kind = self._variable.shape, self._variable.kind
 
     def _find(self, wanted: str, size: int) -> Variable:
-        names = []
+        names, unreadable = self._names(size)
+        if names.count(wanted) > 1:
+            raise self._error(
+                f"holds {names.count(wanted)} variables called {shown(wanted)}, expected one. "
+                "Save it again"
+            )
+        self._file.seek(0)
         for variable in variables(self._file, size):
             if variable.name == wanted:
                 if not variable.numeric:
                     raise self._error(f"is {variable.kind}, expected a full matrix of real numbers")
                 return variable
-            names.append(variable.name)
+        if unreadable:
+            raise Damaged(unreadable[0])
         raise self._error(
             f"there is no variable {shown(wanted)}.{did_you_mean(wanted, names)} The file holds "
             f"{listed(names[:20])}. Expected a path such as file.mat::variable"
         )
+
+    def _names(self, size: int) -> tuple[list[str], list[str]]:
+        """Names of all variables, and what is wrong with those that cannot be read."""
+        names, unreadable = [], []
+        try:
+            for variable in variables(self._file, size):
+                if variable.name:
+                    names.append(variable.name)
+                elif not variable.numeric:
+                    unreadable.append(variable.kind)
+        except Damaged as error:
+            unreadable.append(str(error))
+        return names, unreadable
 
     def _damaged(self, error: Damaged) -> MemwaveError:
         return self._error(

@@ -31,7 +31,9 @@ CLASSES = {
     13: "uint32",
     14: "int64",
     15: "uint64",
+    16: "a function handle",
 }
+OPAQUE = 17
 NUMERIC = range(6, 16)
 INTEGERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 12: "i8", 13: "u8"}
 STORED = INTEGERS | {7: "f4", 9: "f8"}
@@ -107,8 +109,12 @@ def variables(file: BinaryIO, size: int) -> Iterator[Variable]:
     ------
     Damaged
     """
+    begin = file.read(HEADER_BYTES)
+    order = {b"IM": "<", b"MI": ">"}.get(begin[126:128])
+    if order is None and _is_version_4(begin):
+        raise Damaged("it is of MATLAB 4")
+    file.seek(0)
     header = Raw(file, HEADER_BYTES).read(HEADER_BYTES)
-    order = {b"IM": "<", b"MI": ">"}.get(header[126:128])
     if order is None or struct.unpack(f"{order}H", header[124:126])[0] != 0x0100:
         raise Damaged("it has not the header of MATLAB 5 to 7.2")
     start = HEADER_BYTES
@@ -120,15 +126,32 @@ def variables(file: BinaryIO, size: int) -> Iterator[Variable]:
             raise Damaged("it ends early")
         raw = Raw(file, length)
         element: Stream = raw
-        if kind == COMPRESSED:
-            element = Inflated(raw)
-            kind, length = struct.unpack(f"{order}II", element.read(8))
-        if kind == MATRIX and length:
-            yield _variable(element, order)
+        try:
+            if kind == COMPRESSED:
+                element = Inflated(raw)
+                kind, length = struct.unpack(f"{order}II", element.read(8))
+            found = _variable(element, order) if kind == MATRIX and length else None
+        except Damaged as error:
+            # Perhaps one that nobody wants: the next one begins where it should.
+            found = Variable("", f"unreadable ({error})", False, (), np.dtype("u1"), element)
+        if found is not None:
+            yield found
+
+
+def _is_version_4(header: bytes) -> bool:
+    """Whether a file begins as those of MATLAB 4 do: with a number of four digits, MOPT."""
+    if len(header) < 20:
+        return False
+    kinds = (struct.unpack(f"{order}I", header[:4])[0] for order in "<>")
+    return any(kind <= 4052 and kind // 100 % 10 == 0 and kind % 10 <= 2 for kind in kinds)
 
 
 def _variable(stream: Stream, order: str) -> Variable:
     flags = struct.unpack(f"{order}II", _part(stream, order, 8, 8))[0]
+    if flags & 0xFF == OPAQUE:
+        # Objects of classes: their name, the system of classes, and the class.
+        name, _, kind = (_part(stream, order).decode("utf-8", "replace") for _ in range(3))
+        return Variable(name, f"an object of class {kind}", False, (), np.dtype("u1"), stream)
     dimensions = _part(stream, order, 8)
     if len(dimensions) % 4:
         raise Damaged(f"dimensions of {len(dimensions)} bytes")

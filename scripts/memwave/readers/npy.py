@@ -1,12 +1,13 @@
 """Arrays as ``numpy.save`` writes them; pickles are never opened."""
 
 import math
-from collections.abc import Sequence
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
 
 from memwave.core.errors import MemwaveError
+from memwave.readers.base import FileSource, Options
 from memwave.readers.flat import FlatSource
 
 NEEDS_DTYPE = False
@@ -17,12 +18,12 @@ LIBRARY_MB = 0
 class Source(FlatSource):
     """An array in a .npy file."""
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+    def __init__(self, path: str, options: Options):
         super().__init__(path)
         try:
             if self.file != path:
                 raise self.error("a .npy file holds one array, expected no '::' after it")
-            shape, fortran_order, stored = self._header()
+            shape, fortran_order, stored = header_of(self, self._stream)
             self._describe(shape, stored)
             if fortran_order and len(shape) > 1:
                 raise self.error(
@@ -35,20 +36,6 @@ class Source(FlatSource):
             self.close()
             raise
 
-    def _header(self) -> tuple[tuple[int, ...], bool, np.dtype]:
-        try:
-            version = npy.read_magic(self._stream)
-            if version == (1, 0):
-                return npy.read_array_header_1_0(self._stream)
-            if version == (2, 0):
-                return npy.read_array_header_2_0(self._stream)
-        except Exception as error:
-            # NumPy evaluates the header as a literal: damage can end in nearly any exception.
-            raise self.error(f"is not a whole .npy file ({error}). Save it again") from error
-        raise self.error(
-            f"is a .npy file of version {version}, expected 1.0 or 2.0. Save a plain array"
-        )
-
     def _require_whole(self) -> None:
         expected = self._offset + math.prod(self.shape) * self.dtype.itemsize
         if self.file_size < expected:
@@ -56,3 +43,25 @@ class Source(FlatSource):
                 f"has {self.file_size} bytes, expected {expected} for shape {self.shape} of type "
                 f"{self.dtype}. It was cut short; copy or save it again"
             )
+        if self.file_size > expected:
+            raise self.error(
+                f"announces {self.shape[0]} rows, which end {self.file_size - expected} bytes "
+                f"before the end of the file ({self.file_size} bytes, expected {expected}). Save "
+                "each array into a file of its own"
+            )
+
+
+def header_of(source: FileSource, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Read the header of an array: shape, whether it is stored column by column, and type."""
+    try:
+        version = npy.read_magic(stream)
+        if version == (1, 0):
+            return npy.read_array_header_1_0(stream)
+        if version == (2, 0):
+            return npy.read_array_header_2_0(stream)
+    except Exception as error:
+        # NumPy evaluates the header as a literal: damage can end in nearly any exception.
+        raise source.error(f"is not a whole .npy file ({error}). Save it again") from error
+    raise source.error(
+        f"is a .npy file of version {version}, expected 1.0 or 2.0. Save a plain array"
+    )

@@ -1,11 +1,12 @@
 """Apache Parquet tables: one column a channel."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from memwave.core.messages import printable
 from memwave.readers.arrow_columns import arrow_module, column_dtype, column_values, texts_of
-from memwave.readers.base import Piece, TableSource, Texts
+from memwave.readers.base import Options, Piece, TableSource, Texts
+from memwave.readers.libraries import library
 
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.parquet")
@@ -21,9 +22,7 @@ BATCH_ROWS = 16_384
 class Source(TableSource):
     """Columns of a Parquet file; a missing value is NaN."""
 
-    def __init__(
-        self, path: str, dtype: str | None, channels: Sequence[str] | None, *, texts: bool = False
-    ):
+    def __init__(self, path: str, options: Options):
         super().__init__(path)
         parquet = arrow_module("parquet", path)
         try:
@@ -35,21 +34,45 @@ class Source(TableSource):
             raise self.error(
                 f"is not a whole Parquet file ({printable(error)}). Copy or save it again"
             ) from error
-        self._columns = self._choose(self._table.schema_arrow.names, channels)
+        self._columns = self._choose(self._table.schema_arrow.names, options.channels)
         self._describe(
             (self._table.metadata.num_rows, len(self._columns)),
-            column_dtype(self, self._table.schema_arrow, self._columns, texts=texts),
+            column_dtype(self, self._table.schema_arrow, self._columns, texts=options.texts),
         )
+        self._require_codecs()
         self._require_small_columns()
 
+    def _require_codecs(self) -> None:
+        """Require that the compression of the chosen columns is one that pyarrow has."""
+        arrow, metadata = library("pyarrow", self.path), self._table.metadata
+        names = {self._table.schema_arrow.names[column] for column in self._columns}
+        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+            for leaf in map(group.column, range(group.num_columns)):
+                name = leaf.path_in_schema
+                codec = leaf.compression.lower()
+                wanted = name in names or name.partition(".")[0] in names
+                if wanted and codec != "uncompressed" and not _has_codec(arrow, codec):
+                    raise self.error(
+                        f"is compressed with {codec}, which pyarrow does not have here. Install "
+                        "a pyarrow that has it, or write the file with zstd or snappy"
+                    )
+
     def _bytes(self) -> list[int]:
-        """Unpacked bytes of each chosen column in its largest row group."""
-        metadata = self._table.metadata
-        groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
-        return [
-            max(group.column(column).total_uncompressed_size for group in groups)
-            for column in self._columns
-        ]
+        """Unpacked bytes of each chosen column in its largest row group.
+
+        A nested column before it is several in the file.
+        """
+        metadata, names = self._table.metadata, self._table.schema_arrow.names
+        most = dict.fromkeys((names[column] for column in self._columns), 0)
+        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+            sizes = dict.fromkeys(most, 0)
+            for leaf in map(group.column, range(group.num_columns)):
+                name = leaf.path_in_schema
+                name = name if name in sizes else name.partition(".")[0]
+                if name in sizes:
+                    sizes[name] += leaf.total_uncompressed_size
+            most = {name: max(most[name], size) for name, size in sizes.items()}
+        return [most[names[column]] for column in self._columns]
 
     def _require_small_columns(self) -> None:
         size = max(self._bytes())
@@ -97,3 +120,10 @@ class Source(TableSource):
 
     def close(self) -> None:
         self._table.close()
+
+
+def _has_codec(arrow: Any, codec: str) -> bool:
+    try:
+        return arrow.Codec.is_available(codec)
+    except ValueError:
+        return False

@@ -1,10 +1,9 @@
 """Raw binary recordings: values in C order, rows x channels, no header."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.readers.base import Options
 from memwave.readers.flat import FlatSource
 
 NEEDS_DTYPE = True
@@ -15,16 +14,16 @@ LIBRARY_MB = 0
 class Source(FlatSource):
     """A recording whose dtype and number of channels come from the sheet and the configuration."""
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+    def __init__(self, path: str, options: Options):
         super().__init__(path)
         try:
-            if dtype is None or channels is None:
+            if options.dtype is None or options.channels is None:
                 raise self.error(
                     "a raw file can only be a recording with a dtype, such as float32, in the sheet"
                 )
             if self.file != path:
                 raise self.error("a raw file holds one array, expected no '::' after it")
-            stored, n_channels = np.dtype(dtype), len(channels)
+            stored, n_channels = np.dtype(options.dtype), len(options.channels)
             rows, rest = divmod(self.file_size, n_channels * stored.itemsize)
             if rest:
                 raise self.error(

@@ -15,17 +15,23 @@ from memwave.storage.atomic import replacing
 MEMORY = Path(".snakemake/memwave/rows.json")
 
 
-def remembered_rows(file: str, count: Callable[[], int]) -> int:
-    """Return the rows of a file, counted only if it is new or has changed."""
+def remembered_rows(
+    file: str, count: Callable[[], tuple[int, str]], reading: str = ""
+) -> tuple[int, str]:
+    """Return the rows of a file and a remark about them.
+
+    They are counted only if the file is new, has changed or is read in another way.
+    """
     status = os.stat(file)
-    key, state = os.path.abspath(file), [status.st_size, status.st_mtime_ns]
+    key, state = os.path.abspath(file), [status.st_size, status.st_mtime_ns, reading]
     known = _remembered()
     if known.get(key, {}).get("state") != state:
-        known = {**_remembered(), key: {"state": state, "rows": count()}}
+        rows, remark = count()
+        known = {**_remembered(), key: {"state": state, "rows": rows, "remark": remark}}
         # In a folder that cannot be written to, only time is lost.
         with suppress(OSError), replacing(MEMORY) as temporary:
             temporary.write_text(json.dumps(known), encoding="utf-8")
-    return known[key]["rows"]
+    return known[key]["rows"], known[key]["remark"]
 
 
 def _remembered() -> dict[str, dict]:

@@ -1,87 +1,219 @@
 """WFDB records, as on PhysioNet: a header (.hea), which names the channels and the signal files."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from memwave.core.messages import printable
-from memwave.readers.base import ArraySource
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import rate_text, shown
+from memwave.readers.base import ArraySource, Options, file_of, reason_of
 from memwave.readers.libraries import library
+from memwave.readers.wfdb_segment import Segment
 
 NEEDS_DTYPE = False
 LIBRARIES = ("wfdb",)
 LIBRARY_MB = 80
 
+# Files round their rates.
+RATE_TOLERANCE = 1e-6
+
 
 class Source(ArraySource):
-    """Signals of a record, as float64 in their physical unit; an invalid sample is NaN."""
+    """Signals of a record, as float64 in their physical unit; an invalid sample is NaN.
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+    A frame of several samples becomes one, their mean; invalid ones are left out of it. If the
+    rate that is wanted is that of the samples of all channels, each sample is a row.
+    """
+
+    def __init__(self, path: str, options: Options):
         super().__init__(path)
         if self.file != path:
             raise self.error("a WFDB header names one record, expected no '::' after it")
         self._wfdb = library("wfdb", path)
-        header = self._header()
-        names = [name or "" for name in _first(header).sig_name or ()]
-        self._names = [names[column] for column in self._choose(names, channels)]
-        if header.sig_len is None:
-            raise self.error("does not say how many samples the record has. Add it to the header")
-        self.sampling_rate = float(header.fs)
-        self._describe((int(header.sig_len), len(self._names)), np.dtype("f8"))
-        for file in _other_files(header, os.path.dirname(self.file)):
+        header = _read_header(path)
+        for file in _segment_headers(header, os.path.dirname(self.file)):
             self._watch(file)
-        try:
-            self._read(self.shape[0] - 1, self.shape[0])
-        except OSError as error:
-            raise self.error(
-                f"the last of {self.shape[0]} samples cannot be read ({error}). Download the "
-                "record again"
-            ) from error
+        signals = self._chosen(header, options.channels)
+        self._segments = list(self._find_segments(header, signals))
+        for segment in self._segments:
+            for file in segment.files():
+                self._watch(file)
+            segment.check(self)
+        rows = self._rows(header)
+        self._factor = self._samples_a_row(float(header.fs), options.sampling_rate)
+        self.sampling_rate = float(header.fs) * self._factor
+        self._describe((rows * self._factor, len(signals)), np.dtype("f8"))
 
-    def _header(self) -> Any:
-        try:
-            return self._wfdb.rdheader(self._record(), rd_segments=True)
-        except Exception as error:  # the package raises nearly any
-            raise self.error(
-                f"is not a WFDB header ({printable(error)}). Download the record again"
-            ) from error
+    def _chosen(self, header: Any, wanted: Sequence[str] | None) -> list[int]:
+        """Indices of the wanted signals; signals without names are taken in their order."""
+        names = _names(header)
+        if not any(_first(header).sig_name or ()):
+            self.note("its signals have no names")
+            if wanted is not None and len(wanted) == len(names) and not set(wanted) & set(names):
+                return list(range(len(names)))
+        return self._choose(names, wanted)
 
-    def _record(self) -> str:
-        return os.path.splitext(self.file)[0]
+    def _find_segments(self, header: Any, signals: list[int]) -> Iterator[Segment]:
+        """The pieces of a record, one after the other; a record without segments is one."""
+        folder = os.path.dirname(self.file)
+        if getattr(header, "segments", None) is None:
+            yield Segment(folder, header, 0, header.sig_len, list(signals))
+            return
+        names = _names(header)
+        row = 0
+        for part, length in zip(header.segments, header.seg_len, strict=True):
+            if not length:
+                continue  # the layout of the others
+            columns: list[int | None] = [None] * len(signals)
+            if part is not None and header.layout == "fixed":
+                columns = list(signals)
+            elif part is not None:
+                own = list(part.sig_name)
+                columns = [
+                    own.index(n) if n in own else None for n in map(names.__getitem__, signals)
+                ]
+            yield Segment(folder, part, row, length, columns)
+            row += length
+
+    def _rows(self, header: Any) -> int:
+        """Frames of the record."""
+        rows = sum(segment.rows for segment in self._segments)
+        if header.sig_len is None:
+            raise self.error(
+                f"does not say how many samples the record has; its first file holds {rows}. Add "
+                "the number to the first line of the header"
+            )
+        if header.sig_len != rows:
+            raise self.error(
+                f"announces {header.sig_len} samples, its segments have {rows}. Correct its header"
+            )
+        return rows
+
+    def _samples_a_row(self, rate: float, wanted: float | None) -> int:
+        """Rows that are made of a frame: one, unless the rate wanted is that of the samples."""
+        counts = {count for segment in self._segments for count in segment.samples_a_frame()}
+        if counts <= {1}:
+            return 1
+        factor = counts.pop() if len(counts) == 1 else 1
+        if wanted and factor > 1 and abs(wanted - rate * factor) <= RATE_TOLERANCE * wanted:
+            return factor
+        more = f"; sampling_rate: {rate_text(rate * factor)} reads each" if factor > 1 else ""
+        self.note(f"several samples a frame are averaged to {rate_text(rate)} rows a second{more}")
+        return 1
+
+    def channel_rates(self) -> list[float]:
+        """Rows a second of the samples of each channel."""
+        assert self.sampling_rate is not None
+        frames = self.sampling_rate / self._factor
+        rates = []
+        for i in range(self.shape[1]):
+            found = (segment.samples_of(i) for segment in self._segments)
+            rates.append(frames * next((count for count in found if count), 1))
+        return rates
 
     def _read(self, start: int, stop: int) -> np.ndarray:
+        piece = np.full((stop - start, self.shape[1]), np.nan)
         if start == stop:
-            return np.empty((0, len(self._names)))
-        try:
-            record = self._wfdb.rdrecord(
-                self._record(), sampfrom=start, sampto=stop, channel_names=self._names
-            )
-        except Exception as error:  # the package raises nearly any
-            raise OSError(printable(error)) from error
-        if record.sig_name != self._names or record.p_signal.shape[0] != stop - start:
-            raise OSError("a signal is shorter than the header says")
-        return record.p_signal
+            return piece
+        factor = self._factor
+        first, last = start // factor, -(-stop // factor)
+        for segment in self._segments:
+            low, high = max(first, segment.start), min(last, segment.start + segment.rows)
+            if low < high:
+                values = segment.read(self._wfdb, low, high, factor)
+                cut = max(0, start - low * factor)
+                at = low * factor + cut - start
+                values = values[cut : cut + stop - start - at]
+                piece[at : at + len(values)] = values
+        return piece
 
     def close(self) -> None:
         """Do nothing: the files are open during a read only."""
 
 
+def channel_rates(path: str, channels: Sequence[str]) -> list[float]:
+    """Return the sampling rate of each channel, which need not be the same."""
+    with Source(path, Options(channels=channels)) as source:
+        return source.channel_rates()
+
+
 def files(path: str) -> list[str]:
-    """List the header and the signal files of a record."""
-    with Source(path, None, None) as source:
-        return source.watched()
+    """List the header and the signal files of a record, or the file of its annotations."""
+    file = file_of(path)
+    if file != path:
+        return [file, f"{os.path.splitext(file)[0]}.{path[len(file) + 2 :]}"]
+    header, folder = _read_header(path), os.path.dirname(file)
+    parts = getattr(header, "segments", None) or [header]
+    names = [name for part in parts if part is not None for name in part.file_name or ()]
+    found = [os.path.join(folder, name) for name in dict.fromkeys(names) if name != "~"]
+    # One that is not there may be of signals that nobody wants.
+    return [file, *_segment_headers(header, folder), *filter(os.path.isfile, found)]
+
+
+def _read_header(path: str) -> Any:
+    try:
+        return library("wfdb", path).rdheader(os.path.splitext(path)[0], rd_segments=True)
+    except MemwaveError:
+        raise
+    except Exception as error:  # the package raises nearly any
+        raise MemwaveError(
+            f"{path}: is not a WFDB header ({reason_of(error)}). Download the record again."
+        ) from error
 
 
 def _first(header: Any) -> Any:
-    """The header that names the signals: of the record, or of its first segment."""
-    return header.segments[0] if getattr(header, "segments", None) else header
+    """The header that names the signals: of the record, or of its first segment that is there."""
+    segments = getattr(header, "segments", None)
+    if segments is None:
+        return header
+    part = next((segment for segment in segments if segment is not None), None)
+    if part is None:
+        raise MemwaveError(
+            f"{header.record_name}: all segments of the record are gaps. Expected signals."
+        )
+    return part
 
 
-def _other_files(header: Any, folder: str) -> list[str]:
-    """Files of a record beside its header: of all its segments; a gap between them has none."""
-    parts = getattr(header, "segments", None) or [header]
-    names = [f"{name}.hea" for name in getattr(header, "seg_name", None) or () if name != "~"]
-    names += [name for part in parts if part is not None for name in part.file_name or ()]
-    return [os.path.join(folder, name) for name in dict.fromkeys(names) if name != "~"]
+def _names(header: Any) -> list[str]:
+    """Names of the signals; those without one have a number."""
+    first = _first(header)
+    names = first.sig_name or [None] * (first.n_sig or 0)
+    return [name or f"signal {i}" for i, name in enumerate(names)]
+
+
+def _segment_headers(header: Any, folder: str) -> list[str]:
+    """Headers of the segments of a record; a gap between them has none."""
+    names = [name for name in getattr(header, "seg_name", None) or () if name != "~"]
+    return [os.path.join(folder, f"{name}.hea") for name in dict.fromkeys(names)]
+
+
+def annotations(path: str) -> Iterator[tuple[float, float, str]]:
+    """Read annotations, ``x.hea`` or ``x.hea::annotator``: onset and duration in seconds, text.
+
+    Annotations with a text, such as rhythms and sleep stages, hold until the next one. If none has
+    a text, each symbol, such as that of a beat, holds until the next one.
+    """
+    wfdb = library("wfdb", path)
+    file = file_of(path)
+    annotator = path[len(file) + 2 :] or "atr"
+    record = os.path.splitext(file)[0]
+    try:
+        header = wfdb.rdheader(record)
+        found = wfdb.rdann(record, annotator)
+    except Exception as error:  # the package raises nearly any
+        raise MemwaveError(
+            f"{path}: its annotations cannot be read ({reason_of(error)}). Expected the file "
+            f"{record}.{annotator}; name another annotator as {file}::annotator."
+        ) from error
+    rate = float(found.fs or header.fs)
+    texts = [text.strip("\0 ") for text in found.aux_note]
+    kinds = texts if any(texts) else found.symbol
+    states = [(int(s), kind) for s, kind in zip(found.sample, kinds, strict=True) if kind]
+    if not states:
+        raise MemwaveError(f"{path}: annotator {shown(annotator)} has no annotation.")
+    ends = [sample for sample, _ in states[1:]]
+    last = header.sig_len * rate / float(header.fs) if header.sig_len else states[-1][0] + 1
+    for (sample, kind), end in zip(states, [*ends, max(last, states[-1][0] + 1)], strict=True):
+        yield sample / rate, (end - sample) / rate, kind

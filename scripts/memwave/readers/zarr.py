@@ -1,15 +1,17 @@
 """Zarr arrays, versions 2 and 3, in folders: ``x.zarr``, in groups ``x.zarr::/path/to/array``."""
 
+import json
 import os
-from collections.abc import Sequence
+import re
 from typing import Any
 
 import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, printable
-from memwave.readers.base import LARGEST_CHUNK, ArraySource, file_of
+from memwave.readers.base import LARGEST_CHUNK, ArraySource, Options, file_of, reason_of
 from memwave.readers.libraries import library
+from memwave.readers.packing import Packing, unpacked
 
 NEEDS_DTYPE = False
 LIBRARIES = ("zarr",)
@@ -23,7 +25,7 @@ HEADERS = ("zarr.json", ".zarray")
 class Source(ArraySource):
     """An array in a folder; a chunk that is not there holds the fill value, as Zarr has it."""
 
-    def __init__(self, path: str, dtype: str | None, channels: Sequence[str] | None):
+    def __init__(self, path: str, options: Options):
         (header,) = files(path)
         super().__init__(path, header)
         zarr = library("zarr", path)
@@ -32,8 +34,11 @@ class Source(ArraySource):
         try:
             node = zarr.open(os.path.dirname(header), mode="r")
         except Exception as error:  # the package and its codecs raise nearly any
+            codecs = _codecs(header)
+            named = f" (it has {listed(codecs)})" if codecs else ""
             raise self.error(
-                f"is not a Zarr array ({printable(error)}). Copy or save it again"
+                f"is not a Zarr array ({reason_of(error)}). Install the package of its codec, if "
+                f"it has one that is not known{named}, or copy or save it again"
             ) from error
         if not isinstance(node, zarr.Array):
             raise self._is_group(node)
@@ -41,6 +46,20 @@ class Source(ArraySource):
         self._describe(node.shape, np.dtype(getattr(node, "dtype", object)))
         self._require_small_chunks()
         self.grain = node.chunks[0]
+        self._note_other_chunks()
+        self._packing = None if options.values == "stored" else self._find_packing()
+        self.dtype = self._packing.dtype if self._packing else self.dtype
+
+    def _find_packing(self) -> Packing | None:
+        """What attributes do to the values, if anything is done."""
+        attributes = dict(self._array.attrs)
+        fill = self._array.fill_value
+        if self._array.metadata.zarr_format == 2 and "_ARRAY_DIMENSIONS" in attributes:
+            # In version 2, xarray keeps its marker of missing values as the array's fill value.
+            attributes |= {"_FillValue": fill} if fill is not None else {}
+        columns = self.shape[1] if len(self.shape) == 2 else 1
+        packing = Packing(self, attributes, self.dtype, columns)
+        return packing if packing.needed else None
 
     def _is_group(self, group: Any) -> MemwaveError:
         names = sorted(group.array_keys())
@@ -57,14 +76,46 @@ class Source(ArraySource):
                 "is read as a whole. Store it in smaller chunks"
             )
 
+    def _note_other_chunks(self) -> None:
+        """Note chunks in the folder that lie beyond the shape."""
+        size = getattr(self._array, "shards", None) or self._array.chunks
+        most = [-(-length // chunk) for length, chunk in zip(self.shape, size, strict=True)]
+        folder = os.path.dirname(files(self.path)[0])
+        beyond = 0
+        for file in contents(self.path):
+            parts = re.split(r"[/.]", os.path.relpath(file, folder).replace(os.sep, "/"))
+            place = [int(part) for part in parts if part.isdecimal()]
+            if len(place) == len(most) and all(part.isdecimal() or part == "c" for part in parts):
+                beyond += any(i >= n for i, n in zip(place, most, strict=True))
+        if beyond:
+            self.note(
+                f"its header announces shape {self.shape}, and {beyond} chunks in its folder lie "
+                "beyond it; they are not read"
+            )
+
     def _read(self, start: int, stop: int) -> np.ndarray:
         try:
+            if self._packing is not None:
+                return unpacked(self._array, self._packing, start, stop, self.shape[1:])
             return np.ascontiguousarray(self._array[start:stop])
         except Exception as error:  # the package and its codecs raise nearly any
             raise OSError(printable(error)) from error
 
     def close(self) -> None:
         """Do nothing: files are open during a read only."""
+
+
+def _codecs(header: str) -> list[str]:
+    """Names of the codecs that an array is stored with, as far as its header can be read."""
+    try:
+        with open(header, encoding="utf-8") as file:
+            described = json.load(file)
+        if "codecs" in described:
+            return [codec["name"] for codec in described["codecs"]]
+        used = [described.get("compressor"), *(described.get("filters") or ())]
+        return [codec["id"] for codec in used if codec]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def files(path: str) -> list[str]:

@@ -1,7 +1,9 @@
 """Recordings prepared for feature extraction: resampled, gaps filled, checked, scaled."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any, Union
 
 import numpy as np
 
@@ -28,25 +30,29 @@ class ConvertedRows:
 
 
 Stored = ArraySource | ConvertedRows
-Rows = Stored | Resampled
+Rows = Union[Stored, Resampled, "Together"]
+Check = Callable[..., None]
 
 
 def load_reading(recordings: Iterable[PlannedRecording]) -> None:
     """Import the libraries that read these recordings; called before memory is limited."""
     recordings = list(recordings)
     load_libraries(recording.path for recording in recordings)
-    if any(recording.resample for recording in recordings):
+    if any(recording.resample or recording.groups for recording in recordings):
         load_library()
 
 
 @contextmanager
-def open_stored(recording: PlannedRecording, channels: Sequence[str]) -> Iterator[Stored]:
-    """Open a recording as it is stored; see `memwave.readers.open_array`."""
+def open_stored(
+    recording: PlannedRecording, channels: Sequence[str], **changes: Any
+) -> Iterator[Stored]:
+    """Open a recording as it is stored; `changes` are those of `memwave.readers.open_array`."""
     if recording.converted:
         with Shard(recording.path) as shard:
             yield ConvertedRows(shard)
     else:
-        with open_array(recording.path, recording.dtype, channels) as source:
+        path, options = recording.path, recording.options
+        with open_array(path, recording.dtype, channels, options, **changes) as source:
             yield source
 
 
@@ -60,13 +66,56 @@ def open_recording(recording: PlannedRecording, channels: Sequence[str]) -> Iter
         If its shape differs from the plan.
     """
 
-    def check(rows: np.ndarray, start: int) -> None:
-        check_rows(rows, start, recording, channels)
+    def check(rows: np.ndarray, start: int, names: Sequence[str] = channels) -> None:
+        check_rows(rows, start, recording, names)
 
-    with open_stored(recording, channels) as source:
-        opened = Resampled(source, recording.resample, check) if recording.resample else source
+    with ExitStack() as stack:
+        opened = _opened(stack, recording, channels, check)
         require_shape(opened.shape, recording, len(channels))
         yield opened
+
+
+def _opened(
+    stack: ExitStack, recording: PlannedRecording, channels: Sequence[str], check: Check
+) -> Rows:
+    """Open the channels of a recording, or those of each rate, and resample them."""
+    if not recording.groups:
+        source = stack.enter_context(open_stored(recording, channels))
+        return Resampled(source, recording.resample, check) if recording.resample else source
+    parts: list[tuple[list[int], Rows]] = []
+    for group in recording.groups:
+        names = group.channels
+        source = stack.enter_context(open_stored(recording, names, sampling_rate=group.rate))
+        part: Rows = source
+        if group.resample:
+            part = Resampled(source, group.resample, partial(check, names=names))
+        parts.append(([channels.index(channel) for channel in names], part))
+    return Together(parts, recording.rows)
+
+
+class Together:
+    """Channels of several sampling rates, resampled to one, side by side.
+
+    Parameters
+    ----------
+    parts : list of (columns, rows)
+        Where the channels of each part stand.
+    rows : int
+        Rows of the shortest part.
+    """
+
+    def __init__(self, parts: list[tuple[list[int], Rows]], rows: int):
+        self._parts = parts
+        width = sum(len(columns) for columns, _ in parts)
+        self.shape: tuple[int, ...] = (min([rows, *(p.shape[0] for _, p in parts)]), width)
+        self.dtype = np.dtype(np.float64)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read the rows ``start:stop``, float64, shape (stop - start, n_channels)."""
+        rows = np.empty((stop - start, self.shape[1]))
+        for columns, part in self._parts:
+            rows[:, columns] = part.read(start, stop)
+        return rows
 
 
 class PreparedRecording:

@@ -7,7 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memwave.core.ranges import Range, shard_range
+from memwave.readers import DEFAULTS, Options
 from memwave.recordings.resampling import Ratio
+
+
+@dataclass(frozen=True)
+class ChannelGroup:
+    """Channels of a recording that have one sampling rate, where others have another.
+
+    Attributes
+    ----------
+    channels : tuple of str
+    rate : float
+        Stored rows per second.
+    resample : (up, down) or None
+        Resampling ratio.
+    """
+
+    channels: tuple[str, ...]
+    rate: float
+    resample: Ratio | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +50,10 @@ class PlannedRecording:
         Rows of the longest gap that is filled.
     converted : bool
         Whether `path` is what `convert_recording` wrote: its rows have checksums.
+    options : Options
+        How its file is read.
+    groups : tuple of ChannelGroup
+        Channels by their sampling rate, if they have several; empty otherwise.
     """
 
     name: str
@@ -41,6 +64,8 @@ class PlannedRecording:
     missing: str = "error"
     max_gap: int | None = None
     converted: bool = False
+    options: Options = DEFAULTS
+    groups: tuple[ChannelGroup, ...] = ()
 
     def __str__(self) -> str:
         return f"recording {self.name!r} ({self.path})"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.core.messages import did_you_mean, home_finding, listed, shown
-from memwave.readers import holds_labels, holds_texts, reader_of
+from memwave.readers import holds_labels, holds_texts, own_annotations, reader_of
 from memwave.recordings.labels.intervals import are_intervals
 
 COLUMNS = {
@@ -35,8 +35,11 @@ COLUMNS = {
     ),
     "sampling_rate": (
         "Rows per second, in Hz. Needed only if the file does not contain its exact rate and the "
-        "rate differs from that of the dataset; see `resample` of the dataset."
+        "rate differs from that of the dataset; see `resample` of the dataset. If the file "
+        "contains another rate, this one is used, with a warning."
     ),
+    "skip_lines": "Lines of a text file above its header, if not as in the dataset.",
+    "header": "`none` if a text file has no line with names, `names` if it has one.",
 }
 REQUIRED = ("recording", "path")
 LONGEST_NAME = 200
@@ -63,6 +66,9 @@ class Recording:
     split : {"train", "test"}
     sampling_rate : float or None
         Rows per second, in Hz.
+    skip_lines : int or None
+    header : {"names", "none"} or None
+        How a text file is read, if not as its dataset says.
     """
 
     name: str
@@ -72,6 +78,8 @@ class Recording:
     recording_label: str | None
     split: str
     sampling_rate: float | None = None
+    skip_lines: int | None = None
+    header: str | None = None
 
 
 def read_sheet(path: str) -> tuple[Recording, ...]:
@@ -189,15 +197,26 @@ def _row_findings(row: dict[str, str], has_split: bool) -> Iterator[str]:
     for column in ("path", "labels"):
         if row.get(column, "").startswith("~"):
             yield f"{shown(name)}: {home_finding(row[column])}"
+    yield from _option_findings(name, row)
+    if row.get("labels"):
+        yield from _label_findings(row["labels"])
+        if row.get("recording_label"):
+            yield (f"{shown(name)} has both labels and a recording_label. Expected one of them.")
+
+
+def _option_findings(name: str, row: dict[str, str]) -> Iterator[str]:
+    """Find values of optional columns that are not what they have to be."""
     if row.get("sampling_rate") and not _rate(row["sampling_rate"]):
         yield (
             f"{shown(name)} has sampling_rate {shown(row['sampling_rate'])}, expected a number of "
             "rows per second, such as 250 or 0.5."
         )
-    if row.get("labels"):
-        yield from _label_findings(row["labels"])
-        if row.get("recording_label"):
-            yield (f"{shown(name)} has both labels and a recording_label. Expected one of them.")
+    if row.get("skip_lines") and not row["skip_lines"].isdecimal():
+        yield (
+            f"{shown(name)} has skip_lines {shown(row['skip_lines'])}, expected a number of lines."
+        )
+    if row.get("header") and row["header"] not in ("names", "none"):
+        yield f"{shown(name)} has header {shown(row['header'])}, expected names or none."
 
 
 def _format_findings(name: str, path: str, dtype: str) -> Iterator[str]:
@@ -261,8 +280,10 @@ def _recording(row: dict[str, str]) -> Recording:
         name=row["recording"],
         path=row["path"],
         dtype=row.get("dtype") or None,
-        labels=row.get("labels") or None,
+        labels=own_annotations(row.get("labels", "")) or None,
         recording_label=row.get("recording_label") or None,
         split=row.get("split") or "train",
         sampling_rate=_rate(row.get("sampling_rate", "")),
+        skip_lines=int(row["skip_lines"]) if row.get("skip_lines") else None,
+        header=row.get("header") or None,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from memwave.core.ranges import Range
 from memwave.features.columns import MatrixShard
 from memwave.features.spec import FeatureSpec
-from memwave.readers import load_libraries
+from memwave.readers import DEFAULTS, Options, load_libraries
 from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
 from memwave.storage.rows import Rows
 from memwave.storage.shards import Shard
@@ -50,11 +50,14 @@ class LabelConversion:
         Of the recording.
     sampling_rate : float or None
         Rows a second.
+    options : Options
+        How they are read.
     """
 
     path: str
     rows: int
     sampling_rate: float | None
+    options: Options = DEFAULTS
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ class Rules:
         when jobs are made, since Snakemake does not know before.
     repeat : callable
         Has Snakemake repeat the jobs that write some files. Called when jobs are made.
+    starts : callable
+        Tells whether the run starts when its first job is made, and not by `start`.
     wanted : dict of str to (str, str), optional
         In the process of a job: what the process that planned the run wants of each job, by its
         receipt; see `memwave.workflow.process.current`.
@@ -67,9 +69,11 @@ class Rules:
         checksums: Callable[[], dict[str, str]],
         submits: Callable[[], bool],
         repeat: Callable[[Iterable[str]], None],
+        starts: Callable[[], bool],
         wanted: dict[str, tuple[str, str]] | None = None,
     ):
         self.plan = plan
+        self._starts, self._started = starts, False
         self._read, self._submits, self._repeat = checksums, submits, repeat
         self._wanted, self._asked = wanted, False
         known = {receipt: made_for for receipt, (made_for, _) in (wanted or {}).items()}
@@ -155,7 +159,8 @@ class Rules:
 
     def start(self) -> None:
         """Make this run the current one of the folder, when it starts."""
-        if self._wanted is None:
+        if self._wanted is None and not self._started:
+            self._started = True
             wanted = {job.receipt: self._made(job) for job in self._digests.needed()}
             start_run(self.plan, self._checksums, wanted)
 
@@ -185,6 +190,8 @@ class Rules:
         self._repeat(job.receipt for job in jobs_to_repeat)
 
     def _ticket(self, job: Job) -> Ticket:
+        if self._starts():
+            self.start()
         digests = self._digests
         makers = {maker.receipt: digests.of(maker) for maker in digests.makers(job)}
         files = tuple(digests.files(job))
@@ -219,6 +226,7 @@ def open_rules(
     is_planning: bool,
     submits: Callable[[], bool],
     repeat: Callable[[Iterable[str]], None],
+    starts: Callable[[], bool] = lambda: False,
 ) -> Rules:
     """Check a configuration; if it cannot be run, say why and end the process.
 
@@ -227,7 +235,7 @@ def open_rules(
     try:
         if not is_planning:
             plan, checksums, wanted = load_plan()
-            return Rules(plan, lambda: checksums, submits, repeat, wanted)
+            return Rules(plan, lambda: checksums, submits, repeat, starts, wanted)
         plan = make_plan(config)
     except MemwaveError as error:
         print(error, file=sys.stderr)
@@ -236,4 +244,4 @@ def open_rules(
         print(f"Warning: {warning}", file=sys.stderr)
     read = [path for name in plan.recordings for path in jobs.all_inputs(plan, name)]
     read = unique(read + foreign_models(plan))
-    return Rules(plan, lambda: take_checksums(read), submits, repeat)
+    return Rules(plan, lambda: take_checksums(read), submits, repeat, starts)

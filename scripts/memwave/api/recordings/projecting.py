@@ -15,7 +15,7 @@ from memwave.core.progress import Progress
 from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.recording_scores import FeatureScoring
 from memwave.pca.projection import Projector
-from memwave.readers import open_array
+from memwave.readers import open_array, options_of
 from memwave.recordings.resampling import ratio_of, resampled_rows
 from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.recordings.valid_windows import find_valid
@@ -114,7 +114,9 @@ def plan_recording(
         If it has other channels, or its sampling rate is unknown or cannot be resampled.
     """
     dataset = fitted_dataset(model_path)
-    with open_array(path, dtype, spec.channels) as source:
+    rate = sampling_rate or dataset.get("sampling_rate")
+    options = options_of(path, {**dataset, "sampling_rate": rate})
+    with open_array(path, dtype, spec.channels, options) as source:
         shape, rate = source.shape, sampling_rate or source.sampling_rate
     if len(shape) != 2 or shape[1] != spec.n_channels:
         raise MemwaveError(
@@ -139,6 +141,7 @@ def plan_recording(
         resample=ratio,
         missing=dataset.get("missing", "error"),
         max_gap=dataset.get("max_gap"),
+        options=options,
     )
 
 

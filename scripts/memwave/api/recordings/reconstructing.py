@@ -6,11 +6,12 @@ from bisect import bisect_left, bisect_right
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.core.messages import rate_text
 from memwave.core.moments import Moments
 from memwave.core.ranges import spans
 from memwave.features.overlap_add import Overlap, windows_of
 from memwave.pca.projection import features_of
-from memwave.readers import open_array
+from memwave.readers import DEFAULTS, Options, open_array, options_of
 from memwave.recordings.prepared import open_recording
 from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import PlannedRecording
@@ -81,19 +82,29 @@ def resampling_of(projection: str, rate: float | None) -> Ratio | None:
     MemwaveError
         If the dataset was resampled, and `rate` is missing or cannot be resampled to its rate.
     """
-    with open_projection(projection) as file:
-        made = json.loads(file.attrs["provenance"])
-    for name, dataset in made.get("configuration", {}).get("datasets", {}).items():
+    for name, dataset in _datasets(projection).items():
         if dataset.get("resample", "none") != "none":
             wanted = dataset["sampling_rate"]
             ratio = ratio_of(rate, wanted) if rate and rate > 0 else None
             if ratio is None:
                 raise MemwaveError(
-                    f"{projection}: the recordings of {name} were resampled to {wanted:g} rows per "
-                    "second. Give the rate of the original by --sampling-rate."
+                    f"{projection}: the recordings of {name} were resampled to {rate_text(wanted)} "
+                    "rows per second. Give the rate of the original by --sampling-rate."
                 )
             return None if ratio == (1, 1) else ratio
     return None
+
+
+def reading_of(projection: str, original: str) -> Options:
+    """Return how the dataset of a projection reads a file."""
+    return options_of(original, next(iter(_datasets(projection).values()), {}))
+
+
+def _datasets(projection: str) -> dict:
+    """Return the datasets of the configuration that a projection was made with."""
+    with open_projection(projection) as file:
+        made = json.loads(file.attrs["provenance"])
+    return made.get("configuration", {}).get("datasets", {})
 
 
 def distances(
@@ -102,6 +113,7 @@ def distances(
     channels: tuple[str, ...],
     dtype: str | None = None,
     ratio: Ratio | None = None,
+    options: Options = DEFAULTS,
 ) -> np.ndarray:
     """Measure the distance of a reconstruction from the recording.
 
@@ -114,6 +126,8 @@ def distances(
         Type of the values of a raw recording.
     ratio : (up, down), optional
         Resampling ratio.
+    options : Options
+        How the recording is read.
 
     Returns
     -------
@@ -128,13 +142,13 @@ def distances(
     """
     made = np.load(output, mmap_mode="r")
     variance, error = Moments(len(channels)), Moments(len(channels))
-    with open_array(original, dtype, channels) as source:
+    with open_array(original, dtype, channels, options) as source:
         shape = resampled_rows(source.shape[0], ratio), *source.shape[1:]
     if shape[0] < len(made) or shape[1:] != made.shape[1:]:
         raise MemwaveError(
             f"{original}: has shape {shape}, expected {made.shape} as {output}, or more rows."
         )
-    recording = PlannedRecording(original, original, dtype, shape[0], ratio)
+    recording = PlannedRecording(original, original, dtype, shape[0], ratio, options=options)
     with open_recording(recording, channels) as source:
         for start, stop in spans(0, len(made), COMPARED_ROWS):
             rows = source.read(start, stop).astype(np.float64)

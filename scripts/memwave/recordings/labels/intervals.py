@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import nan
 from pathlib import PurePath
-from typing import Any
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable, shown
-from memwave.readers.libraries import library
-from memwave.readers.text import UNREADABLE, delimiter_of, open_text
+from memwave.readers import annotations_of, keeps_annotations
+from memwave.readers.text import UNREADABLE, delimiter_of, line_like_a_row, open_text
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-ANNOTATIONS = (".edf", ".bdf")
 
 # Columns of a table: rows, or seconds as in BIDS. Of several label columns, the last in `LABELS`
 # is used.
@@ -72,7 +70,7 @@ class Clock:
 
 def are_intervals(path: str) -> bool:
     """Whether a label file contains intervals, according to its suffix."""
-    return PurePath(path).name.lower().endswith((*TABLES, *ANNOTATIONS))
+    return PurePath(path).name.lower().endswith(TABLES) or keeps_annotations(path)
 
 
 def need_a_library(path: str) -> bool:
@@ -104,7 +102,7 @@ def read_intervals(path: str, rows: int, sampling_rate: float | None) -> list[In
         If the file cannot be read, or an interval is empty, outside the recording, or overlaps
         another. The message names the line.
     """
-    read = _annotations if path.lower().endswith(ANNOTATIONS) else _table
+    read = _annotations if keeps_annotations(path) else _table
     found: list[Interval] = []
     for interval in read(path, Clock(path, sampling_rate, rows)):
         _require_inside(path, interval, rows)
@@ -153,6 +151,12 @@ def _table(path: str, clock: Clock) -> Iterator[Interval]:
                 clock.require_rate()
             for cells in filter(any, lines):
                 place = f"line {lines.line_num}"
+                inner = line_like_a_row(cells, delimiter, len(columns))
+                if inner is not None:
+                    raise MemwaveError(
+                        f"{path}, {place}: a quote takes in a line before it that looks like an "
+                        "interval. Close the quote, or remove it."
+                    )
                 if len(cells) != len(columns):
                     raise MemwaveError(
                         f"{path}, {place}: has {len(cells)} cells, expected {len(columns)}."
@@ -202,16 +206,8 @@ def _seconds(path: str, place: str, cell: str) -> float:
 
 
 def _annotations(path: str, clock: Clock) -> Iterator[Interval]:
-    """Yield EDF+ annotations with a duration; those without one label no rows."""
+    """Yield a recording's own annotations with a duration; those without one label no rows."""
     clock.require_rate()
-    edf: Any = library("pyedflib", path)
-    try:
-        with edf.EdfReader(path, edf.READ_ALL_ANNOTATIONS) as reader:
-            onsets, durations, texts = reader.readAnnotations()
-    except (OSError, ValueError) as error:
-        raise MemwaveError(
-            f"{path}: its annotations cannot be read ({printable(error)}). Expected EDF+ or BDF+."
-        ) from error
-    for i, (onset, duration, text) in enumerate(zip(onsets, durations, texts, strict=True), 1):
+    for i, (onset, duration, text) in enumerate(annotations_of(path), 1):
         if duration > 0:
             yield clock.interval(onset, duration, text.strip(), f"annotation {i}")

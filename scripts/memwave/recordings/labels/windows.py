@@ -72,7 +72,7 @@ class WindowLabels:
         assert path is not None
         rule, window, step = self._rule, self._windows.window, self._windows.step
         needed = self._windows.n_rows(stop)
-        with open_array(path) as source:
+        with open_array(path, values="stored") as source:
             labels = Nearest(source, ratio) if ratio else source
             if len(labels.shape) != 1 or labels.shape[0] < needed or labels.dtype.kind not in "iu":
                 raise MemwaveError(

@@ -144,7 +144,13 @@ def provenance(plan: Plan, w: Wildcards) -> dict:
 def _recording_conversion(plan: Plan, w: Wildcards) -> requests.RecordingConversion:
     recording = inputs.converted_recording(plan, w)
     return requests.RecordingConversion(
-        PlannedRecording(recording.name, recording.source, None, recording.source_rows),
+        PlannedRecording(
+            recording.name,
+            recording.source,
+            None,
+            recording.source_rows,
+            options=recording.options,
+        ),
         _channels(plan, w),
     )
 
@@ -152,7 +158,10 @@ def _recording_conversion(plan: Plan, w: Wildcards) -> requests.RecordingConvers
 def _label_conversion(plan: Plan, w: Wildcards) -> requests.LabelConversion:
     recording = inputs.converted_recording(plan, w)
     return requests.LabelConversion(
-        str(recording.label_source), recording.source_rows, recording.sampling_rate
+        str(recording.label_source),
+        recording.source_rows,
+        recording.sampling_rate,
+        recording.label_options,
     )
 
 

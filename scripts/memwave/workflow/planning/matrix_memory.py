@@ -22,7 +22,7 @@ from memwave.workflow.planning.memory import (
 )
 
 
-def predict(spec: MatrixSpec, model: dict, sizes: Sizes) -> dict[str, int]:
+def predict(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> dict[str, int]:
     """Predict the memory of fitting in one process, and of projecting: MB by the name of the stage.
 
     Parameters
@@ -31,6 +31,8 @@ def predict(spec: MatrixSpec, model: dict, sizes: Sizes) -> dict[str, int]:
     model : dict
         Complete entry of ``models`` in the configuration.
     sizes : Sizes
+    n_train : int
+        Number of rows. No need depends on it: every solver of a matrix reads it by rows.
     """
     d, k = spec.n_features, model["n_components"]
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
@@ -64,8 +66,11 @@ def _fit_bytes(spec: MatrixSpec, model: dict, itemsize: int, beside: int, sizes:
     return finish + parts
 
 
-def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes) -> dict[str, int]:
-    """Predict the memory of every stage of the workflow: MB by the name of the stage."""
+def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> dict[str, int]:
+    """Predict the memory of every stage of the workflow: MB by the name of the stage.
+
+    See `predict` for the parameters.
+    """
     d, k = spec.n_features, model["n_components"]
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     itemsize = np.dtype(dtype).itemsize

@@ -119,9 +119,17 @@ def planned_recordings(plan: Plan, dataset: str) -> tuple[PlannedRecording, ...]
             missing=chosen["missing"],
             max_gap=chosen["max_gap"],
             converted=recording.path != recording.source,
+            **_reading(recording),
         )
         for recording in plan.recordings[dataset]
     )
+
+
+def _reading(recording: CheckedRecording) -> dict:
+    """How jobs read the file of a recording; a converted file is read without options."""
+    if recording.path != recording.source:
+        return {}
+    return {"options": recording.options, "groups": recording.groups}
 
 
 def n_windows(plan: Plan, dataset: str, features: str) -> int:

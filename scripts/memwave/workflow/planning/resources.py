@@ -100,5 +100,5 @@ def _reading_bytes(plan: Plan, dataset: str) -> int:
     return memory.reading_bytes(
         plan.settings["datasets"][dataset],
         [recording.path for recording in recordings],
-        [recording.resample for recording in recordings],
+        [ratio for recording in recordings for ratio in recording.ratios],
     )

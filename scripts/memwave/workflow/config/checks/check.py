@@ -82,6 +82,11 @@ def check(settings: dict) -> Checked:
             findings += _gap_findings(dataset, settings["datasets"][dataset])
             findings += _resample_findings(dataset, settings["datasets"][dataset])
             findings += _conversion_findings(recordings[dataset], settings["max_mem_mb"])
+            warnings += [
+                f"{dataset}: recording {shown(recording.name)}: {note}."
+                for recording in recordings[dataset]
+                for note in recording.notes
+            ]
     for (dataset, features), models in _models_by_pair(settings).items():
         if is_matrix(settings["datasets"][dataset]):
             if dataset in matrices:
@@ -106,7 +111,7 @@ def check(settings: dict) -> Checked:
             need = reading_bytes(
                 settings["datasets"][dataset],
                 [recording.path for recording in known],
-                [recording.resample for recording in known],
+                [ratio for recording in known for ratio in recording.ratios],
             )
             pair = Pair(dataset, features, spec, resolved, settings, need, train)
             findings += [*pair.size_findings(), *pair.memory_findings(), *pair.store_findings()]

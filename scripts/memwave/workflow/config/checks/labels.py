@@ -6,7 +6,7 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import shown
-from memwave.readers import holds_texts, open_array, open_texts
+from memwave.readers import Options, holds_texts, open_array, open_texts
 from memwave.recordings.labels.intervals import are_intervals, read_intervals
 from memwave.recordings.sheet import Recording
 
@@ -17,7 +17,9 @@ def are_texts(recording: Recording) -> bool:
     return labels is None or are_intervals(labels) or holds_texts(labels)
 
 
-def check_labels(recording: Recording, rows: int, sampling_rate: float | None) -> None:
+def check_labels(
+    recording: Recording, rows: int, sampling_rate: float | None, options: Options
+) -> None:
     """Require that the file of labels of a recording, if any, has one label per row or intervals.
 
     Raises
@@ -32,7 +34,7 @@ def check_labels(recording: Recording, rows: int, sampling_rate: float | None) -
         read_intervals(labels, rows, sampling_rate)
         return
     if holds_texts(labels):
-        with open_texts(labels) as table:
+        with open_texts(labels, options) as table:
             found = table.shape[0]
     else:
         found = _count(labels, recording.path, rows)
@@ -45,7 +47,7 @@ def check_labels(recording: Recording, rows: int, sampling_rate: float | None) -
 
 def _count(labels: str, path: str, rows: int) -> int:
     """Return the number of labels in an array; raise MemwaveError if they are not integers."""
-    with open_array(labels) as source:
+    with open_array(labels, values="stored") as source:
         shape, dtype = source.shape, source.dtype
     if len(shape) != 1:
         raise MemwaveError(

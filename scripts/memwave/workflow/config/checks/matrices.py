@@ -7,7 +7,7 @@ from pathlib import Path
 from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.core.messages import shown
 from memwave.features.columns import MatrixSpec
-from memwave.readers import file_of, is_converted, library_bytes
+from memwave.readers import DEFAULTS, file_of, is_converted, library_bytes
 from memwave.readers.matrix import open_file
 from memwave.recordings.sheet import Recording, read_sheet
 from memwave.results.model_file import is_of_recordings, load_column_names, load_model
@@ -52,8 +52,8 @@ def checked_matrix(name: str, settings: dict) -> CheckedMatrix:
     for number, part in enumerate(parts, 1):
         try:
             dtype = part.dtype or settings["dtype"]
-            spec, rows = _shape(part, dtype, settings["columns"])
-            check_labels(part, rows, None)
+            spec, rows, notes = _shape(part, dtype, settings["columns"])
+            check_labels(part, rows, None, DEFAULTS)
             _require_same(spec, specs[0] if specs else spec, part, parts[0])
         except MemwaveError as error:
             findings.append(
@@ -62,7 +62,8 @@ def checked_matrix(name: str, settings: dict) -> CheckedMatrix:
             continue
         specs.append(spec)
         facts = asdict(part) | {"dtype": dtype, "source_rows": rows, "rows": rows, "resample": None}
-        facts |= {"source": part.path, "label_source": part.labels}
+        facts |= {"source": part.path, "label_source": part.labels, "notes": notes}
+        facts |= {"options": DEFAULTS, "label_options": DEFAULTS}
         if part.labels is not None and are_texts(part):
             labels = paths.CONVERTED_LABELS.format(dataset=name, recording=number)
             facts["labels"] = f"{labels}::/label"
@@ -80,8 +81,10 @@ def _only_part(settings: dict) -> Recording:
     return Recording(Path(file_of(path)).stem, path, settings["dtype"], None, None, "train")
 
 
-def _shape(part: Recording, dtype: str | None, columns: int | None) -> tuple[MatrixSpec, int]:
-    """Columns and number of rows of a part."""
+def _shape(
+    part: Recording, dtype: str | None, columns: int | None
+) -> tuple[MatrixSpec, int, tuple[str, ...]]:
+    """Columns and number of rows of a part, and what is odd about its file."""
     if is_converted(part.path):
         raise MemwaveError(
             f"{part.path}: is read from its beginning to its end only, expected a format whose "
@@ -90,7 +93,8 @@ def _shape(part: Recording, dtype: str | None, columns: int | None) -> tuple[Mat
     with open_file(part.path, dtype, columns) as source:
         names, (rows, width) = source.column_names(), source.shape
         stored = source.dtype.newbyteorder("=").name
-        return MatrixSpec(width, stored, tuple(names) if names else None, source.grain), rows
+        spec = MatrixSpec(width, stored, tuple(names) if names else None, source.grain)
+        return spec, rows, tuple(source.notes)
 
 
 def _require_same(spec: MatrixSpec, first: MatrixSpec, part: Recording, other: Recording) -> None:

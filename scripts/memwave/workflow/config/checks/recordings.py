@@ -1,13 +1,22 @@
 """Checks that the files of a dataset exist and match its sheet and configuration."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isclose
 
 from memwave.core.errors import ConfigurationError, MemwaveError
-from memwave.core.messages import shown
-from memwave.readers import is_converted, open_source
+from memwave.core.messages import rate_text, shown
+from memwave.readers import (
+    DEFAULTS,
+    Options,
+    channel_rates,
+    file_of,
+    is_converted,
+    open_source,
+    options_of,
+)
 from memwave.recordings.resampling import LARGEST, Ratio, ratio_of, resampled_rows
+from memwave.recordings.segments import ChannelGroup
 from memwave.recordings.sheet import Recording, read_sheet
 from memwave.workflow import paths
 from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
@@ -32,6 +41,13 @@ class CheckedRecording(Recording):
         Resampling ratio.
     source, label_source : str, str or None
         Paths in the sheet. `path` and `labels` differ from them if the files are converted.
+    options, label_options : Options
+        How these are read.
+    notes : tuple of str
+        What is odd about the file, or done to its values.
+    groups : tuple of ChannelGroup
+        Channels by their sampling rate, if they have several. `sampling_rate`, `resample` and
+        `source_rows` are then those of the first channel.
     """
 
     rows: int
@@ -39,6 +55,15 @@ class CheckedRecording(Recording):
     resample: Ratio | None
     source: str
     label_source: str | None
+    options: Options
+    label_options: Options
+    notes: tuple[str, ...]
+    groups: tuple[ChannelGroup, ...] = ()
+
+    @property
+    def ratios(self) -> list[Ratio | None]:
+        """Return the resampling ratios of its channels."""
+        return [self.resample, *(group.resample for group in self.groups)]
 
     @property
     def converts_labels(self) -> bool:
@@ -68,15 +93,10 @@ def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...
     for number, recording in enumerate(recordings, 1):
         place = f"{sheet}, recording {shown(recording.name)}"
         try:
-            rows, rate = _rows(recording, name, settings)
-            ratio = _ratio(rate, name, settings)
-            check_labels(recording, rows, rate)
+            facts = _facts(recording, name, settings)
         except MemwaveError as error:
             findings.append(f"{place}: {error}")
         else:
-            facts = asdict(recording) | {"source_rows": rows, "sampling_rate": rate}
-            facts |= {"rows": resampled_rows(rows, ratio), "resample": ratio}
-            facts |= {"source": recording.path, "label_source": recording.labels}
             if is_converted(recording.path):
                 facts["path"] = paths.CONVERTED_RECORDING.format(dataset=name, recording=number)
             if recording.labels is not None and are_texts(recording):
@@ -91,28 +111,91 @@ def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...
     return tuple(checked)
 
 
-def _rows(recording: Recording, dataset: str, settings: dict) -> tuple[int, float | None]:
-    """Return the number of rows and the sampling rate of a stored recording."""
+def _facts(recording: Recording, dataset: str, settings: dict) -> dict:
+    """Return what the files of a recording say, as attributes of `CheckedRecording`."""
+    options = _options(recording, settings)
+    groups = _groups(recording, dataset, settings)
+    own = settings
+    if groups:
+        options = replace(options, sampling_rate=groups[0].rate)
+        own = {**settings, "channels": groups[0].channels}
+    rows, rate, notes = _rows(recording, dataset, own, options)
+    ratio = _ratio(rate, dataset, settings)
+    labels = _label_options(recording, options)
+    check_labels(recording, rows, rate, labels)
+    planned = [resampled_rows(rows, ratio), *(_group_rows(recording, group) for group in groups)]
+    facts = asdict(recording) | {"source_rows": rows, "sampling_rate": rate}
+    facts |= {"rows": min(planned), "resample": ratio, "groups": groups}
+    facts |= {"source": recording.path, "label_source": recording.labels}
+    return facts | {"options": options, "label_options": labels, "notes": tuple(notes)}
+
+
+def _options(recording: Recording, settings: dict) -> Options:
+    """Return how a recording is read: as the sheet says, or else its dataset."""
+    given = {"skip_lines": recording.skip_lines, "header": recording.header}
+    given = {name: value for name, value in given.items() if value is not None}
+    rate = recording.sampling_rate or settings["sampling_rate"]
+    return options_of(recording.path, {**settings, **given, "sampling_rate": rate})
+
+
+def _groups(recording: Recording, dataset: str, settings: dict) -> tuple[ChannelGroup, ...]:
+    """Return the channels by their rates, if they have several and are resampled to one."""
+    if settings["resample"] == "none" or settings["sampling_rate"] is None:
+        return ()
     channels = settings["channels"]
-    with open_source(recording.path, recording.dtype, channels) as source:
-        shape, rate = source.shape, source.sampling_rate
+    rates = channel_rates(recording.path, channels)
+    if rates is None or len(set(rates)) == 1:
+        return ()
+    if recording.sampling_rate is not None:
+        raise MemwaveError(
+            f"{recording.path} has channels of {len(set(rates))} sampling rates, the sheet gives "
+            f"{rate_text(recording.sampling_rate)} for all. Empty the cell."
+        )
+    groups = []
+    for rate in dict.fromkeys(rates):
+        chosen = tuple(name for name, r in zip(channels, rates, strict=True) if r == rate)
+        groups.append(ChannelGroup(chosen, rate, _ratio(rate, dataset, settings)))
+    return tuple(groups)
+
+
+def _group_rows(recording: Recording, group: ChannelGroup) -> int:
+    """Return the number of rows of some channels, at the rate of the dataset."""
+    with open_source(recording.path, None, group.channels, sampling_rate=group.rate) as source:
+        return resampled_rows(source.shape[0], group.resample)
+
+
+def _label_options(recording: Recording, options: Options) -> Options:
+    """Return how labels are read: as the recording, if they are in the same file."""
+    same = recording.labels is not None and file_of(recording.labels) == recording.path
+    return options if same else DEFAULTS
+
+
+def _rows(
+    recording: Recording, dataset: str, settings: dict, options: Options
+) -> tuple[int, float | None, list[str]]:
+    """Return the number of rows and the rate of a stored recording, and what is odd about it."""
+    channels = settings["channels"]
+    with open_source(recording.path, recording.dtype, channels, options) as source:
+        shape, rate, notes = source.shape, source.sampling_rate, list(source.notes)
     expected = settings["sampling_rate"]
     given = recording.sampling_rate
     if rate and given and not _same(rate, given):
-        raise MemwaveError(
-            f"{recording.path} has {rate:g} rows per second, but the sheet says {given:g}. Correct "
-            "sampling_rate in the sheet, or empty the cell."
+        notes.append(
+            f"{recording.path} has {rate_text(rate)} rows per second, the sheet says "
+            f"{rate_text(given)}, which is used"
         )
     rate = given or rate or expected
     if rate and expected and settings["resample"] == "none" and not _same(rate, expected):
         raise MemwaveError(
-            f"{recording.path} has {rate:g} rows per second, expected {expected:g} as in "
-            f"datasets.{dataset}.sampling_rate. If that number is wrong, correct it to {rate:g}. "
-            f"If recordings have different rates, set datasets.{dataset}.resample: polyphase, or "
-            "put this one into another dataset."
+            f"{recording.path} has {rate_text(rate)} rows per second, expected "
+            f"{rate_text(expected)} as in datasets.{dataset}.sampling_rate. If that number is "
+            f"wrong, correct it to {rate_text(rate)}. If recordings have different rates, set "
+            f"datasets.{dataset}.resample: polyphase, put this one into another dataset, or "
+            "correct its rate in the column sampling_rate of the sheet."
         )
     if len(shape) == 2 and shape[1] == len(channels):
-        return shape[0], expected if rate and expected and _same(rate, expected) else rate
+        same = rate and expected and _same(rate, expected)
+        return shape[0], expected if same else rate, notes
     turned = " It looks transposed; save array.T." if shape[0] == len(channels) else ""
     columns = f"{shape[1]} columns" if len(shape) == 2 else "one dimension only"
     raise MemwaveError(
@@ -129,10 +212,10 @@ def _ratio(rate: float | None, dataset: str, settings: dict) -> Ratio | None:
     ratio = ratio_of(rate, wanted)
     if ratio is None:
         raise MemwaveError(
-            f"it has {rate:.12g} rows per second, datasets.{dataset}.sampling_rate is "
-            f"{wanted:.12g}. Expected rates whose ratio is one of whole numbers up to {LARGEST}. "
-            "Give the exact rate in the column sampling_rate of the sheet, or choose another rate "
-            "for the dataset."
+            f"it has {rate_text(rate)} rows per second, datasets.{dataset}.sampling_rate is "
+            f"{rate_text(wanted)}. Expected rates whose ratio is one of whole numbers up to "
+            f"{LARGEST}. Give the exact rate in the column sampling_rate of the sheet, or choose "
+            "another rate for the dataset."
         )
     return ratio
 
@@ -147,9 +230,9 @@ def _rate_findings(sheet: str, recordings: list[CheckedRecording]) -> Iterator[s
     (low, slow), (high, fast) = min(rates, default=(1, "")), max(rates, default=(1, ""))
     if not _same(low, high):
         yield (
-            f"{sheet}: {shown(slow)} has {low:g} rows per second, {shown(fast)} has {high:g}. "
-            "Expected one sampling rate in a dataset. Set sampling_rate and resample: polyphase "
-            "for the dataset, or make two datasets."
+            f"{sheet}: {shown(slow)} has {rate_text(low)} rows per second, {shown(fast)} has "
+            f"{rate_text(high)}. Expected one sampling rate in a dataset. Set sampling_rate and "
+            "resample: polyphase for the dataset, or make two datasets."
         )
 
 

@@ -1,0 +1,122 @@
+"""Recordings of brains that MNE-Python reads: BrainVision, EEGLAB, FIF, CNT, GDF, EGI, CTF, ...
+
+Its values are in SI units: volts, tesla, metres.
+"""
+
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from memwave.core.messages import printable
+from memwave.readers.base import ArraySource, Options, file_of, reason_of
+from memwave.readers.libraries import library
+
+NEEDS_DTYPE = False
+LIBRARIES = ("mne", "scipy.io")
+# The package, and a piece that it reads, converts and hands over.
+LIBRARY_MB = 150
+
+# Endings of files that belong to a recording beside the one that is named.
+COMPANIONS = (
+    *(".eeg", ".vmrk", ".amrk", ".fdt", ".dat", ".avg", ".seg", ".pnt", ".log", ".21e"),
+    *(".dpa", ".dpo", ".cef", ".ceo", ".rs3", ".dap", ".mrk", ".elp", ".hsp"),
+)
+
+# A file that keeps its samples in a MATLAB matrix is loaded as a whole, and copied.
+COPIES = 6
+MOST_WARNINGS = 5
+
+
+class Source(ArraySource):
+    """A recording, as float64; its channels have names."""
+
+    def __init__(self, path: str, options: Options):
+        found = files(path)
+        super().__init__(path, found[0])
+        if self.file != path:
+            raise self.error("the file holds one recording, expected no '::' after it")
+        for file in found[1:]:
+            self._watch(file)
+        self._raw = _open(self)
+        for part in self._raw.filenames:
+            if part is not None and os.path.isfile(part):
+                self._watch(os.fspath(part))
+        self._columns = self._choose(list(self._raw.ch_names), options.channels)
+        self.sampling_rate = float(self._raw.info["sfreq"])
+        self._describe((int(self._raw.n_times), len(self._columns)), np.dtype("f8"))
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        if start == stop:
+            return np.empty((0, len(self._columns)))
+        # Columns in the order of the file; the package sorts them anyway.
+        order = sorted(set(self._columns))
+        values = self._raw.get_data(picks=order, start=start, stop=stop, verbose="error")
+        places = [order.index(column) for column in self._columns]
+        return np.ascontiguousarray(values[places].T)
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+def _open(source: ArraySource) -> Any:
+    """Open a recording, with what the library warns of as notes."""
+    mne = library("mne", source.path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            raw = mne.io.read_raw(source.file, preload=False, verbose="warning")
+        except Exception as error:  # the package raises nearly any
+            raise source.error(
+                f"cannot be read by MNE-Python ({type(error).__name__}: {reason_of(error)}). "
+                "Check that all files of the recording are there, or export it to FIF or EDF"
+            ) from error
+    ours = [w for w in caught if not issubclass(w.category, DeprecationWarning | FutureWarning)]
+    for text in list(dict.fromkeys(printable(w.message) for w in ours))[:MOST_WARNINGS]:
+        source.note(text.rstrip("."))
+    return raw
+
+
+def files(path: str) -> list[str]:
+    """List the file and those beside it that belong to it; of a folder, one that stands for all."""
+    file = file_of(path)
+    if os.path.isdir(file):
+        return contents(path)[:1]
+    folder, name = os.path.split(file)
+    stem = name.split(".")[0]
+    beside = sorted(os.listdir(folder or ".")) if os.path.isdir(folder or ".") else []
+    found = [
+        os.path.join(folder, other)
+        for other in beside
+        if other != name and other.split(".")[0] == stem and other.lower().endswith(COMPANIONS)
+    ]
+    return [file, *(f for f in found if os.path.isfile(f))]
+
+
+def contents(path: str) -> list[str]:
+    """List all files of a recording."""
+    file = file_of(path)
+    if not os.path.isdir(file):
+        return files(path)
+    found = (os.path.join(place, name) for place, _, names in os.walk(file) for name in names)
+    return sorted(found)
+
+
+def file_bytes(path: str) -> int:
+    """Memory of a file that is loaded as a whole: EEGLAB's, if its samples are in it."""
+    file = file_of(path)
+    if not file.lower().endswith(".set") or os.path.exists(f"{file[:-4]}.fdt"):
+        return 0
+    return COPIES * os.path.getsize(file) if os.path.exists(file) else 0
+
+
+def annotations(path: str) -> Iterator[tuple[float, float, str]]:
+    """Read annotations: onset and duration in seconds from the first sample, and text."""
+    with Source(path, Options()) as source:
+        raw = source._raw
+        # Onsets count from the start of the measurement where that is known.
+        start = raw.first_time if raw.annotations.orig_time is not None else 0.0
+        for entry in raw.annotations:
+            yield float(entry["onset"]) - start, float(entry["duration"]), str(entry["description"])

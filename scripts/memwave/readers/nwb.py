@@ -1,0 +1,142 @@
+"""Time series of NWB files (Neurodata Without Borders), ``x.nwb::/acquisition/series``.
+
+The format is HDF5, laid out as the *NWB Format Specification*, 2.x, says: a series is a group
+with ``data``, which ``conversion`` and ``offset`` make physical, and ``starting_time``, which has
+the rate, or ``timestamps``. An ElectricalSeries may have a conversion a channel.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import listed, rate_text
+from memwave.core.ranges import spans
+from memwave.readers import hdf5
+from memwave.readers.base import ArraySource, Options
+from memwave.readers.packing import STRETCH_VALUES
+
+NEEDS_DTYPE = False
+LIBRARIES: tuple[str, ...] = ()
+LIBRARY_MB = 5
+
+# Timestamps may be this far from a constant rate, in samples.
+JITTER = 0.5
+MOST_LISTED = 20
+TIMES = 1 << 16
+
+
+class Source(ArraySource):
+    """Values of a time series, as float64 in its unit."""
+
+    def __init__(self, path: str, options: Options):
+        super().__init__(path)
+        series = self._series()
+        self._hdf5 = hdf5.Source(f"{self.file}::{series}/data", Options(values="stored"))
+        try:
+            group = self._hdf5.group()
+            rows, columns = self._hdf5.shape[0], (*self._hdf5.shape, 1)[1]
+            stored = options.values == "stored"
+            self._gain: np.ndarray = np.ones(1)
+            self._offset = 0.0
+            if not stored:
+                self._gain, self._offset = self._scaling(group, columns)
+            plain = np.all(self._gain == 1) and np.all(self._offset == 0)
+            self._describe((rows, columns), self._hdf5.dtype if plain else np.dtype("f8"))
+            self.sampling_rate = self._rate(group, rows)
+        except BaseException:
+            self.close()
+            raise
+
+    def _series(self) -> str:
+        """Path of the series in the file; that of the only one, if none is named."""
+        inner = self.path[len(self.file) + 2 :].rstrip("/").removesuffix("/data")
+        found = _all_series(self)
+        if inner:
+            return inner
+        if len(found) != 1:
+            raise self.error(
+                f"holds {len(found)} time series: {listed(found[:MOST_LISTED])}. Expected a path "
+                f"such as {self.file}::{found[0] if found else '/acquisition/series'}"
+            )
+        return found[0]
+
+    def _scaling(self, group: Any, columns: int) -> tuple[np.ndarray, float]:
+        data = group["data"].attrs
+        gain = np.float64(data.get("conversion", 1.0)) * np.ones(1)
+        if "channel_conversion" in group:
+            gain = gain * np.asarray(group["channel_conversion"][:], np.float64)
+        offset = float(data.get("offset", 0.0))
+        if len(gain) not in (1, columns) or not np.isfinite([*gain, offset]).all():
+            raise self.error(
+                f"has {len(gain)} conversions for {columns} channels, expected finite numbers, one "
+                "a channel. Correct them, or set values: stored for the dataset"
+            )
+        unit = data.get("unit", "")
+        unit = unit.decode("utf-8", "replace") if isinstance(unit, bytes) else unit
+        if np.any(gain != 1) or offset:
+            self.note(
+                f"its conversion and offset are applied{f'; the unit is {unit}' if unit else ''}; "
+                "values: stored reads the values as they are stored"
+            )
+        return gain, offset
+
+    def _rate(self, group: Any, rows: int) -> float | None:
+        """Rows a second; timestamps have to be those of a constant rate."""
+        if "starting_time" in group:
+            return float(group["starting_time"].attrs["rate"])
+        if "timestamps" not in group or rows < 2:
+            return None
+        times = group["timestamps"]
+        first, last = float(times[0]), float(times[rows - 1])
+        step = (last - first) / (rows - 1)
+        if not step > 0:
+            raise self.error(f"has timestamps from {first} to {last}, expected increasing ones")
+        for low, high in spans(0, rows, TIMES):
+            expected = first + np.arange(low, high) * step
+            wrong = np.flatnonzero(~(np.abs(times[low:high] - expected) <= JITTER * step))
+            if len(wrong):
+                row = low + int(wrong[0])
+                raise self.error(
+                    f"has timestamps that are not of one rate: row {row} is at {times[row]:.12g} "
+                    f"seconds, expected {first + row * step:.12g} at {rate_text(1 / step)} rows a "
+                    "second. Cut it at its gaps, or resample it before"
+                )
+        return float(f"{1 / step:.9g}")
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        shape = stop - start, self.shape[1]
+        if self.dtype == self._hdf5.dtype:
+            return self._hdf5.read(start, stop).reshape(shape)
+        piece = np.empty(shape)
+        for low, high in spans(start, stop, max(1, STRETCH_VALUES // self.shape[1])):
+            part = piece[low - start : high - start]
+            part[:] = self._hdf5.read(low, high).reshape(-1, self.shape[1])
+            part *= self._gain
+            part += self._offset
+        return piece
+
+    def close(self) -> None:
+        self._hdf5.close()
+
+
+def _all_series(source: ArraySource) -> list[str]:
+    """Paths of the groups that have data with a rate or timestamps."""
+    import h5py  # only here: no other format should wait for it
+
+    found: list[str] = []
+
+    def visit(name: str, node: Any) -> None:
+        timed = isinstance(node, h5py.Group) and {"starting_time", "timestamps"} & set(node)
+        if timed and isinstance(node.get("data"), h5py.Dataset):
+            found.append(f"/{name}")
+
+    try:
+        with h5py.File(source.file, "r") as file:
+            file.visititems(visit)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise MemwaveError(
+            f"{source.path}: cannot be opened as an NWB file ({error}). Copy it again, or save it "
+            "anew."
+        ) from error
+    return found

@@ -1,0 +1,191 @@
+"""Values that attributes of an array scale, shift or mark as missing, as netCDF files have them.
+
+The attributes are those of the *NetCDF Climate and Forecast (CF) Metadata Conventions*, 1.11,
+sections 2.5.1 and 8.1: ``scale_factor``, ``add_offset``, ``_FillValue``, ``missing_value``,
+``valid_min``, ``valid_max``, ``valid_range``; and ``_Unsigned`` of the netCDF library.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from memwave.core.errors import MemwaveError
+from memwave.core.messages import listed, shown
+from memwave.core.ranges import spans
+from memwave.readers.base import FileSource
+
+# Values that are read at once before they are unpacked.
+STRETCH_VALUES = 1 << 18
+
+MISSING = ("_FillValue", "missing_value")
+LIMITS = ("valid_min", "valid_max", "valid_range")
+KNOWN = ("scale_factor", "add_offset", *MISSING, *LIMITS, "_Unsigned")
+
+
+class Packing:
+    """How values are made of those that are stored.
+
+    Parameters
+    ----------
+    source : FileSource
+        The file, for errors; gets a note of what is done.
+    attributes : mapping
+        Of the array.
+    stored : numpy.dtype
+    n_channels : int
+        Columns of the array.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        Of the values.
+    needed : bool
+        Whether anything is done.
+
+    Raises
+    ------
+    MemwaveError
+        If an attribute is not what the conventions say.
+    """
+
+    def __init__(
+        self, source: FileSource, attributes: Mapping[str, Any], stored: np.dtype, n_channels: int
+    ):
+        self._source, self._columns = source, n_channels
+        given = {name: attributes[name] for name in KNOWN if name in attributes}
+        self._stored = self._sign(given.pop("_Unsigned", "false"), stored)
+        self._turned = self._stored != stored
+        self._scale, self._offset = (
+            self._per_channel(name, given.get(name), default)
+            for name, default in (("scale_factor", 1.0), ("add_offset", 0.0))
+        )
+        self._markers = self._find_markers(given)
+        self._low, self._high = self._limits(given)
+        self._scaled = bool(np.any(self._scale != 1) or np.any(self._offset != 0))
+        misses = bool(len(self._markers)) or self._low is not None or self._high is not None
+        self.needed = self._scaled or misses or self._turned
+        floats = stored.kind == "f" and not self._scaled
+        self.dtype = stored if floats else np.dtype("f8")
+        if not self.needed:
+            self.dtype = stored
+            return
+        unit = _text(attributes.get("units", ""))
+        given |= {"_Unsigned": "true"} if self._turned else {}
+        named = listed(f"{name} {_text(value)}" for name, value in given.items())
+        source.note(
+            f"its attributes are applied ({named})"
+            + (f"; the unit is {unit}" if unit else "")
+            + "; values: stored reads the values as they are stored"
+        )
+
+    def apply(self, stored: np.ndarray) -> np.ndarray:
+        """Return values, NaN where they are missing, of stored ones; rows x channels or rows."""
+        if not self.needed:
+            return stored
+        stored = stored.view(self._stored)
+        missing = np.zeros(stored.shape, bool)
+        for marker in self._markers:
+            missing |= stored == marker
+        if self._low is not None:
+            missing |= stored < self._low
+        if self._high is not None:
+            missing |= stored > self._high
+        values = stored.astype(self.dtype)
+        if self._scaled:
+            values *= self._scale
+            values += self._offset
+        values[missing] = np.nan
+        return values
+
+    def _sign(self, unsigned: Any, stored: np.dtype) -> np.dtype:
+        if _text(unsigned).lower() == "true" and stored.kind == "i":
+            return np.dtype(stored.str.replace("i", "u"))
+        return stored
+
+    def _numbers(self, name: str, value: Any) -> np.ndarray:
+        """An attribute as numbers, as the conventions want it, or as text that means one."""
+        if isinstance(value, str | bytes | np.str_ | np.bytes_) and name in MISSING:
+            value = _decoded(_text(value), self._stored)
+        try:
+            return np.atleast_1d(np.asarray(value)).astype(np.float64).ravel()
+        except (TypeError, ValueError):
+            raise self._refused(name, value, "a number") from None
+
+    def _refused(self, name: str, value: Any, expected: str) -> MemwaveError:
+        return self._source.error(
+            f"its attribute {name} is {shown(_text(value))}, expected {expected}. Correct it, or "
+            "set values: stored for the dataset, which ignores such attributes"
+        )
+
+    def _per_channel(self, name: str, value: Any, default: float) -> np.ndarray:
+        if value is None:
+            return np.array(default)
+        numbers = self._numbers(name, value)
+        if len(numbers) not in (1, self._columns) or not np.isfinite(numbers).all():
+            raise self._refused(name, value, f"a finite number, or {self._columns} of them")
+        return numbers if len(numbers) > 1 else numbers[0]
+
+    def _find_markers(self, given: Mapping[str, Any]) -> np.ndarray:
+        """Stored values that mean a missing one; NaN means it anyway."""
+        found = [self._exact(name, given[name]) for name in MISSING if name in given]
+        markers = np.concatenate([np.empty(0, self._stored), *found])
+        return np.unique(markers[markers == markers])
+
+    def _exact(self, name: str, value: Any) -> np.ndarray:
+        """A marker in the stored type, to the last bit; none if that cannot hold it."""
+        if isinstance(value, str | bytes | np.str_ | np.bytes_):
+            value = _decoded(_text(value), self._stored)
+        given = np.atleast_1d(np.asarray(value)).ravel()
+        numbers = self._numbers(name, value)
+        with np.errstate(all="ignore"):
+            cast = given.astype(self._stored)
+        # A float is rounded as the values are; of _Unsigned values, markers are signed as well.
+        near = self._stored.kind == "f" or self._turned
+        return cast[(cast.astype(np.float64) == numbers) | near]
+
+    def _limits(self, given: Mapping[str, Any]) -> tuple[float | None, float | None]:
+        """Smallest and largest stored value that is valid."""
+        if "valid_range" in given:
+            both = self._numbers("valid_range", given["valid_range"])
+            if len(both) != 2:
+                raise self._refused("valid_range", given["valid_range"], "two numbers")
+            return float(both[0]), float(both[1])
+        one, other = (
+            float(self._numbers(name, given[name])[0]) if name in given else None
+            for name in ("valid_min", "valid_max")
+        )
+        return one, other
+
+
+def unpacked(
+    array: Any, packing: Packing, start: int, stop: int, columns: tuple[int, ...]
+) -> np.ndarray:
+    """Read rows of an HDF5 or Zarr array stretch by stretch, so that they are not there twice."""
+    piece = np.empty((stop - start, *columns), packing.dtype)
+    rows = max(1, STRETCH_VALUES // max(1, *columns, 1))
+    for low, high in spans(start, stop, rows):
+        piece[low - start : high - start] = packing.apply(np.asarray(array[low:high]))
+    return piece
+
+
+def _text(value: Any) -> str:
+    """An attribute as text, without the brackets of an array of one."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, np.ndarray) and value.size == 1:
+        return _text(value.ravel()[0])
+    return str(value)
+
+
+def _decoded(text: str, stored: np.dtype) -> Any:
+    """A marker that is text: a number, or the bytes of a float in base64, as xarray writes it."""
+    try:
+        return float(text) if stored.kind == "f" or "." in text else int(text)
+    except ValueError:
+        pass
+    try:
+        return np.frombuffer(base64.b64decode(text, validate=True), "<f8")[0]
+    except (ValueError, IndexError):
+        return text

@@ -1,0 +1,106 @@
+"""Text tables and columns as they are found: quotes, lines above the header, odd columns."""
+
+import numpy as np
+import pyarrow
+import pyarrow.feather
+import pyarrow.parquet
+import pytest
+from real_files import notes, refusal
+from test_tables import read_all
+
+from memwave.core.errors import MemwaveError
+from memwave.readers import open_source
+
+STRAY = {
+    "closed lines later": 't,x,note\n0,1,ok\n1,2,"5 min\n2,3,ok\n3,4,late"\n4,5,ok\n',
+    "never closed": 't,x,note\n0,1,ok\n1,2,"5 min\n2,3,ok\n3,4,ok\n',
+    "in the next line": 't,x,note\n0,1,ok\n1,2,"5 min\n2,3,late"\n',
+    "in the first column": 'note,t,x\n"5,1,2\n6,2,3\n7",3,4\n8,4,5\n',
+    "in the middle": 't,note,x\n0,"a,1\n1,b",2\n2,c,3\n',
+}
+
+
+@pytest.mark.parametrize("case", STRAY)
+def test_a_stray_quote_swallows_no_line(tmp_path, case):
+    path = tmp_path / "a.csv"
+    path.write_text(STRAY[case])
+    line = 2 + ("ok\n" in STRAY[case])
+    assert f"opens in line {line} takes in line {line + 1}" in refusal(str(path), ["x"])
+
+
+def test_cells_of_several_lines_are_noted(tmp_path):
+    (tmp_path / "a.csv").write_text('t,x,note\n1,2,"long\nremark"\n2,3,ok\n')
+    assert read_all(tmp_path / "a.csv", ["x"]).tolist() == [[2], [3]]
+    assert "3 lines below its header are 2 rows" in notes(tmp_path / "a.csv", ["x"])
+
+
+def table(path, text, channels, **options):
+    path.write_bytes(text.encode())
+    with open_source(str(path), None, channels, **options) as source:
+        whole = np.empty(source.shape)
+        for rows, columns, values in source.pieces():
+            whole[rows, columns] = values
+    return whole.tolist()
+
+
+def test_texts_of_accelerometers(tmp_path):
+    """Lines above the header, none at all, decimal commas, comments; as devices export them."""
+    path = tmp_path / "a.csv"
+    actigraph = (
+        "--- Data File ---\nSerial: X, Y\n" + "-" * 9 + "\nAccelerometer X,Accelerometer Y\n"
+    )
+    actigraph += "0.1,0.2\n-0.5,1\n"
+    names = ["Accelerometer Y", "Accelerometer X"]
+    assert table(path, actigraph, names, skip_lines=3) == [[0.2, 0.1], [1, -0.5]]
+    ax3 = "2020-01-01 00:00:00.0,0.1,0.2,0.3\n2020-01-01 00:00:00.1,0.4,0.5,0.6\n"
+    header = ["time", "x", "y", "z"]
+    assert table(path, ax3, ["x", "z"], header=header) == [[0.1, 0.3], [0.4, 0.6]]
+    assert table(path, ax3, ["2", "4"], header="none") == [[0.1, 0.3], [0.4, 0.6]]
+    assert "has 4 columns and no header" in refusal(str(path), ["x", "y", "z"], header="none")
+    assert "header names 2" in refusal(str(path), ["x"], header=["x", "y"])
+    assert table(path, "1,2\n3,4\n", ["a", "b"], header="none") == [[1, 2], [3, 4]]
+    german = "t;x;y\n0;1,5;-2\n1;2,25;1e-3\n"
+    assert table(path, german, ["y", "x"], decimal=",") == [[-2, 1.5], [0.001, 2.25]]
+    openbci = "%OpenBCI\n%rate = 250\nn, x, y\n0, 1.5, 2\n% said\n1, 2.5, 3\n"
+    assert table(tmp_path / "a.txt", openbci, ["x"], comment="%") == [[1.5], [2.5]]
+    assert table(tmp_path / "b.txt", "t\tx\n1\t2\n", ["x"]) == [[2]]
+
+
+def test_lines_in_messages_are_those_of_the_file(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("t,x\n\n1,2\n\n\n3,five\n")
+    assert "line 6" in refusal(str(path), ["x"])
+    path.write_text("# a\nt,x\n# b\n1,2\n\n3,five\n")
+    assert "line 6" in refusal(str(path), ["x"], comment="#")
+    path.write_text("junk\nt,x\n1,2\n3,five\n")
+    assert "line 4" in refusal(str(path), ["x"], skip_lines=1)
+    path.write_text("1,2\n\n3,five\n")
+    assert "line 3" in refusal(str(path), ["a", "x"], header="none")
+
+
+def test_another_delimiter_is_suspected(tmp_path):
+    (tmp_path / "a.csv").write_text("t\tx\ty\n1\t2\t3\n")
+    message = refusal(str(tmp_path / "a.csv"), ["x"])
+    assert "1 column with commas" in message
+    assert "2 tabs, which would make 3" in message
+
+
+def test_a_stray_quote_swallows_no_interval(tmp_path):
+    from memwave.recordings.labels.intervals import read_intervals
+
+    path = tmp_path / "a.tsv"
+    path.write_text('start\tstop\tlabel\tnote\n0\t5\ta\t"odd\n5\t9\tb\t\n9\t12\tc\tlate"\n')
+    with pytest.raises(MemwaveError, match=r"line 4: a quote takes in a line"):
+        read_intervals(str(path), 100, 50.0)
+
+
+def test_odd_columns_beside_the_wanted_one(tmp_path):
+    nested = pyarrow.array([{"a": 1, "b": [1] * 9}, {"a": 2, "b": []}])
+    columns = [nested, [[1], [2]], [1, 2], [1.5, 2.5], [3, 4]]
+    odd = pyarrow.Table.from_arrays(list(map(pyarrow.array, columns)), ["n", "l", "d", "x", "d"])
+    pyarrow.parquet.write_table(odd, tmp_path / "a.parquet")
+    pyarrow.feather.write_feather(odd, str(tmp_path / "a.feather"))
+    (tmp_path / "a.csv").write_text("n,d,x,d\n{},1,1.5,3\n[],2,2.5,4\n")
+    for name in ("a.parquet", "a.feather", "a.csv"):
+        assert read_all(tmp_path / name, ["x"]).tolist() == [[1.5], [2.5]]
+        assert '2 channels called "d"' in refusal(str(tmp_path / name), ["d"])
