@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def only_locked(name: str, folder: Path) -> dict[str, str]:
     others = [
         module
         for module, packages in packages_distributions().items()
-        if not any(re.sub(r"[._-]+", "-", package).lower() in pinned for package in packages)
+        if module not in sys.stdlib_module_names  # a distribution may list such a name, too
+        and not any(re.sub(r"[._-]+", "-", package).lower() in pinned for package in packages)
     ]
     folder.mkdir(parents=True, exist_ok=True)
     blocked = dict.fromkeys(sorted(others))

@@ -6,6 +6,7 @@ from fitting import EXACT, SOLVERS, options_of, save_shard
 from oracles import make_spec
 from stage_run import StageRun
 
+from memwave.pca.solvers import solver_module
 from memwave.results.model_file import load_model
 from memwave.storage import hdf5
 
@@ -46,7 +47,7 @@ class Standardized:
         for i, (start, stop) in enumerate(CUTS):
             save_shard(run.path(f"{i}.npy"), self.rows[start:stop])
             run.measure(i)
-        if solver != "randomized":
+        if solver_module(solver).Solver.ONE_PASS:
             for i in range(len(CUTS)):
                 run.summarize(i)
         run.fit()

@@ -211,7 +211,7 @@ def test_a_shard_that_is_not_what_was_written(run, spoil, words):
 
 def test_a_shard_of_other_features(run):
     write_shard(run, lambda array: array[:, :29])
-    words = ["0.npy: has 29 features a row, expected 30", REMAKE]
+    words = ["0.npy: has 29 features a row, expected 30", "Delete", "run again"]
     refused(run, run.project, *words)
     refused(run, partial(fit_shards, run), *words)
     run.summarize()

@@ -52,7 +52,15 @@ def snakemake(folder, config, *arguments):
 def config_of(datasets):
     return {
         "datasets": datasets,
-        "features": {"f": {"window": 2, "bands": ["a1"], "dtype": "float64"}},
+        "features": {
+            "f": {
+                "window": 2,
+                "level": 1,
+                "bands": ["a1"],
+                "layout": "interleaved",
+                "dtype": "float64",
+            }
+        },
         "models": {"m": {"solver": "covariance", "n_components": 1}},
         "experiments": [{"dataset": name, "features": "f", "model": "m"} for name in datasets],
         "shards": 2,

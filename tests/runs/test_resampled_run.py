@@ -69,7 +69,7 @@ def test_another_rate_is_refused_unless_something_is_to_be_done(project):
         assert f'recording "{name}"' in ended.stderr
         assert f"has {rate} rows per second, expected 50" in ended.stderr
     assert '"tuesday"' not in ended.stderr
-    assert "Set datasets.toy.resample: polyphase" in ended.stderr
+    assert "set datasets.toy.resample: polyphase" in ended.stderr
 
 
 def test_recordings_are_resampled(project):

@@ -30,7 +30,7 @@ SPEC = make_spec(window=256, channels=6, dtype="float32")
 BLOCK_MB = 4
 THREADS = 2
 MEASURED_ROWS = 2000
-SMALL, LARGE = 13_000, 104_000
+SMALL, LARGE = 18_000, 144_000
 # Peaks are measured every few hundredths of a second, and allocators keep a little.
 FLAT_MB = 5
 
