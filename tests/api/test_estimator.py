@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import h5py
@@ -221,6 +222,7 @@ def test_an_interrupt_leaves_the_object_as_it_was():
             if rows.start > 100_000 and rows.stop - rows.start > 1 and not self.interrupted:
                 self.interrupted = True
                 os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.5)  # for the main thread to notice
             return np.random.default_rng(0).normal(size=(rows.stop - rows.start, COLUMNS))
 
     for threads in (1, 2):

@@ -61,7 +61,7 @@ def test_scores_and_the_way_back(recording, tmp_path):
         ({"window": 16, "wavelet": "morl"}, "wavelet: .*continuous"),
         ({"window": 16, "channels": ["a"]}, "has 3 columns, expected 1"),
         ({"window": 301}, "has 300 rows, expected at least a window of 301"),
-        ({"window": 1, "layout": "interleaved"}, "an odd number.*one feature too many"),
+        ({"window": 1, "level": 1, "layout": "interleaved"}, "an odd number.*one feature too many"),
     ],
 )
 def test_what_cannot_be_extracted_is_refused(recording, tmp_path, keys, message):

@@ -32,7 +32,7 @@ def run(*command, **options):
 
 def modules_and_data():
     """Files of the package, as a wheel names them."""
-    files = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.yaml")]
+    files = [path for kind in ("py", "yaml", "html") for path in PACKAGE.rglob(f"*.{kind}")]
     return {str(path.relative_to(PACKAGE.parent)) for path in files}
 
 

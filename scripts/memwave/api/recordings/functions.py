@@ -73,9 +73,11 @@ def extract_features(
     >>> folder = tempfile.mkdtemp()
     >>> path, out = os.path.join(folder, "x.npy"), os.path.join(folder, "features.npy")
     >>> numpy.save(path, numpy.random.default_rng(0).normal(size=(1000, 4)))
-    >>> features = memwave.extract_features(path, out, window=64, wavelet="db2", bands=["a1"])
+    >>> features = memwave.extract_features(
+    ...     path, out, window=64, wavelet="db2", level=1, bands=["a1"]
+    ... )
     >>> features.shape
-    (937, 129)
+    (937, 132)
     >>> memwave.PCA(n_components=3).fit(features).transform(features).shape
     (937, 3)
     """

@@ -18,7 +18,7 @@ import numpy as np
 
 from memwave.core.precision import require_no_overflow
 from memwave.core.ranges import interleave, spans
-from memwave.pca.linalg.short_products import gamma
+from memwave.pca.linalg.short_products import gamma, mean_rounding
 from memwave.pca.linalg.triangle import Triangle, triangle_size
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
@@ -179,7 +179,10 @@ class Sketch:
         """Count rows in; return the row whose outer product is their share of the scatter."""
         total = self.count + count
         difference = mean - self.mean
-        row = np.sqrt(self.count * count / total) * difference
+        weight = self.count * count / total
+        row = np.sqrt(weight) * difference
+        moved = mean_rounding(self.mean, mean)
+        self.dropped += weight * moved * (2 * float(np.linalg.norm(difference)) + moved)
         self.mean = self.mean + difference * (count / total)
         self.count = total
         return row
