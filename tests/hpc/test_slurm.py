@@ -63,7 +63,7 @@ def finished(cluster, tmp_path_factory):
 
 def make_project(folder):
     """Copy the workflow and its recordings, with a smaller experiment and a site's profile."""
-    for name in ("scripts", "envs", "config", "resources", "profiles"):
+    for name in ("scripts", "rules", "report", "envs", "config", "resources", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder)
     config = yaml.safe_load((folder / "config/config.yaml").read_text())
