@@ -40,6 +40,8 @@ def digests(script: str, *modules: str) -> dict[str, str]:
 @cache
 def imports(file: Path) -> frozenset[str]:
     """Return the modules of the package that a file imports directly."""
+    if file == SCRIPTS / PACKAGE / "__init__.py":
+        return frozenset()  # what it names for users is imported by no job
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
