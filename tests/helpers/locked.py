@@ -26,6 +26,7 @@ def only_locked(name: str, folder: Path) -> dict[str, str]:
         module
         for module, packages in packages_distributions().items()
         if module not in sys.stdlib_module_names  # a distribution may list such a name, too
+        and not module.startswith("snakemake_executor_plugin_")  # Snakemake imports all it finds
         and not any(re.sub(r"[._-]+", "-", package).lower() in pinned for package in packages)
     ]
     folder.mkdir(parents=True, exist_ok=True)
