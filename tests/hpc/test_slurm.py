@@ -68,6 +68,8 @@ def make_project(folder):
     shutil.copy(ROOT / "Snakefile", folder)
     config = yaml.safe_load((folder / "config/config.yaml").read_text())
     config |= {"experiments": [EXPERIMENT], "shards": SHARDS, "plots": False}
+    # Measuring channels asks for no time, and so goes to any partition.
+    config["features"]["haar"]["scale"] = "none"
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config))
     profile = folder / "profiles/slurm/config.yaml"
     text = profile.read_text()

@@ -167,7 +167,8 @@ def test_an_option_of_a_model_repeats_that_model_only(changing):
             jobs_of("randomized", FITTED, PROJECTED)
             | jobs_of("incremental", PROJECTED)
             | jobs_of("exact", PROJECTED)
-            | jobs_of("signal", PROJECTED),
+            | jobs_of("signal", PROJECTED)
+            | jobs_of("wide", PROJECTED),
         ),
         ("memwave/pca/lags/window_products.py", jobs_of("signal", LAGS, FITTED, PROJECTED)),
         (

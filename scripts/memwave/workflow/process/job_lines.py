@@ -73,7 +73,10 @@ class JobLines(logging.Formatter):
             return f"{self._progress()} {_field(record, 'rule_msg')}"
         if event == "JOB_ERROR":
             logs = ", ".join(map(str, _field(record, "log") or ())) or "no log"
-            return f"{self._progress()} FAILED {_field(record, 'rule_name')}: {logs}"
+            line = f"{self._progress()} FAILED {_field(record, 'rule_name')}: {logs}"
+            # What an executor says: a cluster names its job and why it ended.
+            reason = str(record.msg or "").strip()
+            return f"{line}\n{reason}" if "failed" in reason else line
         return self._others.format(record)
 
     def _progress(self) -> str:
