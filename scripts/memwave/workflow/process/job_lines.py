@@ -75,8 +75,8 @@ class JobLines(logging.Formatter):
             logs = ", ".join(map(str, _field(record, "log") or ())) or "no log"
             line = f"{self._progress()} FAILED {_field(record, 'rule_name')}: {logs}"
             # What an executor says: a cluster names its job and why it ended.
-            reason = str(record.msg or "").strip()
-            return f"{line}\n{reason}" if "failed" in reason else line
+            reason = str(_field(record, "rule_msg") or "").strip()
+            return f"{line}\n{reason}" if reason else line
         return self._others.format(record)
 
     def _progress(self) -> str:
