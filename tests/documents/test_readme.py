@@ -1,5 +1,6 @@
 """What README and docs/opening.md show works: snippets run, files exist, make has the targets."""
 
+import os
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from installed import as_installed
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,13 +21,14 @@ def code_blocks(language):
 
 
 @pytest.mark.parametrize("snippet", code_blocks("python"))
-def test_python_snippets_run(snippet, tiny_results):
+def test_python_snippets_run(snippet, tiny_results, tmp_path):
     if "my_array.mmap" in snippet:
         rows = np.random.default_rng(0).normal(size=(80, 3504)).astype("float16")
         rows.tofile(tiny_results / "my_array.mmap")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", snippet],
         cwd=tiny_results,
+        env=os.environ | as_installed(tmp_path),
         capture_output=True,
         text=True,
         check=False,
