@@ -42,7 +42,7 @@ formats-hdf5: $(VENV)/formats-hdf5.stamp ## Install hdf5plugin, for compressions
 formats-seismic: $(VENV)/formats-seismic.stamp ## Install ObsPy, for formats of seismology
 
 test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/core/test_ranges.py" for some of them
-	$(call timed,tests, $(BIN)/python -m pytest $(ARGS))
+	$(call timed,tests, $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS))
 
 test-quick: $(VENV)/test.stamp ## Run the tests of single modules only, in a minute or two
 	$(call timed,quick tests, $(BIN)/python -m pytest -q --ignore-glob='tests/*/test_memory.py' $(addprefix tests/,$(QUICK)) $(ARGS))
@@ -92,12 +92,13 @@ bench-small: $(VENV)/test.stamp ## Run the benchmarks on little data, as a check
 lock: $(BIN)/python ## Lock the newest versions that pyproject.toml allows
 	$(PIP) install uv==$(UV)
 	$(COMPILE) pyproject.toml --extra all --group test -o envs/test.txt
-	$(COMPILE) pyproject.toml --extra report -c envs/test.txt -o envs/run.txt
+	$(COMPILE) pyproject.toml --extra report --extra explore -c envs/test.txt -o envs/run.txt
 	$(COMPILE) pyproject.toml --extra formats -c envs/test.txt -o envs/formats.txt
 	$(COMPILE) pyproject.toml --extra formats-eeg -c envs/test.txt -o envs/formats-eeg.txt
 	$(COMPILE) pyproject.toml --extra formats-hdf5 -c envs/test.txt -o envs/formats-hdf5.txt
 	$(COMPILE) pyproject.toml --extra formats-seismic -c envs/test.txt -o envs/formats-seismic.txt
-	$(COMPILE) pyproject.toml --extra report --extra slurm -c envs/test.txt -o envs/slurm.txt
+	$(COMPILE) pyproject.toml --extra report --extra explore --extra slurm -c envs/test.txt -o envs/slurm.txt
+	$(COMPILE) pyproject.toml --group docs -c envs/test.txt -o envs/docs.txt
 	$(COMPILE) --group pyproject.toml:fuzz -c envs/test.txt -o envs/fuzz.txt
 	$(BIN)/python envs/pin_conda.py
 

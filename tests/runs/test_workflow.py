@@ -194,6 +194,7 @@ def test_another_content_of_a_recording_repeats_what_depends_on_it(changing, lat
     changing.save(2, recording(2) + 1)
     os.utime(file, (time_before, time_before))
     expected = jobs_of("randomized", FITTED, PROJECTED)
+    expected |= jobs_of("wide", FITTED, PROJECTED)
     expected |= jobs_of("signal", LAGS, FITTED, PROJECTED)
     for model in ("exact", "incremental"):
         expected |= jobs_of(model, SUMMARIZED, FITTED, PROJECTED)
