@@ -175,7 +175,7 @@ def test_a_tolerance_beyond_single_precision_is_reached_in_double():
     solver = lag_randomized.Solver(spec, options)
     model = solver.fit(cut(spec, [walk(3000, 2)]), 1, told.append)
     assert model.residual.max() <= 1e-11 * model.explained_variance[0]
-    assert any("going on more exactly" in text for text in told)
+    assert any("continuing with exact products" in text for text in told)
 
 
 def test_the_largest_number_of_passes_is_kept():
