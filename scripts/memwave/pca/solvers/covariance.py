@@ -6,8 +6,6 @@ shift. Summaries merge as in Chan, Golub and LeVeque, "Algorithms for computing 
 variance", The American Statistician 37 (1983), equation 2.1b, written for matrices.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import scipy
 
@@ -29,6 +27,7 @@ from memwave.pca.linalg.short_products import (
 from memwave.pca.linalg.triangle import PANEL, Triangle, triangle_size
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
+from memwave.pca.solvers._merging import Merging
 
 # Roundings in float64 when a matrix is centred, merged, divided and mirrored.
 SUMMING = 8 * float(np.finfo(np.float64).eps)
@@ -131,7 +130,7 @@ class Scatter:
         return scatter
 
 
-class Solver:
+class Solver(Merging):
     """Leading eigenpairs of the covariance matrix; exact up to rounding."""
 
     ONE_PASS = True
@@ -142,21 +141,11 @@ class Solver:
         self._dtype = dtype
         self._total: Scatter | None = None
 
-    def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
-        yield 0, n_rows
-
     def start(self, shift: np.ndarray) -> Scatter:
         return Scatter(shift, self._dtype)
 
     def restore(self, arrays: dict[str, np.ndarray]) -> Scatter:
         return Scatter.of_arrays(arrays)
-
-    def merge(self, summary: Scatter) -> None:
-        summary.center()
-        if self._total is None:
-            self._total = summary
-        else:
-            self._total.merge(summary)
 
     def next_pass(self) -> bool:
         return False

@@ -18,6 +18,7 @@ from memwave.core.ranges import spans
 from memwave.pca.linalg.covariance_products import CovarianceProducts, products_bytes
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
+from memwave.pca.solvers._merging import Merging
 
 LIBRARIES: tuple[str, ...] = ()
 OPTIONS: dict[str, dict] = {
@@ -62,7 +63,7 @@ def columns(d: int, settings: dict) -> int:
     return min(d, max(k, settings["columns"] or 2 * k + 20))
 
 
-class Solver:
+class Solver(Merging):
     """Leading eigenpairs in a few reads of the rows and memory for a few times k vectors."""
 
     ONE_PASS = False
@@ -82,9 +83,6 @@ class Solver:
         self._mean: np.ndarray | None = None
         self._unit = 1.0
 
-    def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
-        yield 0, n_rows
-
     def start(self, shift: np.ndarray) -> CovarianceProducts:
         if self._mean is not None:
             shift = needed_shift(self._mean, self._variance)
@@ -92,13 +90,6 @@ class Solver:
 
     def restore(self, arrays: dict[str, np.ndarray]) -> CovarianceProducts:
         return CovarianceProducts.of_arrays(arrays)
-
-    def merge(self, summary: CovarianceProducts) -> None:
-        summary.center()
-        if self._total is None:
-            self._total = summary
-        else:
-            self._total.merge(summary)
 
     def next_pass(self) -> bool:
         assert self._total is not None
