@@ -13,8 +13,8 @@ from memwave.storage.checksums import hex_checksum, require_trailer
 from memwave.storage.receipts import differences, load_receipt
 from memwave.storage.shards import Shard
 
-# Shards are read in pieces of this size.
-PIECE_BYTES = 16_000_000
+# Size of the blocks of shards that are read.
+BLOCK_BYTES = 16_000_000
 
 # Stages whose files are deleted when they are not needed any more.
 TEMPORARY = (
@@ -168,6 +168,6 @@ def compared(name: str, expected: str, read: Callable[[str], str]) -> str | None
 def read_whole(path: str) -> None:
     """Read a shard from end to end; raises DamagedFile if it is not what was written."""
     with Shard(path) as shard:
-        rows = max(1, PIECE_BYTES // (shard.shape[1] * shard.dtype.itemsize))
+        rows = max(1, BLOCK_BYTES // (shard.shape[1] * shard.dtype.itemsize))
         for start, stop in spans(0, shard.shape[0], rows):
             shard.rows(start, stop)
