@@ -1,4 +1,4 @@
-"""``memwave init FILES...``: write a sheet and a configuration for what is there."""
+"""``memwave init FILES...``: write a sheet and a configuration for some files."""
 
 import argparse
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ def matrix(given: argparse.Namespace, sheet: Path) -> dict:
 
 
 def recordings(given: argparse.Namespace, sheet: Path) -> dict:
-    """The configuration of recordings: channels, rates and units as the files tell them."""
+    """The configuration of recordings: channels, rates and units from the files."""
     found = [look_at(path, given.dtype, given.columns) for path in given.files]
     channels, rates = found[0]["channels"], set()
     units: dict[str, str] = {}

@@ -35,7 +35,7 @@ SUMMARY_PAGE = "results/summary.html"
 COMPARISON = "results/plots/comparison.svg"
 MEMORY = "results/plots/memory.svg"
 
-# What tells the jobs of a stage apart: wildcards that are folders, and one that is a file.
+# Wildcards of the jobs of each stage: in the names of folders, and one in the name of a file.
 SCOPES: dict[str, tuple[str, str | None]] = {
     "convert_recording": (DATASET, "recording"),
     "convert_labels": (DATASET, "recording"),
@@ -90,7 +90,7 @@ def results_of(datasets: Iterable[str]) -> list[str]:
 
 
 def usage(stage: str) -> str:
-    """Pattern of the files in which the jobs of a stage say what they used."""
+    """Pattern of the receipts of the jobs of a stage, which also have their time and memory."""
     folder, each = SCOPES[stage]
     return f"{folder}/usage/{stage}/{{{each}}}.json" if each else f"{folder}/usage/{stage}.json"
 
@@ -101,12 +101,12 @@ def log(stage: str) -> str:
 
 
 def benchmark(stage: str) -> str:
-    """Pattern of the files in which Snakemake says what the jobs of a stage used."""
+    """Pattern of Snakemake's benchmark files of the jobs of a stage."""
     return f"{_of_job('logs/benchmarks', stage)}.tsv"
 
 
 def message(stage: str) -> str:
-    """What Snakemake prints when a job of a stage starts."""
+    """The message when a job of a stage starts."""
     folder, each = SCOPES[stage]
     subject = folder.removeprefix("results").lstrip("/").replace("{", "{wildcards.")
     of = f": {subject}" if subject else ""

@@ -1,4 +1,4 @@
-"""What the Snakefile uses: the plan, bound to the functions of wildcards that rules ask for."""
+"""The interface for the Snakefile: functions of wildcards, bound to the plan."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from memwave.workflow.planning.plan import Plan, is_applied, make_plan, of_exper
 from memwave.workflow.process.current import Ticket, load_plan, start_run
 from memwave.workflow.requests import Compared
 
-# Rules that ask a cluster for time of their own; others make do with what a profile gives.
+# Rules that request a time limit from a cluster; the profile sets that of the others.
 TIMED = (
     "extract_features",
     "measure_features",
@@ -35,7 +35,7 @@ TIMED = (
 
 
 def check_config_files(files: Iterable[str]) -> None:
-    """Look at configuration files before they are read; if one is refused, end the process."""
+    """Check configuration files before they are read; if one is rejected, end the process."""
     try:
         require_plain(files)
     except ConfigurationError as error:
@@ -50,17 +50,17 @@ class Rules:
     ----------
     plan : Plan
     checksums : callable
-        Returns the checksums of everything that is read and that no job makes, by path.
+        Returns the checksums of all inputs that no job makes, by path.
     submits : callable
-        Tells whether jobs go to a cluster, each with a Snakemake of its own to start it. Called
-        when jobs are made, since Snakemake does not know before.
+        Returns whether jobs are submitted to a cluster, where a Snakemake of its own starts each
+        job. Called when jobs are made, since Snakemake does not know it before.
     repeat : callable
-        Has Snakemake repeat the jobs that write some files. Called when jobs are made.
+        Makes Snakemake repeat the jobs that write some files. Called when jobs are made.
     starts : callable
-        Tells whether the run starts when its first job is made, and not by `start`.
+        Returns whether the run starts when its first job is made, rather than by `start`.
     wanted : dict of str to (str, str), optional
-        In the process of a job: what the process that planned the run wants of each job, by its
-        receipt; see `memwave.workflow.process.current`.
+        In the process of a job: the digests of all jobs of the run, by receipt; see
+        `memwave.workflow.process.current`.
     """
 
     def __init__(
@@ -89,10 +89,10 @@ class Rules:
         return files_of_job
 
     def params(self, stage: str) -> dict[str, Callable[[Wildcards], Any]]:
-        """Parameters of a rule: the request, digests of the code, checksums of what is read.
+        """Parameters of a rule: the request, digests of the code, checksums of inputs.
 
-        Snakemake compares parameters of built-in types with those of the last run, and only them.
-        The request is therefore in a list, and the ticket is not: where it matters, `stale` tells.
+        Snakemake compares only parameters of built-in types with those of the last run. So the
+        request is in a list. The ticket is not: `is_stale` compares it where it matters.
         """
         found: dict[str, Callable[[Wildcards], Any]] = {
             "request": lambda wildcards: Compared([self._request(stage, wildcards)]),
@@ -127,7 +127,7 @@ class Rules:
         return [path for pattern in patterns for path in of_experiments(self.plan, pattern)]
 
     def figures(self) -> list[str]:
-        """All figures that the configuration wants."""
+        """All figures that the configuration requests."""
         wanted = self.plan.settings["plots"]
         each = (paths.SPECTRUM, paths.COMPONENTS, paths.SCORES, paths.RECONSTRUCTION)
         figures = self.of_experiments(*each) if wanted is True else []
@@ -135,7 +135,7 @@ class Rules:
 
     @property
     def names(self) -> dict[str, str]:
-        """Patterns of the wildcards of all rules: what this plan knows, and nothing else."""
+        """Patterns of the wildcards of all rules: exactly the names in this plan."""
         plan = self.plan
         longest = max(map(len, plan.recordings.values()))
         known: dict[str, Iterable[str]] = {
@@ -168,9 +168,9 @@ class Rules:
         return self._digests.request(Job.of(stage, wildcards))
 
     def _repeat_stale(self) -> None:
-        """Have the jobs repeated whose results are of another plan, or not what was written.
+        """Repeat the jobs whose results belong to another plan or have changed.
 
-        Snakemake compares results with what it remembers of them, if it remembers them.
+        Snakemake compares only results whose metadata it has.
         """
         if self._wanted is not None or self._asked:
             return
@@ -183,8 +183,8 @@ class Rules:
         found = [job for job in jobs_to_repeat if any(map(os.path.exists, job.outputs))]
         if found:
             print(
-                f"Results of {len(found)} job{'s' if len(found) > 1 else ''} are there and not of "
-                f"this plan, such as {found[0].outputs[0]}: they are made anew.",
+                f"Results of {len(found)} job{'s' if len(found) > 1 else ''} belong to another "
+                f"plan, or have changed, such as {found[0].outputs[0]}: they are computed again.",
                 file=sys.stderr,
             )
         self._repeat(job.receipt for job in jobs_to_repeat)
@@ -216,7 +216,7 @@ class Rules:
         return self._read()
 
     def _checksums_of(self, files: Iterable[str]) -> dict[str, str]:
-        """Those of the paths that were given; a converted recording has none."""
+        """Checksums of the given paths; a converted recording has none."""
         return {file: self._checksums[file] for file in files if file in self._checksums}
 
 
@@ -228,7 +228,7 @@ def open_rules(
     repeat: Callable[[Iterable[str]], None],
     starts: Callable[[], bool] = lambda: False,
 ) -> Rules:
-    """Check a configuration; if it cannot be run, say why and end the process.
+    """Check a configuration; if it is invalid, print the reasons and end the process.
 
     Warnings go to standard error. See `Rules`.
     """

@@ -21,7 +21,7 @@ DIGEST_LENGTH = 32
 
 @dataclass(frozen=True)
 class Job:
-    """A stage, and the wildcards that tell its jobs apart."""
+    """A job: its stage and its wildcards."""
 
     stage: str
     dataset: str = ""
@@ -38,12 +38,12 @@ class Job:
 
     @property
     def receipt(self) -> str:
-        """Path of its receipt, which tells it from all other jobs."""
+        """Path of its receipt, which is unique."""
         return paths.usage(self.stage).format(**vars(self))
 
     @property
     def outputs(self) -> list[str]:
-        """Paths of what it writes beside its receipt."""
+        """Paths of its outputs other than its receipt."""
         stage = "fit_model" if self.stage == "adopt_model" else self.stage
         return [pattern.format(**vars(self)) for pattern in paths.OUTPUTS[stage]]
 
@@ -158,7 +158,7 @@ class Digests:
         return jobs.request(self._plan, job.stage, job)
 
     def sources(self, job: Job) -> dict[str, str]:
-        """Checksums of what a job reads and no job makes."""
+        """Checksums of the inputs of a job that no job makes."""
         read = jobs.read_inputs(self._plan, job.stage, job) if job.stage in jobs.READING else []
         read = [path for path in read if path in self._checksums()]
         read += [path for path in self._files(job) if maker_of(path) is None]

@@ -289,8 +289,8 @@ def assembly(plan: Plan, w: Wildcards, checksums: dict[str, str]) -> requests.As
 def _figure_facts(plan: Plan, w: Wildcards) -> requests.FigureFacts:
     chosen = plan.settings["datasets"][w.dataset]
     spec = feature_spec(plan, w.dataset, w.features)
-    told = [r.sampling_rate for r in plan.recordings[w.dataset] if r.sampling_rate]
-    rate = chosen["sampling_rate"] or next(iter(told), None)
+    known = [r.sampling_rate for r in plan.recordings[w.dataset] if r.sampling_rate]
+    rate = chosen["sampling_rate"] or next(iter(known), None)
     return requests.FigureFacts(spec, rate, chosen["units"], chosen["label_names"])
 
 
