@@ -126,7 +126,7 @@ def look_at(path: str, dtype: str | None, columns: int | None) -> dict:
     is_raw = reader_of(path).NEEDS_DTYPE
     if is_raw and (dtype is None or columns is None):
         raise MemwaveError(
-            f"{path}: a raw file does not tell its shape. Give --dtype and --columns (channels)."
+            f"{path}: a raw file does not state its shape. Give --dtype and --columns (channels)."
         )
     names = [f"channel{i}" for i in range(1, (columns or 0) + 1)] if is_raw else None
     with open_source(path, dtype if is_raw else None, names) as source:

@@ -48,7 +48,7 @@ class MappedRows:
         self.row_bytes = self.shape[1] * self.dtype.itemsize
         self._size = os.fstat(file.fileno()).st_size
         if self._size != self.offset + self.shape[0] * self.row_bytes:
-            raise ValueError(f"its header promises shape {self.shape}, it has {self._size:,} bytes")
+            raise ValueError(f"its header states shape {self.shape}, it has {self._size:,} bytes")
 
     def header(self) -> bytes:
         return os.pread(self._file.fileno(), self.offset, 0)
