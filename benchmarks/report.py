@@ -16,12 +16,12 @@ TITLES = {
 }
 
 OPENING = """\
-**How to read this page.** Each table compares memwave with other programs (rivals) on the same data,
-and with a *floor*: the least work that any program has to do. `x memwave` is the time of a row
-divided by that of the first row; above 1, memwave is faster. `MB, largest` is the memory of the
-largest process, and `MB, together` that of all processes at the same time. `1 - msc` is the error of
-the components: 0 is exact, 1 is perpendicular to the exact ones. Work a is a synthetic signal, and
-work b ten recordings of people with a phone at the waist."""
+**How to read this page.** Each table compares memwave with other programs (rivals) on the same
+data, and with a *floor*: the least work that any program has to do. `x memwave` is the time of a
+row divided by that of the first row; above 1, memwave is faster. `MB, largest` is the memory of the
+largest process, and `MB, together` that of all processes at the same time. `1 - msc` is the error
+of the components: 0 is exact, 1 is perpendicular to the exact ones. Work a is a synthetic signal,
+work b are ten recordings of people with a phone at the waist."""
 
 METHOD = """\
 ## What stands between a stage and its floor
@@ -84,7 +84,7 @@ def render(figures: Figures, raw: str) -> str:
     """Return the report as Markdown; `raw` names the file of the figures."""
     parts = [
         "# Benchmarks",
-        f"`make bench` made this page on {figures.machine['date']}; all figures: [`{raw}`]({raw}).",
+        f"Measured by `make bench` on {figures.machine['date']}; all figures: [`{raw}`]({raw}).",
         OPENING,
         machine(figures),
     ]

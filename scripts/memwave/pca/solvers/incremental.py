@@ -30,15 +30,16 @@ OPTIONS: dict[str, dict] = {
         "type": "integer",
         "minimum": 1,
         "default": 1024,
-        "description": "Rows taken in between two truncations, if that is more than four "
-        "times inner_rank. A batch is a sample of the whole shard, not a stretch of it.",
+        "description": "Rows of a batch, after which the basis is truncated; at least four times "
+        "inner_rank. A batch is a sample of the whole shard.",
     },
     "inner_rank": {
         "type": ["integer", "null"],
         "minimum": 1,
         "default": None,
-        "description": "Rank kept inside between batches; at least n_components. More costs time "
-        "and memory and makes the result more exact. null: six times n_components.",
+        "description": "Rank of the basis between batches; at least n_components. A larger rank "
+        "needs more time and memory and makes the result more exact. null: six times "
+        "n_components.",
     },
 }
 

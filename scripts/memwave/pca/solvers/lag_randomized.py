@@ -49,14 +49,14 @@ OPTIONS: dict[str, dict] = {
         "type": "integer",
         "minimum": 1,
         "default": 200,
-        "description": "How often the recordings are multiplied with a block of columns, at most.",
+        "description": "Largest number of passes over the recordings.",
     },
     "columns": {
         "type": ["integer", "null"],
         "minimum": 1,
         "default": None,
-        "description": "Vectors that are held at once, at least n_components and 16 more. More of "
-        "them converge in fewer passes. null: three times n_components, at least 64.",
+        "description": "Vectors in memory at once, at least n_components + 16. With more vectors, "
+        "fewer passes are needed. null: three times n_components, at least 64.",
     },
 }
 
