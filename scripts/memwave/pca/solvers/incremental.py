@@ -25,15 +25,16 @@ OPTIONS: dict[str, dict] = {
         "type": "integer",
         "minimum": 1,
         "default": 1024,
-        "description": "Rows added between two truncations, if that is more than four "
-        "times inner_rank. A batch is a sample of the whole shard, not a range of its rows.",
+        "description": "Rows of a batch, after which the basis is truncated; at least four times "
+        "inner_rank. A batch is a sample of the whole shard.",
     },
     "inner_rank": {
         "type": ["integer", "null"],
         "minimum": 1,
         "default": None,
-        "description": "Rank of the sketch between batches; at least n_components. A larger rank "
-        "costs time and memory, and the result is more exact. null: six times n_components.",
+        "description": "Rank of the basis between batches; at least n_components. A larger rank "
+        "needs more time and memory and makes the result more exact. null: six times "
+        "n_components.",
     },
 }
 

@@ -50,14 +50,14 @@ OPTIONS: dict[str, dict] = {
         "type": "integer",
         "minimum": 1,
         "default": 200,
-        "description": "Most products of the recordings with a block of columns.",
+        "description": "Largest number of passes over the recordings.",
     },
     "columns": {
         "type": ["integer", "null"],
         "minimum": 1,
         "default": None,
-        "description": "Vectors in memory at once, at least n_components and 16 more. With more of "
-        "them, fewer passes are needed. null: three times n_components, at least 64.",
+        "description": "Vectors in memory at once, at least n_components + 16. With more vectors, "
+        "fewer passes are needed. null: three times n_components, at least 64.",
     },
 }
 

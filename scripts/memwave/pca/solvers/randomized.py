@@ -32,14 +32,14 @@ OPTIONS: dict[str, dict] = {
         "type": "integer",
         "minimum": 1,
         "default": 5,
-        "description": "Most passes over the features.",
+        "description": "Largest number of reads of the features.",
     },
     "columns": {
         "type": ["integer", "null"],
         "minimum": 1,
         "default": None,
-        "description": "Width of the block, at least n_components. With more columns, fewer passes "
-        "are needed. null: twice n_components and 20 more.",
+        "description": "Columns of the block, at least n_components. With more columns, fewer "
+        "passes are needed. null: 2 n_components + 20.",
     },
     "tolerance": {
         "type": ["number", "null"],
