@@ -316,10 +316,8 @@ _REQUESTS: dict[str, Callable[[Plan, Wildcards], Any]] = {
     "project_features": _projection,
     "project_recordings": _projection,
     "write_summary": _summarized_experiments,
-    "plot_components": _figure_facts,
-    "plot_scores": _figure_facts,
-    "plot_reconstruction": _figure_facts,
-    "plot_memory": lambda plan, _: plan.settings["max_mem_mb"],
+    "plot_experiment": _figure_facts,
+    "plot_summary": lambda plan, _: plan.settings["max_mem_mb"],
 }
 
 

@@ -51,6 +51,11 @@ class Plan:
     def n_shards(self) -> int:
         return self.settings["shards"]
 
+    @property
+    def run(self) -> str:
+        """The part of a path that stands for ``run``."""
+        return paths.run_folder(self.settings["run"])
+
 
 def make_plan(config: dict) -> Plan:
     """Check a configuration and plan a run.

@@ -10,8 +10,6 @@ from memwave.workflow.planning.inputs import Wildcards, converted_recording, mod
 from memwave.workflow.planning.memory import Sizes
 from memwave.workflow.planning.plan import Plan, feature_spec, n_train, n_windows
 
-FIGURES_OF_ALL = ("plot_comparison", "plot_memory")
-
 
 def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
     """Return the memory limit of a job of a stage, in MB."""
@@ -25,15 +23,15 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
             _predicted(plan, e.dataset, e.features, e.model)["write_projection"]
             for e in plan.experiments
         )
-    if stage in FIGURES_OF_ALL:
+    if stage == "plot_summary":
         return memory.table_figure_mb(len(plan.experiments))
     if stage in ("measure_channels", "find_gaps"):
         n_channels = len(plan.settings["datasets"][w.dataset]["channels"])
         reading = _reading_bytes(plan, w.dataset)
         return memory.stage_mb(memory.measuring_bytes(n_channels) + reading)
     spec = feature_spec(plan, w.dataset, w.features)
-    if stage.startswith("plot_"):
-        return memory.predict_figures(spec, model_of(plan, w))[stage]
+    if stage == "plot_experiment":
+        return memory.figures_mb(spec, model_of(plan, w))
     block_mb = plan.settings["block_mb"]
     if stage == "measure_features":
         if w.dataset in plan.matrices:
@@ -48,7 +46,7 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
 
 def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
     """Return the time limit of a job on a cluster, in minutes. Every further attempt gets more."""
-    if stage in ("write_summary", *FIGURES_OF_ALL):
+    if stage in ("write_summary", "plot_summary"):
         return 10 * attempt
     spec, windows = (
         feature_spec(plan, w.dataset, w.features),
@@ -60,7 +58,7 @@ def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
         seconds = runtime.predict(spec, model, windows, sizes, runtime.CLUSTER)
     else:
         seconds = runtime.of_features(spec, windows, sizes.shards, runtime.CLUSTER)
-    return runtime.in_minutes(seconds["plot" if stage.startswith("plot_") else stage], attempt)
+    return runtime.in_minutes(seconds[stage], attempt)
 
 
 def threads(plan: Plan, w: Wildcards) -> int:

@@ -25,9 +25,9 @@ from memwave.workflow.planning.matrix_memory import predict_stages
 from memwave.workflow.planning.memory import (
     Sizes,
     conversion_mb,
+    figures_mb,
     labelling_mb,
     predict,
-    predict_figures,
     reading_bytes,
 )
 
@@ -327,13 +327,12 @@ class Pair:
         """Find figures that need more than ``max_mem_mb``."""
         limit = self.settings["max_mem_mb"]
         for model, options in self.models.items():
-            rule, need = max(
-                predict_figures(self.spec, options).items(), key=lambda figure: figure[1]
-            )
+            need = figures_mb(self.spec, options)
             if need > limit:
                 yield (
-                    f"max_mem_mb: {rule} of {self.dataset}/{self.features}/{model} needs {need} "
-                    f"MB, max_mem_mb is {limit}. Raise max_mem_mb to {need} or set plots: false."
+                    f"max_mem_mb: plot_experiment of {self.dataset}/{self.features}/{model} needs "
+                    f"{need} MB, max_mem_mb is {limit}. Raise max_mem_mb to {need} or set "
+                    "plots: false."
                 )
 
     def _fitted(self) -> dict[str, dict]:
