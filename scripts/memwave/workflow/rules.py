@@ -160,13 +160,14 @@ class Rules:
     def names(self) -> dict[str, str]:
         """Patterns of the wildcards of all rules: what this plan knows, and nothing else."""
         plan = self.plan
+        pairs = dict.fromkeys((e.dataset, e.features) for e in plan.experiments)
         longest = max(map(len, plan.recordings.values()))
         known: dict[str, Iterable[str]] = {
             "dataset": plan.recordings,
             "recording": map(str, range(1, longest + 1)),
             "features": unique(e.features for e in plan.experiments),
             "model": unique(e.model for e in plan.experiments),
-            "shard": shard_names(plan),
+            "shard": unique(s for p in pairs for s in shard_names(plan, *p)),
         }
         names = {name: "|".join(map(re.escape, of)) for name, of in known.items()}
         # Without parentheses, Snakemake takes an empty pattern for any text.
