@@ -37,6 +37,9 @@ from memwave.core.messages import did_you_mean, listed, printable, shown
 # Bytes of a chunk of a compressed format, which is unpacked whole whatever piece is asked for.
 LARGEST_CHUNK = 8_000_000
 
+# Bytes of a file that is nothing but a header.
+LARGEST_HEADER = 20_000_000
+
 log = logging.getLogger("memwave")
 
 # Names of channels that an error lists.
@@ -223,6 +226,16 @@ class FileSource(ABC):
             raise self.error(
                 "changed while it was read. Nothing may write to it during a run; start again"
             )
+
+
+def require_short(path: str, header: str) -> None:
+    """Raise MemwaveError if a header, which a library reads as a whole, is too large for one."""
+    size = os.path.getsize(header) if os.path.exists(header) else 0
+    if size > LARGEST_HEADER:
+        raise MemwaveError(
+            f"{path}: the header {header} has {size:,} bytes, expected at most "
+            f"{LARGEST_HEADER:,}. It is damaged; copy it again."
+        )
 
 
 def reason_of(error: Exception) -> str:
