@@ -71,10 +71,11 @@ class Model:
     def error_bound(self) -> np.ndarray:
         """The true covariance has an eigenvalue so near to each explained variance, shape (k,).
 
-        nan where the solver cannot tell: then only a projection does.
+        The smaller one of the residual with its rounding, and the bound of every eigenvalue's
+        error. nan where the solver knows neither: then only a projection does.
         """
         residual = np.full(self.n_components, np.nan) if self.residual is None else self.residual
-        return residual + self.rounding
+        return np.fmin(residual + self.rounding, self.eigenvalue_error_bound)
 
     @property
     def singular_values(self) -> np.ndarray:

@@ -18,6 +18,7 @@ from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.lags import SignalWindows, windows_of
 from memwave.pca.lags.signal.moments import SignalMoments, measure, moment_bytes
 from memwave.pca.lags.signal.products import Chunks, SignalProducts
+from memwave.pca.lags.signal.rounding import covariance_rounding
 from memwave.pca.lags.signal.sizes import (
     MOST_COLUMNS,
     chunk_of,
@@ -114,6 +115,7 @@ class Solver:
             )
         vectors = pairs.vectors.copy()  # of all vectors held, these are left
         del space, pairs.vectors
+        rounding = covariance_rounding(spec, moments)
         return from_eigenpairs(
             pairs.values.copy(),
             vectors.T,
@@ -124,6 +126,7 @@ class Solver:
             solver="lag-randomized",
             notes={"passes": done, "columns": WIDTH},
             scale=scale,
+            rounding=rounding if scale is None else rounding / float(scale.min()) ** 2,
         )
 
     def _product(
