@@ -1,4 +1,4 @@
-"""What a job is asked to do: one frozen request a stage, beside the paths of its files.
+"""Requests of jobs: one frozen dataclass for each stage, without the paths of its files.
 
 A request follows from the plan alone. Equal requests on equal inputs make equal bytes.
 """
@@ -289,7 +289,7 @@ class SummarizedExperiment:
 
 @dataclass(frozen=True)
 class FigureFacts:
-    """What a figure shows of a dataset that its files do not hold.
+    """Facts on a dataset for a figure that are not in its result files.
 
     Attributes
     ----------
@@ -324,7 +324,7 @@ def open_shard(path: str | None, rows: MatrixShard | None) -> AbstractContextMan
 
 
 def load_matrix_readers(shards: Iterable[MatrixShard | None]) -> None:
-    """Import what reading matrices needs, before memory is limited."""
+    """Import the libraries that read matrices, before memory is limited."""
     for shard in shards:
         if shard is not None:
             load_libraries(segment.recording.path for segment in shard.segments)
