@@ -24,7 +24,7 @@ from sklearn.utils.estimator_checks import check_estimator
 import memwave
 from memwave.api import estimator
 from memwave.api.planning import plan_fit, spec_of
-from memwave.pca.solvers import row_solvers
+from memwave.pca.solvers import feature_solvers
 from memwave.readers.objects import as_matrix
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -79,7 +79,7 @@ KINDS = (*KINDS, "zarr array", "list", "table")
 CHUNKED = ("hdf5", "zarr", "dataset", "zarr array")
 
 
-@pytest.mark.parametrize("solver", row_solvers())
+@pytest.mark.parametrize("solver", feature_solvers())
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_matrix_gives_the_same_bytes(files, kind, solver):
     X, how = files[kind]
@@ -95,7 +95,7 @@ def test_every_kind_of_matrix_gives_the_same_bytes(files, kind, solver):
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", "i1", "u1", "i2", "i4", "i8", "u8"])
-@pytest.mark.parametrize("solver", row_solvers())
+@pytest.mark.parametrize("solver", feature_solvers())
 def test_numbers_are_those_of_scikit_learn(solver, dtype):
     rows = matrix(dtype)
     ours = memwave.PCA(K, solver=solver, block_mb=0.01).fit(rows)
@@ -198,7 +198,7 @@ def test_a_saved_model_comes_back(files, tmp_path):
 
 def test_bits_depend_on_neither_threads_nor_the_interpreter(tmp_path):
     rows = matrix("float32", 4000)
-    for solver in row_solvers():
+    for solver in feature_solvers():
         fits = [
             memwave.PCA(K, solver=solver, threads=threads, block_mb=0.1).fit(rows)
             for threads in (1, 3)
@@ -291,7 +291,7 @@ print(peak.bytes)
 """
 
 
-@pytest.mark.parametrize("solver", row_solvers())
+@pytest.mark.parametrize("solver", feature_solvers())
 def test_memory_stays_below_the_limit_however_many_rows(solver, tmp_path):
     peaks = []
     for n_rows in (2000, 16_000):

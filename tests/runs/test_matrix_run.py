@@ -18,6 +18,8 @@ MODELS = {
     "exact": {"solver": "covariance", "n_components": 3},
     "random": {"solver": "randomized", "n_components": 3, "standardize": True},
     "small": {"solver": "incremental", "n_components": 3, "batch_rows": 64},
+    "few": {"solver": "gram", "n_components": 3},
+    "few-scaled": {"solver": "gram", "n_components": 3, "standardize": True},
 }
 
 

@@ -43,10 +43,11 @@ class PCA(Parameters):
     ----------
     n_components : int, optional
         Components kept; by default as many as there are: the smaller of rows and columns.
-    solver : {"auto", "covariance", "randomized", "incremental"}
+    solver : {"auto", "covariance", "gram", "randomized", "incremental"}
         How the components are found. ``covariance`` is exact and reads the matrix once; it needs
-        memory for columns squared. ``randomized`` reads it a few times. ``incremental`` reads it
-        once, and bounds its own error. ``auto`` takes the fastest that keeps eigenvalues within
+        memory for columns squared. ``gram`` is exact and reads it twice; it needs memory for rows
+        squared. ``randomized`` reads it a few times. ``incremental`` reads it once, and bounds its
+        own error. ``auto`` takes the fastest that keeps eigenvalues within
         `tolerance` and fits `max_mem_mb`.
     max_mem_mb : int
         Memory that fitting and transforming may need, in MB (10**6 bytes), Python and libraries

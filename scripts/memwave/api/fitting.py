@@ -14,7 +14,7 @@ from memwave.core.ranges import rows_per_block
 from memwave.pca.diagnostics.certificate import error_bounds, residuals
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector
-from memwave.pca.solvers import load_libraries, row_solvers
+from memwave.pca.solvers import feature_solvers, load_libraries, reads_columns, scales_itself
 from memwave.pca.standardizer import Standardizer
 from memwave.pca.streaming import blocks, fit_shards
 from memwave.readers.matrix import Matrix
@@ -29,7 +29,7 @@ def computing() -> Iterator[None]:
 
     Only libraries that are loaded can be limited; SciPy brings a BLAS of its own.
     """
-    for name in row_solvers():
+    for name in feature_solvers():
         load_libraries(name)
     with threadpool_limits(1):
         yield
@@ -74,7 +74,8 @@ def fit_matrix(
     """
     ranges = matrix.ranges(shards)
     standardizer = None
-    if plan.model["standardize"]:
+    solver = plan.model["solver"]
+    if plan.model["standardize"] and not scales_itself(solver):
         standardizer = Standardizer.of_moments(
             moments_of(matrix, shards, block_mb, bar), plan.dtype
         )
@@ -86,7 +87,7 @@ def fit_matrix(
             plan.model,
             dtype=plan.dtype,
             block_rows=plan.block_rows,
-            threads=min(threads, len(ranges)),
+            threads=threads if reads_columns(solver) else min(threads, len(ranges)),
             progress=progress,
             standardizer=standardizer,
         )

@@ -8,7 +8,7 @@ from memwave.core.messages import did_you_mean, listed, shown
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import rows_per_block
 from memwave.features.columns import MatrixSpec
-from memwave.pca.solvers import row_solvers, solver_module
+from memwave.pca.solvers import feature_solvers, row_solvers, solver_module
 from memwave.readers.matrix import Matrix
 from memwave.workflow.config.settings import complete_model, model_findings
 from memwave.workflow.planning.choice import resolve
@@ -97,8 +97,8 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
         model = resolve(model, spec, n_rows, sizes, params["max_mem_mb"], predict=predict)
         if "random_state" in model:
             model["random_state"] = params["random_state"] or 0
-    needs = predict(spec, model, sizes)
-    require_memory(max(needs.values()), params, spec, model, sizes)
+    needs = predict(spec, model, sizes, n_rows)
+    require_memory(max(needs.values()), params, spec, model, sizes, n_rows)
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     rows = rows_per_block(params["block_mb"], spec.n_features, dtype)
     return FitPlan(model, dtype, rows, max(needs.values()))
@@ -107,7 +107,7 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
 def entry(params: dict, k: int) -> dict:
     """Return the complete entry of ``models`` that the parameters of an estimator stand for."""
     solver = params["solver"]
-    known = ["auto", *row_solvers()]
+    known = ["auto", *feature_solvers()]
     if solver not in known:
         raise InvalidParameter(
             f"solver is {shown(solver)}, expected {listed(map(shown, known))}."
@@ -138,17 +138,25 @@ def entry(params: dict, k: int) -> dict:
 
 
 def require_memory(
-    needed_mb: int, params: dict, spec: MatrixSpec, model: dict, sizes: Sizes
+    needed_mb: int,
+    params: dict,
+    spec: MatrixSpec,
+    model: dict,
+    sizes: Sizes,
+    n_rows: int | None = None,
 ) -> None:
-    """Require that the prediction is within ``max_mem_mb``; the error says what would be."""
+    """Require that the prediction is within ``max_mem_mb``; the error says what would be.
+
+    Solvers that read columns are no help where the number of rows is not known.
+    """
     limit = params["max_mem_mb"]
     if needed_mb <= limit:
         return
     others = []
     common = {key: model[key] for key in ("n_components", "standardize", "compute_dtype")}
-    for name in row_solvers():
+    for name in row_solvers() if n_rows is None else feature_solvers():
         other = complete_model({"solver": name, **common})
-        need = max(predict(spec, other, sizes).values())
+        need = max(predict(spec, other, sizes, n_rows or 0).values())
         if name != model["solver"] and need < needed_mb:
             others.append(f"solver={name!r} ({need} MB)")
     chunk = spec.grain * spec.n_features * 8 / 1e6

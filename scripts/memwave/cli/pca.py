@@ -8,7 +8,7 @@ import numpy as np
 
 from memwave.api.estimator import PCA
 from memwave.core.errors import MemwaveError
-from memwave.pca.solvers import row_solvers
+from memwave.pca.solvers import feature_solvers
 from memwave.readers import open_array
 
 # Length of the longest bar of the spectrum, and components that are printed.
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shape(parser)
     parser.add_argument("-k", "--components", type=int, required=True, metavar="K")
     parser.add_argument("-o", "--out", type=Path, default=Path("."), help="folder (default: here)")
-    parser.add_argument("--solver", choices=["auto", *row_solvers()], default="auto")
+    parser.add_argument("--solver", choices=["auto", *feature_solvers()], default="auto")
     parser.add_argument(
         "--standardize", action="store_true", help="divide columns by their standard deviations"
     )

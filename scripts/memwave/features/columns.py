@@ -53,9 +53,12 @@ class MatrixSpec:
     def n_channels(self) -> int:
         return self.n_features
 
-    def reading_bytes(self, rows: int) -> int:
-        """Memory of reading so many rows, with the chunks that are kept between two reads."""
-        row = self.n_features * np.dtype(self.dtype).itemsize
+    def reading_bytes(self, rows: int, columns: int | None = None) -> int:
+        """Memory of reading so many rows, with the chunks that are kept between two reads.
+
+        Of all columns, or of some.
+        """
+        row = (columns or self.n_features) * np.dtype(self.dtype).itemsize
         kept = 2 * self.grain * row if self.grain > 1 else 0
         return rows * row + kept + self.library_bytes
 

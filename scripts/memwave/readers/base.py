@@ -24,7 +24,7 @@ import logging
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Self, TypeVar
@@ -265,8 +265,14 @@ class ArraySource(FileSource):
         """
         if not 0 <= start <= stop <= self.shape[0]:
             raise IndexError(f"{self.path}: rows {start}:{stop} of {self.shape[0]}")
+        return self._guarded(start, stop, self.shape[1:], lambda: self._read(start, stop))
+
+    def _guarded(
+        self, start: int, stop: int, columns: tuple[int, ...], read: Callable[[], np.ndarray]
+    ) -> np.ndarray:
+        """Return what is read, if it is what was asked for and the file has not changed."""
         try:
-            piece = self._read(start, stop)
+            piece = read()
         except PASSED_ON:
             raise
         except Exception as error:  # libraries raise nearly any
@@ -276,12 +282,24 @@ class ArraySource(FileSource):
                 "or repair it"
             ) from error
         self._require_unchanged()
-        if piece.shape != (stop - start, *self.shape[1:]):
+        if piece.shape != (stop - start, *columns):
             raise self.error(
                 f"rows {start} to {stop - 1} were read as shape {piece.shape}. The file is "
                 "shorter than its header says; copy it again"
             )
         return piece
+
+    def read_columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        """Read the columns ``low:high`` of the rows ``start:stop`` of a matrix; see `read`."""
+        if not (0 <= start <= stop <= self.shape[0] and 0 <= low <= high <= self.shape[1]):
+            raise IndexError(f"{self.path}: {start}:{stop}, {low}:{high} of {self.shape}")
+        return self._guarded(
+            start, stop, (high - low,), lambda: self._slice(start, stop, low, high)
+        )
+
+    def _slice(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        """Read columns of rows; a format that need not read the other columns overrides it."""
+        return self._read(start, stop)[:, low:high]
 
     @abstractmethod
     def _read(self, start: int, stop: int) -> np.ndarray:

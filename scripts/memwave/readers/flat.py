@@ -35,6 +35,14 @@ class FlatSource(ArraySource):
             raise OSError("the file ends early")
         return piece.view(self.dtype).reshape(stop - start, *self.shape[1:])
 
+    def _slice(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        piece = np.empty((stop - start, (high - low) * self.dtype.itemsize), np.uint8)
+        for row, part in enumerate(piece, start):
+            self._stream.seek(self._offset + row * self._row_bytes + low * self.dtype.itemsize)
+            if self._stream.readinto(part.data) < len(part):
+                raise OSError("the file ends early")
+        return piece.view(self.dtype)
+
     def read_ahead(self, start: int, stop: int) -> None:
         if hasattr(os, "posix_fadvise") and start < stop:
             begin, length = self._offset + start * self._row_bytes, (stop - start) * self._row_bytes

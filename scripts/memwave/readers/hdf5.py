@@ -8,7 +8,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed
 from memwave.readers.base import LARGEST_CHUNK, ArraySource, Options
 from memwave.readers.hdf5_filters import missing_filters
-from memwave.readers.packing import Packing, unpacked
+from memwave.readers.packing import Packing, unpacked, unpacked_slice
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
@@ -105,12 +105,10 @@ class Source(ArraySource):
             return self._dataset[start:stop]
         return unpacked(self._dataset, self._packing, start, stop, self.shape[1:])
 
-    def read_columns(self, start: int, stop: int) -> np.ndarray:
-        """Read some columns of all rows, for files that keep a recording transposed."""
-        try:
-            return self._dataset[:, start:stop]
-        except OSError as error:
-            raise self.error(f"columns {start} to {stop - 1} cannot be read ({error})") from error
+    def _slice(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        if self._packing is None:
+            return self._dataset[start:stop, low:high]
+        return unpacked_slice(self._dataset, self._packing, start, stop, slice(low, high))
 
     def group(self) -> Any:
         """Return the group that the dataset is in."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.core.messages import shown
-from memwave.core.ranges import shard_range, spans
+from memwave.core.ranges import Range, shard_range, spans
 from memwave.readers import file_of, open_source, reader_of
 from memwave.readers.base import ArraySource
 
@@ -39,6 +39,8 @@ class Part(Protocol):
     def dtype(self) -> np.dtype: ...
 
     def read(self, start: int, stop: int) -> np.ndarray: ...
+
+    def read_columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray: ...
 
     def read_ahead(self, start: int, stop: int) -> None: ...
 
@@ -260,10 +262,12 @@ class Matrix:
         """Return one of the parts."""
         return self._parts[number]
 
-    def read(self, number: int, start: int, stop: int) -> np.ndarray:
+    def read(self, number: int, start: int, stop: int, columns: Range) -> np.ndarray:
         """Read rows of a part, unchecked; one thread at a time, as a file has one position."""
         with self._locks[number]:
-            return self._parts[number].read(start, stop)
+            if columns == (0, self.shape[1]):
+                return self._parts[number].read(start, stop)
+            return self._parts[number].read_columns(start, stop, *columns)
 
     def ranges(self, n_shards: int) -> "list[RowRange]":
         """Cut the rows into shards, between rows that are stored together if possible."""
@@ -308,12 +312,17 @@ class RowRange:
             matrix.grain,
         )
         self._matrix, self._start = matrix, start
-        self._kept: tuple[int, int, np.ndarray] | None = None  # part, first row, rows
+        # Part, first row and columns of the rows that are kept, and these.
+        self._kept: tuple[tuple[int, int, Range], np.ndarray] | None = None
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Read rows; raises InvalidMatrix that names row and column of what is not finite."""
+        return self.columns(start, stop, 0, self.shape[1])
+
+    def columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        """Read the columns ``low:high`` of rows, as `rows` does."""
         pieces = self._matrix.pieces(self._start + start, self._start + stop)
-        read = [self._read(piece) for piece in pieces]
+        read = [self._read(piece, (low, high)) for piece in pieces]
         return read[0] if len(read) == 1 else np.concatenate(read)
 
     def read_ahead(self, start: int, stop: int) -> None:
@@ -321,7 +330,7 @@ class RowRange:
         for piece in self._matrix.pieces(self._start + start, self._start + stop):
             self._matrix.part(piece.number).read_ahead(piece.start, piece.stop)
 
-    def _read(self, piece: Piece) -> np.ndarray:
+    def _read(self, piece: Piece, columns: Range) -> np.ndarray:
         part = self._matrix.part(piece.number)
         grain, n_rows = part.grain, part.shape[0]
         start, stop = piece.start, piece.stop
@@ -330,32 +339,40 @@ class RowRange:
             high = stop
         if low >= high:  # within one band, or across the border of two
             bands = range(start - start % grain, stop, grain)
-            found = [self._band(piece.number, b)[max(start - b, 0) : stop - b] for b in bands]
+            found = [
+                self._band(piece.number, b, columns)[max(start - b, 0) : stop - b] for b in bands
+            ]
             values = found[0] if len(found) == 1 else np.concatenate(found)
         elif low == start and high == stop:
-            values = self._matrix.read(piece.number, start, stop)
+            values = self._matrix.read(piece.number, start, stop, columns)
         else:
-            values = np.empty((stop - start, self.shape[1]), self.dtype)
+            values = np.empty((stop - start, columns[1] - columns[0]), self.dtype)
             if start < low:
-                values[: low - start] = self._band(piece.number, low - grain)[start - low :]
-            values[low - start : high - start] = self._matrix.read(piece.number, low, high)
+                band = self._band(piece.number, low - grain, columns)
+                values[: low - start] = band[start - low :]
+            values[low - start : high - start] = self._matrix.read(piece.number, low, high, columns)
             if high < stop:
-                values[high - start :] = self._band(piece.number, high)[: stop - high]
-        require_finite(values, part.path, start, self._matrix.names)
+                values[high - start :] = self._band(piece.number, high, columns)[: stop - high]
+        require_finite(values, part.path, start, self._matrix.names, columns[0])
         return values
 
-    def _band(self, number: int, first: int) -> np.ndarray:
+    def _band(self, number: int, first: int, columns: Range) -> np.ndarray:
         """Read the rows that are stored together from row `first` of a part on, or return those."""
-        if self._kept is None or self._kept[:2] != (number, first):
+        place = number, first, columns
+        if self._kept is None or self._kept[0] != place:
             self._kept = None
             part = self._matrix.part(number)
-            rows = self._matrix.read(number, first, min(first + part.grain, part.shape[0]))
-            self._kept = number, first, rows
-        return self._kept[2]
+            last = min(first + part.grain, part.shape[0])
+            self._kept = place, self._matrix.read(number, first, last, columns)
+        return self._kept[1]
 
 
 def require_finite(
-    values: np.ndarray, path: object, first_row: int, names: Sequence[str] | None = None
+    values: np.ndarray,
+    path: object,
+    first_row: int,
+    names: Sequence[str] | None = None,
+    first_column: int = 0,
 ) -> None:
     """Require finite values; the error names row and column, counted from 0.
 
@@ -367,7 +384,9 @@ def require_finite(
     first_row : int
         Number of the first row.
     names : sequence of str, optional
-        Names of the columns.
+        Names of all columns.
+    first_column : int
+        Number of the first column.
     """
     if values.dtype.kind != "f":
         return
@@ -375,10 +394,11 @@ def require_finite(
         if _finite(values[start:stop]):
             continue
         row, column = (int(i) for i in np.argwhere(~np.isfinite(values[start:stop]))[0])
-        name = f" ({shown(names[column])})" if names else ""
         what = (
             str(float(values[start + row, column])).replace("nan", "NaN").replace("inf", "infinity")
         )
+        column += first_column
+        name = f" ({shown(names[column])})" if names else ""
         raise InvalidMatrix(
             f"{path}: row {first_row + start + row}, column {column}{name} is {what}, expected "
             "finite values. Leave out such rows, or fill them in, for example with "

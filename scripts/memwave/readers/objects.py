@@ -143,6 +143,12 @@ class ArrayPart:
             )
         return rows
 
+    def read_columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        """Return columns of rows; an array that is cut into chunks need not read the others."""
+        if hasattr(self._array, "chunks"):
+            return np.asarray(self._array[start:stop, low:high])
+        return self.read(start, stop)[:, low:high]
+
     def read_ahead(self, start: int, stop: int) -> None:
         """Do nothing."""
 

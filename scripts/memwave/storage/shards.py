@@ -115,9 +115,9 @@ class Shard:
             )
         return chunks[start - low : stop - low]
 
-    def checked_rows(self, start: int, stop: int) -> np.ndarray:
-        """Map rows ``start:stop`` that `rows` was asked for before: they are not checked again."""
-        return self._mapped.rows(start, stop)
+    def columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        """Map columns of rows that `rows` was asked for before: they are not checked again."""
+        return self._mapped.rows(start, stop)[:, low:high]
 
     def read_ahead(self, start: int, stop: int) -> None:
         """Ask the kernel to fetch rows ``start:stop`` while we compute."""

@@ -81,7 +81,10 @@ def run_sizes(plan: Plan) -> Sizes:
 def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str, int]:
     if dataset in plan.matrices:
         return matrix_memory.predict_stages(
-            plan.matrices[dataset], plan.models[dataset, features, model], run_sizes(plan)
+            plan.matrices[dataset],
+            plan.models[dataset, features, model],
+            run_sizes(plan),
+            n_train(plan, dataset, features),
         )
     return memory.predict(
         feature_spec(plan, dataset, features),
