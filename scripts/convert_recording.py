@@ -35,7 +35,7 @@ def convert_recording(request: RecordingConversion, *, converted: str) -> None:
         progress = Progress(source.shape[0], f"convert_recording {recording.name}")
         filled = 0
         with create_unordered(converted, shape, source.dtype) as target:
-            for rows, columns, values in source.pieces():
+            for rows, columns, values in source.blocks():
                 if rows.stop > shape[0]:
                     raise changed(recording, rows.stop)
                 target.rows(rows.start, rows.stop)[:, columns] = values

@@ -7,7 +7,7 @@ from fitting import options_of, save_shard
 import memwave
 from memwave.core.ranges import rows_per_block, shard_range
 from memwave.pca.model import Model
-from memwave.pca.solvers import load_libraries, make_solver, feature_solvers
+from memwave.pca.solvers import feature_solvers, load_libraries, make_solver
 from memwave.pca.standardizer import load_standardizer
 from memwave.pca.streaming import fit_shards, summarize
 from memwave.storage import hdf5

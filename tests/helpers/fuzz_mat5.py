@@ -13,8 +13,8 @@ import atheris
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "scripts")]
 
-with atheris.instrument_imports(include=["memwave.readers.mat5"]):
-    from memwave.readers import mat5
+with atheris.instrument_imports(include=["memwave.readers.formats.mat.mat5"]):
+    from memwave.readers.formats.mat import mat5
 
 import test_mat  # noqa: E402
 

@@ -92,7 +92,7 @@ def read_all(path: Path) -> np.ndarray:
         if isinstance(source, ArraySource):
             return source.read(0, min(source.shape[0], 10 * ROWS))
         whole = np.full((10 * ROWS, source.shape[1]), np.nan)
-        for rows, columns, values in source.pieces():
+        for rows, columns, values in source.blocks():
             if rows.stop <= len(whole):
                 whole[rows, columns] = values
         return whole[: source.shape[0]]

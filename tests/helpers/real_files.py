@@ -47,7 +47,7 @@ def read_anyhow(path, channels, options):
     with open_source(path, None, channels, **options) as source:
         if isinstance(source, ArraySource):
             return source.read(0, source.shape[0])
-        return list(source.pieces())
+        return list(source.blocks())
 
 
 def refusal(path, channels=None, **options):

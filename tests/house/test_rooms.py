@@ -13,7 +13,7 @@ MOST_ENTRIES = 8
 # One more: the plan, and for each question that the rules ask of it, one file.
 MORE_ENTRIES = {"workflow/planning": 9}
 # Folders with one file for each thing of a kind, which are found by their names.
-ONE_FILE_EACH = ("readers", "pca/solvers", "results/figures", "cli")
+ONE_FILE_EACH = ("readers/formats", "pca/solvers", "results/figures", "cli")
 # What stands above all rooms: the command line, and what users import.
 ABOVE = ("api", "cli", "__main__.py")
 

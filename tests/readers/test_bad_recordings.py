@@ -221,7 +221,7 @@ def read(path):
     with open_source(path, None, NAMES) as source:
         if isinstance(source, ArraySource):
             return source.read(0, source.shape[0])
-        return list(source.pieces())
+        return list(source.blocks())
 
 
 @pytest.mark.parametrize(

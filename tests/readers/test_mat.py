@@ -153,7 +153,7 @@ def test_matrices_that_cannot_be_read(tmp_path, case):
     content, words = BAD[case]
     path = write(tmp_path, content)
     with pytest.raises(MemwaveError) as caught, open_source(path) as source:
-        list(source.pieces())
+        list(source.blocks())
     assert all(word in str(caught.value) for word in [path, *words]), caught.value
 
 

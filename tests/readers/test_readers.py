@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as npst
 
 from memwave.core.errors import MemwaveError
 from memwave.readers import FORMATS, ArraySource, StreamSource, file_of, open_array
-from memwave.readers.formats import reader_named
+from memwave.readers.suffixes import reader_named
 
 NATIVE = ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 DTYPES = [np.dtype(order + name) for name in NATIVE for order in "<>"]
@@ -127,7 +127,7 @@ def test_a_reader_is_imported_when_a_file_asks_for_it(tmp_path):
         "import sys\n"
         "from memwave.readers import FORMATS, open_array\n"
         "open_array(sys.argv[1]).close()\n"
-        "print({n for n in FORMATS.values() if f'memwave.readers.{n}' in sys.modules})\n"
+        "print({n for n in FORMATS.values() if f'memwave.readers.formats.{n}' in sys.modules})\n"
     )
     scripts = Path(__file__).parents[2] / "scripts"
     run = [sys.executable, "-c", code, str(tmp_path / "a.npy")]

@@ -167,7 +167,9 @@ def test_a_codec_that_is_not_there_is_named(tmp_path, monkeypatch):
     path = tmp_path / "a.parquet"
     pyarrow.parquet.write_table(pyarrow.table({"x": [1.0], "y": ["a"]}), path, compression="zstd")
     assert read_all(path, ["x"]).tolist() == [[1]]
-    monkeypatch.setattr("memwave.readers.parquet._has_codec", lambda _, codec: codec != "zstd")
+    monkeypatch.setattr(
+        "memwave.readers.formats.parquet._has_codec", lambda _, codec: codec != "zstd"
+    )
     assert "is compressed with zstd, which pyarrow does not have" in refusal(str(path), ["x"])
 
 

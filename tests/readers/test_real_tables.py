@@ -38,7 +38,7 @@ def table(path, text, channels, **options):
     path.write_bytes(text.encode())
     with open_source(str(path), None, channels, **options) as source:
         whole = np.empty(source.shape)
-        for rows, columns, values in source.pieces():
+        for rows, columns, values in source.blocks():
             whole[rows, columns] = values
     return whole.tolist()
 

@@ -74,7 +74,7 @@ def read_all(path, channels):
     with open_source(str(path), None, channels) as source:
         whole = np.empty(source.shape, source.dtype)
         filled = np.zeros(source.shape, int)
-        for rows, columns, values in source.pieces():
+        for rows, columns, values in source.blocks():
             whole[rows, columns] = values
             filled[rows, columns] += 1
     assert (filled == 1).all()

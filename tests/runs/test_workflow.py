@@ -176,7 +176,7 @@ def test_an_option_of_a_model_repeats_that_model_only(changing):
             set.union(*(jobs_of(model, PROJECTED) for model in MODELS)),
         ),
         ("memwave/results/summary/columns.py", SUMMARY),
-        ("memwave/readers/raw.py", set()),
+        ("memwave/readers/formats/raw.py", set()),
         ("write_summary.py", SUMMARY),
     ],
 )

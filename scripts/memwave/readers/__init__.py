@@ -1,6 +1,6 @@
 """Readers of recordings and labels: one module a format, one protocol for all.
 
-`memwave.readers.base` has the protocol, `memwave.readers.formats` the table of suffixes. A module
+`memwave.readers.base` has the protocol, `memwave.readers.suffixes` the table of suffixes. A module
 is imported only when a file asks for it.
 
 May import `core` and `storage`.
@@ -16,16 +16,14 @@ from memwave.readers.base import (
     DEFAULTS,
     LARGEST_CHUNK,
     PASSED_ON,
-    ArraySource,
     FileSource,
     Options,
-    StreamSource,
-    TableSource,
     file_of,
     reason_of,
 )
-from memwave.readers.formats import ANNOTATED, FORMATS, format_of, options_of, reader_of, readers
-from memwave.readers.libraries import library
+from memwave.readers.shared.libraries import library
+from memwave.readers.sources import ArraySource, StreamSource, TableSource
+from memwave.readers.suffixes import ANNOTATED, FORMATS, format_of, options_of, reader_of, readers
 
 __all__ = [
     "DEFAULTS",

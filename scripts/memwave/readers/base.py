@@ -1,6 +1,6 @@
 """The protocol of all readers, and the watch over the file that is read.
 
-A format is one module. Its suffixes stand in the table in `memwave.readers.formats`. It has
+A format is one module. Its suffixes stand in the table in `memwave.readers.suffixes`. It has
 
 - ``NEEDS_DTYPE``, whether the sheet has to name the dtype;
 - ``LIBRARIES``, the modules that it imports beside those that memwave always needs;
@@ -17,17 +17,17 @@ A format whose library loads a file as a whole has ``file_bytes(path)``, the mem
 needs. One that keeps annotations has ``annotations(path)``; see
 `memwave.recordings.labels.intervals`.
 
-Its libraries are imported by `memwave.readers.libraries.library` when a file is opened.
+Its libraries are imported by `memwave.readers.shared.libraries.library` when a file is opened.
 """
 
 import logging
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 
@@ -42,15 +42,8 @@ log = logging.getLogger("memwave")
 # Names of channels that an error lists.
 MOST_LISTED = 60
 
-Piece = tuple[slice, slice, np.ndarray]
-
-Item = TypeVar("Item")
-
 # Errors that say all that there is to say, and lack of memory, which `process.stage` explains.
 PASSED_ON = (MemwaveError, MemoryError)
-
-# Indices, -1 where there is none, and the texts they mean.
-Texts = tuple[np.ndarray, list[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,143 +223,6 @@ class FileSource(ABC):
             raise self.error(
                 "changed while it was read. Nothing may write to it during a run; start again"
             )
-
-
-class ArraySource(FileSource):
-    """An array that is read piece by piece, any piece at any time; a reader implements `_read`.
-
-    Attributes
-    ----------
-    grain : int
-        Rows that are stored together and read as a whole, as in a chunk.
-    """
-
-    grain = 1
-
-    def column_names(self) -> list[str] | None:
-        """Return the names of the columns, where the file has them."""
-        return None
-
-    def read_ahead(self, start: int, stop: int) -> None:
-        """Ask for rows to be fetched meanwhile, where the system does that."""
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        """Read the rows ``start:stop``.
-
-        Returns
-        -------
-        ndarray, shape (stop - start,) or (stop - start, channels)
-            A fresh array in the stored dtype. It is all the memory that is needed.
-
-        Raises
-        ------
-        MemwaveError
-            If the file cannot be read, or changed since it was opened.
-        """
-        if not 0 <= start <= stop <= self.shape[0]:
-            raise IndexError(f"{self.path}: rows {start}:{stop} of {self.shape[0]}")
-        return self._guarded(start, stop, self.shape[1:], lambda: self._read(start, stop))
-
-    def _guarded(
-        self, start: int, stop: int, columns: tuple[int, ...], read: Callable[[], np.ndarray]
-    ) -> np.ndarray:
-        """Return what is read, if it is what was asked for and the file has not changed."""
-        try:
-            piece = read()
-        except PASSED_ON:
-            raise
-        except Exception as error:  # libraries raise nearly any
-            self._require_unchanged()
-            raise self.error(
-                f"rows {start} to {stop - 1} cannot be read ({reason_of(error)}). Copy it again, "
-                "or repair it"
-            ) from error
-        self._require_unchanged()
-        if piece.shape != (stop - start, *columns):
-            raise self.error(
-                f"rows {start} to {stop - 1} were read as shape {piece.shape}. The file is "
-                "shorter than its header says; copy it again"
-            )
-        return piece
-
-    def read_columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
-        """Read the columns ``low:high`` of the rows ``start:stop`` of a matrix; see `read`."""
-        if not (0 <= start <= stop <= self.shape[0] and 0 <= low <= high <= self.shape[1]):
-            raise IndexError(f"{self.path}: {start}:{stop}, {low}:{high} of {self.shape}")
-        return self._guarded(
-            start, stop, (high - low,), lambda: self._slice(start, stop, low, high)
-        )
-
-    def _slice(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
-        """Read columns of rows; a format that need not read the other columns overrides it."""
-        return self._read(start, stop)[:, low:high]
-
-    @abstractmethod
-    def _read(self, start: int, stop: int) -> np.ndarray:
-        """Read rows; raise any exception if they are not there."""
-
-
-class StreamSource(FileSource):
-    """An array that is read once, from end to end; `convert_recording` makes it an `ArraySource`.
-
-    A reader implements `_pieces`.
-    """
-
-    def pieces(self) -> Iterator[Piece]:
-        """Read everything.
-
-        Yields
-        ------
-        (rows, columns, values) : slice, slice, ndarray
-            Where the values go in the array; together they fill it.
-
-        Raises
-        ------
-        MemwaveError
-            If the file cannot be read, or changed since it was opened.
-        """
-        yield from self._guarded(self._pieces())
-        self._require_unchanged()
-
-    def _guarded(self, items: Iterator[Item]) -> Iterator[Item]:
-        """Pass on what a library reads; make an error of the file of whatever it raises."""
-        try:
-            yield from items
-        except PASSED_ON:
-            raise
-        except Exception as error:  # libraries raise nearly any
-            self._require_unchanged()
-            raise self.error(
-                f"cannot be read to its end ({reason_of(error)}). Copy it again, or repair it"
-            ) from error
-
-    @abstractmethod
-    def _pieces(self) -> Iterator[Piece]:
-        """Read everything; raise MemwaveError if it cannot be read."""
-
-
-class TableSource(StreamSource):
-    """A table in a file; a reader implements `_texts` beside `_pieces`."""
-
-    def __init__(self, path: str):
-        super().__init__(path)
-        if self.file != path:
-            raise self.error("holds one table, expected no '::' after it")
-
-    def texts(self) -> Iterator[Texts]:
-        """Read the only chosen column as texts, if the table was opened for that.
-
-        Yields
-        ------
-        (codes, texts) : ndarray of int, list of str
-            Of the next rows, index into `texts`, -1 where the cell is empty.
-        """
-        yield from self._guarded(self._texts())
-        self._require_unchanged()
-
-    @abstractmethod
-    def _texts(self) -> Iterator[Texts]:
-        """Read the only chosen column; raise MemwaveError if it cannot be read."""
 
 
 def reason_of(error: Exception) -> str:

@@ -17,7 +17,7 @@ from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.core.messages import shown
 from memwave.core.ranges import Range, shard_range, spans
 from memwave.readers import file_of, open_source, reader_of
-from memwave.readers.base import ArraySource
+from memwave.readers.sources import ArraySource
 
 # Values that are looked at together: they stay in the second-level cache.
 CHECKED = 65_536

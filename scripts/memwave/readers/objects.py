@@ -9,9 +9,9 @@ import numpy as np
 
 from memwave.core.errors import InvalidMatrix
 from memwave.core.messages import shown
-from memwave.readers.base import ArraySource
-from memwave.readers.flat import FlatSource
 from memwave.readers.matrix import Matrix, Part, open_file, require_matrix, require_numbers
+from memwave.readers.shared.flat import FlatSource
+from memwave.readers.sources import ArraySource
 
 
 def as_matrix(X: Any, dtype: str | None = None, columns: int | None = None) -> Matrix:

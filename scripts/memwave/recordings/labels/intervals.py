@@ -11,7 +11,7 @@ from pathlib import PurePath
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable, shown
 from memwave.readers import annotations_of, keeps_annotations
-from memwave.readers.text import UNREADABLE, delimiter_of, line_like_a_row, open_text
+from memwave.readers.shared.text import UNREADABLE, delimiter_of, line_like_a_row, open_text
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from memwave.readers.base import ArraySource
+from memwave.readers.sources import ArraySource
 
 
 class FlatSource(ArraySource):

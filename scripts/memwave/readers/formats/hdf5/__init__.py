@@ -6,9 +6,10 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed
-from memwave.readers.base import LARGEST_CHUNK, ArraySource, Options
-from memwave.readers.hdf5_filters import missing_filters
-from memwave.readers.packing import Packing, unpacked, unpacked_slice
+from memwave.readers.base import LARGEST_CHUNK, Options
+from memwave.readers.formats.hdf5.filters import missing_filters
+from memwave.readers.shared.packing import Packing, unpacked, unpacked_slice
+from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()

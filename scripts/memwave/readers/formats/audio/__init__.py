@@ -4,10 +4,11 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable
-from memwave.readers.base import ArraySource, Options
-from memwave.readers.flac import last_sample
-from memwave.readers.libraries import library
-from memwave.readers.wav import Lengths, lengths
+from memwave.readers.base import Options
+from memwave.readers.formats.audio.flac import last_sample
+from memwave.readers.formats.audio.wav import Lengths, lengths
+from memwave.readers.shared.libraries import library
+from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES = ("soundfile",)

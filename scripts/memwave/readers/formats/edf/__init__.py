@@ -1,7 +1,7 @@
 """EDF and BDF, EDF+ and BDF+ (electroencephalograms): physical values of named channels.
 
 They are read here, since the libraries refuse files that are common, or return zeros where a read
-fails. `memwave.readers.edf_header` has the format.
+fails. `memwave.readers.formats.edf.header` has the format.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,10 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, rate_text, shown
-from memwave.readers.base import ArraySource, Options
-from memwave.readers.edf_annotations import annotations_of, record_onsets
-from memwave.readers.edf_header import Header, NotEDF, Signal, read_header
+from memwave.readers.base import Options
+from memwave.readers.formats.edf.annotations import annotations_of, record_onsets
+from memwave.readers.formats.edf.header import Header, NotEDF, Signal, read_header
+from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()

@@ -12,9 +12,10 @@ import numpy as np
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, rate_text
 from memwave.core.ranges import spans
-from memwave.readers import hdf5
-from memwave.readers.base import ArraySource, Options
-from memwave.readers.packing import STRETCH_VALUES
+from memwave.readers.base import Options
+from memwave.readers.formats import hdf5
+from memwave.readers.shared.packing import STRETCH_VALUES
+from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from memwave.core.messages import printable
-from memwave.readers.base import ArraySource, Options, file_of, reason_of
-from memwave.readers.libraries import library
+from memwave.readers.base import Options, file_of, reason_of
+from memwave.readers.shared.libraries import library
+from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES = ("mne", "scipy.io")

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from memwave.core.messages import did_you_mean, listed, shown
-from memwave.readers.base import ArraySource, Options, reason_of
-from memwave.readers.libraries import library
+from memwave.readers.base import Options, reason_of
+from memwave.readers.shared.libraries import library
+from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES = ("nptdms",)

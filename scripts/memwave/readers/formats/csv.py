@@ -9,10 +9,10 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable
-from memwave.readers.arrow_columns import arrow_module, column_values, texts_of
-from memwave.readers.base import Options, Piece, TableSource, Texts
-from memwave.readers.row_counts import remembered_rows
-from memwave.readers.text import (
+from memwave.readers.base import Options
+from memwave.readers.shared.arrow_columns import arrow_module, column_values, texts_of
+from memwave.readers.shared.row_counts import remembered_rows
+from memwave.readers.shared.text import (
     DELIMITERS,
     LONGEST_LINE,
     UNREADABLE,
@@ -23,6 +23,7 @@ from memwave.readers.text import (
     records,
     swallowed_line,
 )
+from memwave.readers.sources import Block, TableSource, Texts
 
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.csv")
@@ -117,7 +118,7 @@ class Source(TableSource):
             )
         return rows, f"{lines} lines below its header are {rows} rows: quoted cells have lines"
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _blocks(self) -> Iterator[Block]:
         row = 0
         for batch in self._batches(self._channels):
             values = column_values(batch.columns, self.dtype)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from memwave.core.messages import listed, printable, rate_text, shown
-from memwave.readers.base import Options, Piece, StreamSource, file_of, reason_of
-from memwave.readers.libraries import library
+from memwave.readers.base import Options, file_of, reason_of
+from memwave.readers.shared.libraries import library
+from memwave.readers.sources import Block, StreamSource
 
 NEEDS_DTYPE = False
 LIBRARIES = ("obspy",)
@@ -131,7 +132,7 @@ class Source(StreamSource):
                 )
             ends[name] = stop
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _blocks(self) -> Iterator[Block]:
         traces = self._load(headonly=False)
         by_column: list[list[tuple[int, np.ndarray]]] = [[] for _ in self._wanted]
         for trace, name in zip(traces, self._names, strict=True):

@@ -8,7 +8,7 @@ from numpy.lib import format as npy
 
 from memwave.core.errors import MemwaveError
 from memwave.readers.base import FileSource, Options
-from memwave.readers.flat import FlatSource
+from memwave.readers.shared.flat import FlatSource
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()

@@ -6,9 +6,10 @@ from typing import Any
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import printable
 from memwave.core.ranges import spans
-from memwave.readers.arrow_columns import arrow_module, column_dtype, column_values, texts_of
-from memwave.readers.base import Options, Piece, TableSource, Texts
-from memwave.readers.libraries import library
+from memwave.readers.base import Options
+from memwave.readers.shared.arrow_columns import arrow_module, column_dtype, column_values, texts_of
+from memwave.readers.shared.libraries import library
+from memwave.readers.sources import Block, TableSource, Texts
 
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.ipc")
@@ -43,7 +44,7 @@ class Source(TableSource):
         )
         self._names = [schema.names[column] for column in self._columns]
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _blocks(self) -> Iterator[Block]:
         row = 0
         for columns in self._batches():
             values = column_values(columns, self.dtype)

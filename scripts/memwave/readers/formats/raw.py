@@ -4,7 +4,7 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.readers.base import Options
-from memwave.readers.flat import FlatSource
+from memwave.readers.shared.flat import FlatSource
 
 NEEDS_DTYPE = True
 LIBRARIES: tuple[str, ...] = ()

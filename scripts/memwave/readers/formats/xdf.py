@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from memwave.core.messages import did_you_mean, listed, rate_text, shown
-from memwave.readers.base import Options, Piece, StreamSource, file_of, reason_of
-from memwave.readers.libraries import library
+from memwave.readers.base import Options, file_of, reason_of
+from memwave.readers.shared.libraries import library
+from memwave.readers.sources import Block, StreamSource
 
 NEEDS_DTYPE = False
 LIBRARIES = ("pyxdf",)
@@ -83,7 +84,7 @@ class Source(StreamSource):
             self.note(f"{lost} samples were lost in {int((rows > 1).sum())} gaps; they are missing")
         return np.concatenate([[0], np.cumsum(rows)]) if count else np.zeros(0, np.int64)
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _blocks(self) -> Iterator[Block]:
         stored = np.asarray(self._data["time_series"])
         for start in range(0, self.shape[0], PIECE_ROWS):
             stop = min(self.shape[0], start + PIECE_ROWS)

@@ -9,9 +9,10 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, printable
-from memwave.readers.base import LARGEST_CHUNK, ArraySource, Options, file_of, reason_of
-from memwave.readers.libraries import library
-from memwave.readers.packing import Packing, unpacked, unpacked_slice
+from memwave.readers.base import LARGEST_CHUNK, Options, file_of, reason_of
+from memwave.readers.shared.libraries import library
+from memwave.readers.shared.packing import Packing, unpacked, unpacked_slice
+from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES = ("zarr",)

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from memwave.readers.base import FileSource, Texts
-from memwave.readers.libraries import library
+from memwave.readers.base import FileSource
+from memwave.readers.shared.libraries import library
+from memwave.readers.sources import Texts
 
 
 def arrow_module(name: str, path: str) -> Any:

@@ -7,9 +7,10 @@ import numpy as np
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, shown
 from memwave.core.ranges import spans
-from memwave.readers import hdf5
-from memwave.readers.base import FileSource, Options, Piece, StreamSource
-from memwave.readers.mat5 import Damaged, Variable, variables
+from memwave.readers.base import FileSource, Options
+from memwave.readers.formats import hdf5
+from memwave.readers.formats.mat.mat5 import Damaged, Variable, variables
+from memwave.readers.sources import Block, StreamSource
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
@@ -40,8 +41,8 @@ class Source(StreamSource):
             self.close()
             raise
 
-    def _pieces(self) -> Iterator[Piece]:
-        yield from self._matrix.pieces()
+    def _blocks(self) -> Iterator[Block]:
+        yield from self._matrix.blocks()
 
     def close(self) -> None:
         self._matrix.close()
@@ -61,7 +62,7 @@ class Matrix73:
                 "expected a full matrix of real numbers"
             )
 
-    def pieces(self) -> Iterator[Piece]:
+    def blocks(self) -> Iterator[Block]:
         rows, n_channels = self.shape
         for start, stop in spans(0, rows, max(1, PIECE_VALUES // n_channels)):
             values = self._hdf5.read_columns(0, n_channels, start, stop).T
@@ -126,7 +127,7 @@ class Matrix5:
             f"cannot be read as a MATLAB file ({error}). Save it again with -v7 or -v7.3"
         )
 
-    def pieces(self) -> Iterator[Piece]:
+    def blocks(self) -> Iterator[Block]:
         try:
             for column, row, values in self._variable.columns():
                 rows = slice(row, row + len(values))

@@ -5,8 +5,8 @@ The format: https://anndata.readthedocs.io, "On-disk format". Sparse matrices ar
 
 from typing import Any
 
-from memwave.readers import hdf5
 from memwave.readers.base import Options
+from memwave.readers.formats import hdf5
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()

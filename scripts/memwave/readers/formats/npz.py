@@ -8,8 +8,9 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, shown
-from memwave.readers.base import Options, Piece, StreamSource
-from memwave.readers.npy import header_of
+from memwave.readers.base import Options
+from memwave.readers.formats.npy import header_of
+from memwave.readers.sources import Block, StreamSource
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
@@ -53,7 +54,7 @@ class Source(StreamSource):
             raise self.error(f"holds {names.count(wanted)} arrays called {shown(wanted)}")
         return f"{wanted}.npy"
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _blocks(self) -> Iterator[Block]:
         rows, columns = self.shape
         with self._archive.open(self._member) as stream:
             header_of(self, stream)

@@ -100,7 +100,7 @@ OPTIONS = {
 @cache
 def reader_named(name: str) -> ModuleType:
     """Import the module of a format."""
-    return importlib.import_module(f"memwave.readers.{name}")
+    return importlib.import_module(f"memwave.readers.formats.{name}")
 
 
 def format_of(path: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from memwave.core.messages import printable
-from memwave.readers.arrow_columns import arrow_module, column_dtype, column_values, texts_of
-from memwave.readers.base import Options, Piece, TableSource, Texts
-from memwave.readers.libraries import library
+from memwave.readers.base import Options
+from memwave.readers.shared.arrow_columns import arrow_module, column_dtype, column_values, texts_of
+from memwave.readers.shared.libraries import library
+from memwave.readers.sources import Block, TableSource, Texts
 
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.parquet")
@@ -92,7 +93,7 @@ class Source(TableSource):
             size += column
         yield slice(start, len(self._columns))
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _blocks(self) -> Iterator[Block]:
         for chosen in self._sets():
             row = 0
             for batch in self._batches(chosen):

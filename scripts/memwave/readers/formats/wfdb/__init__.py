@@ -8,9 +8,10 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import rate_text, shown
-from memwave.readers.base import ArraySource, Options, file_of, reason_of
-from memwave.readers.libraries import library
-from memwave.readers.wfdb_segment import Segment
+from memwave.readers.base import Options, file_of, reason_of
+from memwave.readers.formats.wfdb.segment import Segment
+from memwave.readers.shared.libraries import library
+from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES = ("wfdb",)

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from memwave.readers.edf_header import Header, NotEDF
+from memwave.readers.formats.edf.header import Header, NotEDF
 
 # Onset, duration and texts of an annotation end with these bytes.
 END, DURATION, TEXT = b"\x00", b"\x15", b"\x14"
