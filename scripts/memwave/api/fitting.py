@@ -79,7 +79,7 @@ def fit_matrix(
         standardizer = Standardizer.of_moments(
             moments_of(matrix, shards, block_mb, bar), plan.dtype
         )
-    progress = bar(matrix.shape[0], "fit, this pass")
+    progress = bar(matrix.n_rows, "fit, this pass")
     try:
         return fit_shards(
             ranges,
@@ -99,7 +99,7 @@ def moments_of(matrix: Matrix, shards: int, block_mb: float, bar: MakeProgress) 
     """Mean and standard deviation of every column, merged in the order of the shards."""
     total: Moments | None = None
     rows = rows_per_block(block_mb, matrix.shape[1], "float64")
-    progress = bar(matrix.shape[0], "measure columns")
+    progress = bar(matrix.n_rows, "measure columns")
     try:
         for part in matrix.ranges(shards):
             moments = Moments(matrix.shape[1])
@@ -133,7 +133,7 @@ def measure_certificate(
     dtype = "float64"
     projector = Projector(model, dtype)
     (rows,) = matrix.ranges(1)
-    progress = bar(matrix.shape[0], "certify")
+    progress = bar(matrix.n_rows, "certify")
     try:
         whole = iter([(0, rows.shape[0])])
         for block in blocks(rows, whole, projector.shift, dtype, block_rows, projector.load):

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
-from memwave.core.messages import did_you_mean, listed, shown
+from memwave.core.messages import did_you_mean, either, listed, shown
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import rows_per_block
 from memwave.features.columns import MatrixSpec
 from memwave.pca.solvers import feature_solvers, row_solvers, solver_module
+from memwave.readers import library_bytes
 from memwave.readers.matrix import Matrix
 from memwave.workflow.config.settings import complete_model, model_findings
 from memwave.workflow.planning.choice import resolve
 from memwave.workflow.planning.matrix_memory import predict
 from memwave.workflow.planning.memory import Sizes, projection_rows
+
+# What is done with rows that have missing values.
+MISSING = ("error", "drop")
 
 
 class InvalidParameter(MemwaveError, ValueError):
@@ -45,7 +49,9 @@ class FitPlan:
 def spec_of(matrix: Matrix) -> MatrixSpec:
     """Describe the columns of a matrix."""
     names = tuple(matrix.names) if matrix.names else None
-    return MatrixSpec(matrix.shape[1], str(matrix.dtype.newbyteorder("=")), names, matrix.grain)
+    dtype = str(matrix.dtype.newbyteorder("="))
+    libraries = library_bytes(matrix.files())
+    return MatrixSpec(matrix.shape[1], dtype, names, matrix.grain, libraries)
 
 
 def components_of(n_components: Any, n_rows: int, n_features: int) -> int:
@@ -130,6 +136,10 @@ def entry(params: dict, k: int) -> dict:
         for name in ("shards", "threads", "max_mem_mb")
         if not isinstance(params[name], int) or params[name] < 1
     ]
+    if params["missing"] not in MISSING:
+        findings.append(
+            f"missing: found {shown(params['missing'])}, expected {either(map(shown, MISSING))}."
+        )
     if not isinstance(params["block_mb"], int | float) or params["block_mb"] <= 0:
         findings.append(f"block_mb: found {shown(params['block_mb'])}, expected a number above 0.")
     if findings:

@@ -8,9 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.core.ranges import Ranges
 from memwave.readers import reader_of
-from memwave.readers.matrix import Matrix, RowRange, open_file
-from memwave.recordings.segments import Segment, Windows
+from memwave.readers.converted import ConvertedPart
+from memwave.readers.matrix import Matrix, Part, RowRange
+from memwave.readers.matrix_files import open_file
+from memwave.recordings.segments import PlannedRecording, Segment, Windows
 
 # What stands for a band in a table of features.
 BAND = "column"
@@ -93,8 +96,13 @@ class MatrixShard:
     segments: tuple[Segment, ...]
 
     @contextmanager
-    def open(self) -> Iterator[RowRange]:
+    def open(self, complete: Ranges | None = None) -> Iterator[RowRange]:
         """Open the rows, read-only and where they lie.
+
+        Parameters
+        ----------
+        complete : sequence of (start, stop), optional
+            Those of the rows that there are: the others have missing values.
 
         Raises
         ------
@@ -102,13 +110,11 @@ class MatrixShard:
             If a part is not what was planned.
         """
         with ExitStack() as stack:
-            parts = []
+            parts: list[Part] = []
             for segment in self.segments:
                 recording = segment.recording
-                columns = self.spec.n_features
-                is_raw = reader_of(recording.path).NEEDS_DTYPE
-                part = open_file(recording.path, recording.dtype if is_raw else None, columns)
-                parts.append(stack.enter_context(part))
+                parts.append(part := _part(recording, self.spec.n_features))
+                stack.callback(part.close)
                 stored = part.dtype.newbyteorder("=").name
                 if (part.shape[0], stored) != (recording.rows, self.spec.dtype):
                     raise MemwaveError(
@@ -118,4 +124,13 @@ class MatrixShard:
                     )
             first = self.segments[0].first
             count = sum(segment.count for segment in self.segments)
-            yield RowRange(Matrix(parts), first, first + count)
+            yield RowRange(Matrix(parts), first, first + count, complete)
+
+
+def _part(recording: PlannedRecording, columns: int) -> Part:
+    if recording.converted:
+        return ConvertedPart(recording.path, columns)
+    is_raw = reader_of(recording.path).NEEDS_DTYPE
+    return open_file(
+        recording.path, recording.dtype if is_raw else None, columns, recording.options
+    )

@@ -18,6 +18,7 @@ from memwave.workflow.planning.memory import (
     fitting,
     fitting_columns,
     measured_rows,
+    measuring_rows,
     model_file_bytes,
     projection_rows,
     stage_mb,
@@ -126,3 +127,8 @@ def measuring_mb(spec: MatrixSpec, block_mb: float) -> int:
     rows = measured_rows(spec.n_features, block_mb)
     arrays = moments_bytes(spec.n_features, rows) + spec.reading_bytes(rows)
     return stage_mb(arrays + rows * spec.n_features * 8 + SCRATCH_BYTES)
+
+
+def searching_mb(spec: MatrixSpec) -> int:
+    """MB of looking for rows with missing values."""
+    return stage_mb(spec.reading_bytes(measuring_rows(spec.n_features)) + SCRATCH_BYTES)

@@ -3,6 +3,8 @@
 from functools import cache
 
 from memwave.core.moments import moments_bytes
+from memwave.features.columns import MatrixSpec
+from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import reads_columns, reads_recordings, solver_module
 from memwave.readers import library_bytes
 from memwave.workflow.planning import matrix_memory, memory, runtime
@@ -28,6 +30,8 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
     if stage in FIGURES_OF_ALL:
         return memory.table_figure_mb(len(plan.experiments))
     if stage in ("measure_channels", "find_gaps"):
+        if w.dataset in plan.matrices:
+            return matrix_memory.searching_mb(plan.matrices[w.dataset])
         n_channels = len(plan.settings["datasets"][w.dataset]["channels"])
         reading = _reading_bytes(plan, w.dataset)
         return memory.stage_mb(memory.measuring_bytes(n_channels) + reading)
@@ -36,10 +40,7 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
         return memory.predict_figures(spec, model_of(plan, w))[stage]
     block_mb = plan.settings["block_mb"]
     if stage == "measure_features":
-        if w.dataset in plan.matrices:
-            return matrix_memory.measuring_mb(spec, block_mb)
-        rows = memory.measured_rows(spec.n_features, block_mb)
-        return memory.stage_mb(moments_bytes(spec.n_features, rows))
+        return _measuring_mb(plan, w.dataset, spec)
     if stage == "extract_features":
         arrays = memory.extraction_bytes(spec, block_mb)
         return memory.stage_mb(arrays + _reading_bytes(plan, w.dataset))
@@ -75,6 +76,15 @@ def threads(plan: Plan, w: Wildcards) -> int:
 def run_sizes(plan: Plan) -> Sizes:
     """Return the sizes that the configuration sets for the whole run."""
     return Sizes(plan.settings["block_mb"], plan.n_shards, plan.settings["threads"])
+
+
+def _measuring_mb(plan: Plan, dataset: str, spec: FeatureSpec | MatrixSpec) -> int:
+    """Memory of measuring the features of a shard, or the columns of a matrix, in MB."""
+    block_mb = plan.settings["block_mb"]
+    if isinstance(spec, MatrixSpec):
+        return matrix_memory.measuring_mb(spec, block_mb)
+    rows = memory.measured_rows(spec.n_features, block_mb)
+    return memory.stage_mb(moments_bytes(spec.n_features, rows))
 
 
 @cache
