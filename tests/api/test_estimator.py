@@ -206,6 +206,15 @@ def test_bits_depend_on_neither_threads_nor_the_interpreter(tmp_path):
         np.testing.assert_array_equal(fits[0].components_, fits[1].components_)
 
 
+@pytest.fixture
+def interrupts():
+    """Interrupts raise, as in a terminal; a shell's job in the background ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_an_interrupt_leaves_the_object_as_it_was():
     rows = matrix("float64")
     pca = memwave.PCA(K, threads=2).fit(rows)
