@@ -55,7 +55,19 @@ def fortran_map(folder):
 
 def sparse_h5ad(folder):
     def write(file):
-        file.create_group("X").attrs["encoding-type"] = "csr_matrix"
+        file.create_group("X").attrs["encoding-type"] = "csc_matrix"
+
+    return hdf5(folder, write=write, where=None, name="x.h5ad")
+
+
+def csr_h5ad(folder, lost=None, ends=None, columns=None):
+    def write(file):
+        arrays = {"data": np.ones(9), "indices": columns or range(9), "indptr": ends or range(10)}
+        for name, values in arrays.items():
+            if name != lost:
+                file.create_dataset(f"X/{name}", data=np.array(values))
+        file["X"].attrs["encoding-type"] = "csr_matrix"
+        file["X"].attrs["shape"] = (9, 9)
 
     return hdf5(folder, write=write, where=None, name="x.h5ad")
 
@@ -164,7 +176,20 @@ CASES = {
     ),
     "ragged": (lambda f: ([[1.0, 2], [3.0]], {}), "Expected rows of one length"),
     "sparse": (lambda f: (scipy.sparse.eye_array(9), {}), "sparse data was passed.*toarray"),
-    "sparse h5ad": (sparse_h5ad, r"/X is a sparse matrix \(csr_matrix\), expected a dense one"),
+    "sparse h5ad by columns": (sparse_h5ad, r"column by column \(csc_matrix\), expected rows"),
+    "sparse h5ad without values": (lambda f: csr_h5ad(f, lost="data"), "damaged HDF5 file .*data"),
+    "sparse h5ad cut short": (
+        lambda f: csr_h5ad(f, ends=[0, 1]),
+        "indptr has 2 entries for 9 rows",
+    ),
+    "sparse h5ad of other rows": (
+        lambda f: csr_h5ad(f, ends=[0, 9, *range(1, 9)]),
+        "rows 0 to 8 cannot be read .*indptr decreases",
+    ),
+    "sparse h5ad of other columns": (
+        lambda f: csr_h5ad(f, columns=[9] * 9),
+        "an index of a column is not from 0 to 8",
+    ),
     "names twice": (named_h5ad, "has 2 columns called .a., expected names that differ"),
     "names twice in a table": (lambda f: (TWICE, {}), "has 2 columns called .a."),
     "NaN": (lambda f: saved(f, spoiled(17, 4, np.nan)), r"x.npy: row 17, column 4 is NaN"),
@@ -288,6 +313,7 @@ def test_the_command_says_the_same(case, tmp_path, capsys):
 
 # What only the values of a file tell: a job says it, and not the plan.
 IN_VALUES = ("NaN", "NaN in float16", "NaN in the second part", "NaN in a table", "text in CSV")
+IN_VALUES += ("sparse h5ad of other rows", "sparse h5ad of other columns")
 
 # What the schema of the configuration says in its own words.
 IN_PLAN = {"no columns": "datasets.x.columns: found 0", "group of Zarr": "is a group|No such file"}

@@ -54,7 +54,8 @@ class Source(ArraySource):
         return packing if packing.needed else None
 
     def _require_filters(self) -> None:
-        missing = missing_filters(self._dataset)
+        found = (name for array in self._arrays() for name in missing_filters(array))
+        missing = list(dict.fromkeys(found))
         if missing:
             raise self.error(
                 f"is compressed with {listed(missing)}, which this HDF5 library does not have. "
@@ -88,18 +89,24 @@ class Source(ArraySource):
         if hasattr(node, "keys"):
             raise self.error(f"{walked} is no dataset. It holds {listed(sorted(node)[:20])}")
 
+    def _arrays(self) -> list[Any]:
+        """Return the datasets of the file that are read."""
+        return [self._dataset]
+
     def _require_own_data(self) -> None:
-        if self._dataset.external or self._dataset.is_virtual:
-            raise self.error(
-                "keeps its data in other files, which are not opened. "
-                "Copy it into one file, for example with h5repack"
-            )
-        size = int(np.prod(self._dataset.chunks or (0,), dtype=object)) * self.dtype.itemsize
-        if size > LARGEST_CHUNK:
-            raise self.error(
-                f"has chunks of {size:,} bytes, expected at most {LARGEST_CHUNK:,}, since a chunk "
-                "is read as a whole. Store it in smaller chunks, for example with h5repack"
-            )
+        for array in self._arrays():
+            if array.external or array.is_virtual:
+                raise self.error(
+                    "keeps its data in other files, which are not opened. "
+                    "Copy it into one file, for example with h5repack"
+                )
+            size = int(np.prod(array.chunks or (0,), dtype=object)) * array.dtype.itemsize
+            if size > LARGEST_CHUNK:
+                raise self.error(
+                    f"has chunks of {size:,} bytes, expected at most {LARGEST_CHUNK:,}, since a "
+                    "chunk is read as a whole. Store it in smaller chunks, for example with "
+                    "h5repack"
+                )
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         if self._packing is None:
