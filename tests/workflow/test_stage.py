@@ -1,4 +1,4 @@
-"""A stage as a process: how it ends, what it tells, what it measures."""
+"""A stage as a process: its end, its messages, its measurements."""
 
 import json
 import os

@@ -36,14 +36,14 @@ from memwave.workflow.planning.memory import measuring_rows
 class PCA(Parameters):
     """Principal component analysis of a matrix that may be larger than the memory.
 
-    The matrix is read block by block where it lies, as often as the solver asks for it. What is
-    allocated is predicted before anything is read, and bounded by `max_mem_mb`. Names and
-    conventions are those of `sklearn.decomposition.PCA`.
+    The matrix is read in place, block by block, as often as the solver needs it. The memory is
+    predicted before anything is read, and bounded by `max_mem_mb`. Names and conventions are those
+    of `sklearn.decomposition.PCA`.
 
     Parameters
     ----------
     n_components : int, optional
-        Components kept; by default as many as there are: the smaller of rows and columns.
+        Number of components; by default the smaller of the numbers of rows and columns.
     solver : {"auto", "covariance", "gram", "randomized", "incremental"}
         How the components are found. ``covariance`` is exact and reads the matrix once; it needs
         memory for columns squared. ``gram`` is exact and reads it twice; it needs memory for rows
@@ -61,9 +61,9 @@ class PCA(Parameters):
     compute_dtype : {"auto", "float32", "float64"}
         Type of the products; sums over rows are kept in float64. ``auto`` is float32 for values
         that it holds (float16, float32, integers of up to 16 bits).
-    shards : int
-        Ranges of rows that are summarized one by one. The last bits depend on it, and on nothing
-        else: neither on `threads` nor on the machine's load.
+    shards : int or "auto"
+        Ranges of rows that are summarized one by one; ``auto`` is one for every 256 MB. The last
+        bits depend on it, and on nothing else: neither on `threads` nor on the machine's load.
     block_mb : float
         Size of the blocks of rows that are processed at once.
     threads : int
@@ -72,7 +72,7 @@ class PCA(Parameters):
         What is done with rows that have missing values (NaN): an error that names row and column,
         or they are left out, which takes one more read. Their scores are NaN.
     certify : bool
-        Whether a solver that does not know its own residuals is measured by one more read.
+        Whether residuals that the solver does not compute are measured by one more read.
     random_state : int, optional
         Seed of ``randomized``.
     solver_options : dict, optional
@@ -94,7 +94,7 @@ class PCA(Parameters):
     scale_ : ndarray, shape (n_features,), or None
         Standard deviations, if `standardize`.
     noise_variance_ : float
-        Mean of the eigenvalues that were not kept.
+        Mean of the other eigenvalues.
     n_components_, n_samples_, n_features_in_ : int
     feature_names_in_ : ndarray of str, shape (n_features,)
         Only where the file or the table names its columns.
@@ -136,7 +136,7 @@ class PCA(Parameters):
     True
     """
 
-    # What was measured of the model; the class keeps no value of it.
+    # The measured accuracy of the model, set by a fit.
     _certificate: Certificate | None
 
     def __init__(
@@ -148,7 +148,7 @@ class PCA(Parameters):
         tolerance: float | None = None,
         standardize: bool = False,
         compute_dtype: str = "auto",
-        shards: int = 4,
+        shards: int | str = "auto",
         block_mb: float = 32,
         threads: int = 1,
         missing: str = "error",
@@ -211,11 +211,11 @@ class PCA(Parameters):
         params, spec = self.get_params(), spec_of(matrix)
         entry(params, 1)  # parameters are checked before anything is read
         self._drop_missing(matrix)
-        plan = plan_fit(params, spec, matrix.n_rows)
+        plan = plan_fit(params, spec, matrix.n_rows, matrix.shape[0])
         model = fit_matrix(
             matrix,
             plan,
-            shards=self.shards,
+            shards=plan.shards,
             threads=self.threads,
             block_mb=self.block_mb,
             bar=self._bar,
@@ -438,7 +438,7 @@ class PCA(Parameters):
                     f"{matrix.path}: has {matrix.n_rows} rows, and the model was fitted to "
                     f"{model.n_samples}: these are other rows. Leave is_train out."
                 )
-            # What certifies a model is to find what the fit lost by computing in float32.
+            # In float64: a certificate must include the rounding of a fit in float32.
             computed = "float64" if is_train else self._computed_in(matrix)
             found = projecting.write_projection(
                 path,

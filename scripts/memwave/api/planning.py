@@ -6,7 +6,7 @@ from typing import Any
 from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.core.messages import did_you_mean, either, listed, shown
 from memwave.core.precision import compute_dtype
-from memwave.core.ranges import rows_per_block
+from memwave.core.ranges import count_shards, rows_per_block
 from memwave.features.columns import MatrixSpec
 from memwave.pca.solvers import feature_solvers, row_solvers, solver_module
 from memwave.readers import library_bytes
@@ -21,7 +21,7 @@ MISSING = ("error", "drop")
 
 
 class InvalidParameter(MemwaveError, ValueError):
-    """A parameter of an estimator that is not one of those it takes."""
+    """A parameter of an estimator has an invalid value."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class FitPlan:
         Type that is computed in.
     block_rows : int
         Rows processed at once.
+    shards : int
+        Ranges of rows that are summarized one by one.
     memory_mb : int
         Predicted need of the process.
     """
@@ -43,6 +45,7 @@ class FitPlan:
     model: dict
     dtype: str
     block_rows: int
+    shards: int
     memory_mb: int
 
 
@@ -55,7 +58,7 @@ def spec_of(matrix: Matrix) -> MatrixSpec:
 
 
 def components_of(n_components: Any, n_rows: int, n_features: int) -> int:
-    """Return how many components are fitted; None stands for as many as there can be."""
+    """Return the number of components to fit; None: as many as possible."""
     most = min(n_rows, n_features)
     if n_components is None:
         return most
@@ -74,7 +77,7 @@ def components_of(n_components: Any, n_rows: int, n_features: int) -> int:
     return int(n_components)
 
 
-def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
+def plan_fit(params: dict, spec: MatrixSpec, n_rows: int, n_stored: int | None = None) -> FitPlan:
     """Choose solver and options.
 
     Parameters
@@ -83,6 +86,9 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
         Of `memwave.PCA`.
     spec : MatrixSpec
     n_rows : int
+        Rows that are fitted.
+    n_stored : int, optional
+        Rows of the matrix, if some of them are left out.
 
     Raises
     ------
@@ -97,8 +103,10 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
             "variance in one."
         )
     k = components_of(params["n_components"], n_rows, spec.n_features)
-    sizes = Sizes(params["block_mb"], min(params["shards"], n_rows), params["threads"])
     model = entry(params, k)
+    n_stored = n_stored or n_rows
+    shards = min(count_shards(params["shards"], n_stored, spec.row_bytes), n_stored)
+    sizes = Sizes(params["block_mb"], shards, params["threads"])
     if params["solver"] == "auto":
         model = resolve(model, spec, n_rows, sizes, params["max_mem_mb"], predict=predict)
         if "random_state" in model:
@@ -107,11 +115,11 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
     require_memory(max(needs.values()), params, spec, model, sizes, n_rows)
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     rows = rows_per_block(params["block_mb"], spec.n_features, dtype)
-    return FitPlan(model, dtype, rows, max(needs.values()))
+    return FitPlan(model, dtype, rows, shards, max(needs.values()))
 
 
 def entry(params: dict, k: int) -> dict:
-    """Return the complete entry of ``models`` that the parameters of an estimator stand for."""
+    """Return the complete entry of ``models`` for the parameters of an estimator."""
     solver = params["solver"]
     known = ["auto", *feature_solvers()]
     if solver not in known:
@@ -133,12 +141,17 @@ def entry(params: dict, k: int) -> dict:
         given["tolerance"] = params["tolerance"]
     findings = model_findings(given) + [
         f"{name}: found {shown(params[name])}, expected a whole number of at least 1."
-        for name in ("shards", "threads", "max_mem_mb")
+        for name in ("threads", "max_mem_mb")
         if not isinstance(params[name], int) or params[name] < 1
     ]
     if params["missing"] not in MISSING:
         findings.append(
             f"missing: found {shown(params['missing'])}, expected {either(map(shown, MISSING))}."
+        )
+    shards = params["shards"]
+    if shards != "auto" and (not isinstance(shards, int) or shards < 1):
+        findings.append(
+            f"shards: found {shown(shards)}, expected a whole number of at least 1, or 'auto'."
         )
     if not isinstance(params["block_mb"], int | float) or params["block_mb"] <= 0:
         findings.append(f"block_mb: found {shown(params['block_mb'])}, expected a number above 0.")
@@ -155,9 +168,9 @@ def require_memory(
     sizes: Sizes,
     n_rows: int | None = None,
 ) -> None:
-    """Require that the prediction is within ``max_mem_mb``; the error says what would be.
+    """Require that the prediction is within ``max_mem_mb``; the error names settings that fit.
 
-    Solvers that read columns are no help where the number of rows is not known.
+    Where the number of rows is not known, solvers that read columns are not among them.
     """
     limit = params["max_mem_mb"]
     if needed_mb <= limit:

@@ -1,4 +1,4 @@
-"""``memwave init FILES...``: write a sheet and a configuration for what is there."""
+"""``memwave init FILES...``: write a sheet and a configuration for some files."""
 
 import argparse
 from collections.abc import Sequence
@@ -71,12 +71,11 @@ def matrix(given: argparse.Namespace, sheet: Path) -> dict:
         "datasets": {given.name: dataset},
         "models": {"pca": model(rows - 1, width)},
         "experiments": [{"dataset": given.name, "model": "pca"}],
-        "shards": min(4, rows),
     }
 
 
 def recordings(given: argparse.Namespace, sheet: Path) -> dict:
-    """The configuration of recordings: channels, rates and units as the files tell them."""
+    """The configuration of recordings: channels, rates and units from the files."""
     found = [look_at(path, given.dtype, given.columns) for path in given.files]
     channels, rates = found[0]["channels"], set()
     units: dict[str, str] = {}
@@ -102,7 +101,6 @@ def recordings(given: argparse.Namespace, sheet: Path) -> dict:
         "features": {"haar": {"window": given.window, "layout": "per-channel"}},
         "models": {"pca": model(rows - 1, len(channels) * max(given.window // 2, 1))},
         "experiments": [{"dataset": given.name, "features": "haar", "model": "pca"}],
-        "shards": max(1, min(4, rows)),
     }
 
 
@@ -126,7 +124,7 @@ def look_at(path: str, dtype: str | None, columns: int | None) -> dict:
     is_raw = reader_of(path).NEEDS_DTYPE
     if is_raw and (dtype is None or columns is None):
         raise MemwaveError(
-            f"{path}: a raw file does not tell its shape. Give --dtype and --columns (channels)."
+            f"{path}: a raw file does not state its shape. Give --dtype and --columns (channels)."
         )
     names = [f"channel{i}" for i in range(1, (columns or 0) + 1)] if is_raw else None
     with open_source(path, dtype if is_raw else None, names) as source:

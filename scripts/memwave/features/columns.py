@@ -15,7 +15,7 @@ from memwave.readers.matrix import Matrix, Part, RowRange
 from memwave.readers.matrix_files import open_file
 from memwave.recordings.segments import PlannedRecording, Segment, Windows
 
-# What stands for a band in a table of features.
+# The band of a column in a table of features.
 BAND = "column"
 
 
@@ -56,14 +56,19 @@ class MatrixSpec:
     def n_channels(self) -> int:
         return self.n_features
 
-    def reading_bytes(self, rows: int, columns: int | None = None) -> int:
-        """Memory of reading so many rows, with the chunks that are kept between two reads.
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row, as it is stored."""
+        return self.n_features * np.dtype(self.dtype).itemsize
 
-        Of all columns, or of some.
+    def reading_bytes(self, rows: int, columns: int | None = None) -> int:
+        """Memory of reading that many rows, with the chunks that are stored between two reads.
+
+        Of all columns, or of that many.
         """
         row = (columns or self.n_features) * np.dtype(self.dtype).itemsize
-        kept = 2 * self.grain * row if self.grain > 1 else 0
-        return rows * row + kept + self.library_bytes
+        chunks = 2 * self.grain * row if self.grain > 1 else 0
+        return rows * row + chunks + self.library_bytes
 
     def feature_table(self) -> np.ndarray:
         """What each feature is: shape (d,), fields channels, band, position.

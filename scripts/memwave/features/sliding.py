@@ -291,7 +291,7 @@ def edge_windows(spec: FeatureSpec) -> int:
 
 
 def square_bytes(spec: FeatureSpec, covered: int) -> int:
-    """Memory of `FeatureBlocks.squared_lengths` of a stretch of `covered` rows, those included."""
+    """Memory of `FeatureBlocks.squared_lengths` for a chunk of `covered` rows, with the chunk."""
     ends = spec.n_signals * ((surrogate_length(spec) or spec.n_samples) + 2 * spec.filter_length)
     return 8 * (8 * covered * spec.n_channels + 6 * max(EDGE_VALUES, ends))
 

@@ -71,7 +71,7 @@ class Model:
     def error_bound(self) -> np.ndarray:
         """The true covariance has an eigenvalue so near to each explained variance, shape (k,).
 
-        nan where the solver cannot tell: then only a projection does.
+        nan if the solver does not compute it; then a projection measures it.
         """
         residual = np.full(self.n_components, np.nan) if self.residual is None else self.residual
         return residual + self.rounding

@@ -20,12 +20,12 @@ from memwave.storage.rows import Rows
 # Number of rows for a first estimate of the mean.
 SAMPLE = 256
 
-# Places that they are from at least, however many rows are stored together.
+# Least number of places that the sample is taken from, even if many rows are stored together.
 PLACES = 4
 
 
 def sample_shift(shard: Rows, ranges: Ranges, dtype: str) -> np.ndarray:
-    """A fixed shift, float64, shape (d,), about which sums of squares of a shard lose nothing.
+    """Choose a shift, float64, shape (d,), that keeps the digits of a shard's sums of squares.
 
     It is the mean of up to `SAMPLE` rows, evenly distributed over the ranges, or zeros if no shift
     is needed (`needed_shift`).
@@ -50,7 +50,7 @@ def sample_shift(shard: Rows, ranges: Ranges, dtype: str) -> np.ndarray:
 
 
 def _sample(n_rows: int, wanted: int, grain: int) -> Iterator[tuple[int, int]]:
-    """Where `wanted` rows are looked at: one by one, or in runs where rows are stored together."""
+    """Ranges of the `wanted` rows of a sample: single rows, or runs if rows are stored together."""
     places = wanted if grain == 1 else min(wanted, max(PLACES, wanted // grain))
     for i in range(places):
         first = i * n_rows // places
@@ -119,7 +119,7 @@ def cut(runs: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]
 
 
 def read_ahead(shard: Rows, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Have the kernel fetch the run after the one that is handed out."""
+    """Yield runs; start reading the following run in the background."""
     current = next(runs, None)
     while current is not None:
         following = next(runs, None)
@@ -288,7 +288,7 @@ def fit_shards(
             standardizer=standardizer,
         )
 
-    # Squares that overflow are an error of ours, which says more than NumPy's warning.
+    # An overflow raises a MemwaveError later, which says more than NumPy's warning.
     with np.errstate(over="ignore", invalid="ignore"):
         run_passes(solver, summarize_shard, len(shards), threads, progress.restart, stopped.set)
         fitted = solver.finish()

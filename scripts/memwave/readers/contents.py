@@ -1,4 +1,4 @@
-"""The checksum of an array as it lies on the disk, in one file or several."""
+"""The checksum of an array on the disk, in one file or several."""
 
 import os
 from collections.abc import Iterable
@@ -10,19 +10,19 @@ from memwave.storage.checksums import checksum
 
 
 def contents_checksum(path: str) -> str:
-    """Checksum of a recording or of labels as it is now (XXH3, 64 bits, hexadecimal).
+    """Compute the checksum of a recording or of labels (XXH3, 64 bits, hexadecimal).
 
     Parameters
     ----------
     path : str
-        As in the sheet. All its files are read.
+        Path as in the sheet. All its files are read.
     """
     files = contents_of(path)
     return joined(files, (f"{checksum(file):016x}" for file in files))
 
 
 def joined(files: list[str], checksums: Iterable[str]) -> str:
-    """One checksum for all files of an array: its own, or that of all names and checksums."""
+    """Checksum of all files of an array: that of a single file, else of all names and checksums."""
     sums = list(checksums)
     if len(files) == 1:
         return sums[0]

@@ -99,7 +99,7 @@ class Together:
     Parameters
     ----------
     parts : list of (columns, rows)
-        Where the channels of each part stand.
+        Columns of the channels of each part.
     rows : int
         Rows of the shortest part.
     """

@@ -158,7 +158,7 @@ def _columns() -> str:
 
 
 def _separator_findings(header: str) -> Iterator[str]:
-    """Whether something else than tabs stands between the columns."""
+    """Whether the columns have another delimiter than tabs."""
     for sign, name in ((",", "commas"), (";", "semicolons"), (None, "spaces")):
         names = [_unquoted(cell.strip()) for cell in header.split(sign)]
         if "\t" not in header and set(REQUIRED) <= set(names):
@@ -205,7 +205,7 @@ def _row_findings(row: dict[str, str], has_split: bool) -> Iterator[str]:
 
 
 def _option_findings(name: str, row: dict[str, str]) -> Iterator[str]:
-    """Find values of optional columns that are not what they have to be."""
+    """Find invalid values of optional columns."""
     if row.get("sampling_rate") and not _rate(row["sampling_rate"]):
         yield (
             f"{shown(name)} has sampling_rate {shown(row['sampling_rate'])}, expected a number of "

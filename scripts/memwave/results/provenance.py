@@ -1,4 +1,4 @@
-"""What made the results of an experiment, and what they were: written beside them."""
+"""The provenance of an experiment: code, configuration, inputs and checksums of results."""
 
 import json
 import platform

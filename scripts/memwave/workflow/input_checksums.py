@@ -1,7 +1,7 @@
-"""Checksums of recordings and labels: they, not times, tell whether an input has changed.
+"""Checksums of recordings and labels. They, not file times, decide whether an input has changed.
 
-They are taken when a run is planned. What was known of a file is kept, so that it is read again
-only if its size, a time of it, or its place on the disk is another one.
+They are computed when a run is planned, and stored. A file is read again only if its size, one of
+its times, or its inode has changed.
 """
 
 import json
@@ -18,23 +18,24 @@ from memwave.readers.contents import joined
 from memwave.storage.atomic import replacing
 from memwave.storage.checksums import checksum
 
-# What is known of files, where Snakemake keeps what it remembers.
+# The stored checksums.
 KNOWN = Path(".snakemake/memwave/inputs.json")
 
-# A file of up to so many bytes is read again at the end of every job that reads it: a change
-# through a memory map need not change a time (tmpfs), or changes it late. Larger ones, of which a
-# job reads a part, are read again once, before their checksums go into a provenance.
+# A file of up to this many bytes is read again at the end of every job that reads it: a change
+# through a memory map may not change the time of a file (tmpfs), or change it late. A larger file,
+# of which a job reads only a part, is read again once, before its checksum is written to a
+# provenance.
 READ_AGAIN_BYTES = 1_000_000_000
 
-# Bytes that are read without a word.
+# Bytes that are read without a message.
 SILENT_BYTES = 2_000_000_000
 
-# By file, what can be seen of it without reading it, and the checksum of what was read then.
+# State of each file (size, times, inode) when it was read, and its checksum.
 Known = dict[str, list[str]]
 
 
 def take_checksums(paths: Iterable[str]) -> dict[str, str]:
-    """Checksums of inputs as they are now; kept for the jobs of the run.
+    """Compute the checksums of inputs, and store them for the jobs of the run.
 
     Parameters
     ----------
@@ -44,8 +45,8 @@ def take_checksums(paths: Iterable[str]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        By path, XXH3 (64 bits, hexadecimal) of the file. Where an array is in several files, that
-        of the names and checksums of all.
+        By path, XXH3 (64 bits, hexadecimal) of the file. If an array is in several files, that of
+        the names and checksums of all.
     """
     contents = {path: contents_of(path) for path in paths}
     known = _load()
@@ -69,7 +70,7 @@ def planned_checksums(paths: Iterable[str]) -> dict[str, str]:
 
 @contextmanager
 def unchanged(planned: dict[str, str]) -> Iterator[None]:
-    """Require that inputs are what they were when the run was planned, before and afterwards.
+    """Require that inputs have not changed since the run was planned, before and after the block.
 
     Parameters
     ----------
@@ -88,9 +89,9 @@ def unchanged(planned: dict[str, str]) -> Iterator[None]:
 
 
 def require_contents(planned: dict[str, str]) -> None:
-    """Require that inputs are what they were when the run was planned.
+    """Require that inputs have not changed since the run was planned.
 
-    Reads the large files, which `unchanged` does not read again; of others it looks at the times.
+    Reads the large files, which `unchanged` does not read again; of others it compares the times.
     """
     _require(planned, {file: said for file, said in _load().items() if _is_small(file)})
 
@@ -99,7 +100,7 @@ def _is_small(file: str) -> bool:
     try:
         return os.path.getsize(file) <= READ_AGAIN_BYTES
     except OSError:
-        return True  # it is gone, which reading it tells
+        return True  # a missing file is an error when it is read
 
 
 def _require(planned: dict[str, str], known: Known) -> None:
@@ -107,7 +108,7 @@ def _require(planned: dict[str, str], known: Known) -> None:
         files: list[str] = []
         try:
             files = contents_of(path)
-            # What looks different may have been touched only: it is read.
+            # A file with another state may have the same content: it is read.
             same = {file: known[file] for file in files if known.get(file, [""])[0] == _look(file)}
             found = _together(files, same)
         except (OSError, MemwaveError):
@@ -116,8 +117,8 @@ def _require(planned: dict[str, str], known: Known) -> None:
             _forget(files)
             raise MemwaveError(
                 f"{path}: has changed since the run was planned (checksums differ). Nothing may "
-                "write to a recording or its labels during a run. Start again: what was made of "
-                "the old content is made anew."
+                "write to a recording or its labels during a run. Start again: results of the old "
+                "content are computed again."
             )
 
 
@@ -125,33 +126,33 @@ def _load() -> Known:
     try:
         known = json.loads(KNOWN.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        return {}  # nothing known: everything is read
+        return {}  # no checksums are stored: every file is read
     entries = known.items() if isinstance(known, dict) else ()
     return {file: said for file, said in entries if _is_entry(said)}
 
 
 def _is_entry(said: object) -> bool:
-    """Whether something is a look and a checksum."""
+    """Whether an entry consists of a state and a checksum."""
     if not isinstance(said, list) or len(said) != 2:
         return False
     return isinstance(said[0], str) and bool(re.fullmatch("[0-9a-f]{16}", str(said[1])))
 
 
 def _forget(files: list[str]) -> None:
-    """Have files read when the next run is planned, even if they look as before."""
+    """Delete the stored checksums of files, so that the next run reads the files."""
     known = _load()
     with replacing(KNOWN) as temporary:
-        kept = {file: said for file, said in known.items() if file not in files}
-        temporary.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        others = {file: said for file, said in known.items() if file not in files}
+        temporary.write_text(json.dumps(others, indent=1) + "\n", encoding="utf-8")
 
 
 def _look(file: str) -> str:
-    """What there is to see of a file; not even a time that was put back hides a change."""
+    """State of a file: size, times, inode. The time of status change cannot be set back."""
     status = os.stat(file)
     times = status.st_mtime_ns, status.st_ctime_ns
     return " ".join(map(str, (status.st_size, *times, status.st_ino)))
 
 
 def _together(files: list[str], known: Known) -> str:
-    """One checksum for all files; those that nothing is known of are read."""
+    """One checksum for all files; files without a stored checksum are read."""
     return joined(files, (known[f][1] if f in known else f"{checksum(f):016x}" for f in files))

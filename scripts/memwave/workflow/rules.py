@@ -1,9 +1,10 @@
-"""What the Snakefile uses: the plan, bound to the functions of wildcards that rules ask for."""
+"""The interface for the Snakefile: functions of wildcards, bound to the plan."""
 
+import csv
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
 from memwave.workflow.config.plain_yaml import require_plain
+from memwave.workflow.config.settings import SECTIONS
 from memwave.workflow.input_checksums import take_checksums
 from memwave.workflow.planning import jobs, memory, resources
 from memwave.workflow.planning.digests import Digests, Job
@@ -19,7 +21,7 @@ from memwave.workflow.planning.plan import Plan, is_applied, make_plan, of_exper
 from memwave.workflow.process.current import Ticket, load_plan, start_run
 from memwave.workflow.requests import Compared
 
-# Rules that ask a cluster for time of their own; others make do with what a profile gives.
+# Rules that request a time limit from a cluster; the profile sets that of the others.
 TIMED = (
     "extract_features",
     "measure_features",
@@ -35,12 +37,30 @@ TIMED = (
 
 
 def check_config_files(files: Iterable[str]) -> None:
-    """Look at configuration files before they are read; if one is refused, end the process."""
+    """Check configuration files before they are read; if one is rejected, end the process."""
     try:
         require_plain(files)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+
+
+def _replaced(plan: Plan) -> Iterator[str]:
+    """Warn where the summary of another configuration is replaced."""
+    path = paths.SUMMARY.format(run=plan.run)
+    ours = {(e.dataset, e.features, e.model) for e in plan.experiments}
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+            others = [found for r in rows if (found := tuple(map(r.get, SECTIONS))) not in ours]
+    except (OSError, ValueError, csv.Error):
+        return  # nothing that can be read is lost
+    if others:
+        yield (
+            f"{path} has experiments that this configuration has not, such as "
+            f"{'/'.join(map(str, others[0]))}, and is replaced. Add a name such as `run: second` "
+            "to the configuration to keep both."
+        )
 
 
 class Rules:
@@ -50,17 +70,17 @@ class Rules:
     ----------
     plan : Plan
     checksums : callable
-        Returns the checksums of everything that is read and that no job makes, by path.
+        Returns the checksums of all inputs that no job makes, by path.
     submits : callable
-        Tells whether jobs go to a cluster, each with a Snakemake of its own to start it. Called
-        when jobs are made, since Snakemake does not know before.
+        Returns whether jobs are submitted to a cluster, where a Snakemake of its own starts each
+        job. Called when jobs are made, since Snakemake does not know it before.
     repeat : callable
-        Has Snakemake repeat the jobs that write some files. Called when jobs are made.
+        Makes Snakemake repeat the jobs that write some files. Called when jobs are made.
     starts : callable
-        Tells whether the run starts when its first job is made, and not by `start`.
+        Returns whether the run starts when its first job is made, rather than by `start`.
     wanted : dict of str to (str, str), optional
-        In the process of a job: what the process that planned the run wants of each job, by its
-        receipt; see `memwave.workflow.process.current`.
+        In the process of a job: the digests of all jobs of the run, by receipt; see
+        `memwave.workflow.process.current`.
     """
 
     def __init__(
@@ -89,10 +109,10 @@ class Rules:
         return files_of_job
 
     def params(self, stage: str) -> dict[str, Callable[[Wildcards], Any]]:
-        """Parameters of a rule: the request, digests of the code, checksums of what is read.
+        """Parameters of a rule: the request, digests of the code, checksums of inputs.
 
-        Snakemake compares parameters of built-in types with those of the last run, and only them.
-        The request is therefore in a list, and the ticket is not: where it matters, `stale` tells.
+        Snakemake compares only parameters of built-in types with those of the last run. So the
+        request is in a list. The ticket is not: `is_stale` compares it where it matters.
         """
         found: dict[str, Callable[[Wildcards], Any]] = {
             "request": lambda wildcards: Compared([self._request(stage, wildcards)]),
@@ -126,26 +146,32 @@ class Rules:
         """Fill patterns with the names of every experiment."""
         return [path for pattern in patterns for path in of_experiments(self.plan, pattern)]
 
+    def of_run(self, pattern: str) -> str:
+        """Fill a pattern of what compares all experiments."""
+        return pattern.format(run=self.plan.run)
+
     def figures(self) -> list[str]:
-        """All figures that the configuration wants."""
+        """All figures that the configuration requests."""
         wanted = self.plan.settings["plots"]
-        each = (paths.SPECTRUM, paths.COMPONENTS, paths.SCORES, paths.RECONSTRUCTION)
-        figures = self.of_experiments(*each) if wanted is True else []
-        return figures + [paths.COMPARISON, paths.MEMORY] * bool(wanted)
+        figures = self.of_experiments(*paths.FIGURES) if wanted is True else []
+        return figures + [self.of_run(paths.COMPARISON), self.of_run(paths.MEMORY)] * bool(wanted)
 
     @property
     def names(self) -> dict[str, str]:
-        """Patterns of the wildcards of all rules: what this plan knows, and nothing else."""
+        """Patterns of the wildcards of all rules: exactly the names in this plan."""
         plan = self.plan
+        pairs = dict.fromkeys((e.dataset, e.features) for e in plan.experiments)
         longest = max(map(len, plan.recordings.values()))
         known: dict[str, Iterable[str]] = {
             "dataset": plan.recordings,
             "recording": map(str, range(1, longest + 1)),
             "features": unique(e.features for e in plan.experiments),
             "model": unique(e.model for e in plan.experiments),
-            "shard": shard_names(plan),
+            "shard": unique(s for p in pairs for s in shard_names(plan, *p)),
         }
-        return {name: "|".join(map(re.escape, of)) for name, of in known.items()}
+        names = {name: "|".join(map(re.escape, of)) for name, of in known.items()}
+        # Without parentheses, Snakemake takes an empty pattern for any text.
+        return names | {"run": f"({re.escape(plan.run)})"}
 
     @property
     def applied(self) -> str:
@@ -168,9 +194,9 @@ class Rules:
         return self._digests.request(Job.of(stage, wildcards))
 
     def _repeat_stale(self) -> None:
-        """Have the jobs repeated whose results are of another plan, or not what was written.
+        """Repeat the jobs whose results belong to another plan or have changed.
 
-        Snakemake compares results with what it remembers of them, if it remembers them.
+        Snakemake compares only results whose metadata it has.
         """
         if self._wanted is not None or self._asked:
             return
@@ -183,8 +209,8 @@ class Rules:
         found = [job for job in jobs_to_repeat if any(map(os.path.exists, job.outputs))]
         if found:
             print(
-                f"Results of {len(found)} job{'s' if len(found) > 1 else ''} are there and not of "
-                f"this plan, such as {found[0].outputs[0]}: they are made anew.",
+                f"Results of {len(found)} job{'s' if len(found) > 1 else ''} belong to another "
+                f"plan, or have changed, such as {found[0].outputs[0]}: they are computed again.",
                 file=sys.stderr,
             )
         self._repeat(job.receipt for job in jobs_to_repeat)
@@ -216,7 +242,7 @@ class Rules:
         return self._read()
 
     def _checksums_of(self, files: Iterable[str]) -> dict[str, str]:
-        """Those of the paths that were given; a converted recording has none."""
+        """Checksums of the given paths; a converted recording has none."""
         return {file: self._checksums[file] for file in files if file in self._checksums}
 
 
@@ -228,7 +254,7 @@ def open_rules(
     repeat: Callable[[Iterable[str]], None],
     starts: Callable[[], bool] = lambda: False,
 ) -> Rules:
-    """Check a configuration; if it cannot be run, say why and end the process.
+    """Check a configuration; if it is invalid, print the reasons and end the process.
 
     Warnings go to standard error. See `Rules`.
     """
@@ -240,7 +266,7 @@ def open_rules(
     except MemwaveError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    for warning in plan.warnings:
+    for warning in [*plan.warnings, *_replaced(plan)]:
         print(f"Warning: {warning}", file=sys.stderr)
     read = [path for name in plan.recordings for path in jobs.all_inputs(plan, name)]
     read = unique(read + foreign_models(plan))

@@ -1,10 +1,10 @@
 """The few leading eigenpairs of a large covariance matrix, with proof that none was missed.
 
 The implicitly restarted Lanczos method (Lehoucq, Sorensen and Yang, ARPACK Users' Guide, SIAM
-1998) takes a small part of the time of a full reduction, but tells only that what it found are
-eigenpairs. Whether they are the leading ones is then decided by a Cholesky factorisation:
-with the found pairs taken out, ``C - V diag(w) V'`` has no eigenvalue of s or more if and only if
-``s I`` minus it is positive definite.
+1998) takes a small part of the time of a full reduction. But it only shows that its results are
+eigenpairs, not that they are the leading ones. A Cholesky factorisation proves that: without the
+computed pairs, ``C - V diag(w) V'`` has no eigenvalue of s or more if and only if ``s I`` minus it
+is positive definite.
 """
 
 import numpy as np

@@ -1,10 +1,10 @@
-"""Exact PCA where rows are fewer than features: by the Gram matrix of the rows.
+"""Exact PCA for fewer rows than features: by the Gram matrix of the rows.
 
-With the centred rows as the matrix X, n x d, ``X X'`` has the eigenvalues of ``X' X``, and its
-eigenvectors u are the components ``X' u``, but for their length ("method of snapshots": Sirovich,
-Quarterly of Applied Mathematics 45 (1987), summary I). The Gram matrix is n x n. It is summed over
-blocks of columns: all rows of a column are there at once, so that each is centred about its own
-mean, to the last digit. A second read makes the components and their products with the covariance.
+With the centred rows as the matrix X, n x d, ``X X'`` has the eigenvalues of ``X' X``. Its
+eigenvectors u give the components ``X' u``, up to their length ("method of snapshots": Sirovich,
+Quarterly of Applied Mathematics 45 (1987), part I). The Gram matrix is n x n. It is summed over
+blocks of columns. A block has all rows of its columns, so each column is centred about its exact
+mean. A second read gives the components and their products with the covariance.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Solver:
     def __init__(self, n_features: int, dtype: str, settings: dict):
         self._k, self._standardize = settings["n_components"], settings["standardize"]
         self._mean, self._scale = np.empty(n_features), np.ones(n_features)
-        self._off_centre, self._terms = 0.0, 16
+        self._off_center, self._terms = 0.0, 16
 
     def fit_columns(
         self,
@@ -57,7 +57,7 @@ class Solver:
         ----------
         columns : TrainColumns
         threads : int
-            That compute; no bit depends on it.
+            Number of threads; the result does not depend on it, to the bit.
         progress : callable
             Called with the number of columns done.
 
@@ -77,7 +77,7 @@ class Solver:
         bound += float(lengths(images - vectors * values).sum())
         count = columns.n_rows
         real = values > NOTHING * count * max(values[0], 0.0)
-        # Lengths of X' u, that the components are divided by.
+        # Lengths of X' u, by which the components are divided.
         norms = np.sqrt((count - 1) * np.where(real, values, 1.0))
         weights, weighted = vectors / norms, images / norms
         rows, products = self._second_read(columns, weights, weighted, real, progress)
@@ -96,20 +96,20 @@ class Solver:
     def _gram(
         self, columns: TrainColumns, pool: ThreadPoolExecutor, progress: Callable[[int], None]
     ) -> Triangle:
-        """The products of all rows with each other, over n - 1."""
+        """The products of all rows with each other, divided by n - 1."""
         gram = Triangle(columns.n_rows)
         panels = list(gram.panels())
         for place, block in columns.blocks():
-            self._mean[place], rest = self._centre(block)
+            self._mean[place], rest = self._center(block)
             self._terms = max(self._terms, 16 + block.shape[1])
             if self._standardize:
-                self._scale[place] = self._deviations(block)
+                self._scale[place] = self._standard_deviations(block)
                 block /= self._scale[place]
-            self._off_centre += float(np.sum((rest / self._scale[place]) ** 2))
+            self._off_center += float(np.sum((rest / self._scale[place]) ** 2))
             self._terms += 1
 
-            def add(part: tuple[int, int, np.ndarray], block: np.ndarray = block) -> None:
-                start, stop, panel = part
+            def add(rows: tuple[int, int, np.ndarray], block: np.ndarray = block) -> None:
+                start, stop, panel = rows
                 panel += block[start:stop] @ block[start:].T
 
             list(pool.map(add, panels))
@@ -119,8 +119,14 @@ class Solver:
         return gram
 
     @staticmethod
-    def _centre(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Subtract the means of the columns, and what rounding left of them; return both."""
+    def _center(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Subtract the means of the columns, twice because of rounding.
+
+        Returns
+        -------
+        mean, rest : ndarray
+            The means, and the part of them that the second subtraction removed.
+        """
         mean = block.mean(axis=0)
         block -= mean
         rest = block.mean(axis=0)
@@ -128,7 +134,7 @@ class Solver:
         return mean + rest, rest
 
     @staticmethod
-    def _deviations(block: np.ndarray) -> np.ndarray:
+    def _standard_deviations(block: np.ndarray) -> np.ndarray:
         """Standard deviations of centred columns; 1 where they are constant."""
         found = np.sqrt(np.einsum("ij,ij->j", block, block) / (len(block) - 1))
         return np.where(found > 0, found, 1.0)
@@ -137,19 +143,19 @@ class Solver:
         """Bound of the norm of the error of the Gram matrix.
 
         An entry is a sum in float64, and its error at most gamma times the norms of its two rows
-        (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.5). Means are
-        off by what is left after the second centring.
+        (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.5). The error of
+        a mean is the rest after the second centring.
         """
         standardizing = 2 * gamma(n + 8, "float64") if self._standardize else 0.0
         products = (gamma(self._terms, "float64") + standardizing) * variance
-        off = gamma(n + 2, "float64") * float(np.sqrt(variance + self._off_centre))
+        off = gamma(n + 2, "float64") * float(np.sqrt(variance + self._off_center))
         share = n / (n - 1)
         return 1.01 * (products + share * off * (2 * float(np.sqrt(variance)) + off))
 
     def _eigenpairs(self, gram: Triangle) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """Leading eigenpairs of the matrix, descending, and its products with the vectors.
 
-        Last, what may have been missed, as a share of the largest eigenvalue.
+        The last value bounds the eigenvalues that were missed, as a share of the largest one.
         """
         missed = MISSED
         found = proven_eigenpairs_in_place(gram, self._k)
@@ -168,11 +174,11 @@ class Solver:
         real: np.ndarray,
         progress: Callable[[int], None],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Components that have a variance, and their products with the covariance; (k, d) each."""
+        """Components with a positive variance, and their products with the covariance; (k, d)."""
         rows = np.zeros((self._k, columns.n_features))
         products = np.zeros_like(rows)
         for place, block in columns.blocks():
-            self._centre(block)
+            self._center(block)
             block /= self._scale[place]
             rows[real, place] = weights[:, real].T @ block
             products[real, place] = weighted[:, real].T @ block
@@ -182,9 +188,9 @@ class Solver:
     def _ritz_pairs(
         self, rows: np.ndarray, products: np.ndarray, real: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Eigenpairs as `from_eigenpairs` wants them; directions without variance are filled up."""
+        """Eigenpairs for `from_eigenpairs`; random directions complete those without variance."""
         count, random = int(real.sum()), np.random.default_rng(0)
-        # They are orthonormal but for rounding, which is made good: with what, goes for both.
+        # The rows are orthonormal up to rounding. The correction applies to rows and products.
         squares, turn = np.linalg.eigh(rows[:count] @ rows[:count].T)
         nearly = (turn / np.sqrt(squares)) @ turn.T
         for vectors in (rows[:count], products[:count]):
@@ -201,7 +207,7 @@ class Solver:
 
 
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
-    """No shard has a summary."""
+    """Shards have no summaries."""
     return 0
 
 
@@ -216,13 +222,13 @@ def fit_bytes(d: int, settings: dict, n_rows: int, block_rows: int, workers: int
 
 
 def work(d: int, n_rows: int, settings: dict) -> Work:
-    """Half the products of X X', in double precision, eigenpairs, and a second read."""
+    """Half the products of X X' in double precision, eigenpairs, and a second read."""
     k = settings["n_components"]
-    # Products of all kinds in double precision run at twice the rate of decompositions or more.
+    # Products in double precision run at least at twice the rate of decompositions.
     products = (float(n_rows) ** 2 * d + 4.0 * n_rows * d * k) / 2
     return Work(reads=3, products=0.0, dense=products + decomposition_work(n_rows))
 
 
 def guarantee(tolerance: float) -> dict | None:
-    """It is always as exact as rounding allows."""
+    """The result is always exact up to rounding."""
     return {}

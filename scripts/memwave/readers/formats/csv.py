@@ -27,7 +27,7 @@ from memwave.readers.sources import Block, TableSource, Texts
 
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.csv")
-# pyarrow with a block as text, as columns and as rows.
+# Memory of pyarrow, and of a block as text, as columns and as rows.
 LIBRARY_MB = 60
 
 
@@ -57,7 +57,7 @@ class Source(TableSource):
         self._describe((rows, len(self._channels)), np.dtype("f8"))
 
     def _header(self) -> list[str]:
-        """Names of all columns: of the file, or those that it is given."""
+        """Names of all columns: those of the file, or those of the options."""
         if self._options.header != "names":
             found = self._width()
             self._names = self._given_names(found)
@@ -103,7 +103,7 @@ class Source(TableSource):
         return numbers
 
     def _count(self) -> tuple[int, str]:
-        """Count rows, and require that each line of the file is one, or say why it is not."""
+        """Count rows; if lines are not rows, return the reason or raise an error."""
         rows = sum(batch.num_rows for batch in self._batches(self._channels[:1], "string"))
         full, blank = count_lines(self.file, self._options)
         lines = full + blank * self._blank_lines - (self._names is None)
@@ -130,14 +130,14 @@ class Source(TableSource):
             yield texts_of(batch.column(0))
 
     def _reading(self) -> tuple:
-        """What decides which lines are rows."""
+        """Settings that determine which lines are rows."""
         options = self._options
         return self._delimiter, options.skip_lines, options.header != "names", options.comment
 
     def _batches(self, columns: list[str] | None, kind: str = "float64") -> Iterator[Any]:
-        """Parse the table block by block; all columns, as what they look like, or some as `kind`.
+        """Parse the table block by block: some columns as `kind`, or all with detected types.
 
-        Threads would read ahead, and would not know the numbers of lines in errors.
+        Without threads, since these read ahead and do not know the line of an error.
         """
         csv = self._csv
         reading = csv.ReadOptions(
@@ -170,7 +170,7 @@ class Source(TableSource):
         )
 
     def _line(self, match: re.Match) -> str:
-        """The line of the file that is a row of the library, which does not count blank ones."""
+        """The line of the file for a row number of the library, which skips blank lines."""
         row = int(match[1])
         if self._blank_lines:
             return f"line {row + self._options.skip_lines}"
@@ -179,7 +179,7 @@ class Source(TableSource):
         return f"line {first}"
 
     def _other_delimiter(self, found: int) -> str:
-        """What there would be if another sign separated the columns, if that is likely."""
+        """A remark on the number of columns with another delimiter, if that is likely."""
         line = first_line(self.file, self._options)
         counts = {sign: line.count(sign.encode()) for sign in DELIMITERS if sign != self._delimiter}
         sign = max(counts, key=lambda sign: counts[sign])

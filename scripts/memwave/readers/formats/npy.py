@@ -1,4 +1,4 @@
-"""Arrays as ``numpy.save`` writes them; pickles are never opened."""
+"""Arrays written by ``numpy.save``; pickles are never opened."""
 
 import math
 from typing import IO

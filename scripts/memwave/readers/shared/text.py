@@ -1,4 +1,4 @@
-"""Text tables as files: packed or not, their delimiter, and the lines that are rows."""
+"""Text tables, plain or gzipped: their delimiter, and their lines and rows."""
 
 import csv
 import gzip
@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from memwave.readers.base import Options
 
-# What reading a packed text can end in; an unpacked one ends in OSError only.
+# Errors of reading a gzipped text; a plain one raises OSError only.
 UNREADABLE = (OSError, EOFError, zlib.error)
 
 # No line may be longer.
@@ -20,13 +20,13 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 def open_text(file: str) -> IO[bytes]:
-    """Open a text for reading, unpacked if its name ends in .gz."""
+    """Open a text for reading; decompress it if its name ends in .gz."""
     opened: Any = gzip.open if file.lower().endswith(".gz") else open
     return opened(file, "rb")
 
 
 def open_table(file: str, options: Options) -> IO[bytes]:
-    """Open a text without the lines above its table and without comments."""
+    """Open a text without the lines before its table and without comments."""
     text = open_text(file)
     if not (options.skip_lines or options.comment):
         return text
@@ -38,7 +38,7 @@ def open_table(file: str, options: Options) -> IO[bytes]:
 
 
 class WithoutComments(io.RawIOBase):
-    """A text without the lines that begin with a sign."""
+    """A text without the lines that begin with a prefix."""
 
     def __init__(self, text: IO[bytes], comment: bytes):
         self._text, self._comment, self._left = text, comment, b""
@@ -71,9 +71,10 @@ def first_line(file: str, options: Options) -> bytes:
 
 
 def delimiter_of(file: str, options: Options = Options()) -> str:  # noqa: B008 - it is frozen
-    """Tab in .tsv; else what the first line has more of: comma or semicolon, in .txt also tab.
+    """Return the delimiter: tab in .tsv; else the most frequent one in the first line.
 
-    Where commas are decimal signs, they separate nothing.
+    It may be a comma, a semicolon or, in .txt, a tab. A comma that is the decimal sign is no
+    delimiter.
     """
     name = file.lower().removesuffix(".gz")
     if name.endswith(".tsv"):
@@ -86,7 +87,7 @@ def delimiter_of(file: str, options: Options = Options()) -> str:  # noqa: B008 
 
 
 def count_lines(file: str, options: Options) -> tuple[int, int]:
-    """Lines of a table that are not blank, its header among them, and those that are."""
+    """Count the lines of a table, including its header: those with content, and blank ones."""
     full = blank = 0
     with open_table(file, options) as text:
         left = b""
@@ -103,7 +104,7 @@ def count_lines(file: str, options: Options) -> tuple[int, int]:
 
 
 def records(file: str, options: Options, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
-    """Rows of a table as Python's csv has them: first and last line in the file, cells."""
+    """Rows of a table as parsed by Python's csv: first and last line in the file, and cells."""
     with open_text(file) as content:
         text = io.TextIOWrapper(content, "utf-8-sig", errors="replace", newline="")
         places: list[int] = []
@@ -122,7 +123,7 @@ def records(file: str, options: Options, delimiter: str) -> Iterator[tuple[int, 
 
 
 def swallowed_line(file: str, options: Options, delimiter: str) -> tuple[int, int] | None:
-    """Find a cell in quotes that has taken in a line that looks like a row.
+    """Find a quoted cell that contains a line that looks like a row.
 
     Returns
     -------
@@ -139,10 +140,10 @@ def swallowed_line(file: str, options: Options, delimiter: str) -> tuple[int, in
 
 
 def line_like_a_row(cells: list[str], delimiter: str, columns: int) -> int | None:
-    """Which line within the cells of a row looks like a row itself, from 1 on; None if none."""
+    """Index of the line within the cells of a row that looks like a row, from 1; else None."""
     inner = chain.from_iterable(cell.splitlines()[1:] for cell in cells)
     taken = [line.count(delimiter) for line in inner]
-    # The last of the lines ends its cell; the other cells of the row stand behind it.
+    # The last of the lines ends its cell; the other cells of the row follow on the same line.
     long = [i for i, cell in enumerate(cells) if len(cell.splitlines()) > 1]
     behind = len(cells) - 1 - max(long, default=0)
     taken[-1:] = [count + behind for count in taken[-1:]]

@@ -1,4 +1,4 @@
-"""What fitting a matrix and projecting its rows need, in one process and in stages."""
+"""Upper bounds of the memory of PCA of a matrix, in one process and in stages."""
 
 import numpy as np
 
@@ -60,17 +60,17 @@ def predict(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> di
 
 
 def _fit_bytes(spec: MatrixSpec, model: dict, itemsize: int, beside: int, sizes: Sizes) -> int:
-    """Summaries of all threads beside what was merged before, then the finish."""
+    """Memory, in bytes, of a fit in one process: the summaries of all threads, and the finish."""
     solver, d = solver_module(model["solver"]), spec.n_features
     workers = min(sizes.threads, sizes.shards)
     rows = rows_per_block(sizes.block_mb, d, f"f{itemsize}")
     summary = solver.summary_bytes(d, model, itemsize)
-    part = rows * d * itemsize + spec.reading_bytes(rows) + beside + summary
-    parts = workers * (part + THREAD_MB * MEGABYTE)
+    thread = rows * d * itemsize + spec.reading_bytes(rows) + beside + summary
+    threads = workers * (thread + THREAD_MB * MEGABYTE)
     finish = solver.fit_bytes(d, model, itemsize)
     if solver.Solver.ONE_PASS:
-        return max(finish, summary + parts)
-    return finish + parts
+        return max(finish, summary + threads)
+    return finish + threads
 
 
 def _column_bytes(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int) -> int:
@@ -123,7 +123,7 @@ def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0
 
 
 def measuring_mb(spec: MatrixSpec, block_mb: float) -> int:
-    """MB of measuring the columns of a shard."""
+    """Return the MB of measuring the columns of a shard."""
     rows = measured_rows(spec.n_features, block_mb)
     arrays = moments_bytes(spec.n_features, rows) + spec.reading_bytes(rows)
     return stage_mb(arrays + rows * spec.n_features * 8 + SCRATCH_BYTES)

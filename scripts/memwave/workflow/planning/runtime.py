@@ -77,7 +77,7 @@ def predict(
     Returns
     -------
     dict of str to float
-        Seconds by the name of the stage, in the order of the data flow; ``plot`` is any figure.
+        Seconds by the name of the stage, in the order of the data flow.
     """
     d, k = spec.n_features, model["n_components"]
     shards = sizes.shards
@@ -94,7 +94,7 @@ def predict(
     scoring = 4.0 * rows * d * k / products + table / shards / rates.compressed
     stages["project_features"] = reading + scoring
     stages["project_recordings"] = stages["extract_features"] + scoring
-    stages["write_projection"] = stages["plot"] = table / rates.read
+    stages["write_projection"] = stages["plot_experiment"] = table / rates.read
     return _started(stages, rates)
 
 
@@ -107,7 +107,7 @@ def fitting(
     products = rates.share * PRODUCTS_PER_SECOND[dtype]
     dense = rates.share * DENSE_PER_SECOND
     if solver.Solver.FROM_SIGNAL and not solver.Solver.ONE_PASS:
-        n_windows = rows * shards  # a tolerance may end a fit early; nobody knows beforehand
+        n_windows = rows * shards  # a tolerance may end a fit early, at an unknown pass
         return {"fit_model": 2 * solver.work(spec, n_windows, model).dense / dense}
     if reads_columns(model["solver"]):
         work = solver.work(d, rows * shards, model)

@@ -1,9 +1,9 @@
-"""The run that is current in a folder: its plan, and what it wants of each job.
+"""The current run of a folder: its plan, and the digests of its jobs.
 
-The process that plans a run writes both when the run starts. A job that a cluster starts, with a
-Snakemake of its own, takes the plan from there and not from a configuration that may have been
-edited meanwhile. A job asks, before a file of it gets its name, whether it is still wanted: a job
-may outlive its run.
+The process that plans a run writes both when the run starts. A job on a cluster, which has its own
+Snakemake, reads the plan from there, since the configuration may have been edited meanwhile. A job
+may outlive its run. So it checks, before an output gets its final name, that the current run still
+contains the job.
 """
 
 import json
@@ -23,22 +23,22 @@ PLAN, WANTED = FOLDER / "plan.pickle", FOLDER / "wanted.json"
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a job knows of the plan that it is part of.
+    """The part of the plan that a job needs.
 
     Attributes
     ----------
     receipt : str
-        Path of its receipt.
+        Path of the job's receipt.
     made_for, made_with : str
-        Digests of what it is made for, and of its code.
+        Digests of the job's request and of its code.
     makers : dict of str to str
-        Digests of the jobs whose files it reads, by their receipts.
+        Digests of the jobs whose files it reads, by the paths of their receipts.
     files : tuple of str
         Those files.
     sources : dict of str to str
-        Checksums of what it reads and no job makes, by path.
+        Checksums of its inputs that no job makes, by path.
     predicted_mb : int
-        Memory that the plan predicts for it.
+        Predicted memory.
     """
 
     receipt: str
@@ -51,7 +51,7 @@ class Ticket:
 
     @property
     def said(self) -> dict[str, Any]:
-        """What a receipt says of the plan."""
+        """The entries of a receipt that describe the plan."""
         return {
             "made_for": self.made_for,
             "made_with": self.made_with,
@@ -60,13 +60,13 @@ class Ticket:
         }
 
     def require_wanted(self) -> None:
-        """Raise MemwaveError if the current run of the folder wants something else of this job."""
+        """Raise MemwaveError unless the current run of the folder has this job, unchanged."""
         found = load_wanted().get(self.receipt)
         if found != [self.made_for, self.made_with]:
             raise MemwaveError(
                 "not wanted any more: another run was started here with another plan, or other "
-                "code, while this job of an earlier run was at work or waiting. It leaves nothing "
-                "behind; the current run goes on."
+                "code, while this job of an earlier run was running or waiting. It leaves no "
+                "files; the current run continues."
             )
 
 
@@ -79,10 +79,10 @@ def start_run(
     ----------
     plan : Plan
     checksums : mapping of str to str
-        Of everything that is read and that no job makes, by path.
+        Checksums of all inputs that no job makes, by path.
     wanted : mapping of str to (str, str)
-        By receipt, what each job is made for and with. Those of runs before are kept where this
-        run has no such job: a run of other experiments may still go on.
+        Digests of the request and of the code of each job, by its receipt. Entries of earlier runs
+        for other jobs remain: a run of other experiments may still be active.
     """
     with replacing(PLAN) as temporary:
         temporary.write_bytes(pickle.dumps((plan, dict(checksums), dict(wanted))))
@@ -91,7 +91,7 @@ def start_run(
 
 
 def load_plan() -> tuple[Any, dict[str, str], dict[str, tuple[str, str]]]:
-    """The plan of the current run, checksums, and what it wants, as given to `start_run`.
+    """The plan of the current run, checksums, and digests of its jobs, as given to `start_run`.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def load_plan() -> tuple[Any, dict[str, str], dict[str, tuple[str, str]]]:
 
 
 def load_wanted() -> dict[str, list[str]]:
-    """What runs want of their jobs; empty where nothing is known."""
+    """Digests of the jobs of all runs of this folder, by receipt; empty if there are none."""
     try:
         return json.loads(WANTED.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -14,7 +14,7 @@ NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 0
 
-# Where the matrix is, if the path names no other place.
+# Dataset of the matrix, if the path names none.
 DEFAULT = "/X"
 
 
