@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="rows x columns: .npy, raw, x.h5::/path, .zarr, .h5ad; several are stacked in order",
+        help="rows x columns: .npy, raw, x.h5::/path, .zarr, .h5ad, or a table such as .parquet; "
+        "several are stacked in order",
     )
     add_shape(parser)
     add_missing(parser)
