@@ -11,7 +11,7 @@ from memwave.readers.matrix import complete_rows
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows
 from memwave.recordings.valid_windows import find_valid, save_valid
-from memwave.workflow.process.stage import run_script
+from memwave.workflow.process.stage import run_script, warn
 from memwave.workflow.requests import GapSearch, load_matrix_readers, recordings_of
 
 
@@ -27,8 +27,8 @@ def find_gaps(request: GapSearch, *, valid: str) -> None:
     Raises
     ------
     MemwaveError
-        If no window is valid, there are more than `max_ranges` ranges, or a recording differs from
-        the plan or has an infinite value.
+        If there are more than `max_ranges` ranges, or a recording differs from the plan or has an
+        infinite value.
     """
     if request.rows is not None:
         save_valid(valid, complete_rows_of(request.rows, request, valid))
@@ -51,12 +51,9 @@ def find_gaps(request: GapSearch, *, valid: str) -> None:
                 )
     progress.close()
     planned, left = count_windows(request.segments), count_rows(found)
-    if not left:
+    if planned and not left:
         names = ", ".join(segment.recording.name for segment in request.segments)
-        raise MemwaveError(
-            f"all {planned} windows of a shard (of {names}) contain a missing value. Use fewer "
-            "shards, a shorter window, missing: interpolate, or remove the recording."
-        )
+        warn(f"all {planned} windows of a shard (of {names}) contain a missing value")
     log.info("%d of %d windows are dropped", planned - left, planned)
     save_valid(valid, found)
 
@@ -67,7 +64,10 @@ def complete_rows_of(shard: MatrixShard, request: GapSearch, valid: str) -> list
         progress = Progress(rows.shape[0], f"find_gaps {valid}")
         found = complete_rows(rows, request.block_rows, request.max_ranges, progress.add)
         progress.close()
-        log.info("%d of %d rows are dropped", rows.shape[0] - count_rows(found), rows.shape[0])
+        planned, left = rows.shape[0], count_rows(found)
+        if not left:
+            warn(f"all {planned} rows of a shard (of {rows.path}) contain a missing value")
+        log.info("%d of %d rows are dropped", planned - left, planned)
     return found
 
 

@@ -56,6 +56,7 @@ def write_projection(
         [recording.n_windows for recording in request.recordings], valid, spec.grain
     )
     n_rows = sum(stop - start for found in ranges for start, stop in found)
+    require_windows(n_rows)
     labels = WindowLabels(request.recordings, request.window_label, spec.windows)
     names = [recording.name for recording in request.recordings]
     size = projection_size(n_rows, fitted.n_components, request.score_dtype)
@@ -90,6 +91,15 @@ def write_projection(
     require_contents(request.inputs)
     written = [model, projection, *checksums]
     write_provenance(provenance, request.provenance, request.inputs, written)
+
+
+def require_windows(n_rows: int) -> None:
+    """Require a window to project; a model that is applied needs no valid train window."""
+    if not n_rows:
+        raise MemwaveError(
+            "all windows of all recordings contain a missing value. Use a shorter window, "
+            "missing: interpolate, or other recordings."
+        )
 
 
 def copy_partials(

@@ -11,6 +11,7 @@ import numpy as np
 from memwave.core.precision import Load, load_shifted, needed_shift, require_digits
 from memwave.core.progress import Progress
 from memwave.core.ranges import Ranges, count_rows, located, spans
+from memwave.core.workers import working
 from memwave.pca.linalg.train_columns import TrainColumns
 from memwave.pca.model import Model
 from memwave.pca.solvers import PcaSolver, Summary, make_solver, reads_columns
@@ -255,7 +256,7 @@ def fit_shards(
     dtype, block_rows, standardizer
         See `summarize`.
     threads : int
-        Shards read at once.
+        Shards read at once, and threads that compute the rest.
     progress : Progress
         Of one pass over the rows.
 
@@ -289,7 +290,7 @@ def fit_shards(
         )
 
     # An overflow raises a MemwaveError later, which says more than NumPy's warning.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"), working(threads):
         run_passes(solver, summarize_shard, len(shards), threads, progress.restart, stopped.set)
         fitted = solver.finish()
     return fitted if standardizer is None else standardizer.in_units(fitted)

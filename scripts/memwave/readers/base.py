@@ -37,6 +37,9 @@ from memwave.core.messages import did_you_mean, listed, printable, shown
 # Largest chunk of a compressed format, in bytes. A chunk is decompressed as a whole.
 LARGEST_CHUNK = 8_000_000
 
+# Bytes of a file that is nothing but a header.
+LARGEST_HEADER = 20_000_000
+
 log = logging.getLogger("memwave")
 
 # Most names of channels in an error.
@@ -224,6 +227,16 @@ class FileSource(ABC):
             raise self.error(
                 "changed while it was read. Nothing may write to it during a run; start again"
             )
+
+
+def require_short(path: str, header: str) -> None:
+    """Raise MemwaveError if a header, which a library reads as a whole, is too large for one."""
+    size = os.path.getsize(header) if os.path.exists(header) else 0
+    if size > LARGEST_HEADER:
+        raise MemwaveError(
+            f"{path}: the header {header} has {size:,} bytes, expected at most "
+            f"{LARGEST_HEADER:,}. It is damaged; copy it again."
+        )
 
 
 def reason_of(error: Exception) -> str:

@@ -149,7 +149,13 @@ class Matrix:
             If no row is complete, or missing values divide the rows into too many runs.
         """
         whole = RowRange(self, 0, self.shape[0])
-        self.complete = complete_rows(whole, block_rows, MOST_RUNS, progress)
+        found = complete_rows(whole, block_rows, MOST_RUNS, progress)
+        if not found:
+            raise InvalidMatrix(
+                f"{self.path}: each of {self.shape[0]} rows has a missing value (NaN). Leave out "
+                "the columns that have them, or fill them in."
+            )
+        self.complete = found
 
     def complete_parts(self) -> Iterator[tuple[int, int, int]]:
         """Runs of rows that there are: number of the part, and rows of it (start, stop)."""
@@ -320,7 +326,7 @@ def complete_rows(
     Raises
     ------
     InvalidMatrix
-        If there is none, or there are more than `most` ranges.
+        If there are more than `most` ranges.
     """
     found: list[Range] = []
     for start, stop in spans(0, rows.shape[0], block_rows):
@@ -333,11 +339,6 @@ def complete_rows(
                 f"{most} runs. Write the complete rows into a file of their own."
             )
         progress(stop - start)
-    if not found:
-        raise InvalidMatrix(
-            f"{rows.path}: each of {rows.shape[0]} rows has a missing value (NaN). Leave out the "
-            "columns that have them, or fill them in."
-        )
     return found
 
 

@@ -1,5 +1,6 @@
 """The recordings sheet: the list of the recordings of a dataset."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ COLUMNS = {
 }
 REQUIRED = ("recording", "path")
 LONGEST_NAME = 200
+
+# Bytes of a sheet, which is read as a whole.
+MOST_BYTES = 200_000_000
 
 _DTYPE = re.compile(r"[<>=|]?([iu][1248]|f[248])|u?int(8|16|32|64)|float(16|32|64)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -127,6 +131,9 @@ def read_sheet(path: str) -> tuple[Recording, ...]:
 
 
 def _lines(path: str) -> list[str]:
+    if os.path.isfile(path) and os.path.getsize(path) > MOST_BYTES:
+        message = f"{path}: is larger than {MOST_BYTES:,} bytes. Expected a sheet of recordings."
+        raise ConfigurationError([message])
     try:
         content = Path(path).read_bytes()
     except (OSError, ValueError) as error:

@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import scipy
 
+from memwave.core.workers import share
 from memwave.pca.lags.lags import LagSums, SignalWindows
-from memwave.pca.linalg.triangle import PANEL, Triangle
+from memwave.pca.linalg.triangle import PANEL, Part, Triangle
 
 # Rows of the matrix of sample products that are transformed at once.
 STRIP = 64
+
+# Of them, rows that are a unit of work for a thread.
+SHARED = 16
 
 Transform = Callable[[np.ndarray], np.ndarray]
 
@@ -89,7 +93,8 @@ def add_feature_products(
     along, across, squares = np.zeros(len(total)), 0.0, 0.0
     for first, rows in strips(sums):
         squares += float(np.trace(rows[:, first:]))
-        half = transform(rows)
+        pieces = np.array_split(rows, range(SHARED, len(rows), SHARED))
+        half = np.concatenate(share(transform, pieces))
         units = np.zeros_like(rows)
         np.fill_diagonal(units[:, first:], 1.0)
         shares = scipy.sparse.csr_array(transform(units)).T.tocsr()
@@ -97,11 +102,22 @@ def add_feature_products(
         along += magnitudes.sum(axis=1)
         across = max(across, float(magnitudes.sum(axis=0).max()))
         touched = np.flatnonzero(np.diff(shares.indptr))
-        for start, stop, panel in total.panels():
-            features = touched[np.searchsorted(touched, start) : np.searchsorted(touched, stop)]
-            if len(features):
-                panel[features - start] += shares[features] @ half[:, start:]
+        _add_strip(total, shares, touched, half)
     return across * float(along.max()), squares
+
+
+def _add_strip(
+    total: Triangle, shares: scipy.sparse.csr_array, touched: np.ndarray, half: np.ndarray
+) -> None:
+    """Add what some rows of the matrix of samples are of each feature: ``shares @ half``."""
+
+    def add(part: Part) -> None:
+        start, stop, low, high, values = part
+        features = touched[np.searchsorted(touched, start) : np.searchsorted(touched, stop)]
+        if len(features):
+            values[features - start] += shares[features] @ half[:, low:high]
+
+    share(add, total.parts())
 
 
 def strips(sums: LagSums) -> Iterator[tuple[int, np.ndarray]]:

@@ -14,7 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memwave.pca.linalg.orthonormal import PANEL, ROUNDS, orthonormalise, project_out, turned
+from memwave.pca.linalg.orthonormal import (
+    PANEL,
+    ROUNDS,
+    orthonormalise,
+    products,
+    project_out,
+    turned,
+)
 
 # Maps vectors, one in each row, to their products with the covariance, as rows.
 Product = Callable[[np.ndarray], np.ndarray]
@@ -92,7 +99,7 @@ class Space:
             self._restart()
         new = slice(self.filled, self.filled + len(self.block))
         self._vectors[new], self.filled = self.block, new.stop
-        inner = self._known @ image.T
+        inner = products(image, self._known).T
         self._inner[: new.stop, new], self._inner[new, : new.stop] = inner, inner.T
         self._inner[new, new] = (inner[new] + inner[new].T) / 2
         self.block, self._rest = self._directions(image)

@@ -14,6 +14,9 @@ A solver sees blocks of rows as arrays, never a file. The caller drives it::
             break
     model = solver.finish()
 
+With one pass, `merge` and `finish` are called by one thread. A solver that divides them into units
+of work for more (`memwave.core.workers`) has ``SHARES_FINISH = True``.
+
 A solver ``FROM_SIGNAL`` sees no rows of features and is made of a
 `memwave.features.spec.FeatureSpec`. With one pass it sees sums over the recordings
 (`memwave.pca.lags.lags.LagSums`), and has `merge` and `finish` only. Otherwise it reads the
@@ -138,6 +141,11 @@ def reads_recordings(name: str) -> bool:
     """Whether a solver reads the recordings, in several passes."""
     solver = solver_module(name).Solver
     return solver.FROM_SIGNAL and not solver.ONE_PASS
+
+
+def shares_finish(name: str) -> bool:
+    """Whether threads share the work of merging summaries and finishing (`core.workers`)."""
+    return getattr(solver_module(name).Solver, "SHARES_FINISH", False)
 
 
 def scales_itself(name: str) -> bool:

@@ -97,7 +97,7 @@ class Scatter:
         total = self.count + other.count
         difference = other.shift - self.shift
         weight = self.count * other.count / total
-        self.products.values += other.products.values
+        self.products.add(other.products)
         self.products.add_outer(weight, difference)
         moved = self.moved + other.moved + mean_rounding(self.shift, other.shift)
         apart = float(np.linalg.norm(difference))
@@ -135,6 +135,7 @@ class Solver(Merging):
 
     ONE_PASS = True
     FROM_SIGNAL = False
+    SHARES_FINISH = True
 
     def __init__(self, n_features: int, dtype: str, settings: dict):
         self._k = settings["n_components"]

@@ -8,16 +8,17 @@ mean. A second read gives the components and their products with the covariance.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from memwave.core.precision import lengths, require_no_overflow
+from memwave.core.ranges import spans
+from memwave.core.workers import share, working
 from memwave.pca.linalg.eigenpairs import MISSED, proven_eigenpairs_in_place
 from memwave.pca.linalg.orthonormal import ROUNDS, orthonormalise, project_out, turned
 from memwave.pca.linalg.short_products import gamma
 from memwave.pca.linalg.train_columns import TrainColumns, column_bytes
-from memwave.pca.linalg.triangle import PANEL, Triangle, triangle_size
+from memwave.pca.linalg.triangle import CHUNK, PANEL, Part, Triangle, triangle_size
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
 from memwave.pca.solvers.covariance import (
@@ -29,6 +30,9 @@ from memwave.pca.solvers.covariance import (
 
 OPTIONS: dict[str, dict] = {}
 LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+
+# Columns of a block that are a unit of work for a thread.
+COLUMNS = 256
 
 # Variances below this share of the largest, for each row, are rounding of the Gram matrix.
 NOTHING = 1e-15
@@ -66,8 +70,11 @@ class Solver:
         MemwaveError
             If squares of features overflowed.
         """
-        with ThreadPoolExecutor(threads) as pool:
-            gram = self._gram(columns, pool, progress)
+        with working(threads):
+            return self._fit(columns, progress)
+
+    def _fit(self, columns: TrainColumns, progress: Callable[[int], None]) -> Model:
+        gram = self._gram(columns, progress)
         total_variance = float(gram.diagonal().sum())
         require_no_overflow(total_variance)
         values, vectors, images, missed = self._eigenpairs(gram)
@@ -93,12 +100,9 @@ class Solver:
             scale=self._scale if self._standardize else None,
         )
 
-    def _gram(
-        self, columns: TrainColumns, pool: ThreadPoolExecutor, progress: Callable[[int], None]
-    ) -> Triangle:
+    def _gram(self, columns: TrainColumns, progress: Callable[[int], None]) -> Triangle:
         """The products of all rows with each other, divided by n - 1."""
         gram = Triangle(columns.n_rows)
-        panels = list(gram.panels())
         for place, block in columns.blocks():
             self._mean[place], rest = self._center(block)
             self._terms = max(self._terms, 16 + block.shape[1])
@@ -108,11 +112,11 @@ class Solver:
             self._off_center += float(np.sum((rest / self._scale[place]) ** 2))
             self._terms += 1
 
-            def add(rows: tuple[int, int, np.ndarray], block: np.ndarray = block) -> None:
-                start, stop, panel = rows
-                panel += block[start:stop] @ block[start:].T
+            def add(part: Part, block: np.ndarray = block) -> None:
+                start, stop, low, high, values = part
+                values += block[start:stop] @ block[low:high].T
 
-            list(pool.map(add, panels))
+            share(add, gram.parts())
             progress(block.shape[1])
         gram.values /= columns.n_rows - 1
         gram.mirror()
@@ -127,11 +131,18 @@ class Solver:
         mean, rest : ndarray
             The means, and the part of them that the second subtraction removed.
         """
-        mean = block.mean(axis=0)
-        block -= mean
-        rest = block.mean(axis=0)
-        block -= rest
-        return mean + rest, rest
+
+        def center(place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+            own = block[:, slice(*place)]
+            mean = own.mean(axis=0)
+            own -= mean
+            rest = own.mean(axis=0)
+            own -= rest
+            return mean + rest, rest
+
+        found = share(center, spans(0, block.shape[1], COLUMNS))
+        means, rests = zip(*found, strict=True)
+        return np.concatenate(means), np.concatenate(rests)
 
     @staticmethod
     def _standard_deviations(block: np.ndarray) -> np.ndarray:
@@ -179,9 +190,16 @@ class Solver:
         products = np.zeros_like(rows)
         for place, block in columns.blocks():
             self._center(block)
-            block /= self._scale[place]
-            rows[real, place] = weights[:, real].T @ block
-            products[real, place] = weighted[:, real].T @ block
+
+            def multiply(
+                part: tuple[int, int], block: np.ndarray = block, first: int = place.start
+            ) -> None:
+                values, there = block[:, slice(*part)], slice(first + part[0], first + part[1])
+                values /= self._scale[there]
+                rows[real, there] = weights[:, real].T @ values
+                products[real, there] = weighted[:, real].T @ values
+
+            share(multiply, spans(0, block.shape[1], COLUMNS))
             progress(block.shape[1])
         return rows, products
 
@@ -215,7 +233,7 @@ def fit_bytes(d: int, settings: dict, n_rows: int, block_rows: int, workers: int
     """Memory of the Gram matrix and its eigenpairs, then of the components."""
     k = settings["n_components"]
     block = column_bytes(n_rows, d, block_rows)
-    summing = 8 * triangle_size(n_rows) + block + workers * 8 * PANEL * n_rows
+    summing = 8 * triangle_size(n_rows) + block + workers * 8 * PANEL * CHUNK
     solving = decomposition_bytes(n_rows, k)
     finishing = block + 8 * 6 * k * d
     return max(summing, solving, finishing) + 8 * 4 * (d + k * n_rows)

@@ -8,13 +8,14 @@ computed, and the cost hardly depends on the number of windows.
 
 import numpy as np
 
+from memwave.core.workers import share
 from memwave.features.spec import FeatureSpec
 from memwave.features.wavelet import transform_windows
 from memwave.pca.lags.lags import LagSums, sum_bytes, sums_rounding, windows_of
 from memwave.pca.lags.window_products import add_feature_products, product_bytes, sample_sums
 from memwave.pca.linalg.eigenpairs import lanczos_work, worth_trying
 from memwave.pca.linalg.short_products import gamma
-from memwave.pca.linalg.triangle import triangle_size
+from memwave.pca.linalg.triangle import Part, triangle_size
 from memwave.pca.model import Model
 from memwave.pca.solvers import Work
 from memwave.pca.solvers.covariance import (
@@ -40,6 +41,7 @@ class Solver:
 
     ONE_PASS = True
     FROM_SIGNAL = True
+    SHARES_FINISH = True
 
     def __init__(self, spec: FeatureSpec, settings: dict):
         self._spec, self._k = spec, settings["n_components"]
@@ -101,11 +103,15 @@ def scatter_of(spec: FeatureSpec, sums: LagSums) -> Scatter:
     gain, squares = add_feature_products(
         scatter.products, sums, lambda rows: transform_windows(spec, rows)
     )
-    share = sums_rounding(sums) + gamma(2 * spec.filter_length * spec.level, "float64")
-    scatter.rounding = gain * squares * share
-    scatter.moved = float(np.sqrt(gain * squares / scatter.count)) * share
-    for start, stop, panel in scatter.products.panels():
-        panel += weighted[:, start:stop].T @ corrections[:, start:]
+    rounding = sums_rounding(sums) + gamma(2 * spec.filter_length * spec.level, "float64")
+    scatter.rounding = gain * squares * rounding
+    scatter.moved = float(np.sqrt(gain * squares / scatter.count)) * rounding
+
+    def correct(part: Part) -> None:
+        start, stop, low, high, values = part
+        values += weighted[:, start:stop].T @ corrections[:, low:high]
+
+    share(correct, scatter.products.parts())
     return scatter
 
 

@@ -19,6 +19,7 @@ from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.lags import SignalWindows, windows_of
 from memwave.pca.lags.signal.moments import SignalMoments, measure, moment_bytes
 from memwave.pca.lags.signal.products import Chunks, SignalProducts
+from memwave.pca.lags.signal.rounding import covariance_rounding
 from memwave.pca.lags.signal.sizes import (
     MOST_COLUMNS,
     chunk_of,
@@ -116,6 +117,7 @@ class Solver:
             )
         vectors = pairs.vectors.copy()  # the other vectors of the space are freed
         del space, pairs.vectors
+        rounding = covariance_rounding(spec, moments)
         return from_eigenpairs(
             pairs.values.copy(),
             vectors.T,
@@ -126,6 +128,7 @@ class Solver:
             solver="lag-randomized",
             notes={"passes": done, "columns": WIDTH},
             scale=scale,
+            rounding=rounding if scale is None else rounding / float(scale.min()) ** 2,
         )
 
     def _product(

@@ -1,5 +1,6 @@
 """Text tables, .csv, .tsv and .txt, also gzipped: named columns, or columns without a header."""
 
+import csv
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -9,7 +10,7 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable
-from memwave.readers.base import Options
+from memwave.readers.base import Options, file_of
 from memwave.readers.shared.arrow_columns import arrow_module, column_values, texts_of
 from memwave.readers.shared.row_counts import remembered_rows
 from memwave.readers.shared.text import (
@@ -22,6 +23,7 @@ from memwave.readers.shared.text import (
     open_table,
     records,
     swallowed_line,
+    widest,
 )
 from memwave.readers.sources import Block, TableSource, Texts
 
@@ -30,13 +32,18 @@ LIBRARIES = ("pyarrow", "pyarrow.csv")
 # Memory of pyarrow, and of a block as text, as columns and as rows.
 LIBRARY_MB = 60
 
+# Memory of a column while pyarrow reads a table, measured with 10 000 to 90 000 columns.
+COLUMN_BYTES = 13_500
+
+MOST_COLUMNS = 20_000
+
 
 class Source(TableSource):
     """Columns of a text table, as float64; an empty cell, NA or NaN is a missing value (NaN)."""
 
     def __init__(self, path: str, options: Options):
         super().__init__(path)
-        self._csv = arrow_module("csv", path)
+        self._arrow = arrow_module("csv", path)
         self._options, self._delimiter = options, ","
         self._blank_lines = False
         self._names: list[str] | None = None
@@ -58,8 +65,15 @@ class Source(TableSource):
 
     def _header(self) -> list[str]:
         """Names of all columns: those of the file, or those of the options."""
+        found = self._width()
+        if found > MOST_COLUMNS:
+            raise self.error(
+                f"has {found:,} columns, expected at most {MOST_COLUMNS:,} in a text. Convert it "
+                "to .npy, with a row of the table as a row, or to Parquet"
+            )
         if self._options.header != "names":
-            found = self._width()
+            if not found:
+                raise self.error("has no row, expected a line a row")
             self._names = self._given_names(found)
             return self._names
         for batch in self._batches(None):
@@ -76,10 +90,12 @@ class Source(TableSource):
         raise self.error("has no row below its first line, expected a line a row")
 
     def _width(self) -> int:
-        """Columns of a table without a header."""
-        for _, _, cells in islice(records(self.file, self._options, self._delimiter), 1):
-            return len(cells)
-        raise self.error("has no row, expected a line a row")
+        """Cells of the first row; 0 if there is none."""
+        try:
+            rows = records(self.file, self._options, self._delimiter)
+            return max((len(cells) for _, _, cells in islice(rows, 1)), default=0)
+        except (*UNREADABLE, csv.Error) as error:
+            raise self._unreadable(error) from error
 
     def _given_names(self, found: int) -> list[str]:
         """Names of the columns of a table without a header: numbers, channels, or a list."""
@@ -139,16 +155,16 @@ class Source(TableSource):
 
         Without threads, since these read ahead and do not know the line of an error.
         """
-        csv = self._csv
-        reading = csv.ReadOptions(
+        arrow = self._arrow
+        reading = arrow.ReadOptions(
             use_threads=False, block_size=LONGEST_LINE, column_names=self._names
         )
-        parsing = csv.ParseOptions(
+        parsing = arrow.ParseOptions(
             delimiter=self._delimiter,
             newlines_in_values=True,
             ignore_empty_lines=not self._blank_lines,
         )
-        conversion = csv.ConvertOptions(
+        conversion = arrow.ConvertOptions(
             include_columns=columns,
             column_types=dict.fromkeys(columns or (), kind),
             strings_can_be_null=True,
@@ -156,12 +172,14 @@ class Source(TableSource):
         )
         try:
             with open_table(self.file, self._options) as file:
-                yield from csv.open_csv(file, reading, parsing, conversion)
+                yield from arrow.open_csv(file, reading, parsing, conversion)
         except (*UNREADABLE, ValueError, KeyError) as error:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> MemwaveError:
         reason = re.sub(r"Row #(\d+)", self._line, printable(error))
+        if "straddl" in reason:
+            reason = f"a line has more than {LONGEST_LINE:,} characters"
         point = "point" if self._options.decimal == "." else "comma"
         return self.error(
             f"cannot be read as a table ({reason}). Expected UTF-8 text: a line with names, then a "
@@ -193,6 +211,11 @@ class Source(TableSource):
 
     def close(self) -> None:
         """Do nothing: the file is open during a pass only."""
+
+
+def file_bytes(path: str) -> int:
+    """Memory of the columns of a table while it is read."""
+    return COLUMN_BYTES * min(widest(file_of(path)), MOST_COLUMNS)
 
 
 def _is_number(text: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, printable
-from memwave.readers.base import LARGEST_CHUNK, Options, file_of, reason_of
+from memwave.readers.base import LARGEST_CHUNK, Options, file_of, reason_of, require_short
 from memwave.readers.shared.libraries import library
 from memwave.readers.shared.packing import Packing, unpacked, unpacked_slice
 from memwave.readers.sources import ArraySource
@@ -29,6 +29,7 @@ class Source(ArraySource):
     def __init__(self, path: str, options: Options):
         (header,) = files(path)
         super().__init__(path, header)
+        require_short(path, header)
         zarr = library("zarr", path)
         # One chunk after the other: each that is read meanwhile needs memory.
         zarr.config.set({"async.concurrency": 1, "threading.max_workers": 1})

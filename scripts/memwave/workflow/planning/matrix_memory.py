@@ -9,12 +9,13 @@ from memwave.features.columns import MatrixSpec
 from memwave.pca import projection
 from memwave.pca.diagnostics.certificate import bounds_bytes
 from memwave.pca.linalg.train_columns import block_width, rows_together
-from memwave.pca.solvers import reads_columns, scales_itself, solver_module
+from memwave.pca.solvers import reads_columns, scales_itself, shares_finish, solver_module
 from memwave.readers import SCRATCH_BYTES
 from memwave.recordings.labels.coding import labels_bytes
 from memwave.workflow.planning.memory import (
     THREAD_MB,
     Sizes,
+    finishing_bytes,
     fitting,
     fitting_columns,
     measured_rows,
@@ -69,7 +70,7 @@ def _fit_bytes(spec: MatrixSpec, model: dict, itemsize: int, beside: int, sizes:
     threads = workers * (thread + THREAD_MB * MEGABYTE)
     finish = solver.fit_bytes(d, model, itemsize)
     if solver.Solver.ONE_PASS:
-        return max(finish, summary + threads)
+        return max(finish + finishing_bytes(model["solver"], workers), summary + threads)
     return finish + threads
 
 
@@ -99,6 +100,8 @@ def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0
     else:
         read = spec.reading_bytes(rows_per_block(sizes.block_mb, d, dtype)) + SCRATCH_BYTES
         workers = min(sizes.threads, sizes.shards)
+        if shares_finish(model["solver"]):
+            workers = sizes.threads
         needs = fitting(spec, model, itemsize, beside, 0, block_mb=sizes.block_mb, workers=workers)
         one_pass = solver_module(model["solver"]).Solver.ONE_PASS
         needs["summarize_features" if one_pass else "fit_model"] += read * (

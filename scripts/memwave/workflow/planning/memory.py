@@ -24,6 +24,7 @@ from memwave.pca.solvers import (
     reads_columns,
     reads_recordings,
     scales_itself,
+    shares_finish,
     solver_module,
 )
 from memwave.readers import SCRATCH_BYTES, library_bytes
@@ -131,6 +132,8 @@ def predict(
     else:
         alone = reads_recordings(model["solver"]) or reads_columns(model["solver"])
         workers = sizes.threads if alone else min(sizes.threads, sizes.shards)
+        if shares_finish(model["solver"]):
+            workers = sizes.threads
         if reads_columns(model["solver"]):
             need = fitting_columns(spec, model, n_train, block_mb=block_mb, workers=workers)
             needs = {"fit_model": need}
@@ -184,13 +187,20 @@ def fitting(
         return {"fit_model": fit + workers * (solver.worker_bytes(spec) + THREAD_MB * MEGABYTE)}
     if solver.Solver.FROM_SIGNAL:
         summary = solver.summary_bytes(spec) + SCRATCH_BYTES + library_bytes
-        return {"summarize_lags": summary, "fit_model": solver.fit_bytes(spec, model)}
+        fit = solver.fit_bytes(spec, model) + finishing_bytes(model["solver"], workers)
+        return {"summarize_lags": summary, "fit_model": fit}
     block = rows_per_block(block_mb, d, f"f{itemsize}") * d * itemsize
     summary = block + beside + solver.summary_bytes(d, model, itemsize)
     fit = solver.fit_bytes(d, model, itemsize)
     if solver.Solver.ONE_PASS:
+        fit += finishing_bytes(model["solver"], workers)
         return {"summarize_features": summary, "fit_model": fit}
     return {"fit_model": fit + workers * (summary + THREAD_MB * MEGABYTE)}
+
+
+def finishing_bytes(solver: str, threads: int) -> int:
+    """Return the bytes that further threads need to merge summaries and finish."""
+    return (threads - 1) * THREAD_MB * MEGABYTE if shares_finish(solver) else 0
 
 
 def fitting_columns(

@@ -5,7 +5,7 @@ from functools import cache
 from memwave.core.moments import moments_bytes
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import reads_columns, reads_recordings, solver_module
+from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
 from memwave.readers import library_bytes
 from memwave.workflow.planning import matrix_memory, memory, runtime
 from memwave.workflow.planning.inputs import Wildcards, converted_recording, model_of
@@ -63,10 +63,10 @@ def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
 
 
 def threads(plan: Plan, w: Wildcards) -> int:
-    """Return the threads of a fit: 1, or more if the fit itself reads shards or recordings."""
+    """Return the threads of a fit: no more than it can use."""
     solver, wanted = model_of(plan, w)["solver"], plan.settings["threads"]
     if solver_module(solver).Solver.ONE_PASS:
-        return 1
+        return wanted if shares_finish(solver) else 1
     alone = reads_recordings(solver) or reads_columns(solver)
     return wanted if alone else min(wanted, n_shards(plan, w.dataset, w.features))
 

@@ -44,6 +44,10 @@ class SignalMoments:
         Mean of the rows of the first chunk.
     squares : float
         Sum of the squared distances of all features from their mean.
+    chunks : int
+    energy : float
+        Bound of the sum over all windows of the squares that a score is as exact as: of all
+        values of the chunk about its mean, or of those of the window.
     """
 
     def __init__(self, spec: FeatureSpec, *, standardize: bool):
@@ -53,6 +57,7 @@ class SignalMoments:
         self._blocks = FeatureBlocks(replace(spec, dtype="float64"))
         self._features = None if self._by_signal else Moments(spec.n_features)
         self._power, self._rows = np.zeros(spec.n_channels), 0
+        self.chunks, self.energy, self._apart = 0, 0.0, 0.0
         self.count, self.squares = 0, 0.0
         self.window = np.zeros(spec.window * spec.n_channels)
         self.center = np.zeros(spec.n_channels)
@@ -67,8 +72,14 @@ class SignalMoments:
         mean = self._mean_window(shifted, n)
         squares = self._squares(rows, shifted, n, mean)
         whole = mean + np.tile(shift - self.center, self._spec.window)
-        self._power += np.einsum("ij,ij->j", shifted, shifted)
+        power = np.einsum("ij,ij->j", shifted, shifted)
+        self._power += power
         self._rows += len(rows)
+        self.chunks += 1
+        # By Fourier transform, every score is as exact as the whole chunk allows.
+        least, most = sorted((n, self._windows.depth))
+        self.energy += (most if self._windows.by_fourier else least) * float(power.sum())
+        self._apart += n * self._spec.window * float(np.sum((shift - self.center) ** 2))
         self._merge(n, whole, squares)
 
     def _merge(self, n: int, mean: np.ndarray, squares: float) -> None:
@@ -102,6 +113,11 @@ class SignalMoments:
             self._features.update(block)
         self.squares = float(self._features.squares.sum())
         return 0.0
+
+    @property
+    def offsets(self) -> float:
+        """Sum over all windows of the squares of the means of their chunks, and of all."""
+        return self._apart + self.count * float(self.window @ self.window)
 
     def feature_mean(self) -> np.ndarray:
         """Mean of the features, shape (d,), float64."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import rate_text, shown
-from memwave.readers.base import Options, file_of, reason_of
+from memwave.readers.base import Options, file_of, reason_of, require_short
 from memwave.readers.formats.wfdb.segment import Segment
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import ArraySource
@@ -154,8 +154,13 @@ def files(path: str) -> list[str]:
 
 
 def _read_header(path: str) -> Any:
+    read, record = library("wfdb", path).rdheader, os.path.splitext(path)[0]
+    require_short(path, path)
     try:
-        return library("wfdb", path).rdheader(os.path.splitext(path)[0], rd_segments=True)
+        segments = _segment_headers(read(record), os.path.dirname(path))
+        for file in segments:
+            require_short(path, file)
+        return read(record, rd_segments=True)
     except MemwaveError:
         raise
     except Exception as error:  # the package raises nearly any
