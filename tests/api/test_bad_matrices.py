@@ -269,7 +269,7 @@ CASES = {
             ],
             {},
         ),
-        "b.parquet: (its column 0 is called .b., expected .a.|has names of columns)",
+        "b.parquet: its column 0 is called .b., expected .a. as in .*a.parquet",
     ),
     "squares overflow": (lambda f: (GOOD.astype("f4") * 1e30, {}), "squares .* are too large"),
     "squares vanish": (lambda f: (GOOD.astype("f4") * 1e-30, {}), "loses digits of squares"),

@@ -142,3 +142,15 @@ def test_the_commands_drop_them_too(tmp_path, monkeypatch, capsys):
 def test_runs():
     flags = np.array([True, True, False, True])
     np.testing.assert_array_equal(runs(flags), [[0, 2], [3, 4]])
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("solver", feature_solvers())
+def test_a_shard_may_have_no_complete_row(solver, standardize):
+    rows = np.random.default_rng(0).normal(size=(300, 5)) * [9, 5, 3, 1, 1]
+    rows[:110] = np.nan
+    options = {"solver": solver, "standardize": standardize, "block_mb": 0.005}
+    found = memwave.PCA(2, missing="drop", shards=3, **options).fit(rows)
+    expected = memwave.PCA(2, **options).fit(rows[110:])
+    np.testing.assert_allclose(found.components_, expected.components_, atol=1e-3)
+    assert found.n_samples_ == 190

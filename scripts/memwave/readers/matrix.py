@@ -13,10 +13,14 @@ from typing import Protocol
 import numpy as np
 
 from memwave.core.errors import InvalidMatrix
-from memwave.core.messages import shown
 from memwave.core.ranges import Range, Ranges, count_rows, located, runs, shard_range, spans
 from memwave.readers.base import file_of
-from memwave.readers.matrix_checks import missing_rows, require_different, require_finite
+from memwave.readers.matrix_checks import (
+    missing_rows,
+    require_different,
+    require_finite,
+    require_same_names,
+)
 
 # Most runs of complete rows of a matrix: all stages have memory for as many.
 MOST_RUNS = 20_000
@@ -346,13 +350,5 @@ def _names_of(parts: Sequence[Part]) -> list[str] | None:
     names = parts[0].column_names()
     require_different(parts[0].path, names or ())
     for part in parts[1:]:
-        others = part.column_names()
-        if names and others and others != names:
-            at = next(
-                i for i, pair in enumerate(zip(names, others, strict=True)) if pair[0] != pair[1]
-            )
-            raise InvalidMatrix(
-                f"{part.path}: its column {at} is called {shown(others[at])}, expected "
-                f"{shown(names[at])} as in {parts[0].path}. Put the columns in the same order."
-            )
+        require_same_names(part.path, part.column_names(), parts[0].path, names)
     return names

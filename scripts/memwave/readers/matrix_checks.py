@@ -138,6 +138,18 @@ def require_different(path: object, names: Sequence[str]) -> None:
     )
 
 
+def require_same_names(
+    path: object, names: Sequence[str] | None, first: object, known: Sequence[str] | None
+) -> None:
+    """Require that two parts name as many columns alike, where both name theirs."""
+    for i, (name, expected) in enumerate(zip(names or (), known or (), strict=False)):
+        if name != expected:
+            raise InvalidMatrix(
+                f"{path}: its column {i} is called {shown(name)}, expected {shown(expected)} as in "
+                f"{first}. Put the columns in the same order."
+            )
+
+
 def _finite(values: np.ndarray) -> bool:
     if values.dtype == np.float16 and values.flags.c_contiguous:
         exponents = values.view(np.uint16) & HALF_EXPONENT

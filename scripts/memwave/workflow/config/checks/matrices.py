@@ -18,7 +18,7 @@ from memwave.readers import (
     options_of,
 )
 from memwave.readers.converted import open_stream
-from memwave.readers.matrix_checks import require_different
+from memwave.readers.matrix_checks import require_different, require_same_names
 from memwave.readers.matrix_files import open_file
 from memwave.recordings.sheet import Recording, read_sheet
 from memwave.results.model_file import is_of_recordings, load_column_names, load_model
@@ -118,13 +118,13 @@ def _require_same(spec: MatrixSpec, first: MatrixSpec, part: Recording, other: R
     for what, mine, theirs in (
         ("columns", spec.n_features, first.n_features),
         ("type", spec.dtype, first.dtype),
-        ("names of columns", spec.names, first.names),
     ):
         if mine != theirs:
             raise MemwaveError(
                 f"{part.path}: has {what} {shown(mine)}, expected {shown(theirs)} as {other.path} "
                 "has: parts are stacked one below the other."
             )
+    require_same_names(part.path, spec.names, other.path, first.names)
 
 
 def applied_matrix_findings(name: str, path: str, spec: MatrixSpec) -> Iterator[str]:
