@@ -12,6 +12,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import sklearn.decomposition
 import zarr
@@ -320,6 +322,59 @@ def test_memory_stays_below_the_limit_however_many_rows(solver, tmp_path):
         for made in tmp_path.iterdir():
             made.unlink()
     assert columns_are_read or peaks[1] < 1.25 * peaks[0]
+
+
+MEASURE_FILE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import memwave
+from memwave.workflow.process.memory import PeakMemory
+path, limit = sys.argv[2], int(sys.argv[3])
+with PeakMemory() as peak:
+    pca = memwave.PCA(5, solver="covariance", max_mem_mb=limit, block_mb=4, missing="drop")
+    pca.fit(path)
+    pca.transform(path, out=sys.argv[4])
+print(peak.bytes, pca.n_samples_)
+"""
+
+
+def write_table(path, n_rows):
+    """Rows with one missing value, block by block."""
+    random, names = np.random.default_rng(0), [f"c{i}" for i in range(200)]
+    blocks = (random.normal(size=(1000, 200)).astype("f4") for _ in range(n_rows // 1000))
+    if path.suffix == ".parquet":
+        schema = pa.schema([(name, pa.float32()) for name in names])
+        with pq.ParquetWriter(path, schema) as writer:
+            for i, block in enumerate(blocks):
+                block[0, 0] = np.nan if i == 0 else 0
+                columns = [pa.array(column) for column in block.T]
+                writer.write_table(pa.table(columns, schema=schema))
+        return str(path)
+    with h5py.File(path, "w") as file:
+        x = file.create_dataset("x", (n_rows, 200), "f4", chunks=(1000, 50), compression=1)
+        for i, block in enumerate(blocks):
+            x[1000 * i : 1000 * (i + 1)] = block
+        x[0, 0] = np.nan
+    return f"{path}::/x"
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "x.h5"])
+def test_memory_of_files_with_chunks_and_gaps_stays_below_the_limit(name, tmp_path):
+    peaks = []
+    for n_rows in (5000, 40_000):
+        path = write_table(tmp_path / name, n_rows)
+        with as_matrix(path) as opened:
+            params = memwave.PCA(5, solver="covariance", block_mb=4).get_params()
+            limit = plan_fit(params, spec_of(opened), n_rows).memory_mb
+        run = [sys.executable, "-c", MEASURE_FILE, str(SCRIPTS), path, str(limit)]
+        run.append(str(tmp_path / "scores.npy"))
+        done = subprocess.run(run, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        peak, n_fitted = map(int, done.stdout.split())
+        assert n_fitted == n_rows - 1
+        peaks.append(peak / 1e6)
+        assert peaks[-1] <= limit
+    assert peaks[1] < 1.25 * peaks[0] + 5
 
 
 def test_what_would_need_too_much_memory_is_refused_before_anything_is_read():
