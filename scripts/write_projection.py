@@ -52,7 +52,9 @@ def write_projection(
         Checksum files of all shards, if features are stored.
     """
     spec, fitted = request.spec, load_model(model)
-    ranges = valid_windows([recording.n_windows for recording in request.recordings], valid)
+    ranges = valid_windows(
+        [recording.n_windows for recording in request.recordings], valid, spec.grain
+    )
     n_rows = sum(stop - start for found in ranges for start, stop in found)
     require_windows(n_rows)
     labels = WindowLabels(request.recordings, request.window_label, spec.windows)

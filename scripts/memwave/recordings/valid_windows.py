@@ -133,7 +133,9 @@ def valid_segments(segments: Sequence[Segment], path: str | Path | None) -> tupl
     return tuple(left)
 
 
-def valid_windows(counts: Sequence[int], paths: Sequence[str | Path]) -> list[list[Range]]:
+def valid_windows(
+    counts: Sequence[int], paths: Sequence[str | Path], grain: int = 1
+) -> list[list[Range]]:
     """Return the ranges of valid windows of each recording.
 
     Parameters
@@ -142,13 +144,15 @@ def valid_windows(counts: Sequence[int], paths: Sequence[str | Path]) -> list[li
         Planned number of windows of every recording, in sheet order.
     paths : sequence of path
         Outputs of `find_gaps` for all shards, in order; empty if every window is valid.
+    grain : int
+        Rows that shards are cut between.
     """
     ends = np.cumsum(counts).tolist()
     if not paths:
         return [[(0, count)] if count else [] for count in counts]
     valid: list[Range] = []
     for i, path in enumerate(paths):
-        begin, _ = shard_range(ends[-1], i, len(paths))
+        begin, _ = shard_range(ends[-1], i, len(paths), grain)
         valid += [(begin + start, begin + stop) for start, stop in load_valid(path)]
     return [
         [

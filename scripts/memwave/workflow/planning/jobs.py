@@ -183,6 +183,7 @@ def _gap_search(plan: Plan, w: Wildcards) -> requests.GapSearch:
         shard_segments(plan, w.dataset, w.features, w.shard),
         memory.measuring_rows(spec.n_channels),
         max(FEWEST_RANGES, MOST_RANGES // n_shards(plan, w.dataset, w.features)),
+        matrix_shard(plan, w.dataset, w.features, w.shard),
     )
 
 
