@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 
 class Merging:
     """Row order and merging of `memwave.pca.solvers.PcaSolver`.
@@ -13,7 +15,13 @@ class Merging:
         All summaries of the pass so far. A summary has `center` and `merge`.
     """
 
+    #: See `memwave.pca.solvers.PcaSolver`.
+    shift: np.ndarray | None = None
+
     _total: Any = None
+
+    def expect(self, n_rows: int) -> None:
+        """Nothing depends on the number of rows."""
 
     def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
         yield 0, n_rows

@@ -28,7 +28,7 @@ from memwave.pca.lags.signal.sizes import (
     product_bytes,
     thread_bytes,
 )
-from memwave.pca.linalg.block_lanczos import Product, Space, leading_eigenpairs, space_bytes
+from memwave.pca.linalg.krylov.block_lanczos import Product, Space, leading_eigenpairs, space_bytes
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memwave.pca.linalg.orthonormal import (
+from memwave.pca.linalg.krylov.orthonormal import (
     PANEL,
     ROUNDS,
     orthonormalise,
