@@ -15,10 +15,12 @@ class Merging:
         All summaries of the pass so far. A summary has `center` and `merge`.
     """
 
-    #: See `memwave.pca.solvers.PcaSolver`.
-    shift: np.ndarray | None = None
-
     _total: Any = None
+
+    @property
+    def shift(self) -> np.ndarray | None:
+        """None: each shard has its own."""
+        return None
 
     def expect(self, n_rows: int) -> None:
         """Nothing depends on the number of rows."""

@@ -34,7 +34,7 @@ from memwave.pca.solvers._merging import Merging
 SUMMING = 8 * float(np.finfo(np.float64).eps)
 
 OPTIONS: dict[str, dict] = {}
-LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+LIBRARIES = ("scipy.linalg",)
 
 
 class Scatter:

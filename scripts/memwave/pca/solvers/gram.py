@@ -29,7 +29,7 @@ from memwave.pca.solvers.covariance import (
 )
 
 OPTIONS: dict[str, dict] = {}
-LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+LIBRARIES = ("scipy.linalg",)
 
 # Columns of a block that are a unit of work for a thread.
 COLUMNS = 256

@@ -25,7 +25,7 @@ from memwave.pca.solvers.covariance import (
 )
 
 OPTIONS: dict[str, dict] = {}
-LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+LIBRARIES = ("scipy.linalg", "scipy.sparse")
 
 # A feature whose variance is less than this share of the signal's is treated as constant, so that
 # `standardize` does not amplify rounding.
