@@ -66,7 +66,7 @@ def test_odd_paths_gaps_between_windows_and_a_recording_of_nothing_but_gaps(tmp_
     sheet.write_text(sheet.read_text().replace("monday.npy", "{x} $HOME.npy"))
     project.config["features"]["deep"]["step"] = 30
     project.config["datasets"]["toy"]["missing"] = "drop"
-    project.config["shards"] = 3
+    project.config["shards"] = 4
     project.write_config()
     done = project.snakemake("--cores", "2")
     assert done.returncode == 0, done.stderr[-4000:]
