@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -17,6 +18,7 @@ from memwave.readers.shared.text import (
     DELIMITERS,
     LONGEST_LINE,
     UNREADABLE,
+    Guarded,
     count_lines,
     delimiter_of,
     first_line,
@@ -171,8 +173,8 @@ class Source(TableSource):
             decimal_point=self._options.decimal,
         )
         try:
-            with open_table(self.file, self._options) as file:
-                yield from arrow.open_csv(file, reading, parsing, conversion)
+            with open_table(self.file, self._options) as file, closing(Guarded(file)) as text:
+                yield from arrow.open_csv(text, reading, parsing, conversion)
         except (*UNREADABLE, ValueError, KeyError) as error:
             raise self._unreadable(error) from error
 
