@@ -1,0 +1,51 @@
+"""Links of pages to files of the repository, which have to work on a code host as well.
+
+A link to a Markdown file outside of docs leads to the page that includes it. A link to another
+file becomes a download. A link to a folder becomes its name.
+"""
+
+import re
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).parents[2]
+PAGES = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "config/README.md": "configuration.md",
+}
+LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)#\s]+)(#[^)\s]*)?\)")
+
+
+def rewrite(app: Sphinx, document: str, content: list[str]) -> None:
+    """Rewrite the links of one page, in place."""
+    folder = (ROOT / "docs" / document).parent
+    content[0] = LINK.sub(lambda link: target_of(folder, *link.groups()), content[0])
+
+
+def rewrite_included(
+    app: Sphinx, relative: Path, parent: str, content: list[str]
+) -> None:
+    """Rewrite the links of a file that a page includes, in place."""
+    folder = (ROOT / "docs" / relative).resolve().parent
+    content[0] = LINK.sub(lambda link: target_of(folder, *link.groups()), content[0])
+
+
+def target_of(folder: Path, text: str, path: str, anchor: str | None) -> str:
+    """The link as Sphinx needs it."""
+    if "://" in path:
+        return f"[{text}]({path}{anchor or ''})"
+    file = (folder / path).resolve()
+    name = file.relative_to(ROOT).as_posix()
+    if file.is_dir():
+        return text if text.startswith("`") else f"`{name}`"
+    page = PAGES.get(name, name.removeprefix("docs/") if name.startswith("docs/") else None)
+    return f"[{text}]({page or '../' + name}{anchor or ''})"
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("source-read", rewrite)
+    app.connect("include-read", rewrite_included)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
