@@ -34,6 +34,7 @@ exclude_patterns = ["_ext", "gallery/*.ipynb", "gallery/*.py.md5"]
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_fence_as_directive = ["math"]
 myst_heading_anchors = 3
+highlight_language = "text"
 
 autodoc_typehints = "none"  # numpydoc sections have the types
 autodoc_member_order = "groupwise"
@@ -49,6 +50,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,
     "min_reported_time": 1e9,
+    "capture_repr": (),
 }
 
 html_theme = "pydata_sphinx_theme"
@@ -56,6 +58,7 @@ html_title = f"memwave {release}"
 html_static_path = ["_static"]
 html_css_files = ["memwave.css"]
 html_show_sourcelink = False
+html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_theme_options = {
     "logo": {"text": "memwave"},

@@ -25,9 +25,7 @@ def rewrite(app: Sphinx, document: str, content: list[str]) -> None:
     content[0] = LINK.sub(lambda link: target_of(folder, *link.groups()), content[0])
 
 
-def rewrite_included(
-    app: Sphinx, relative: Path, parent: str, content: list[str]
-) -> None:
+def rewrite_included(app: Sphinx, relative: Path, parent: str, content: list[str]) -> None:
     """Rewrite the links of a file that a page includes, in place."""
     folder = (ROOT / "docs" / relative).resolve().parent
     content[0] = LINK.sub(lambda link: target_of(folder, *link.groups()), content[0])
