@@ -110,7 +110,7 @@ lock: $(BIN)/python ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/python envs/pin_conda.py
 
 clean: ## Remove results, logs and .venv; keep recordings and configuration
-	rm -rf $(VENV) .snakemake results logs build report.html benchmarks/results
+	rm -rf $(VENV) .snakemake results logs build docs/gallery report.html benchmarks/results
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,7 +1,7 @@
 """Links of pages to files of the repository, which have to work on a code host as well.
 
-A link to a Markdown file outside of docs leads to the page that includes it. A link to another
-file becomes a download. A link to a folder becomes its name.
+A link to a Markdown file outside of docs leads to the page that includes it, and a link to the
+examples to the gallery. A link to another file becomes a download, a link to a folder its name.
 """
 
 import re
@@ -15,6 +15,7 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "config/README.md": "configuration.md",
+    "examples": "gallery/index.rst",
 }
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
@@ -37,10 +38,12 @@ def target_of(folder: Path, text: str, path: str, anchor: str | None) -> str:
         return f"[{text}]({path}{anchor or ''})"
     file = (folder / path).resolve()
     name = file.relative_to(ROOT).as_posix()
+    if name in PAGES:
+        return f"[{text}]({PAGES[name]}{anchor or ''})"
     if file.is_dir():
         return text if text.startswith("`") else f"`{name}`"
-    page = PAGES.get(name, name.removeprefix("docs/") if name.startswith("docs/") else None)
-    return f"[{text}]({page or '../' + name}{anchor or ''})"
+    inside = name.removeprefix("docs/")
+    return f"[{text}]({inside if inside != name else '../' + name}{anchor or ''})"
 
 
 def setup(app: Sphinx) -> dict:
