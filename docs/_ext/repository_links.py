@@ -17,19 +17,28 @@ PAGES = {
     "config/README.md": "configuration.md",
     "examples": "gallery/index.rst",
 }
+CODE = re.compile(r"(^ *```.*?^ *```$)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
-def rewrite(app: Sphinx, document: str, content: list[str]) -> None:
+def rewrite_page(app: Sphinx, document: str, content: list[str]) -> None:
     """Rewrite the links of one page, in place."""
-    folder = (ROOT / "docs" / document).parent
-    content[0] = LINK.sub(lambda link: target_of(folder, *link.groups()), content[0])
+    file = Path(app.env.doc2path(document))
+    if file.suffix == ".md":
+        content[0] = rewritten(content[0], file.parent)
 
 
 def rewrite_included(app: Sphinx, relative: Path, parent: str, content: list[str]) -> None:
     """Rewrite the links of a file that a page includes, in place."""
-    folder = (ROOT / "docs" / relative).resolve().parent
-    content[0] = LINK.sub(lambda link: target_of(folder, *link.groups()), content[0])
+    content[0] = rewritten(content[0], (ROOT / "docs" / relative).resolve().parent)
+
+
+def rewritten(text: str, folder: Path) -> str:
+    """Rewrite the links of a text in a folder; blocks of code stay as they are."""
+    parts = CODE.split(text)
+    for i in range(0, len(parts), 2):
+        parts[i] = LINK.sub(lambda link: target_of(folder, *link.groups()), parts[i])
+    return "".join(parts)
 
 
 def target_of(folder: Path, text: str, path: str, anchor: str | None) -> str:
@@ -47,6 +56,6 @@ def target_of(folder: Path, text: str, path: str, anchor: str | None) -> str:
 
 
 def setup(app: Sphinx) -> dict:
-    app.connect("source-read", rewrite)
+    app.connect("source-read", rewrite_page)
     app.connect("include-read", rewrite_included)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
