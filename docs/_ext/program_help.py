@@ -10,7 +10,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from memwave import cli
 
-COLUMNS = "88"
+COLUMNS = "78"
 
 
 def help_of(*command: str) -> str:
