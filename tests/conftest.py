@@ -1,6 +1,7 @@
 """Makes the package importable as the workflow does; fixtures of several rooms."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,3 +68,17 @@ def project(tmp_path_factory):
     assert done.returncode == 0, done.stderr[-4000:]
     assert project.inputs() == before
     return project
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, driven by Playwright; skips the test where either is missing."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield started
+        started.close()
