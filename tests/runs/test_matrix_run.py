@@ -1,14 +1,14 @@
 """Whole runs on a matrix: equal to the package to the byte, rerun, applied, verified."""
 
+import os
 import shutil
-import subprocess
-import sys
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from started import run_snakemake
 from tiny_run import ROOT
 
 import memwave
@@ -25,8 +25,7 @@ MODELS = {
 
 
 def snakemake(folder, *arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400)
+    return run_snakemake(["--cores", "2", *arguments], folder, dict(os.environ), 400)
 
 
 @pytest.fixture(scope="module")
