@@ -64,7 +64,7 @@ def project(tmp_path_factory):
             {"dataset": ["named", "parts"], "model": "exact"},
             {"dataset": ["gaps", "chunks"], "model": list(MODELS)},
         ],
-        "shards": 3,
+        "shards": 2,
         "block_mb": 1,
         "plots": False,
     }
@@ -100,7 +100,7 @@ PARTS = ("a.parquet", "b.feather", "c.npy", "d.npz::x")
 def estimator(name):
     options = dict(MODELS[name])
     rest = {key: options.pop(key) for key in ("batch_rows",) if key in options}
-    return memwave.PCA(**options, solver_options=rest or None, shards=3, block_mb=1)
+    return memwave.PCA(**options, solver_options=rest or None, shards=2, block_mb=1)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -120,7 +120,7 @@ def test_package_and_workflow_agree_to_the_byte(project, name):
 
 def test_chunks_and_names_are_those_of_the_file(project):
     folder, _ = project
-    pca = memwave.PCA(3, solver="covariance", shards=3, block_mb=1).fit(folder / "x.h5ad")
+    pca = memwave.PCA(3, solver="covariance", shards=2, block_mb=1).fit(folder / "x.h5ad")
     model = folder / "results/named/matrix/exact/model.h5"
     with h5py.File(model) as file:
         assert file["components"][()].tobytes() == pca.components_.tobytes()
