@@ -22,8 +22,10 @@ def clean_stale(folder: Path, *, remove: bool = True) -> int:
     except MemwaveError:
         print("Without the plan of the last run, shards of an old count are not looked for.")
     else:
-        names = shard_names(plan)
-        planned = {f"{e.dataset}/{e.features}": names for e in plan.experiments}
+        planned = {
+            f"{e.dataset}/{e.features}": shard_names(plan, e.dataset, e.features)
+            for e in plan.experiments
+        }
         stale += old_shards(folder, planned)
     size = 0
     for path in stale:

@@ -71,7 +71,7 @@ class MatrixSpec:
         return rows * row + chunks + self.library_bytes
 
     def feature_table(self) -> np.ndarray:
-        """What each feature is: shape (d,), fields channels, band, position.
+        """Description of each feature: shape (d,), fields channels, band, position.
 
         ``channels`` is the name of the column, ``position`` its number.
         """
@@ -102,7 +102,7 @@ class MatrixShard:
 
     @contextmanager
     def open(self, complete: Ranges | None = None) -> Iterator[RowRange]:
-        """Open the rows, read-only and where they lie.
+        """Open the files of the rows in place, read-only.
 
         Parameters
         ----------

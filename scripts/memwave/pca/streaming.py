@@ -91,7 +91,7 @@ def blocks(
     ndarray, shape (m, d)
         Read-only by convention, and valid only until the next block is requested.
     """
-    buffer = np.empty((block_rows, shard.shape[1]), dtype)
+    buffer = np.empty((min(block_rows, shard.shape[0]), shard.shape[1]), dtype)
     shift = shift.astype(dtype)
     as_stored = load is load_shifted and shard.dtype == np.dtype(dtype) and not shift.any()
     filled = 0

@@ -1,4 +1,4 @@
-"""Where results and logs are, each written once: patterns with the wildcards of the rules."""
+"""Paths of results and logs, each defined once: patterns with the wildcards of the rules."""
 
 from collections.abc import Iterable
 
@@ -62,7 +62,7 @@ SCOPES: dict[str, tuple[str, str | None]] = {
 }
 
 
-# What the jobs of a stage write, beside their receipts.
+# Outputs of the jobs of a stage, other than their receipts.
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "convert_recording": (CONVERTED_RECORDING, CONVERTED_CHECKSUMS),
     "convert_labels": (CONVERTED_LABELS,),

@@ -115,13 +115,13 @@ class Rules:
         request is in a list. The ticket is not: `is_stale` compares it where it matters.
         """
         found: dict[str, Callable[[Wildcards], Any]] = {
-            "request": lambda wildcards: Compared([self._request(stage, wildcards)]),
-            "code": lambda wildcards: jobs.code(self.plan, stage, wildcards),
+            "request": lambda wildcards: _compared_request(self._request(stage, wildcards)),
+            "code": lambda wildcards: _compared_all(jobs.code(self.plan, stage, wildcards)),
             "ticket": lambda wildcards: self._ticket(Job.of(stage, wildcards)),
         }
         if stage in jobs.READING:
-            found["checksums"] = lambda wildcards: Compared(
-                self._checksums_of(jobs.read_inputs(self.plan, stage, wildcards)).items()
+            found["checksums"] = lambda wildcards: _compared_all(
+                self._checksums_of(jobs.read_inputs(self.plan, stage, wildcards))
             )
         return found
 
@@ -244,6 +244,15 @@ class Rules:
     def _checksums_of(self, files: Iterable[str]) -> dict[str, str]:
         """Checksums of the given paths; a converted recording has none."""
         return {file: self._checksums[file] for file in files if file in self._checksums}
+
+
+def _compared_request(request: Any) -> Compared:
+    return Compared([request], repr(request))
+
+
+def _compared_all(digests: dict[str, str]) -> Compared:
+    """Digests by name, all compared; the report shows how many there are."""
+    return Compared(digests.items(), f"of {len(digests)} files")
 
 
 def open_rules(

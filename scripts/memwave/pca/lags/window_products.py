@@ -107,7 +107,7 @@ def add_feature_products(
 
 
 def _add_strip(
-    total: Triangle, shares: scipy.sparse.csr_array, touched: np.ndarray, half: np.ndarray
+    total: Triangle, shares: "scipy.sparse.csr_array", touched: np.ndarray, half: np.ndarray
 ) -> None:
     """Add what some rows of the matrix of samples are of each feature: ``shares @ half``."""
 

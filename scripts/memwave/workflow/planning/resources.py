@@ -2,9 +2,6 @@
 
 from functools import cache
 
-from memwave.core.moments import moments_bytes
-from memwave.features.columns import MatrixSpec
-from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
 from memwave.readers import library_bytes
 from memwave.workflow.planning import matrix_memory, memory, runtime
@@ -28,21 +25,31 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
     if stage == "plot_summary":
         return memory.table_figure_mb(len(plan.experiments))
     if stage in ("measure_channels", "find_gaps"):
-        if w.dataset in plan.matrices:
-            return matrix_memory.searching_mb(plan.matrices[w.dataset])
-        n_channels = len(plan.settings["datasets"][w.dataset]["channels"])
-        reading = _reading_bytes(plan, w.dataset)
-        return memory.stage_mb(memory.measuring_bytes(n_channels) + reading)
+        return _searching_mb(plan, stage, w.dataset)
     spec = feature_spec(plan, w.dataset, w.features)
     if stage == "plot_experiment":
         return memory.figures_mb(spec, model_of(plan, w))
     block_mb = plan.settings["block_mb"]
     if stage == "measure_features":
-        return _measuring_mb(plan, w.dataset, spec)
+        if w.dataset in plan.matrices:
+            return matrix_memory.measuring_mb(spec, block_mb)
+        rows = shard_rows(plan, w.dataset, w.features)
+        return memory.stage_mb(memory.feature_moments_bytes(spec.n_features, block_mb, rows))
     if stage == "extract_features":
-        arrays = memory.extraction_bytes(spec, block_mb)
+        rows = shard_rows(plan, w.dataset, w.features)
+        arrays = memory.extraction_bytes(spec, block_mb, rows)
         return memory.stage_mb(arrays + _reading_bytes(plan, w.dataset))
     return _predicted(plan, w.dataset, w.features, w.model)[stage]
+
+
+def _searching_mb(plan: Plan, stage: str, dataset: str) -> int:
+    """Memory limit of a job that measures channels or finds missing values, in MB."""
+    if dataset in plan.matrices:
+        return matrix_memory.searching_mb(plan.matrices[dataset])
+    n_channels = len(plan.settings["datasets"][dataset]["channels"])
+    longest = max(recording.rows for recording in plan.recordings[dataset])
+    need = memory.gap_bytes if stage == "find_gaps" else memory.measuring_bytes
+    return memory.stage_mb(need(n_channels, longest) + _reading_bytes(plan, dataset))
 
 
 def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
@@ -77,13 +84,10 @@ def sizes_of(plan: Plan, dataset: str, features: str) -> Sizes:
     return Sizes(plan.settings["block_mb"], shards, plan.settings["threads"])
 
 
-def _measuring_mb(plan: Plan, dataset: str, spec: FeatureSpec | MatrixSpec) -> int:
-    """Memory of measuring the features of a shard, or the columns of a matrix, in MB."""
-    block_mb = plan.settings["block_mb"]
-    if isinstance(spec, MatrixSpec):
-        return matrix_memory.measuring_mb(spec, block_mb)
-    rows = memory.measured_rows(spec.n_features, block_mb)
-    return memory.stage_mb(moments_bytes(spec.n_features, rows))
+def shard_rows(plan: Plan, dataset: str, features: str) -> int:
+    """Return the number of windows of the largest shard, as planned."""
+    rows = n_windows(plan, dataset, features)
+    return -(-rows // n_shards(plan, dataset, features))
 
 
 @cache
@@ -101,6 +105,7 @@ def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str,
         sizes_of(plan, dataset, features),
         library_bytes=_reading_bytes(plan, dataset),
         n_train=n_train(plan, dataset, features),
+        shard_rows=shard_rows(plan, dataset, features),
         window_label=plan.settings["datasets"][dataset]["window_label"],
     )
 

@@ -49,6 +49,10 @@ class Ticket:
     sources: dict[str, str]
     predicted_mb: int
 
+    def __str__(self) -> str:
+        """What the report shows."""
+        return self.receipt
+
     @property
     def said(self) -> dict[str, Any]:
         """The entries of a receipt that describe the plan."""
