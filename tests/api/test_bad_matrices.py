@@ -184,7 +184,7 @@ CASES = {
     ),
     "sparse h5ad of other rows": (
         lambda f: csr_h5ad(f, ends=[0, 9, *range(2, 10)]),
-        "rows 0 to 8 cannot be read .*indptr decreases",
+        r"rows \d to \d cannot be read .*indptr decreases",
     ),
     "sparse h5ad of other columns": (
         lambda f: csr_h5ad(f, columns=[9] * 9),
@@ -392,9 +392,7 @@ def test_what_does_not_fit_the_model_is_refused(tmp_path):
         "which reads the rows several times": lambda: memwave.PCA(2, solver="randomized").fit(
             iter([GOOD])
         ),
-        "expected at least 2 for a PCA of 2": lambda: (
-            memwave.PCA(2).partial_fit(GOOD[:1]).components_
-        ),
+        "expected at least 2 for a PCA": lambda: memwave.PCA(2).partial_fit(GOOD[:1]).components_,
         "not fitted yet": lambda: memwave.PCA().transform(GOOD),
     }
     for message, call in cases.items():
