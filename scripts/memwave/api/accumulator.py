@@ -21,7 +21,7 @@ from memwave.pca.solvers import (
     solver_module,
 )
 from memwave.pca.streaming import SAMPLE, sample_shift
-from memwave.readers.matrix import Matrix
+from memwave.readers.matrices.matrix import Matrix
 from memwave.workflow.planning.matrix_memory import predict
 from memwave.workflow.planning.memory import Sizes
 

@@ -27,8 +27,8 @@ from memwave.core.progress import Progress
 from memwave.features.columns import MatrixSpec
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector
-from memwave.readers.matrix import Matrix
-from memwave.readers.objects import as_matrix
+from memwave.readers.matrices.matrix import Matrix
+from memwave.readers.matrices.objects import as_matrix
 from memwave.results import model_file
 from memwave.workflow.planning.memory import measuring_rows
 

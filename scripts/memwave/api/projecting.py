@@ -14,7 +14,7 @@ from memwave.core.ranges import located, spans
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector, captured_variance, features_of
 from memwave.pca.streaming import blocks
-from memwave.readers.matrix import Matrix
+from memwave.readers.matrices.matrix import Matrix
 from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.storage import hdf5

@@ -5,7 +5,7 @@
 - `memwave.readers.base` and `memwave.readers.sources`: the protocol.
 - `memwave.readers.formats`: one file or folder a format.
 - `memwave.readers.shared`: the code that several formats share.
-- `memwave.readers.matrix` and `memwave.readers.objects`: files and arrays stacked to a matrix.
+- `memwave.readers.matrices`: files and arrays stacked to a matrix.
 
 May import `core` and `storage`.
 """
