@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Iterable
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -133,12 +134,14 @@ def provenance(plan: Plan, w: Wildcards) -> dict:
             "shards": plan.n_shards,
             "block_mb": plan.settings["block_mb"],
         },
-        "versions": {
-            "memwave": __version__,
-            "python": platform.python_version(),
-            **{package: version(package) for package in PACKAGES},
-        },
+        "versions": _versions(),
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    packages = {package: version(package) for package in PACKAGES}
+    return {"memwave": __version__, "python": platform.python_version(), **packages}
 
 
 def _recording_conversion(plan: Plan, w: Wildcards) -> requests.RecordingConversion:
