@@ -109,7 +109,10 @@ def report(name: str, share: float, profile: Path | None) -> None:
         write_project(project, case)
         seconds, processor, peak, jobs = plan(project, profile)
     cells = (case["recordings"], case["suffix"], case["feature_sets"], case["shards"], jobs)
-    print("| " + " | ".join(map(str, cells)) + f" | {seconds:.1f} | {processor:.1f} | {peak:.0f} |", flush=True)
+    print(
+        "| " + " | ".join(map(str, cells)) + f" | {seconds:.1f} | {processor:.1f} | {peak:.0f} |",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -123,7 +126,9 @@ def main() -> None:
     if given.bare:
         report(given.cases[0], given.share, given.profile)
         return
-    print("| recordings | format | feature sets | shards | jobs | seconds | of the processor | MB |")
+    print(
+        "| recordings | format | feature sets | shards | jobs | seconds | of the processor | MB |"
+    )
     print("|---|---|---|---|---|---|---|---|", flush=True)
     for name in given.cases:
         command = [sys.executable, __file__, "--bare", "--cases", name, "--share", str(given.share)]

@@ -18,7 +18,7 @@ from memwave.results.model_file import load_model
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.results.provenance import write_provenance
 from memwave.storage import hdf5
-from memwave.workflow.input_checksums import require_contents
+from memwave.workflow.input_checksums import checksums_of
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import Assembly
 
@@ -85,9 +85,9 @@ def write_projection(
         errors = copy_partials(writer, partials, n_rows, fitted, fitted_to)
         attributes = {"solver": fitted.solver, "window": spec.window, "step": spec.step}
         writer.finish({**attributes, **error_shares(errors)}, request.provenance)
-    require_contents(request.inputs)
+    inputs = checksums_of(request.inputs, request.readers)
     written = [model, projection, *checksums]
-    write_provenance(provenance, request.provenance, request.inputs, written)
+    write_provenance(provenance, request.provenance, inputs, written)
 
 
 def copy_partials(

@@ -250,7 +250,9 @@ class Assembly:
     provenance : dict
         Stored with the projection.
     inputs : dict of str to str
-        Checksums of recordings and labels, by their paths in the sheet.
+        Versions of recordings and labels, by their paths in the sheet.
+    readers : tuple of str
+        Receipts of the jobs that read them.
     """
 
     spec: FeatureSpec
@@ -259,6 +261,7 @@ class Assembly:
     score_dtype: str
     provenance: dict
     inputs: dict[str, str]
+    readers: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
 from memwave.workflow.config.plain_yaml import require_plain
-from memwave.workflow.input_checksums import take_checksums
+from memwave.workflow.input_checksums import Source, plan_sources
 from memwave.workflow.planning import jobs, memory, resources
 from memwave.workflow.planning.digests import Digests, Job
 from memwave.workflow.planning.inputs import Wildcards, foreign_models, unique
 from memwave.workflow.planning.plan import Plan, is_applied, make_plan, of_experiments, shard_names
-from memwave.workflow.process.current import Ticket, load_plan, start_run
+from memwave.workflow.process.current import Ticket, load_plan, start_run, wanted_of
 from memwave.workflow.requests import Compared
 
 # Rules that ask a cluster for time of their own; others make do with what a profile gives.
@@ -49,8 +49,8 @@ class Rules:
     Parameters
     ----------
     plan : Plan
-    checksums : callable
-        Returns the checksums of everything that is read and that no job makes, by path.
+    sources : callable
+        Returns everything that is read and that no job makes, by path.
     submits : callable
         Tells whether jobs go to a cluster, each with a Snakemake of its own to start it. Called
         when jobs are made, since Snakemake does not know before.
@@ -58,26 +58,28 @@ class Rules:
         Has Snakemake repeat the jobs that write some files. Called when jobs are made.
     starts : callable
         Tells whether the run starts when its first job is made, and not by `start`.
-    wanted : dict of str to (str, str), optional
-        In the process of a job: what the process that planned the run wants of each job, by its
-        receipt; see `memwave.workflow.process.current`.
+    is_planning : bool
+        Whether this process plans the run; else it starts a job of it.
     """
 
     def __init__(
         self,
         plan: Plan,
-        checksums: Callable[[], dict[str, str]],
+        sources: Callable[[], dict[str, Source]],
         submits: Callable[[], bool],
         repeat: Callable[[Iterable[str]], None],
         starts: Callable[[], bool],
-        wanted: dict[str, tuple[str, str]] | None = None,
+        *,
+        is_planning: bool = True,
     ):
         self.plan = plan
         self._starts, self._started = starts, False
-        self._read, self._submits, self._repeat = checksums, submits, repeat
-        self._wanted, self._asked = wanted, False
-        known = {receipt: made_for for receipt, (made_for, _) in (wanted or {}).items()}
-        self._digests = Digests(plan, lambda: self._checksums, known)
+        self._look, self._submits, self._repeat = sources, submits, repeat
+        self._is_planning, self._asked = is_planning, False
+        if is_planning:
+            self._digests = Digests(plan, lambda: self._versions)
+        else:
+            self._digests = Digests(plan, lambda: self._versions, _planned_digest)
 
     def files(self, function: Callable[[Plan, Wildcards], Any]) -> Callable[[Wildcards], Any]:
         """Return the input function of a rule: a function of the plan, bound to the plan."""
@@ -89,7 +91,7 @@ class Rules:
         return files_of_job
 
     def params(self, stage: str) -> dict[str, Callable[[Wildcards], Any]]:
-        """Parameters of a rule: the request, digests of the code, checksums of what is read.
+        """Parameters of a rule: the request, digests of the code, versions of what is read.
 
         Snakemake compares parameters of built-in types with those of the last run, and only them.
         The request is therefore in a list, and the ticket is not: where it matters, `stale` tells.
@@ -100,8 +102,8 @@ class Rules:
             "ticket": lambda wildcards: self._ticket(Job.of(stage, wildcards)),
         }
         if stage in jobs.READING:
-            found["checksums"] = lambda wildcards: Compared(
-                self._checksums_of(jobs.read_inputs(self.plan, stage, wildcards)).items()
+            found["versions"] = lambda wildcards: Compared(
+                self._versions_of(jobs.read_inputs(self.plan, stage, wildcards)).items()
             )
         return found
 
@@ -159,10 +161,10 @@ class Rules:
 
     def start(self) -> None:
         """Make this run the current one of the folder, when it starts."""
-        if self._wanted is None and not self._started:
+        if self._is_planning and not self._started:
             self._started = True
             wanted = {job.receipt: self._made(job) for job in self._digests.needed()}
-            start_run(self.plan, self._checksums, wanted)
+            start_run(self.plan, self._sources, wanted)
 
     def _request(self, stage: str, wildcards: Wildcards) -> Any:
         return self._digests.request(Job.of(stage, wildcards))
@@ -172,7 +174,7 @@ class Rules:
 
         Snakemake compares results with what it remembers of them, if it remembers them.
         """
-        if self._wanted is not None or self._asked:
+        if not self._is_planning or self._asked:
             return
         self._asked = True
         if not any(map(os.path.exists, paths.results_of(self.plan.recordings))):
@@ -197,8 +199,8 @@ class Rules:
         files = tuple(digests.files(job))
         made_for, made_with = self._made(job)
         predicted = resources.memory_mb(self.plan, job.stage, job)
-        sources = digests.sources(job)
-        return Ticket(job.receipt, made_for, made_with, makers, files, sources, predicted)
+        read = jobs.readings(self.plan, job, digests.sources(job), self._sources)
+        return Ticket(job.receipt, made_for, made_with, makers, files, read, predicted)
 
     def _made(self, job: Job) -> tuple[str, str]:
         return self._digests.of(job), self._digests.made_with(job)
@@ -211,13 +213,23 @@ class Rules:
         return "|".join(name for name, m in models if is_applied(m) == applied) or "(?!)"
 
     @cached_property
-    def _checksums(self) -> dict[str, str]:
-        """Checksums of everything that is read, by path."""
-        return self._read()
+    def _sources(self) -> dict[str, Source]:
+        """Everything that is read and that no job makes, by path."""
+        return self._look()
 
-    def _checksums_of(self, files: Iterable[str]) -> dict[str, str]:
+    @cached_property
+    def _versions(self) -> dict[str, str]:
+        return {path: source.version for path, source in self._sources.items()}
+
+    def _versions_of(self, files: Iterable[str]) -> dict[str, str]:
         """Those of the paths that were given; a converted recording has none."""
-        return {file: self._checksums[file] for file in files if file in self._checksums}
+        return {file: self._versions[file] for file in files if file in self._versions}
+
+
+def _planned_digest(receipt: str) -> str | None:
+    """What a job is made for, as the process that planned the run wrote it down."""
+    wanted = wanted_of(receipt)
+    return wanted[0] if wanted else None
 
 
 def open_rules(
@@ -234,8 +246,8 @@ def open_rules(
     """
     try:
         if not is_planning:
-            plan, checksums, wanted = load_plan()
-            return Rules(plan, lambda: checksums, submits, repeat, starts, wanted)
+            plan, sources = load_plan()
+            return Rules(plan, lambda: sources, submits, repeat, starts, is_planning=False)
         plan = make_plan(config)
     except MemwaveError as error:
         print(error, file=sys.stderr)
@@ -244,4 +256,5 @@ def open_rules(
         print(f"Warning: {warning}", file=sys.stderr)
     read = [path for name in plan.recordings for path in jobs.all_inputs(plan, name)]
     read = unique(read + foreign_models(plan))
-    return Rules(plan, lambda: take_checksums(read), submits, repeat, starts)
+    folders = paths.results_of(plan.recordings)
+    return Rules(plan, lambda: plan_sources(read, folders), submits, repeat, starts)

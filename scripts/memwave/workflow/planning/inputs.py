@@ -208,6 +208,20 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
     return unique(found)
 
 
+def receipts_of_readers(plan: Plan, w: Wildcards) -> list[str]:
+    """Receipts of jobs that read all recordings and labels of a dataset for an experiment."""
+    found = []
+    for number, recording in enumerate(plan.recordings[w.dataset], 1):
+        if recording.path != recording.source:
+            found.append(_usage("convert_recording", w, recording=number))
+        if recording.converts_labels:
+            found.append(_usage("convert_labels", w, recording=number))
+    spec = feature_spec(plan, w.dataset, w.features)
+    has_files = spec.store and w.dataset not in plan.matrices
+    stage = "extract_features" if has_files else projecting_stage(spec)
+    return [*found, *of_shards(plan, paths.usage(stage), w)]
+
+
 def converted_recording(plan: Plan, w: Wildcards) -> CheckedRecording:
     """Return the recording whose file or labels are converted."""
     return plan.recordings[w.dataset][int(w.recording) - 1]

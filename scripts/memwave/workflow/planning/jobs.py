@@ -1,7 +1,8 @@
-"""What each job is asked to do: its request, the code that it runs, checksums of its inputs."""
+"""What each job is asked to do: its request, the code that it runs, the inputs that it reads."""
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +18,14 @@ from memwave.recordings.segments import LabelledRecording, PlannedRecording
 from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_RANGES
 from memwave.workflow import requests
 from memwave.workflow.code_digests import digests
+from memwave.workflow.input_checksums import (
+    NOTHING,
+    READ_AGAIN_BYTES,
+    WHOLE,
+    Reading,
+    Share,
+    Source,
+)
 from memwave.workflow.planning import inputs, memory
 from memwave.workflow.planning.inputs import Wildcards, model_of
 from memwave.workflow.planning.plan import (
@@ -36,6 +45,8 @@ from memwave.workflow.planning.plan import (
     train_segments,
     window_counts,
 )
+
+Sources = Mapping[str, Source]
 
 # Keys of a dataset that only figures show: changing them fits no model again.
 FOR_FIGURES = ("units", "label_names")
@@ -95,7 +106,7 @@ def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
 
 
 def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
-    """Recordings and labels, as given, that a job reads and whose checksums it compares."""
+    """Recordings and labels, as given, that a job reads."""
     if stage == "convert_recording":
         return [inputs.converted_recording(plan, w).source]
     if stage == "convert_labels":
@@ -113,6 +124,49 @@ def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
     if stage == "write_projection":
         return [r.labels for r in plan.recordings[w.dataset] if r.labels]
     return []
+
+
+def readings(plan: Plan, job: Any, read: Iterable[str], sources: Sources) -> dict[str, Reading]:
+    """What a job reads and no job makes, and the part of it that it takes checksums of.
+
+    Each job of a shard takes the part of a recording that it reads, going by windows: the jobs of
+    all shards take all of it. What one job reads as a whole beside them is left to them if it is
+    large. `write_projection` looks at all inputs of its dataset, and reads labels only.
+
+    Parameters
+    ----------
+    plan : Plan
+    job : Job
+    read : iterable of str
+        Paths of what it reads and no job makes.
+    sources : mapping of str to Source
+        Everything that is read and that no job makes, by path.
+    """
+    found = {path: Reading(sources[path]) for path in read}
+    if job.stage == "write_projection":
+        others = {path: Reading(sources[path], NOTHING) for path in all_inputs(plan, job.dataset)}
+        return others | found
+    if job.stage in ("measure_channels", "fit_model"):
+        is_large = sum(reading.source.size for reading in found.values()) > READ_AGAIN_BYTES
+        share = NOTHING if is_large else WHOLE
+        return {path: replace(reading, share=share) for path, reading in found.items()}
+    if job.features and job.shard:
+        parts = _parts(plan, job)
+        return {path: replace(r, share=parts.get(path, WHOLE)) for path, r in found.items()}
+    return found
+
+
+def _parts(plan: Plan, w: Wildcards) -> dict[str, Share]:
+    """The part of each recording that a job of a shard reads, going by windows."""
+    counts = window_counts(plan, w.dataset, w.features)
+    totals = dict(zip((r.path for r in plan.recordings[w.dataset]), counts, strict=True))
+    found: dict[str, Share] = {}
+    for segment in shard_segments(plan, w.dataset, w.features, w.shard):
+        path = segment.recording.path
+        part = (segment.first, segment.first + segment.count, totals[path])
+        # A file that is several recordings is read as a whole.
+        found[path] = WHOLE if path in found else part
+    return found
 
 
 def all_inputs(plan: Plan, dataset: str) -> list[str]:
@@ -263,8 +317,8 @@ def _projection(plan: Plan, w: Wildcards) -> requests.Projection:
     )
 
 
-def assembly(plan: Plan, w: Wildcards, checksums: dict[str, str]) -> requests.Assembly:
-    """The request of `write_projection`, with the checksums of all inputs of its dataset."""
+def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> requests.Assembly:
+    """The request of `write_projection`, with the versions of all inputs of its dataset."""
     applied = is_applied(model_of(plan, w))
     counts = window_counts(plan, w.dataset, w.features)
     recordings = tuple(
@@ -285,7 +339,8 @@ def assembly(plan: Plan, w: Wildcards, checksums: dict[str, str]) -> requests.As
         plan.settings["datasets"][w.dataset]["window_label"],
         plan.settings["score_dtype"],
         provenance(plan, w),
-        checksums,
+        versions,
+        tuple(inputs.receipts_of_readers(plan, w)),
     )
 
 
