@@ -80,7 +80,7 @@ figures: $(VENV)/run.stamp ## Update the figures of the documentation
 	cp $(addprefix results/hapt/haar/exact/plots/,spectrum.svg components.svg scores.svg reconstruction.svg) docs/figures
 	cp results/plots/memory.svg docs/figures
 	$(BIN)/snakemake --cores $(CORES) --configfile config/experiments/batch-size.yaml
-	cp results/plots/comparison.svg docs/figures/batch-size.svg
+	cp results/runs/batch-size/plots/comparison.svg docs/figures/batch-size.svg
 
 bench: $(VENV)/test.stamp ## Measure everything (more than half an hour, 23 GB); HAPT=<folder of all recordings>
 	$(call timed,benchmarks, $(BIN)/python benchmarks/run.py $(if $(HAPT),--hapt $(HAPT)) $(ARGS))

@@ -2,7 +2,8 @@
 #
 # In:   the configuration (config/README.md), which names the sheets of recordings.
 # Out:  results/<dataset>/<features>/<model>/model.h5, projection.h5 and plots/;
-#       results/summary.tsv, which compares all experiments.
+#       results/summary.tsv, which compares all experiments (results/runs/<name>/ of a configuration
+#       with a name).
 #
 #   recordings -> features -> model -> projection -> figures, summary
 #
@@ -65,7 +66,7 @@ rule all:
     """All results of the experiments."""
     input:
         plan.of_experiments(paths.MODEL, paths.PROJECTION, paths.PROVENANCE),
-        paths.SUMMARY,
+        plan.of_run(paths.SUMMARY),
         plan.figures(),
     message:
         "all"

@@ -25,7 +25,7 @@ def check_results() -> int:
     for row in rows:
         dataset, features = config["datasets"][row["dataset"]], config["features"][row["features"]]
         folder = Path("results", row["dataset"], row["features"])
-        matrix = np.concatenate([np.load(path) for path in shard_files(folder, config["shards"])])
+        matrix = np.concatenate([np.load(path) for path in shard_files(folder)])
         with (
             h5py.File(folder / row["model"] / "model.h5") as model,
             h5py.File(folder / row["model"] / "projection.h5") as projection,
@@ -35,8 +35,8 @@ def check_results() -> int:
     return len(rows)
 
 
-def shard_files(folder: Path, shards: int) -> list[Path]:
-    return [folder / "features" / f"{i}-of-{shards}.npy" for i in range(1, shards + 1)]
+def shard_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("features/*.npy"), key=lambda path: int(path.name.split("-")[0]))
 
 
 def check_scores(matrix: np.ndarray, model: h5py.File, projection: h5py.File, row: dict) -> None:

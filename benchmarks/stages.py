@@ -112,7 +112,7 @@ class Stages:
         return [self._file(paths.FEATURE_PROJECTION, w) for w in self._each_shard(model)]
 
     def _each_shard(self, model: str = "covariance") -> list[SimpleNamespace]:
-        return [self._wildcards(model, name) for name in shard_names(self._plan)]
+        return [self._wildcards(model, name) for name in shard_names(self._plan, DATASET, FEATURES)]
 
     def _file(self, pattern: str, w: SimpleNamespace, folder: Path | None = None) -> Path:
         return (folder or self.folder) / pattern.format(**vars(w))

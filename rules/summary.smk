@@ -1,7 +1,7 @@
 # Summary: all experiments together.
 #
 # In:   models, projections, and the measured time and memory of every job.
-# Out:  results/summary.tsv, summary.html and plots/.
+# Out:  summary.tsv, summary.html and plots/, in results/ or results/runs/<name>/.
 
 
 rule write_summary:
@@ -35,57 +35,35 @@ rule write_summary:
         "../scripts/write_summary.py"
 
 
-rule plot_comparison:
-    """Accuracy of the models against time and memory."""
+rule plot_summary:
+    """Accuracy of the models against time and memory, and memory of every stage."""
     input:
         summary=paths.SUMMARY,
     output:
-        figure=report(
+        comparison=report(
             paths.COMPARISON,
             caption="../report/comparison.rst",
             category="Comparison",
             labels={"figure": "accuracy, time and memory"},
         ),
-        usage=paths.usage("plot_comparison"),
-    log:
-        paths.log("plot_comparison"),
-    benchmark:
-        paths.benchmark("plot_comparison")
-    conda:
-        "../envs/memwave.yaml"
-    resources:
-        **plan.resources("plot_comparison"),
-    params:
-        **plan.params("plot_comparison"),
-    message:
-        paths.message("plot_comparison")
-    script:
-        "../scripts/plot_comparison.py"
-
-
-rule plot_memory:
-    """Predicted and measured memory of every stage."""
-    input:
-        summary=paths.SUMMARY,
-    output:
-        figure=report(
+        memory=report(
             paths.MEMORY,
             caption="../report/memory.rst",
             category="Comparison",
             labels={"figure": "memory"},
         ),
-        usage=paths.usage("plot_memory"),
+        usage=paths.usage("plot_summary"),
     log:
-        paths.log("plot_memory"),
+        paths.log("plot_summary"),
     benchmark:
-        paths.benchmark("plot_memory")
+        paths.benchmark("plot_summary")
     conda:
         "../envs/memwave.yaml"
     resources:
-        **plan.resources("plot_memory"),
+        **plan.resources("plot_summary"),
     params:
-        **plan.params("plot_memory"),
+        **plan.params("plot_summary"),
     message:
-        paths.message("plot_memory")
+        paths.message("plot_summary")
     script:
-        "../scripts/plot_memory.py"
+        "../scripts/plot_summary.py"

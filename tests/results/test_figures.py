@@ -182,44 +182,36 @@ def results(tmp_path_factory):
     return folder
 
 
-def plot(folder, rule, memory_mb=None):
-    """Run a plot as a stage; its figures."""
-    files = {"model": folder / "model.h5"}
-    if rule == "plot_components":
-        request = FigureFacts(SPEC, None, {SPEC.channels[0]: "mV"}, {})
-    else:
-        request = FigureFacts(SPEC, 50.0, {}, {3: "three"})
-        files["projection"] = folder / "projection.h5"
-    names = ["against_each_other", "in_time"] if rule == "plot_scores" else ["figure"]
-    figures = {name: folder / f"{rule}-{name}.svg" for name in names}
-    limit = memory_mb or memory.predict_figures(SPEC, MODEL)[rule]
-    ended = run_stage(rule, folder, request, memory_mb=limit, **files, **figures)
+FIGURES = ("spectrum", "components", "scores", "scores_in_time", "reconstruction")
+WORDS = {
+    "spectrum": ["explained variance", "error bound: at most 0.001"],
+    "components": ["component 4", "(mV)", "time in the window (s)"],
+    "scores": ["component 1", "three"],
+    "scores_in_time": ["component 3", "three"],
+    "reconstruction": ["three", "dritte ü", "time in the recording (s)", "2 other labels"],
+}
+
+
+def plot(folder, memory_mb=None):
+    """Run the plots as a stage; what it used, and its figures."""
+    files = {"model": folder / "model.h5", "projection": folder / "projection.h5"}
+    figures = {name: folder / f"{name}.svg" for name in FIGURES}
+    request = FigureFacts(SPEC, 50.0, {SPEC.channels[0]: "mV"}, {3: "three"})
+    limit = memory_mb or memory.figures_mb(SPEC, MODEL)
+    ended = run_stage("plot_experiment", folder, request, memory_mb=limit, **files, **figures)
     assert ended.status == 0, ended.told
-    return ended.usage, [path.read_bytes() for path in figures.values()]
+    return ended.usage, {name: path.read_bytes() for name, path in figures.items()}
 
 
-@pytest.mark.parametrize("rule", sorted(memory.predict_figures(SPEC, MODEL)))
-def test_figures_keep_within_their_memory_with_the_same_bytes(results, rule):
-    usage, figures = plot(results, rule)
+def test_figures_keep_within_their_memory_with_the_same_bytes(results):
+    usage, figures = plot(results)
     assert usage["peak_anonymous_mb"] < usage["predicted_mb"]
-    again = plot(results, rule, memory_mb=2000)[1]
-    assert figures == again
-    for figure in figures:
+    assert plot(results, memory_mb=2000)[1] == figures
+    for name, figure in figures.items():
         assert len(figure) < 600_000
         text = "".join(ET.fromstring(figure).itertext())
         assert b"<dc:date>" not in figure
-        expected = {
-            "plot_spectrum": ["explained variance", "error bound: at most 0.001"],
-            "plot_components": ["component 4", "(mV)", "row of the window"],
-            "plot_scores": ["component 1", "three"],
-            "plot_reconstruction": [
-                "three",
-                "dritte ü",
-                "time in the recording (s)",
-                "2 other labels",
-            ],
-        }[rule]
-        assert not [words for words in expected if words not in text]
+        assert not [words for words in WORDS[name] if words not in text]
 
 
 @pytest.mark.parametrize("names", [["component 1", "component 2"], ["error"]])
@@ -248,24 +240,13 @@ def test_the_last_bits_of_a_layout_change_no_byte(tmp_path, monkeypatch, names):
     assert bytes_of[0] == bytes_of[1] == bytes_of[2]
 
 
-def test_a_table_becomes_a_figure_of_memory(tmp_path):
-    summary = tmp_path / "summary.tsv"
-    rows = [
-        "dataset\tfeatures\tmodel\tfit_model_peak_mb\tfit_model_predicted_mb"
-        "\tadopt_model_peak_mb\tadopt_model_predicted_mb",
-        "hapt\thaar\ta\t40.1\t90\t20\t100",
-        "hapt\thaar\tb\t41.5\t95\t\t",
-    ]
-    summary.write_text("\n".join(rows) + "\n")
-    figure = tmp_path / "memory.svg"
-    limit = memory.table_figure_mb(2)
-    files = {"summary": summary, "figure": figure}
-    ended = run_stage("plot_memory", tmp_path, 500, memory_mb=limit, **files)
+def texts_of_summary(folder, summary, limit_mb=500):
+    """Draw the figures of a table as a stage; their texts: of the comparison, of the memory."""
+    files = {name: folder / f"{name}.svg" for name in ("comparison", "memory")}
+    limit = memory.table_figure_mb(3)
+    ended = run_stage("plot_summary", folder, limit_mb, memory_mb=limit, summary=summary, **files)
     assert ended.status == 0, ended.told
-    text = "".join(ET.parse(figure).getroot().itertext())
-    assert "fit_model" in text
-    assert "hapt/haar/b" in text
-    assert "MB" in text
+    return ["".join(ET.parse(path).getroot().itertext()) for path in files.values()]
 
 
 def test_points_of_a_grid_are_told_apart_by_their_values():
@@ -280,19 +261,24 @@ def test_points_of_a_grid_are_told_apart_by_their_values():
 
 
 @pytest.mark.parametrize("models", [["exact"], ["exact", "b-rows-1", "b-rows-2"]])
-def test_a_table_becomes_a_figure_of_accuracy(tmp_path, models):
+def test_a_table_becomes_figures_of_accuracy_and_memory(tmp_path, models):
     summary = tmp_path / "summary.tsv"
     columns = "dataset features model reference lost_cosine fit_seconds fit_peak_mb"
-    rows = [f"hapt haar {m} exact {i * 1e-5} {i + 1} {40 + i}" for i, m in enumerate(models)]
+    columns += " fit_model_peak_mb fit_model_predicted_mb adopt_model_peak_mb"
+    columns += " adopt_model_predicted_mb"
+    rows = []
+    for i, model in enumerate(models):
+        adopted = "  " if i else " 20 100"
+        used = f"{i * 1e-5} {i + 1} {40 + i} {40 + i} 90{adopted}"
+        rows.append(f"hapt haar {model} exact {used}")
     summary.write_text("\n".join([columns, *rows]).replace(" ", "\t") + "\n")
-    figure = tmp_path / "comparison.svg"
-    limit = memory.table_figure_mb(3)
-    files = {"summary": summary, "figure": figure}
-    ended = run_stage("plot_comparison", tmp_path, None, memory_mb=limit, **files)
-    assert ended.status == 0, ended.told
-    text = "".join(ET.parse(figure).getroot().itertext())
-    assert ("b (rows)" in text) == (len(models) > 1)
-    assert ("more than one model" in text) == (len(models) == 1)
+    comparison, used = texts_of_summary(tmp_path, summary)
+    assert ("b (rows)" in comparison) == (len(models) > 1)
+    assert ("more than one model" in comparison) == (len(models) == 1)
+    assert "fit_model" in used
+    assert f"hapt/haar/{models[-1]}" in used
+    assert "adopt_model" in used
+    assert "MB" in used
 
 
 def test_the_default_run_draws_every_figure(tiny_results):

@@ -370,7 +370,7 @@ def test_figures_count_only_where_they_are_drawn(project):
     project.check()
     project.config["plots"] = True
     (finding,) = project.findings()
-    assert "plot_scores of pilot/haar/exact needs" in finding
+    assert "plot_experiment of pilot/haar/exact needs" in finding
     assert "plots: false" in finding
 
 

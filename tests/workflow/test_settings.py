@@ -70,7 +70,7 @@ def test_defaults_are_filled_in():
     assert complete["models"]["exact"]["standardize"] is False
     assert complete["models"]["exact"]["compute_dtype"] == "auto"
     scalars = ("shards", "block_mb", "max_mem_mb", "threads", "score_dtype")
-    assert [complete[key] for key in scalars] == [4, 32, 2000, 2, "float32"]
+    assert [complete[key] for key in scalars] == ["auto", 32, 2000, 2, "float32"]
 
 
 def test_a_model_gets_the_options_of_its_solver_only():

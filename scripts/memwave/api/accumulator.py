@@ -134,7 +134,7 @@ def plan_stream(params: dict, spec: MatrixSpec, n_rows: int | None) -> FitPlan:
     require_memory(needs[i], params, spec, plans[i], sizes)
     dtype = compute_dtype(plans[i]["compute_dtype"], spec.dtype)
     rows = rows_per_block(params["block_mb"], spec.n_features, dtype)
-    return FitPlan(plans[i], dtype, rows, needs[i])
+    return FitPlan(plans[i], dtype, rows, 1, needs[i])
 
 
 def _needed_mb(spec: MatrixSpec, model: dict, sizes: Sizes) -> int:

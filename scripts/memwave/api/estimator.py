@@ -59,9 +59,9 @@ class PCA(Parameters):
     compute_dtype : {"auto", "float32", "float64"}
         Type of the products; sums over rows are kept in float64. ``auto`` is float32 for values
         that it holds (float16, float32, integers of up to 16 bits).
-    shards : int
-        Ranges of rows that are summarized one by one. The last bits depend on it, and on nothing
-        else: neither on `threads` nor on the machine's load.
+    shards : int or "auto"
+        Ranges of rows that are summarized one by one; ``auto`` is one for every 256 MB. The last
+        bits depend on it, and on nothing else: neither on `threads` nor on the machine's load.
     block_mb : float
         Size of the blocks of rows that are processed at once.
     threads : int
@@ -143,7 +143,7 @@ class PCA(Parameters):
         tolerance: float | None = None,
         standardize: bool = False,
         compute_dtype: str = "auto",
-        shards: int = 4,
+        shards: int | str = "auto",
         block_mb: float = 32,
         threads: int = 1,
         certify: bool = True,
@@ -204,7 +204,7 @@ class PCA(Parameters):
         model = fit_matrix(
             matrix,
             plan,
-            shards=self.shards,
+            shards=plan.shards,
             threads=self.threads,
             block_mb=self.block_mb,
             bar=self._bar,

@@ -6,7 +6,7 @@ from typing import Any
 from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.core.messages import did_you_mean, listed, shown
 from memwave.core.precision import compute_dtype
-from memwave.core.ranges import rows_per_block
+from memwave.core.ranges import count_shards, rows_per_block
 from memwave.features.columns import MatrixSpec
 from memwave.pca.solvers import row_solvers, solver_module
 from memwave.readers.matrix import Matrix
@@ -32,6 +32,8 @@ class FitPlan:
         Type that is computed in.
     block_rows : int
         Rows processed at once.
+    shards : int
+        Ranges of rows that are summarized one by one.
     memory_mb : int
         Predicted need of the process.
     """
@@ -39,6 +41,7 @@ class FitPlan:
     model: dict
     dtype: str
     block_rows: int
+    shards: int
     memory_mb: int
 
 
@@ -91,8 +94,9 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
             "variance in one."
         )
     k = components_of(params["n_components"], n_rows, spec.n_features)
-    sizes = Sizes(params["block_mb"], min(params["shards"], n_rows), params["threads"])
     model = entry(params, k)
+    shards = min(count_shards(params["shards"], n_rows, spec.row_bytes), n_rows)
+    sizes = Sizes(params["block_mb"], shards, params["threads"])
     if params["solver"] == "auto":
         model = resolve(model, spec, n_rows, sizes, params["max_mem_mb"], predict=predict)
         if "random_state" in model:
@@ -101,7 +105,7 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
     require_memory(max(needs.values()), params, spec, model, sizes)
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     rows = rows_per_block(params["block_mb"], spec.n_features, dtype)
-    return FitPlan(model, dtype, rows, max(needs.values()))
+    return FitPlan(model, dtype, rows, shards, max(needs.values()))
 
 
 def entry(params: dict, k: int) -> dict:
@@ -127,9 +131,14 @@ def entry(params: dict, k: int) -> dict:
         given["tolerance"] = params["tolerance"]
     findings = model_findings(given) + [
         f"{name}: found {shown(params[name])}, expected a whole number of at least 1."
-        for name in ("shards", "threads", "max_mem_mb")
+        for name in ("threads", "max_mem_mb")
         if not isinstance(params[name], int) or params[name] < 1
     ]
+    shards = params["shards"]
+    if shards != "auto" and (not isinstance(shards, int) or shards < 1):
+        findings.append(
+            f"shards: found {shown(shards)}, expected a whole number of at least 1, or 'auto'."
+        )
     if not isinstance(params["block_mb"], int | float) or params["block_mb"] <= 0:
         findings.append(f"block_mb: found {shown(params['block_mb'])}, expected a number above 0.")
     if findings:

@@ -71,7 +71,6 @@ def matrix(given: argparse.Namespace, sheet: Path) -> dict:
         "datasets": {given.name: dataset},
         "models": {"pca": model(rows - 1, width)},
         "experiments": [{"dataset": given.name, "model": "pca"}],
-        "shards": min(4, rows),
     }
 
 
@@ -102,7 +101,6 @@ def recordings(given: argparse.Namespace, sheet: Path) -> dict:
         "features": {"haar": {"window": given.window, "layout": "per-channel"}},
         "models": {"pca": model(rows - 1, len(channels) * max(given.window // 2, 1))},
         "experiments": [{"dataset": given.name, "features": "haar", "model": "pca"}],
-        "shards": max(1, min(4, rows)),
     }
 
 

@@ -5,8 +5,6 @@ import sys
 import threading
 import time
 
-from tqdm import tqdm
-
 log = logging.getLogger("memwave")
 
 
@@ -54,6 +52,8 @@ class Progress:
             print("\r" + " " * 79 + "\r", end="", file=sys.stderr, flush=True)
 
     def _line(self, now: float, width: int | None) -> str:
+        from tqdm import tqdm  # only here: a short job should not wait for it
+
         return tqdm.format_meter(
             self._done,
             self._total,

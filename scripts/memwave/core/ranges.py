@@ -11,6 +11,18 @@ Range = tuple[int, int]
 Ranges = Sequence[Range]
 
 
+# Size of a shard, and most shards, where their number follows from the size of the features.
+SHARD_MB, MOST_SHARDS = 256, 10_000
+
+
+def count_shards(wanted: int | str, n_rows: int, row_bytes: int) -> int:
+    """Number of shards of `n_rows` rows: as wanted, or from their size alone for ``"auto"``."""
+    if isinstance(wanted, int):
+        return wanted
+    parts = -(-n_rows * row_bytes // (SHARD_MB * MEGABYTE))
+    return max(1, min(parts, n_rows, MOST_SHARDS))
+
+
 def shard_range(n_rows: int, shard: int, n_shards: int, grain: int = 1) -> tuple[int, int]:
     """First and one past last row of shard `shard` (0-based) of a matrix of `n_rows` rows.
 

@@ -53,9 +53,14 @@ class MatrixSpec:
     def n_channels(self) -> int:
         return self.n_features
 
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row, as it is stored."""
+        return self.n_features * np.dtype(self.dtype).itemsize
+
     def reading_bytes(self, rows: int) -> int:
         """Memory of reading so many rows, with the chunks that are kept between two reads."""
-        row = self.n_features * np.dtype(self.dtype).itemsize
+        row = self.row_bytes
         kept = 2 * self.grain * row if self.grain > 1 else 0
         return rows * row + kept + self.library_bytes
 

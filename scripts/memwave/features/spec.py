@@ -125,6 +125,11 @@ class FeatureSpec:
         return len(self.channels)
 
     @property
+    def row_bytes(self) -> int:
+        """Bytes of the features of a window, as they are stored."""
+        return self.n_features * np.dtype(self.dtype).itemsize
+
+    @property
     def interleaved(self) -> bool:
         return self.layout == "interleaved"
 

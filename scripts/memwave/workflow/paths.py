@@ -29,11 +29,17 @@ COMPONENTS = f"{EXPERIMENT}/plots/components.svg"
 SCORES = f"{EXPERIMENT}/plots/scores.svg"
 SCORES_IN_TIME = f"{EXPERIMENT}/plots/scores-in-time.svg"
 RECONSTRUCTION = f"{EXPERIMENT}/plots/reconstruction.svg"
+FIGURES = (SPECTRUM, COMPONENTS, SCORES, SCORES_IN_TIME, RECONSTRUCTION)
 
-SUMMARY = "results/summary.tsv"
-SUMMARY_PAGE = "results/summary.html"
-COMPARISON = "results/plots/comparison.svg"
-MEMORY = "results/plots/memory.svg"
+# What compares all experiments of a configuration; `run` is "", or of a configuration with a name.
+RUN = "results{run}"
+SUMMARY = f"{RUN}/summary.tsv"
+SUMMARY_PAGE = f"{RUN}/summary.html"
+COMPARISON = f"{RUN}/plots/comparison.svg"
+MEMORY = f"{RUN}/plots/memory.svg"
+
+# What the report says of a figure of an experiment.
+LABELS = {"dataset": "{dataset}", "features": "{features}", "model": "{model}"}
 
 # What tells the jobs of a stage apart: wildcards that are folders, and one that is a file.
 SCOPES: dict[str, tuple[str, str | None]] = {
@@ -50,13 +56,9 @@ SCOPES: dict[str, tuple[str, str | None]] = {
     "project_features": (EXPERIMENT, "shard"),
     "project_recordings": (EXPERIMENT, "shard"),
     "write_projection": (EXPERIMENT, None),
-    "write_summary": ("results", None),
-    "plot_spectrum": (EXPERIMENT, None),
-    "plot_components": (EXPERIMENT, None),
-    "plot_scores": (EXPERIMENT, None),
-    "plot_reconstruction": (EXPERIMENT, None),
-    "plot_comparison": ("results", None),
-    "plot_memory": ("results", None),
+    "write_summary": (RUN, None),
+    "plot_experiment": (EXPERIMENT, None),
+    "plot_summary": (RUN, None),
 }
 
 
@@ -75,13 +77,14 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "project_recordings": (RECORDING_PROJECTION,),
     "write_projection": (PROJECTION, PROVENANCE),
     "write_summary": (SUMMARY, SUMMARY_PAGE),
-    "plot_spectrum": (SPECTRUM,),
-    "plot_components": (COMPONENTS,),
-    "plot_scores": (SCORES, SCORES_IN_TIME),
-    "plot_reconstruction": (RECONSTRUCTION,),
-    "plot_comparison": (COMPARISON,),
-    "plot_memory": (MEMORY,),
+    "plot_experiment": FIGURES,
+    "plot_summary": (COMPARISON, MEMORY),
 }
+
+
+def run_folder(name: str | None) -> str:
+    """The part of a path that stands for ``run``: ``/runs/<name>``; empty without a name."""
+    return f"/runs/{name}" if name else ""
 
 
 def results_of(datasets: Iterable[str]) -> list[str]:
@@ -108,7 +111,7 @@ def benchmark(stage: str) -> str:
 def message(stage: str) -> str:
     """What Snakemake prints when a job of a stage starts."""
     folder, each = SCOPES[stage]
-    subject = folder.removeprefix("results").lstrip("/").replace("{", "{wildcards.")
+    subject = "" if folder == RUN else folder.removeprefix("results/").replace("{", "{wildcards.")
     of = f": {subject}" if subject else ""
     which = f", {each} {{wildcards.{each}}}" if each else ""
     return f"{stage}{of}{which} ({{resources.mem_mb}} MB)"

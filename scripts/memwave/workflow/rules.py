@@ -1,9 +1,10 @@
 """What the Snakefile uses: the plan, bound to the functions of wildcards that rules ask for."""
 
+import csv
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
 from memwave.workflow.config.plain_yaml import require_plain
+from memwave.workflow.config.settings import SECTIONS
 from memwave.workflow.input_checksums import Source, plan_sources
 from memwave.workflow.planning import jobs, memory, resources
 from memwave.workflow.planning.digests import Digests, Job
@@ -41,6 +43,24 @@ def check_config_files(files: Iterable[str]) -> None:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+
+
+def _replaced(plan: Plan) -> Iterator[str]:
+    """Warn where the summary of another configuration is replaced."""
+    path = paths.SUMMARY.format(run=plan.run)
+    ours = {(e.dataset, e.features, e.model) for e in plan.experiments}
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+            others = [found for r in rows if (found := tuple(map(r.get, SECTIONS))) not in ours]
+    except (OSError, ValueError, csv.Error):
+        return  # nothing that can be read is lost
+    if others:
+        yield (
+            f"{path} has experiments that this configuration has not, such as "
+            f"{'/'.join(map(str, others[0]))}, and is replaced. Add a name such as `run: second` "
+            "to the configuration to keep both."
+        )
 
 
 class Rules:
@@ -128,26 +148,32 @@ class Rules:
         """Fill patterns with the names of every experiment."""
         return [path for pattern in patterns for path in of_experiments(self.plan, pattern)]
 
+    def of_run(self, pattern: str) -> str:
+        """Fill a pattern of what compares all experiments."""
+        return pattern.format(run=self.plan.run)
+
     def figures(self) -> list[str]:
         """All figures that the configuration wants."""
         wanted = self.plan.settings["plots"]
-        each = (paths.SPECTRUM, paths.COMPONENTS, paths.SCORES, paths.RECONSTRUCTION)
-        figures = self.of_experiments(*each) if wanted is True else []
-        return figures + [paths.COMPARISON, paths.MEMORY] * bool(wanted)
+        figures = self.of_experiments(*paths.FIGURES) if wanted is True else []
+        return figures + [self.of_run(paths.COMPARISON), self.of_run(paths.MEMORY)] * bool(wanted)
 
     @property
     def names(self) -> dict[str, str]:
         """Patterns of the wildcards of all rules: what this plan knows, and nothing else."""
         plan = self.plan
+        pairs = dict.fromkeys((e.dataset, e.features) for e in plan.experiments)
         longest = max(map(len, plan.recordings.values()))
         known: dict[str, Iterable[str]] = {
             "dataset": plan.recordings,
             "recording": map(str, range(1, longest + 1)),
             "features": unique(e.features for e in plan.experiments),
             "model": unique(e.model for e in plan.experiments),
-            "shard": shard_names(plan),
+            "shard": unique(s for p in pairs for s in shard_names(plan, *p)),
         }
-        return {name: "|".join(map(re.escape, of)) for name, of in known.items()}
+        names = {name: "|".join(map(re.escape, of)) for name, of in known.items()}
+        # Without parentheses, Snakemake takes an empty pattern for any text.
+        return names | {"run": f"({re.escape(plan.run)})"}
 
     @property
     def applied(self) -> str:
@@ -252,7 +278,7 @@ def open_rules(
     except MemwaveError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    for warning in plan.warnings:
+    for warning in [*plan.warnings, *_replaced(plan)]:
         print(f"Warning: {warning}", file=sys.stderr)
     read = [path for name in plan.recordings for path in jobs.all_inputs(plan, name)]
     read = unique(read + foreign_models(plan))

@@ -11,7 +11,7 @@ from memwave.features.overlap_add import windows_of
 from memwave.features.spec import FeatureSpec
 from memwave.pca.model import Model
 from memwave.results.figures.sizes import COMPONENTS
-from memwave.results.figures.style import FAINT, LINE, new_figure, shortened
+from memwave.results.figures.style import FAINT, LINE, hide_inner, new_figure, shortened
 from memwave.results.figures.timeline import BINS, Timeline
 
 # Most channels in the figure.
@@ -55,6 +55,7 @@ def draw_components(
         short = shortened(name, PANEL)
         row[0].set_ylabel(f"{short}\n({units[name]})" if name in units else short)
         row[0].yaxis.set_major_locator(MaxNLocator(3))
+    hide_inner(panels)
     for i, axes in enumerate(panels[0]):
         axes.set_title(f"component {i + 1} ({model.explained_variance_ratio[i]:.1%})")
     unit = "time in the window (s)" if rate else "row of the window"

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from memwave.results.figures.classes import Classes, runs
 from memwave.results.figures.scores import add_legend, classes_height
-from memwave.results.figures.style import LINE, bare, new_figure, shortened
+from memwave.results.figures.style import LINE, bare, hide_inner, new_figure, shortened
 from memwave.results.figures.timeline import Timeline
 
 # Inches of all panels side by side, and of a number below an axis.
@@ -89,6 +89,7 @@ def draw_in_time(
             _draw_range(axes, times, timeline.low[:, i], timeline.high[:, i])
         _draw_classes(column[-1], times, timeline.classes, classes)
         column[-1].xaxis.set_major_locator(MaxNLocator(max(1, int(width / TICK)), integer=True))
+    hide_inner(panels)
     for name, axes in zip(names, panels[:, 0], strict=False):
         axes.set_ylabel(name)
     rest = f"; {len(timelines)} of {n_recordings} recordings"
@@ -103,7 +104,6 @@ def _draw_range(axes: Axes, times: np.ndarray, low: np.ndarray, high: np.ndarray
     low, high = (np.where(np.isfinite(edge), edge, np.nan) for edge in (low, high))
     axes.fill_between(times, low, high, step="post", color=LINE, linewidth=0.5)
     axes.margins(x=0)
-    axes.tick_params(labelbottom=False, bottom=False)
 
 
 def _draw_classes(axes: Axes, times: np.ndarray, entries: np.ndarray, classes: Classes) -> None:

@@ -15,8 +15,8 @@ FIGURE_BYTES = 60_000_000
 COMPONENTS = 4
 
 
-def figure_bytes(spec: FeatureSpec | MatrixSpec, model_file: int) -> dict[str, int]:
-    """Memory of the figures of one experiment, by the name of their rule.
+def figure_bytes(spec: FeatureSpec | MatrixSpec, model_file: int) -> int:
+    """Memory, in bytes, of drawing all figures of one experiment.
 
     Parameters
     ----------
@@ -28,12 +28,8 @@ def figure_bytes(spec: FeatureSpec | MatrixSpec, model_file: int) -> dict[str, i
     block = block_bytes(SHOWN)
     pairs = SHOWN * (SHOWN - 1) // 2
     in_time = RECORDINGS * timeline_bytes(SHOWN, MOST_CLASSES, BLOCK_ROWS)
-    return {
-        "plot_spectrum": alone,
-        "plot_components": alone + _waves_bytes(spec),
-        "plot_scores": alone + block + pairs * density_bytes(MOST_CLASSES, BLOCK_ROWS) + in_time,
-        "plot_reconstruction": alone + block + in_time,
-    }
+    drawn = pairs * density_bytes(MOST_CLASSES, BLOCK_ROWS) + 2 * in_time
+    return alone + _waves_bytes(spec) + block + drawn
 
 
 def _waves_bytes(spec: FeatureSpec | MatrixSpec) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogFormatterSciNotation
@@ -107,11 +108,27 @@ def set_log(axes: Axes, name: str) -> None:
 
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure as SVG. The file appears under its name when complete."""
+    # Matplotlib would draw a figure with a layout engine twice: once for the layout alone.
+    if (engine := figure.get_layout_engine()) is not None:
+        FigureCanvasSVG(figure)
+        engine.execute(figure)
+        figure.set_layout_engine(None)
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": "memwave"})
     short = _ATTRIBUTE.sub(lambda found: _DIGITS.sub(r"\1", found[0]), text.getvalue())
     with replacing(path) as temporary:
         temporary.write_text(short, encoding="utf-8")
+
+
+def hide_inner(panels: np.ndarray) -> None:
+    """Draw the x axis of the last row of panels only, and the y axis of the first column.
+
+    All panels share them. Matplotlib spends most of its time on axes.
+    """
+    for axes in panels[:-1].flat:
+        axes.xaxis.set_visible(False)
+    for axes in panels[:, 1:].flat:
+        axes.yaxis.set_visible(False)
 
 
 def bare(axes: Axes) -> None:

@@ -29,6 +29,7 @@ class Job:
     model: str = ""
     shard: str = ""
     recording: str = ""
+    run: str = ""
 
     @classmethod
     def of(cls, stage: str, wildcards: Any) -> "Job":
@@ -59,9 +60,6 @@ def _of_job(pattern: str) -> Callable[[Plan, Any], list[str]]:
 def _of_experiments(pattern: str) -> Callable[[Plan, Any], list[str]]:
     return lambda plan, job: of_experiments(plan, pattern)
 
-
-_FIGURE = _files(_of_job(paths.MODEL), _of_job(paths.PROJECTION))
-_TABLE = _files(lambda plan, job: [paths.SUMMARY])
 
 # What the jobs of a stage read of what other jobs wrote.
 READ: dict[str, tuple[Callable, ...]] = {
@@ -104,12 +102,8 @@ READ: dict[str, tuple[Callable, ...]] = {
     "write_summary": _files(
         _of_experiments(paths.MODEL), _of_experiments(paths.PROJECTION), inputs.usages
     ),
-    "plot_spectrum": _FIGURE,
-    "plot_components": _files(_of_job(paths.MODEL)),
-    "plot_scores": _FIGURE,
-    "plot_reconstruction": _FIGURE,
-    "plot_comparison": _TABLE,
-    "plot_memory": _TABLE,
+    "plot_experiment": _files(_of_job(paths.MODEL), _of_job(paths.PROJECTION)),
+    "plot_summary": _files(_of_job(paths.SUMMARY)),
 }
 
 
@@ -188,13 +182,12 @@ class Digests:
     def _last(self) -> list[Job | None]:
         """The jobs that no other job reads a file of."""
         plan = self._plan
-        targets = [*of_experiments(plan, paths.PROJECTION), paths.SUMMARY]
-        last = list(map(maker_of, targets))
+        last = list(map(maker_of, of_experiments(plan, paths.PROJECTION)))
+        last.append(Job("write_summary", run=plan.run))
         if plan.settings["plots"]:
-            last += [Job(stage) for stage in ("plot_comparison", "plot_memory")]
+            last.append(Job("plot_summary", run=plan.run))
         if plan.settings["plots"] is True:
-            figures = ("plot_spectrum", "plot_components", "plot_scores", "plot_reconstruction")
-            last += [Job.of(stage, e) for e in plan.experiments for stage in figures]
+            last += [Job.of("plot_experiment", e) for e in plan.experiments]
         return last
 
     def _add(self, job: Job, found: dict[Job, None]) -> None:
@@ -232,7 +225,7 @@ def _patterns() -> list[tuple[re.Pattern, str]]:
 
 
 def _regular(pattern: str) -> re.Pattern:
-    kinds = {"shard": r"\d+-of-\d+", "recording": r"\d+"}
+    kinds = {"shard": r"\d+-of-\d+", "recording": r"\d+", "run": "(?:/runs/[A-Za-z0-9_-]+)?"}
     parts = re.split(r"{(\w+)}", pattern)
     return re.compile(
         "".join(

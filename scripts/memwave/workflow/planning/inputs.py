@@ -201,9 +201,10 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
         stages += ["measure_features"] * bool(feature_measures(plan, e))
         if summarizes := summarizing_stage(model):
             stages.append(summarizes)
-        found += [_usage(stage, e, shard=s) for stage in stages for s in shard_names(plan)]
+        shards = shard_names(plan, e.dataset, e.features)
+        found += [_usage(stage, e, shard=s) for stage in stages for s in shards]
         found.append(_usage("adopt_model" if is_applied(model) else "fit_model", e))
-        found += [_usage(projecting_stage(spec), e, shard=s) for s in shard_names(plan)]
+        found += [_usage(projecting_stage(spec), e, shard=s) for s in shards]
         found.append(_usage("write_projection", e))
     return unique(found)
 
@@ -275,7 +276,9 @@ def fitted_before(plan: Plan, path: str) -> str:
 def of_shards(plan: Plan, pattern: str, w: Wildcards) -> list[str]:
     """Return the paths of all shards of an experiment or a feature set for a path pattern."""
     names = {"dataset": w.dataset, "features": w.features, "model": getattr(w, "model", "")}
-    return [pattern.format(**names, shard=shard) for shard in shard_names(plan)]
+    return [
+        pattern.format(**names, shard=shard) for shard in shard_names(plan, w.dataset, w.features)
+    ]
 
 
 def given_files(recordings: Iterable[CheckedRecording]) -> list[str]:

@@ -36,6 +36,7 @@ from memwave.workflow.planning.plan import (
     is_applied,
     is_train,
     matrix_shard,
+    n_shards,
     n_windows,
     planned_recordings,
     row_bytes,
@@ -185,7 +186,7 @@ def provenance(plan: Plan, w: Wildcards) -> dict:
             "datasets": {w.dataset: known},
             "features": {w.features: plan.settings["features"].get(w.features, {})},
             "models": {w.model: model_of(plan, w)},
-            "shards": plan.n_shards,
+            "shards": n_shards(plan, w.dataset, w.features),
             "block_mb": plan.settings["block_mb"],
         },
         "versions": _versions(),
@@ -238,7 +239,7 @@ def _gap_search(plan: Plan, w: Wildcards) -> requests.GapSearch:
         spec,
         shard_segments(plan, w.dataset, w.features, w.shard),
         memory.measuring_rows(spec.n_channels),
-        max(FEWEST_RANGES, MOST_RANGES // plan.n_shards),
+        max(FEWEST_RANGES, MOST_RANGES // n_shards(plan, w.dataset, w.features)),
     )
 
 
@@ -278,7 +279,7 @@ def _lag_summary(plan: Plan, w: Wildcards) -> requests.LagSummary:
 
 
 def _fit(plan: Plan, w: Wildcards) -> requests.Fit:
-    shards = shard_names(plan)
+    shards = shard_names(plan, w.dataset, w.features)
     names = (plan, w.dataset, w.features)
     read = shards if fits_recordings(model_of(plan, w)) else []
     return requests.Fit(
@@ -374,10 +375,8 @@ _REQUESTS: dict[str, Callable[[Plan, Wildcards], Any]] = {
     "project_features": _projection,
     "project_recordings": _projection,
     "write_summary": _summarized_experiments,
-    "plot_components": _figure_facts,
-    "plot_scores": _figure_facts,
-    "plot_reconstruction": _figure_facts,
-    "plot_memory": lambda plan, _: plan.settings["max_mem_mb"],
+    "plot_experiment": _figure_facts,
+    "plot_summary": lambda plan, _: plan.settings["max_mem_mb"],
 }
 
 

@@ -209,15 +209,14 @@ def model_file_bytes(n_features: int, n_components: int) -> int:
     return 4 * 8 * n_components * n_features + 400 * n_features
 
 
-def predict_figures(spec: FeatureSpec | MatrixSpec, model: dict) -> dict[str, int]:
-    """Predict the memory of the figures of one experiment, in MB, by the name of the rule."""
+def figures_mb(spec: FeatureSpec | MatrixSpec, model: dict) -> int:
+    """Return the MB of drawing all figures of one experiment."""
     model_file = model_file_bytes(spec.n_features, model["n_components"])
-    needs = figure_bytes(spec, model_file)
-    return {name: stage_mb(need) for name, need in needs.items()}
+    return stage_mb(figure_bytes(spec, model_file))
 
 
 def table_figure_mb(n_experiments: int) -> int:
-    """Return the MB of a figure that compares all experiments."""
+    """Return the MB of the figures that compare all experiments."""
     return stage_mb(FIGURE_BYTES + 100_000 * n_experiments)
 
 

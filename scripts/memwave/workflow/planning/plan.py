@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import numpy as np
-
-from memwave.core.ranges import Range, shard_range
+from memwave.core.ranges import Range, count_shards, shard_range
 from memwave.features.columns import MatrixShard, MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import reads_recordings, solver_module
@@ -48,8 +46,9 @@ class Plan:
     matrices: dict[str, MatrixSpec] = field(default_factory=dict)
 
     @property
-    def n_shards(self) -> int:
-        return self.settings["shards"]
+    def run(self) -> str:
+        """The part of a path that stands for ``run``."""
+        return paths.run_folder(self.settings["run"])
 
 
 def make_plan(config: dict) -> Plan:
@@ -86,9 +85,18 @@ def of_experiments(plan: Plan, pattern: str) -> list[str]:
     ]
 
 
-def shard_names(plan: Plan) -> list[str]:
-    """Names of the shards: ``1-of-4`` ..."""
-    return [f"{i}-of-{plan.n_shards}" for i in range(1, plan.n_shards + 1)]
+@cache
+def n_shards(plan: Plan, dataset: str, features: str) -> int:
+    """Number of shards of a feature matrix."""
+    spec = feature_spec(plan, dataset, features)
+    rows = n_windows(plan, dataset, features)
+    return count_shards(plan.settings["shards"], rows, spec.row_bytes)
+
+
+def shard_names(plan: Plan, dataset: str, features: str) -> list[str]:
+    """Names of the shards of a feature matrix: ``1-of-4`` ..."""
+    number = n_shards(plan, dataset, features)
+    return [f"{i}-of-{number}" for i in range(1, number + 1)]
 
 
 def shard_index(name: str) -> int:
@@ -154,7 +162,8 @@ def n_train(plan: Plan, dataset: str, features: str) -> int:
 def first_row(plan: Plan, dataset: str, features: str, shard: str) -> int:
     """Row of the feature matrix that a shard begins with."""
     rows, grain = n_windows(plan, dataset, features), feature_spec(plan, dataset, features).grain
-    return shard_range(rows, shard_index(shard), plan.n_shards, grain)[0]
+    number = n_shards(plan, dataset, features)
+    return shard_range(rows, shard_index(shard), number, grain)[0]
 
 
 @cache
@@ -162,7 +171,8 @@ def shard_segments(plan: Plan, dataset: str, features: str, shard: str) -> tuple
     """Segments of a shard, recording after recording."""
     spec = feature_spec(plan, dataset, features)
     recordings = planned_recordings(plan, dataset)
-    return segments(recordings, spec.windows, shard_index(shard), plan.n_shards, spec.grain)
+    number = n_shards(plan, dataset, features)
+    return segments(recordings, spec.windows, shard_index(shard), number, spec.grain)
 
 
 def matrix_shard(plan: Plan, dataset: str, features: str, shard: str) -> MatrixShard | None:
@@ -233,7 +243,7 @@ def projecting_stage(spec: FeatureSpec | MatrixSpec) -> str:
 def row_bytes(plan: Plan, dataset: str, features: str) -> int:
     """Bytes that a window takes on the disk."""
     spec = feature_spec(plan, dataset, features)
-    return spec.n_features * np.dtype(spec.dtype).itemsize if spec.store else 0
+    return spec.row_bytes if spec.store else 0
 
 
 def model_files(plan: Plan) -> list[str]:

@@ -8,9 +8,7 @@ from memwave.readers import library_bytes
 from memwave.workflow.planning import matrix_memory, memory, runtime
 from memwave.workflow.planning.inputs import Wildcards, converted_recording, model_of
 from memwave.workflow.planning.memory import Sizes
-from memwave.workflow.planning.plan import Plan, feature_spec, n_train, n_windows
-
-FIGURES_OF_ALL = ("plot_comparison", "plot_memory")
+from memwave.workflow.planning.plan import Plan, feature_spec, n_shards, n_train, n_windows
 
 
 def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
@@ -25,15 +23,15 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
             _predicted(plan, e.dataset, e.features, e.model)["write_projection"]
             for e in plan.experiments
         )
-    if stage in FIGURES_OF_ALL:
+    if stage == "plot_summary":
         return memory.table_figure_mb(len(plan.experiments))
     if stage in ("measure_channels", "find_gaps"):
         n_channels = len(plan.settings["datasets"][w.dataset]["channels"])
         reading = _reading_bytes(plan, w.dataset)
         return memory.stage_mb(memory.measuring_bytes(n_channels) + reading)
     spec = feature_spec(plan, w.dataset, w.features)
-    if stage.startswith("plot_"):
-        return memory.predict_figures(spec, model_of(plan, w))[stage]
+    if stage == "plot_experiment":
+        return memory.figures_mb(spec, model_of(plan, w))
     block_mb = plan.settings["block_mb"]
     if stage == "measure_features":
         if w.dataset in plan.matrices:
@@ -48,19 +46,19 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
 
 def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
     """Return the time limit of a job on a cluster, in minutes. Every further attempt gets more."""
-    if stage in ("write_summary", *FIGURES_OF_ALL):
+    if stage in ("write_summary", "plot_summary"):
         return 10 * attempt
     spec, windows = (
         feature_spec(plan, w.dataset, w.features),
         n_windows(plan, w.dataset, w.features),
     )
-    sizes = run_sizes(plan)
+    sizes = sizes_of(plan, w.dataset, w.features)
     if hasattr(w, "model"):
         model = model_of(plan, w)
         seconds = runtime.predict(spec, model, windows, sizes, runtime.CLUSTER)
     else:
         seconds = runtime.of_features(spec, windows, sizes.shards, runtime.CLUSTER)
-    return runtime.in_minutes(seconds["plot" if stage.startswith("plot_") else stage], attempt)
+    return runtime.in_minutes(seconds[stage], attempt)
 
 
 def threads(plan: Plan, w: Wildcards) -> int:
@@ -69,24 +67,27 @@ def threads(plan: Plan, w: Wildcards) -> int:
     if solver_module(solver).Solver.ONE_PASS:
         return 1
     alone = reads_recordings(solver) or reads_columns(solver)
-    return wanted if alone else min(wanted, plan.n_shards)
+    return wanted if alone else min(wanted, n_shards(plan, w.dataset, w.features))
 
 
-def run_sizes(plan: Plan) -> Sizes:
-    """Return the sizes that the configuration sets for the whole run."""
-    return Sizes(plan.settings["block_mb"], plan.n_shards, plan.settings["threads"])
+def sizes_of(plan: Plan, dataset: str, features: str) -> Sizes:
+    """Return the sizes of blocks, shards and threads on a feature matrix."""
+    shards = n_shards(plan, dataset, features)
+    return Sizes(plan.settings["block_mb"], shards, plan.settings["threads"])
 
 
 @cache
 def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str, int]:
     if dataset in plan.matrices:
         return matrix_memory.predict_stages(
-            plan.matrices[dataset], plan.models[dataset, features, model], run_sizes(plan)
+            plan.matrices[dataset],
+            plan.models[dataset, features, model],
+            sizes_of(plan, dataset, features),
         )
     return memory.predict(
         feature_spec(plan, dataset, features),
         plan.models[dataset, features, model],
-        run_sizes(plan),
+        sizes_of(plan, dataset, features),
         library_bytes=_reading_bytes(plan, dataset),
         n_train=n_train(plan, dataset, features),
         window_label=plan.settings["datasets"][dataset]["window_label"],

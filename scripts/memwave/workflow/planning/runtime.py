@@ -77,7 +77,7 @@ def predict(
     Returns
     -------
     dict of str to float
-        Seconds by the name of the stage, in the order of the data flow; ``plot`` is any figure.
+        Seconds by the name of the stage, in the order of the data flow.
     """
     d, k = spec.n_features, model["n_components"]
     shards = sizes.shards
@@ -94,7 +94,7 @@ def predict(
     scoring = 4.0 * rows * d * k / products + table / shards / rates.compressed
     stages["project_features"] = reading + scoring
     stages["project_recordings"] = stages["extract_features"] + scoring
-    stages["write_projection"] = stages["plot"] = table / rates.read
+    stages["write_projection"] = stages["plot_experiment"] = table / rates.read
     return _started(stages, rates)
 
 

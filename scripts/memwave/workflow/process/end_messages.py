@@ -69,9 +69,12 @@ def success(plan: Plan, outcome: Outcome, command: str) -> str:
     """
     complete = _complete(plan, outcome)
     lines = ["", f"Done: {_jobs(outcome.ended)}. {_experiments(plan, complete)}"]
+    summary, page, memory = (
+        path.format(run=plan.run) for path in (paths.SUMMARY, paths.SUMMARY_PAGE, paths.MEMORY)
+    )
     places = [
-        ("compared", f"{paths.SUMMARY}; in a browser: {paths.SUMMARY_PAGE}", [paths.SUMMARY]),
-        ("figures", "results/plots/*.svg", [paths.MEMORY]),
+        ("compared", f"{summary}; in a browser: {page}", [summary]),
+        ("figures", f"{os.path.dirname(memory)}/*.svg", [memory]),
         ("figures", f"{os.path.dirname(paths.SPECTRUM)}/*.svg", _of(plan, paths.SPECTRUM)),
         ("data", paths.MODEL, _of(plan, paths.MODEL)),
         ("data", paths.PROJECTION, complete),
@@ -83,7 +86,7 @@ def success(plan: Plan, outcome: Outcome, command: str) -> str:
     if complete:
         read = f'import h5py; f = h5py.File("{complete[0]}"); print(f["scores"])'
         lines.append(f"  {'read':<9}{shlex.join([_program('python'), '-c', read])}")
-    if os.path.exists(paths.SUMMARY) and len(complete) == len(plan.experiments):
+    if os.path.exists(summary) and len(complete) == len(plan.experiments):
         lines.append(f"  {'report':<9}{command} --report report.html")
     return "\n".join(lines)
 

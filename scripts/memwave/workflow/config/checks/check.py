@@ -5,10 +5,11 @@ checked.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memwave.core.errors import ConfigurationError
 from memwave.core.messages import either, listed, shown
+from memwave.core.ranges import count_shards
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import concrete_solvers, feature_solvers, row_solvers
@@ -25,9 +26,9 @@ from memwave.workflow.planning.matrix_memory import predict_stages
 from memwave.workflow.planning.memory import (
     Sizes,
     conversion_mb,
+    figures_mb,
     labelling_mb,
     predict,
-    predict_figures,
     reading_bytes,
 )
 
@@ -101,19 +102,20 @@ def check(settings: dict) -> Checked:
         findings += unfit
         if not unfit:
             spec = FeatureSpec.from_settings(chosen, channels)
-            train = _train_windows(recordings.get(dataset, ()), spec)
-            resolved, unfit = _resolved(settings, models, features, spec, train)
+            known = recordings.get(dataset, ())
+            train = _train_windows(known, spec)
+            sizes = _sizes(settings, known, spec)
+            resolved, unfit = _resolved(settings, models, features, spec, sizes, train)
             findings += unfit
             units = settings["datasets"][dataset]["units"]
             warnings += unit_warnings(dataset, features, spec, units, resolved.values())
             options |= {(dataset, features, name): model for name, model in resolved.items()}
-            known = recordings.get(dataset, ())
             need = reading_bytes(
                 settings["datasets"][dataset],
                 [recording.path for recording in known],
                 [ratio for recording in known for ratio in recording.ratios],
             )
-            pair = Pair(dataset, features, spec, resolved, settings, need, train)
+            pair = Pair(dataset, features, spec, resolved, settings, sizes, need, train)
             findings += [*pair.size_findings(), *pair.memory_findings(), *pair.store_findings()]
             findings += pair.figure_findings() if settings["plots"] is True else ()
             if dataset in recordings:
@@ -141,8 +143,9 @@ def _matrix_pair(
 ) -> "tuple[Pair, list[str]]":
     """The models of a matrix, and what forbids them."""
     train = _train_windows(parts, spec)
-    resolved, findings = _resolved(settings, models, MATRIX, spec, train)
-    pair = Pair(dataset, MATRIX, spec, resolved, settings, 0, train)
+    sizes = _sizes(settings, parts, spec)
+    resolved, findings = _resolved(settings, models, MATRIX, spec, sizes, train)
+    pair = Pair(dataset, MATRIX, spec, resolved, settings, sizes, 0, train)
     unfit = [*pair.solver_findings()]
     if not unfit:
         unfit = [*pair.size_findings(), *pair.memory_findings(), *pair.window_findings(parts)]
@@ -214,15 +217,22 @@ def _train_windows(recordings: tuple[CheckedRecording, ...], spec: Features) -> 
     return sum(spec.windows.count(recording.rows) for recording in train)
 
 
+def _sizes(settings: dict, recordings: tuple[CheckedRecording, ...], spec: Features) -> Sizes:
+    """Sizes of blocks, shards and threads on a feature matrix."""
+    rows = sum(spec.windows.count(recording.rows) for recording in recordings)
+    shards = count_shards(settings["shards"], rows, spec.row_bytes)
+    return Sizes(settings["block_mb"], shards, settings["threads"])
+
+
 def _resolved(
-    settings: dict, models: list[str], features: str, spec: Features, n_train: int
+    settings: dict, models: list[str], features: str, spec: Features, sizes: Sizes, n_train: int
 ) -> tuple[dict[str, dict], list[str]]:
     """Return the options of models by name, and findings about models that cannot be applied."""
     resolved, findings = {}, []
     for name in models:
         path = settings["models"][name].get("apply")
         if path is None:
-            resolved[name] = _resolve(settings, name, spec, n_train)
+            resolved[name] = _resolve(settings, name, spec, sizes, n_train)
             continue
         if isinstance(spec, MatrixSpec):
             found = list(applied_matrix_findings(name, path, spec))
@@ -234,9 +244,8 @@ def _resolved(
     return resolved, findings
 
 
-def _resolve(settings: dict, model: str, spec: Features, n_train: int) -> dict:
+def _resolve(settings: dict, model: str, spec: Features, sizes: Sizes, n_train: int) -> dict:
     """Options of a model's solver, chosen if it says ``auto``."""
-    sizes = Sizes(settings["block_mb"], settings["shards"], settings["threads"])
     of_stages = predict_stages if isinstance(spec, MatrixSpec) else predict
     limit = settings["max_mem_mb"]
     return resolve(settings["models"][model], spec, n_train, sizes, limit, predict=of_stages)
@@ -251,6 +260,7 @@ class Pair:
     spec: Features
     models: dict[str, dict]
     settings: dict
+    sizes: Sizes
     library_bytes: int
     n_train: int
 
@@ -286,7 +296,7 @@ class Pair:
             if not any(map(self._windows, chosen)):
                 yield self._no_window(split, chosen)
                 return
-        windows, shards = sum(map(self._windows, recordings)), self.settings["shards"]
+        windows, shards = sum(map(self._windows, recordings)), self.sizes.shards
         if windows < shards:
             yield (
                 f"shards: {shards} shards cannot share the {windows} windows of "
@@ -327,13 +337,12 @@ class Pair:
         """Find figures that need more than ``max_mem_mb``."""
         limit = self.settings["max_mem_mb"]
         for model, options in self.models.items():
-            rule, need = max(
-                predict_figures(self.spec, options).items(), key=lambda figure: figure[1]
-            )
+            need = figures_mb(self.spec, options)
             if need > limit:
                 yield (
-                    f"max_mem_mb: {rule} of {self.dataset}/{self.features}/{model} needs {need} "
-                    f"MB, max_mem_mb is {limit}. Raise max_mem_mb to {need} or set plots: false."
+                    f"max_mem_mb: plot_experiment of {self.dataset}/{self.features}/{model} needs "
+                    f"{need} MB, max_mem_mb is {limit}. Raise max_mem_mb to {need} or set "
+                    "plots: false."
                 )
 
     def _fitted(self) -> dict[str, dict]:
@@ -358,11 +367,7 @@ class Pair:
                 yield f"models.{model}.n_components: found {wanted}, but {because}. {remedy}"
 
     def _predict(self, model: dict, block_mb: int | None = None) -> dict[str, int]:
-        sizes = Sizes(
-            block_mb or self.settings["block_mb"],
-            self.settings["shards"],
-            self.settings["threads"],
-        )
+        sizes = replace(self.sizes, block_mb=block_mb or self.sizes.block_mb)
         if isinstance(self.spec, MatrixSpec):
             return predict_stages(self.spec, model, sizes)
         return predict(

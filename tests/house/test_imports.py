@@ -1,0 +1,52 @@
+"""What a job loads before it begins: each library costs a part of a second, in every job."""
+
+import subprocess
+import sys
+
+import pytest
+from tiny_run import ROOT
+
+SCRIPTS = ROOT / "scripts"
+
+# Libraries that take long to load, or much memory.
+HEAVY = ("asyncio", "h5py", "jsonschema", "matplotlib", "pandas", "pywt", "tqdm", "yaml")
+HEAVY += ("scipy.fft", "scipy.linalg", "scipy.signal", "scipy.sparse")  # `scipy` alone is light
+
+# What the jobs of each rule need for any request; what only some requests need, they load for these.
+NEEDED = {
+    "adopt_model": {"h5py", "pywt"},
+    "convert_labels": {"h5py", "pywt"},
+    "convert_recording": {"pywt"},
+    "extract_features": {"h5py", "pywt"},
+    "find_gaps": {"h5py", "pywt"},
+    "fit_model": {"h5py", "pywt"},
+    "measure_channels": {"pywt"},
+    "measure_features": {"h5py", "pywt"},
+    "plot_experiment": {"h5py", "matplotlib", "pywt"},
+    "plot_summary": {"matplotlib"},
+    "project_features": {"h5py", "pywt"},
+    "project_recordings": {"h5py", "pywt"},
+    "summarize_features": {"h5py", "pywt"},
+    "summarize_lags": {"h5py", "pywt"},
+    "write_projection": {"h5py", "pywt"},
+    "write_summary": {"h5py", "pywt"},
+}
+
+
+def loaded(script):
+    """Heavy libraries that a script loads, as a job does before it has a request."""
+    code = f"import sys, {script}; print(*sorted(set(sys.modules) & set({HEAVY})))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_the_list_has_every_rule():
+    rules = {path.stem for path in SCRIPTS.glob("*.py")} - {"describe_config", "verify_results"}
+    assert set(NEEDED) == rules
+
+
+@pytest.mark.parametrize("script", NEEDED)
+def test_a_job_loads_what_it_needs_and_no_more(script):
+    assert loaded(script) == NEEDED[script]
