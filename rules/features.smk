@@ -64,7 +64,7 @@ rule measure_features:
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
     output:
-        measures=temp(paths.FEATURE_MEASURES),
+        measures=plan.temporary(paths.FEATURE_MEASURES, temp),
         usage=paths.usage("measure_features"),
     log:
         paths.log("measure_features"),

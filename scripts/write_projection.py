@@ -52,7 +52,8 @@ def write_projection(
         Checksum files of all shards, if features are stored.
     """
     spec, fitted = request.spec, load_model(model)
-    ranges = valid_windows([recording.n_windows for recording in request.recordings], valid)
+    counts = [recording.n_windows for recording in request.recordings]
+    ranges = valid_windows(counts, valid, request.first_rows)
     n_rows = sum(stop - start for found in ranges for start, stop in found)
     labels = WindowLabels(request.recordings, request.window_label, spec.windows)
     names = [recording.name for recording in request.recordings]

@@ -253,6 +253,8 @@ class Assembly:
         Versions of recordings and labels, by their paths in the sheet.
     readers : tuple of str
         Receipts of the jobs that read them.
+    first_rows : tuple of int
+        Row of the feature matrix, as planned, that each shard begins with.
     """
 
     spec: FeatureSpec
@@ -261,7 +263,8 @@ class Assembly:
     score_dtype: str
     provenance: dict
     inputs: dict[str, str]
-    readers: tuple[str, ...]
+    readers: tuple[str, ...] = ()
+    first_rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,19 @@ from memwave.workflow.input_checksums import Source, plan_sources
 from memwave.workflow.planning import jobs, memory, resources
 from memwave.workflow.planning.digests import Digests, Job
 from memwave.workflow.planning.inputs import Wildcards, foreign_models, unique
-from memwave.workflow.planning.plan import Plan, is_applied, make_plan, of_experiments, shard_names
+from memwave.workflow.planning.plan import (
+    Plan,
+    is_applied,
+    make_plan,
+    of_experiments,
+    recording_keys,
+    shard_names,
+)
 from memwave.workflow.process.current import Ticket, load_plan, start_run, wanted_of
 from memwave.workflow.requests import Compared
+
+# Names that a pattern of a wildcard lists.
+MOST_ALTERNATIVES = 100
 
 # Rules that ask a cluster for time of their own; others make do with what a profile gives.
 TIMED = (
@@ -158,20 +168,23 @@ class Rules:
         figures = self.of_experiments(*paths.FIGURES) if wanted is True else []
         return figures + [self.of_run(paths.COMPARISON), self.of_run(paths.MEMORY)] * bool(wanted)
 
+    def temporary(self, path: str, temp: Callable[[str], Any]) -> Any:
+        """Mark a file that is deleted when no job needs it any more, unless summaries are kept."""
+        return path if self.plan.settings["keep_summaries"] else temp(path)
+
     @property
     def names(self) -> dict[str, str]:
         """Patterns of the wildcards of all rules: what this plan knows, and nothing else."""
         plan = self.plan
         pairs = dict.fromkeys((e.dataset, e.features) for e in plan.experiments)
-        longest = max(map(len, plan.recordings.values()))
         known: dict[str, Iterable[str]] = {
             "dataset": plan.recordings,
-            "recording": map(str, range(1, longest + 1)),
+            "recording": unique(k for name in plan.recordings for k in recording_keys(plan, name)),
             "features": unique(e.features for e in plan.experiments),
             "model": unique(e.model for e in plan.experiments),
             "shard": unique(s for p in pairs for s in shard_names(plan, *p)),
         }
-        names = {name: "|".join(map(re.escape, of)) for name, of in known.items()}
+        names = {name: _one_of(list(of)) for name, of in known.items()}
         # Without parentheses, Snakemake takes an empty pattern for any text.
         return names | {"run": f"({re.escape(plan.run)})"}
 
@@ -250,6 +263,13 @@ class Rules:
     def _versions_of(self, files: Iterable[str]) -> dict[str, str]:
         """Those of the paths that were given; a converted recording has none."""
         return {file: self._versions[file] for file in files if file in self._versions}
+
+
+def _one_of(names: list[str]) -> str:
+    """A pattern of names. Of many, since each is tried one by one, of all that look like them."""
+    if len(names) <= MOST_ALTERNATIVES:
+        return "|".join(map(re.escape, names))
+    return r"[A-Za-z0-9_-]+(?:\.\d+)?"
 
 
 def _planned_digest(receipt: str) -> str | None:

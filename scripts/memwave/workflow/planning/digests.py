@@ -225,7 +225,7 @@ def _patterns() -> list[tuple[re.Pattern, str]]:
 
 
 def _regular(pattern: str) -> re.Pattern:
-    kinds = {"shard": r"\d+-of-\d+", "recording": r"\d+", "run": "(?:/runs/[A-Za-z0-9_-]+)?"}
+    kinds = {"shard": r"[A-Za-z0-9_-]+(?:\.\d+)?", "run": "(?:/runs/[A-Za-z0-9_-]+)?"}
     parts = re.split(r"{(\w+)}", pattern)
     return re.compile(
         "".join(

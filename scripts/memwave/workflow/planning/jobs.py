@@ -15,7 +15,7 @@ from memwave.pca.projection import projection_dtype
 from memwave.pca.solvers import solver_module
 from memwave.readers import reader_of
 from memwave.recordings.segments import LabelledRecording, PlannedRecording
-from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_RANGES
+from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_OF_RECORDING, MOST_RANGES
 from memwave.workflow import requests
 from memwave.workflow.code_digests import digests
 from memwave.workflow.input_checksums import (
@@ -34,6 +34,7 @@ from memwave.workflow.planning.plan import (
     first_row,
     fits_recordings,
     is_applied,
+    is_by_recording,
     is_train,
     matrix_shard,
     n_shards,
@@ -41,6 +42,7 @@ from memwave.workflow.planning.plan import (
     planned_recordings,
     row_bytes,
     shard_names,
+    shard_rows,
     shard_segments,
     train_ranges,
     train_segments,
@@ -239,8 +241,18 @@ def _gap_search(plan: Plan, w: Wildcards) -> requests.GapSearch:
         spec,
         shard_segments(plan, w.dataset, w.features, w.shard),
         memory.measuring_rows(spec.n_channels),
-        max(FEWEST_RANGES, MOST_RANGES // n_shards(plan, w.dataset, w.features)),
+        _most_ranges(plan, w),
     )
+
+
+def _most_ranges(plan: Plan, w: Wildcards) -> int:
+    """Ranges of valid windows that a shard may have.
+
+    Where shards follow recordings, what a job does must not depend on their number.
+    """
+    if is_by_recording(plan):
+        return MOST_OF_RECORDING
+    return max(FEWEST_RANGES, MOST_RANGES // n_shards(plan, w.dataset, w.features))
 
 
 def _extraction(plan: Plan, w: Wildcards) -> requests.Extraction:
@@ -262,8 +274,10 @@ def _feature_measurement(plan: Plan, w: Wildcards) -> requests.FeatureMeasuremen
 
 
 def _feature_summary(plan: Plan, w: Wildcards) -> requests.FeatureSummary:
+    # Why a solver was chosen depends on all recordings, and changes no summary.
+    model = {key: value for key, value in model_of(plan, w).items() if key != "chosen"}
     return requests.FeatureSummary(
-        model_of(plan, w),
+        model,
         train_ranges(plan, w.dataset, w.features, w.shard),
         _block_rows(plan, w),
         _dtype(plan, w),
@@ -342,6 +356,7 @@ def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> requests.Ass
         provenance(plan, w),
         versions,
         tuple(inputs.receipts_of_readers(plan, w)),
+        tuple(start for start, _ in shard_rows(plan, w.dataset, w.features).values()),
     )
 
 

@@ -9,11 +9,12 @@ from memwave.core.messages import shown
 from memwave.features.columns import MatrixSpec
 from memwave.readers import DEFAULTS, file_of, is_converted, library_bytes
 from memwave.readers.matrix import open_file
+from memwave.recordings.segments import file_name
 from memwave.recordings.sheet import Recording, read_sheet
 from memwave.results.model_file import is_of_recordings, load_column_names, load_model
 from memwave.workflow import paths
 from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
-from memwave.workflow.config.checks.recordings import CheckedRecording, sheet_findings
+from memwave.workflow.config.checks.recordings import CheckedRecording, same_names, sheet_findings
 
 # Endings of sheets; a matrix of text is none that rows are read of in any order.
 SHEETS = (".tsv", ".txt")
@@ -27,7 +28,7 @@ class CheckedMatrix:
     spec: MatrixSpec
 
 
-def checked_matrix(name: str, settings: dict) -> CheckedMatrix:
+def checked_matrix(name: str, settings: dict, *, by_name: bool = False) -> CheckedMatrix:
     """Read the headers of all parts of a matrix.
 
     Parameters
@@ -36,6 +37,8 @@ def checked_matrix(name: str, settings: dict) -> CheckedMatrix:
         Name of the dataset.
     settings : dict
         Its entry of the configuration, complete.
+    by_name : bool
+        Whether names, and not numbers, tell converted labels apart.
 
     Raises
     ------
@@ -65,10 +68,12 @@ def checked_matrix(name: str, settings: dict) -> CheckedMatrix:
         facts |= {"source": part.path, "label_source": part.labels, "notes": notes}
         facts |= {"options": DEFAULTS, "label_options": DEFAULTS}
         if part.labels is not None and are_texts(part):
-            labels = paths.CONVERTED_LABELS.format(dataset=name, recording=number)
+            key = file_name(part.name) if by_name else number
+            labels = paths.CONVERTED_LABELS.format(dataset=name, recording=key)
             facts["labels"] = f"{labels}::/label"
         checked.append(CheckedRecording(**facts))
     findings += [*label_findings(place, parts), *sheet_findings(place, parts)]
+    findings += same_names(place, parts) if by_name else []
     if findings:
         raise ConfigurationError(findings)
     grain = max(spec.grain for spec in specs)
