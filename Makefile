@@ -21,7 +21,7 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run report figures dry-run formats formats-eeg formats-hdf5 formats-seismic test test-quick fuzz test-hpc test-faults verify lint format bench bench-small lock clean
+.PHONY: help run report figures dry-run formats formats-eeg formats-hdf5 formats-seismic test test-quick fuzz test-hpc test-faults verify clean-stale lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s  %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ test-faults: $(VENV)/test.stamp ## Kill the workflow at 30 random moments (5 min
 
 verify: $(VENV)/run.stamp ## Check results and recordings against their checksums; ARGS=<folder>
 	$(call timed,verify, $(BIN)/python scripts/verify_results.py $(ARGS))
+
+clean-stale: $(VENV)/run.stamp ## Remove partial files of killed jobs and old shards; ARGS=--list only lists
+	@$(BIN)/python scripts/clean_stale.py $(ARGS)
 
 fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp ## Read damaged recordings of all formats (20 minutes); EXAMPLES=1000
 	$(call timed,fuzzing of formats, $(BIN)/python tests/helpers/fuzzing.py $(EXAMPLES))

@@ -15,51 +15,61 @@ TITLES = {
     "pipeline": "Everything: from the recording to the projection",
 }
 
+OPENING = """\
+**How to read this page.** Each table compares memwave with other programs (rivals) on the same
+data, and with a *floor*: the least work that any program has to do. `x memwave` is the time of a
+row divided by that of the first row; above 1, memwave is faster. `MB, largest` is the memory of the
+largest process, and `MB, together` that of all processes at the same time. `1 - msc` is the error
+of the components: 0 is exact, 1 is perpendicular to the exact ones. Work a is a synthetic signal,
+work b are ten recordings of people with a phone at the waist."""
+
 METHOD = """\
 ## What stands between a stage and its floor
 
-- *Project* does more than its floor, which multiplies the rows and writes the scores as they are:
-  it compares every chunk of features with its checksum, sums the squares of the rows for the
-  reconstruction errors, compresses the scores, and puts the parts together in one file. By a
+- *Project* does more work than its floor, which multiplies the rows and writes the scores. It
+  compares every chunk of features with its checksum, sums the squares of the rows for the
+  reconstruction errors, compresses the scores, and joins the partial projections in one file. In a
   profile of one shard (35,000 x 3,504 float32, one core, 0.29 s) the product takes 0.17 s,
-  checksums 0.04 s, the first touch of the rows included, compression 0.03 s, squares 0.01 s,
-  mapping and reading ahead less than 0.01 s; putting the parts together takes 0.07 s for all
-  windows, on one core. The product reaches 81 of the 96 GFlop/s that a large one does here. Blocks
-  are small enough that all of it but the first touch of a row is in the cache.
-- *The whole workflow* fits with `lag-covariance`, which `solver: auto` chooses here: a fifth of its
-  time. The rest is extracting, projecting and start-up: Snakemake's, and half a second for each
-  job's libraries.
-- *Its memory* is that of this fit, half of the features' covariance matrix, and of Snakemake.
+  checksums 0.04 s (with the first access to the rows), compression 0.03 s, squares 0.01 s, and
+  mapping and reading ahead less than 0.01 s. Joining takes 0.07 s for all windows, on one core.
+  The product reaches 81 GFlop/s, where a large one reaches 96 here.
+- *The whole workflow* fits with `lag-covariance`, which `solver: auto` chooses here; this takes a
+  fifth of its time. The rest is extracting, projecting and start-up: of Snakemake, and half a
+  second for the libraries of each job.
+- *The memory of the whole workflow* is that of this fit (half of the covariance matrix of the
+  features) and of Snakemake.
 
 ## How it is measured
 
-- Every contender runs in fresh processes. The clock starts when they have imported what they
-  need, and stops with the last answer. `snakemake --cores 2` is the exception: it is timed from
-  start to end, start-up of Python and of all jobs included; without pandas, which some rivals need,
-  memwave does not, and Snakemake loads where it finds it.
-- memwave's stages are the functions of its scripts with the parameters that the workflow gives
-  them, two processes at a time (the randomized solver: two threads). Rivals and floors may use
-  two threads of BLAS, or two processes. The whole workflow fits with `solver: auto`.
-- Contenders that are compared take turns (A B A B ...). Times are medians, ratios are medians of
-  the ratios of pairs. What takes minutes runs once. Before each run the files it reads are read
-  once, so they come from the page cache; old output is deleted and dirty pages are written.
-  Before features are written, free memory is used once: the host of a virtual machine takes back
-  what is not in use and gives it again slowly, here up to 2.5 s a gigabyte, to whose turn it is.
-- What a contender writes is on the disk when its clock stops (fsync).
+- Every program runs in new processes. Its time begins when its imports are complete, and ends with
+  its last result. `snakemake --cores 2` is the exception: its time includes the start-up of
+  Python and of all jobs. pandas is hidden from it: memwave does not need pandas, but Snakemake
+  imports it if it is there.
+- The stages of memwave are the functions of its scripts with the parameters of the workflow, two
+  processes at a time (solver randomized: two threads). Rivals and floors may use two threads of
+  BLAS, or two processes. The whole workflow fits with `solver: auto`.
+- Programs that are compared run in turns (A B A B ...). Times are medians, ratios are medians of
+  the ratios of pairs. Runs that take minutes are done once. Before each run its input files are
+  read once, so that they are in the page cache; old output is deleted, and dirty pages are
+  written. Before features are written, free memory is touched once: the host of a virtual machine
+  takes unused memory and returns it slowly, here in up to 2.5 s a gigabyte, and this time would
+  count for the program that runs.
+- The output of a program is on the disk when its time ends (fsync).
 - Memory is anonymous resident memory (RssAnon, sampled every 10 ms): of the largest process, and
   of all processes at the same time. Resident memory (VmHWM) includes pages of file maps, which
   the kernel takes back when it needs them.
-- A *floor* is the least that any program would have to do: the same bytes copied, the same
-  products taken, without checks, shifts, certificates or HDF5.
+- A *floor* is the least work that any program has to do: the same bytes copied, the same
+  products computed, without checks, shifts, certificates or HDF5.
 - Accuracy is against the exact PCA, computed block by block in float64 from the same features:
   `1 - msc`, 1 - mean squared cosine of the principal angles between the subspaces; the largest
-  angle; the worst relative error of an eigenvalue; the variance lost, as a share of what the best
-  subspace of that dimension captures.
-- The synthetic signal (drift, wandering tones and noise in 7 channels) is described in
-  `benchmarks/synthetic.py`; its rows are the same whatever their number.
-- *The original script, repaired* is what memwave began with: `pywt.dwt` window by window into a
-  memmap, flushed and opened again read-only; scikit-learn's `IncrementalPCA` as it comes;
-  `transform` in batches. Its fit is the row *scikit-learn IncrementalPCA* of the synthetic signal.
+  angle; the worst relative error of an eigenvalue; and the lost variance, as a share of the
+  variance that the best subspace of that dimension captures.
+- The synthetic signal (drift, tones of varying frequency and noise in 7 channels) is described in
+  `benchmarks/synthetic.py`. A longer signal begins with the same rows as a shorter one.
+- *The original script, repaired* computes the same without memwave: `pywt.dwt` window by window
+  into a memmap, flushed and opened again read-only; scikit-learn's `IncrementalPCA` with its
+  defaults; `transform` in batches. Its fit is the row *scikit-learn IncrementalPCA* of the
+  synthetic signal.
 """
 
 
@@ -74,7 +84,8 @@ def render(figures: Figures, raw: str) -> str:
     """Return the report as Markdown; `raw` names the file of the figures."""
     parts = [
         "# Benchmarks",
-        f"Made by `make bench` on {figures.machine['date']}; all figures: [`{raw}`]({raw}).",
+        f"Measured by `make bench` on {figures.machine['date']}; all figures: [`{raw}`]({raw}).",
+        OPENING,
         machine(figures),
     ]
     skipped = [f"Work {s['work']}, {s['dtype']}, skipped: {s['message']}." for s in figures.skipped]

@@ -2,7 +2,7 @@
 
 import shutil
 
-from memwave.results.model_file import load_model
+from memwave.results.model_file import load_given, load_model
 from memwave.storage.atomic import replacing
 from memwave.workflow.process.stage import run_script
 
@@ -22,7 +22,7 @@ def adopt_model(_: None, *, fitted: str, model: str) -> None:
     MemwaveError
         If the file is not a model, or is damaged.
     """
-    load_model(fitted)
+    load_given(fitted)
     with replacing(model) as temporary:
         shutil.copyfile(fitted, temporary)
     load_model(model)

@@ -18,11 +18,11 @@ below, change what you need and type
 
     make run ARGS="--configfile my.yaml"
 
-The file that you give stands alone: nothing of `config.yaml` is added to it, and what it leaves out
-has the default below. Of several files (`--configfile one.yaml two.yaml`), the later is merged into
-the earlier: mappings are merged, lists and single values are replaced. `--config` changes single
-keys, as in `--config shards=8`. Everything is checked before the first job starts, and all problems
-are reported at once.
+The file that you give stands alone: nothing of `config.yaml` is added to it, and keys that it omits
+have the default below. Of several files (`--configfile one.yaml two.yaml`), the later is merged
+into the earlier: mappings are merged, lists and single values are replaced. `--config` changes
+single keys, as in `--config shards=8`. Everything is checked before the first job starts, and all
+problems are reported at once.
 
 ## A minimal example
 

@@ -9,7 +9,7 @@ from memwave.core.ranges import Range, count_rows
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows
 from memwave.recordings.valid_windows import find_valid, save_valid
-from memwave.workflow.process.stage import run_script
+from memwave.workflow.process.stage import run_script, warn
 from memwave.workflow.requests import GapSearch, recordings_of
 
 
@@ -25,8 +25,8 @@ def find_gaps(request: GapSearch, *, valid: str) -> None:
     Raises
     ------
     MemwaveError
-        If no window is valid, there are more than `max_ranges` ranges, or a recording differs from
-        the plan or has an infinite value.
+        If there are more than `max_ranges` ranges, or a recording differs from the plan or has an
+        infinite value.
     """
     spec, windows = request.spec, request.spec.windows
     total = sum(windows.n_rows(segment.count) for segment in request.segments)
@@ -46,12 +46,9 @@ def find_gaps(request: GapSearch, *, valid: str) -> None:
                 )
     progress.close()
     planned, left = count_windows(request.segments), count_rows(found)
-    if not left:
+    if planned and not left:
         names = ", ".join(segment.recording.name for segment in request.segments)
-        raise MemwaveError(
-            f"all {planned} windows of a shard (of {names}) contain a missing value. Use fewer "
-            "shards, a shorter window, missing: interpolate, or remove the recording."
-        )
+        warn(f"all {planned} windows of a shard (of {names}) contain a missing value")
     log.info("%d of %d windows are dropped", planned - left, planned)
     save_valid(valid, found)
 

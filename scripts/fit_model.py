@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress, log
 from memwave.core.ranges import Ranges, count_rows
+from memwave.core.workers import working
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.lag_file import load_lags
@@ -79,11 +80,13 @@ def fit_model(
     if reads_recordings(request.model["solver"]):
         fitted = fit_recordings(request, valid, scaling, threads)
     elif solver_module(request.model["solver"]).Solver.FROM_SIGNAL:
-        fitted = fit_lags(summaries, spec, request.model)
+        with working(threads):
+            fitted = fit_lags(summaries, spec, request.model)
     else:
         standardizer = load_standardizer(measures, request.dtype)
         if summaries:
-            fitted = fit_summaries(summaries, request)
+            with working(threads):
+                fitted = fit_summaries(summaries, request)
             if standardizer is not None:
                 fitted = standardizer.in_units(fitted)
         else:
@@ -145,7 +148,8 @@ def fit_recordings(
 
     chunks = TrainChunks(request.spec, segments, scaling, progress.add)
     solver = solver_module(request.model["solver"]).Solver(request.spec, request.model)
-    fitted: Model = solver.fit(chunks, threads, report)
+    with working(threads):
+        fitted: Model = solver.fit(chunks, threads, report)
     progress.close()
     return fitted
 

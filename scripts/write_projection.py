@@ -55,6 +55,7 @@ def write_projection(
     counts = [recording.n_windows for recording in request.recordings]
     ranges = valid_windows(counts, valid, request.first_rows)
     n_rows = sum(stop - start for found in ranges for start, stop in found)
+    require_windows(n_rows)
     labels = WindowLabels(request.recordings, request.window_label, spec.windows)
     names = [recording.name for recording in request.recordings]
     size = projection_size(n_rows, fitted.n_components, request.score_dtype)
@@ -89,6 +90,15 @@ def write_projection(
     inputs = checksums_of(request.inputs, request.readers)
     written = [model, projection, *checksums]
     write_provenance(provenance, request.provenance, inputs, written)
+
+
+def require_windows(n_rows: int) -> None:
+    """Require a window to project; a model that is applied needs no valid train window."""
+    if not n_rows:
+        raise MemwaveError(
+            "all windows of all recordings contain a missing value. Use a shorter window, "
+            "missing: interpolate, or other recordings."
+        )
 
 
 def copy_partials(

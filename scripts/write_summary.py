@@ -1,9 +1,7 @@
 """Write the tables of all experiments: sizes, accuracy, time and memory of every stage."""
 
 import csv
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,6 +12,7 @@ from memwave.results.projection_file import open_projection
 from memwave.results.summary.columns import COLUMNS, FIRST_COLUMNS, fit_columns, stage_columns
 from memwave.results.summary.table import table_page
 from memwave.storage.atomic import replacing
+from memwave.storage.receipts import load_receipt
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import SummarizedExperiment
 
@@ -37,7 +36,7 @@ def write_summary(
     table : path
         The HTML file to write: the same table, which can be sorted and searched.
     """
-    measured = {path: json.loads(Path(path).read_text(encoding="utf-8")) for path in usages}
+    measured = {path: load_receipt(path) for path in usages}
     stages = list(dict.fromkeys(use["stage"] for use in measured.values()))
     rows = [describe(experiment) for experiment in experiments]
     add_accuracy(rows, experiments)

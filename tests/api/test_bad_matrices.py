@@ -93,7 +93,7 @@ CASES = {
     "missing": (lambda f: (str(f / "no.npy"), {}), "no.npy: No such file"),
     "folder": (lambda f: (str(f), {}), "unknown kind of file"),
     "unknown ending": (lambda f: (str(f / "x.xyz"), {}), r"unknown kind of file .xyz.*\.npy"),
-    "raw without shape": (lambda f: raw(f, 80), "does not tell its shape. Give dtype and columns"),
+    "raw without shape": (lambda f: raw(f, 80), "does not state its shape. Give dtype and columns"),
     "raw without columns": (lambda f: raw(f, 80, dtype="f4"), "Give columns, for example"),
     "raw of another width": (
         lambda f: raw(f, 1000, dtype="float32", columns=6),

@@ -67,7 +67,7 @@ def test_channels_rates_and_units_are_those_of_the_file(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["x.mmap"], "does not tell its shape. Give dtype and columns"),
+        (["x.mmap"], "does not state its shape. Give dtype and columns"),
         (["x.mmap", "--window", "9"], "Give --dtype and --columns"),
         (["a.npy", "--window", "201"], "as long as a window of 201 rows"),
         (["gone.npy"], "gone.npy: No such file"),

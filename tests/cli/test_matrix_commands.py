@@ -68,7 +68,7 @@ def test_parts_are_stacked(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["pca", "x.mmap", "-k", "3"], "does not tell its shape. Give dtype and columns"),
+        (["pca", "x.mmap", "-k", "3"], "does not state its shape. Give dtype and columns"),
         (["pca", "gone.npy", "-k", "3"], "gone.npy: No such file"),
         (["pca", "rest.npy", "-k", "8"], "n_components is 8, expected at most 7"),
         (["pca", "rest.npy", "-k", "2", "--max-mem-mb", "9"], "more than max_mem_mb=9"),

@@ -64,9 +64,9 @@ def test_interleaving_reorders_rows_without_loss(n_rows, run, combs):
 @pytest.mark.parametrize(("n_rows", "run", "combs"), [(1000, 10, 5), (96, 1, 4), (640, 8, 16)])
 def test_each_comb_takes_one_run_of_every_stretch(n_rows, run, combs):
     rows = np.array(rows_of(interleave(n_rows, run, combs)))
-    stretches = n_rows // (run * combs)
+    groups = n_rows // (run * combs)
     for comb in np.array_split(rows, combs):
-        assert np.array_equal(comb[::run] // (run * combs), np.arange(stretches))
+        assert np.array_equal(comb[::run] // (run * combs), np.arange(groups))
 
 
 def test_the_place_of_a_comb_in_a_stretch_has_no_period():

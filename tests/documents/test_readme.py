@@ -1,4 +1,4 @@
-"""What README and docs/opening.md show works: snippets run, files exist, make has the targets."""
+"""What README, docs/opening.md and docs/files.md show works: snippets, files, targets of make."""
 
 import os
 import re
@@ -12,6 +12,7 @@ from installed import as_installed
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+FILES = (ROOT / "docs/files.md").read_text(encoding="utf-8")
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
 
 
@@ -61,8 +62,8 @@ def test_make_has_the_targets_that_are_named():
     assert targets <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
 
 
-def test_results_are_where_the_readme_says(tiny_results):
-    (layout,) = re.findall(r"^```\n(results/.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def test_results_are_where_the_page_on_files_says(tiny_results):
+    (layout,) = re.findall(r"^```\n(results/.*?)^```$", FILES, re.MULTILINE | re.DOTALL)
     for line in layout.splitlines():
         pattern = re.sub(r"<\w+>", "*", line.split()[0])
         assert list(tiny_results.glob(pattern)), line

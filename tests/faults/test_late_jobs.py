@@ -115,7 +115,7 @@ def test_results_of_another_plan_are_remade_without_what_snakemake_remembers(
     change(project)
     assert ("extract_features", "toy/deep", "1-of-1") in project.planned()
     done = run(project)
-    assert "are there and not of this plan" in done.stderr
+    assert "belong to another plan, or have changed" in done.stderr
     assert project.results() == other.results()
     assert project.planned() == set()
 

@@ -12,7 +12,7 @@ SCRIPTS = ROOT / "scripts"
 HEAVY = ("asyncio", "h5py", "jsonschema", "matplotlib", "pandas", "pywt", "tqdm", "yaml")
 HEAVY += ("scipy.fft", "scipy.linalg", "scipy.signal", "scipy.sparse")  # `scipy` alone is light
 
-# What the jobs of each rule need for any request; they load what only some requests need for these.
+# What the jobs of each rule need for any request. What only some need, they load for these.
 NEEDED = {
     "adopt_model": {"h5py", "pywt"},
     "convert_labels": {"h5py", "pywt"},

@@ -97,7 +97,7 @@ def test_threads_change_no_bit():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layout", ["interleaved", "per-channel"])
 def test_offsets_cost_no_digits_and_drifts_few(dtype, layout):
-    """Whatever the type of the products: every stretch is about a mean of its own."""
+    """For any type of the products: each chunk is centred about its own mean."""
     spec = make_spec(window=200, channels=2, level=2, bands=["a2", "d1"], layout=layout)
     noise = np.random.default_rng(0).normal(size=(3000, 2)) @ [[1.0, 0.4], [0.4, 2.0]]
     drift = np.linspace(-1, 1, len(noise))[:, None] ** 3 * [100.0, -50.0]
@@ -175,7 +175,7 @@ def test_a_tolerance_beyond_single_precision_is_reached_in_double():
     solver = lag_randomized.Solver(spec, options)
     model = solver.fit(cut(spec, [walk(3000, 2)]), 1, told.append)
     assert model.residual.max() <= 1e-11 * model.explained_variance[0]
-    assert any("going on more exactly" in text for text in told)
+    assert any("continuing with exact products" in text for text in told)
 
 
 def test_the_largest_number_of_passes_is_kept():

@@ -1,4 +1,4 @@
-"""Files that are no recordings, in every format that a library reads: what the user is told."""
+"""Errors for files that are no recordings, in every format that a library reads."""
 
 import gzip
 import json

@@ -58,7 +58,7 @@ def test_any_pieces_are_those_of_the_whole(ratio, n, n_channels, data):
 def test_a_long_stretch_is_computed_in_pieces(monkeypatch):
     array = np.random.default_rng(1).normal(size=(20_000, 2))
     stored = Stored(array)
-    monkeypatch.setattr(resampling, "PIECE_BYTES", 10_000)
+    monkeypatch.setattr(resampling, "BLOCK_BYTES", 10_000)
     read = Resampled(stored, (3, 7), accept).read(0, resampled_rows(20_000, (3, 7)))
     assert stored.most < 1000
     assert read.tobytes() == resample_poly(array, 3, 7).tobytes()

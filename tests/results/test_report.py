@@ -3,6 +3,7 @@
 Screenshots stay in build/screenshots/, to be looked at.
 """
 
+import re
 import shutil
 import subprocess
 import zipfile
@@ -75,13 +76,14 @@ def entry(page, category):
     return page.locator("a[iconname=eye]").first
 
 
-def test_it_begins_with_the_configuration(page):
+def test_it_begins_with_the_configuration(page, tiny_results):
     page.get_by_text("sampling_rate").wait_for()
     screenshot(page, "start")
     text = page.inner_text("body")
     assert all(category in text for category in [*CATEGORIES, "Comparison"])
     assert "haar" in text
-    assert "multilevel" not in text  # is configured, but was not run
+    assert "\n  details:" in (tiny_results / "config.yaml").read_text()
+    assert "details" not in text  # is configured, but was not run
     assert "System Message" not in text
 
 
@@ -96,6 +98,10 @@ def test_figures_are_visible(page, report, category):
     assert size[1] > 100
     page.locator("a[iconname='information-circle']").first.click()
     page.get_by_text("DESCRIPTION").wait_for()
+    page.get_by_text("window=128").wait_for()  # what the figure was made of
+    explained = page.inner_text("body")
+    assert "plot_experiment" in explained
+    assert not re.search("[0-9a-f]{12}", explained)  # digests say nothing to a reader
     screenshot(page, f"{category.lower().replace(' ', '-')}-explained")
 
 

@@ -9,6 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
+from memwave.recordings.channels import COLUMNS
+
 DOCUMENT = (Path(__file__).parents[2] / "docs/files.md").read_text(encoding="utf-8")
 MODEL = "results/hapt/haar/exact/model.h5"
 PROJECTION = "results/hapt/haar/exact/projection.h5"
@@ -64,6 +66,10 @@ def test_columns_of_the_summary(tiny_results):
     known = {name.replace("<stage>", stage) for stage in stages for name in of_stages}
     usual = {f"{stage}_seconds" for stage in ("extract_features", "fit_model", "write_projection")}
     assert usual <= set(found[len(plain) :]) <= known  # other stages did not run
+
+
+def test_columns_of_the_channels():
+    assert list(described("channels.tsv", "column")) == [*COLUMNS, "remark"]
 
 
 def test_keys_of_the_usage(tiny_results):

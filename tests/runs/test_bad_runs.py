@@ -182,10 +182,10 @@ def flip(path, place):
 
 
 SHARDS = [
-    (spoil_cut, ["its header promises shape (281, 30), it has 16,888 bytes"]),
+    (spoil_cut, ["its header states shape (281, 30), it has 16,888 bytes"]),
     (spoil_header, ["0.npy"]),
     (spoil_empty, ["0.npy"]),
-    (spoil_longer, ["its header promises shape (281, 30)"]),
+    (spoil_longer, ["its header states shape (281, 30)"]),
     (lambda run: replace_shard(run, np.asfortranarray), ["expected a C-ordered matrix"]),
     (lambda run: replace_shard(run, lambda a: a[:, 0]), ["(281,), expected a C-ordered matrix"]),
     (lambda run: replace_shard(run, lambda a: a[..., None]), ["(281, 30, 1), expected"]),

@@ -142,7 +142,7 @@ def test_a_changed_matrix_is_noticed(project, monkeypatch):
     ("changes", "message"),
     [
         ({"datasets": {"mine": {"matrix": "gone.npy"}}}, "gone.npy: No such file"),
-        ({"datasets": {"mine": {"matrix": "x.mmap"}}}, "does not tell its shape. Give dtype and"),
+        ({"datasets": {"mine": {"matrix": "x.mmap"}}}, "does not state its shape. Give dtype and"),
         ({"datasets": {"mine": {"matrix": "x.npy", "channels": ["a"]}}}, "channels: unknown key"),
         ({"datasets": {"mine": {"channels": ["a"]}}}, "datasets.mine.recordings: missing"),
         ({"features": {"matrix": {"window": 4}}}, "the name stands for the columns of a matrix"),

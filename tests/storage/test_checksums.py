@@ -1,4 +1,4 @@
-"""Checksums tell any damaged chunk, whatever pieces its bytes came in."""
+"""Checksums detect any damaged chunk, for any sizes of the writes."""
 
 import io
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Choosing a solver: exact enough first, then what fits, then the fastest; and why is told."""
+"""Choice of a solver: first the tolerance, then the memory, then the time; with the reason."""
 
 import re
 from dataclasses import replace

@@ -13,7 +13,7 @@ Event = Enum("Event", ["JOB_INFO", "JOB_FINISHED", "JOB_STARTED", "PROGRESS", "J
 def printed(lines, message, event=None, **fields):
     """What is printed of a record; None if it is left out."""
     record = logging.makeLogRecord({"msg": message, "event": event, **fields})
-    return lines.format(record) if lines.keeps(record) else None
+    return lines.format(record) if lines.is_printed(record) else None
 
 
 @pytest.fixture

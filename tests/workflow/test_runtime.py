@@ -36,9 +36,9 @@ def test_more_shards_make_no_job_of_a_shard_longer(model, n_windows, shards):
 
 @given(MODELS, SIZES)
 def test_a_cluster_is_promised_several_times_the_estimate(model, n_windows):
-    promised, estimated = seconds(model, n_windows), seconds(model, n_windows, LOCAL)
-    assert promised.keys() == estimated.keys()
-    assert all(promised[stage] >= 4 * estimated[stage] for stage in promised)
+    limits, estimated = seconds(model, n_windows), seconds(model, n_windows, LOCAL)
+    assert limits.keys() == estimated.keys()
+    assert all(limits[stage] >= 4 * estimated[stage] for stage in limits)
 
 
 @given(st.floats(0, 1e7), st.integers(1, 5))

@@ -1,4 +1,4 @@
-"""A stage as a process: how it ends, what it tells, what it measures."""
+"""A stage as a process: its end, its messages, its measurements."""
 
 import json
 import os
@@ -12,9 +12,12 @@ import pytest
 from oracles import make_spec
 from stages import SCRIPTS, run_stage
 
+from memwave.core.errors import DamagedFile
 from memwave.core.progress import Progress
+from memwave.storage.receipts import write_receipt
 from memwave.workflow.process.memory import PeakMemory, anonymous_memory
 from memwave.workflow.requests import Extraction
+from write_summary import write_summary
 
 
 def test_an_error_nobody_thought_of_is_one_line_with_the_traceback_in_the_log(tmp_path):
@@ -31,6 +34,55 @@ GUARDS = {
     "stage": "stage.stage('s', memory_mb=2000, log_path='log', usage_path='usage')",
     "command": "stage.one_blas_thread()",
 }
+
+
+def run_code(code, folder):
+    """Run some lines in a process of their own, with memwave at hand."""
+    begin = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r})\n"
+    command = [sys.executable, "-c", begin + code]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100)
+
+
+STAGE = """
+from memwave.workflow.process.stage import log, stage
+with stage("s", memory_mb=2000, log_path={log!r}, usage_path="usage"):
+    log.info("at work")
+    open("result", "w").close()
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
+def test_a_full_disk_for_logs_is_named_and_ends_nothing(tmp_path):
+    done = run_code(STAGE.format(log="/dev/full"), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("/dev/full: the log cannot be written (No space left") == 1
+    assert "Free some space" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"result", "usage"}
+
+
+def test_a_log_that_cannot_be_opened_is_named(tmp_path):
+    (tmp_path / "logs").write_text("a file")
+    done = run_code(STAGE.format(log="logs/s.log"), tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("s: logs/s.log: the log cannot be written (")
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["logs"]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 40, -2])
+def test_a_usage_file_that_was_cut_short_is_named(tmp_path, kept):
+    write_receipt(tmp_path / "usage.json", {"stage": "s", "seconds": 1.0})
+    content = (tmp_path / "usage.json").read_bytes()
+    (tmp_path / "usage.json").write_bytes(content[:kept])
+    with pytest.raises(DamagedFile, match=r"usage\.json.*Delete the file and run again"):
+        write_summary(
+            (),
+            usages=[str(tmp_path / "usage.json")],
+            summary=str(tmp_path / "summary.tsv"),
+            table=str(tmp_path / "summary.html"),
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["usage.json"]
 
 
 @pytest.mark.skipif(os.cpu_count() == 1, reason="BLAS has one thread anyway")

@@ -1,4 +1,4 @@
-"""Fitting blocks of rows that come one after the other and are seen once."""
+"""Fitting a stream of blocks of rows, each of which is read once."""
 
 import copy
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ from memwave.workflow.planning.memory import Sizes
 
 
 class Accumulator:
-    """Takes in blocks of rows; returns the model of all rows so far as often as it is asked.
+    """Accumulates blocks of rows; returns the model of all rows so far at any time.
 
     Parameters
     ----------
     plan : FitPlan
-        Of a solver that reads the rows once.
+        Plan of a fit with a solver that reads the rows once.
     n_features : int
     """
 
@@ -41,10 +41,10 @@ class Accumulator:
         self._summary: Summary | None = None
 
     def add(self, block: Matrix) -> None:
-        """Take in a block, checked as files are.
+        """Add a block, with the checks of files.
 
-        The rows are referred to a point near their mean. Where the mean of a later block is far
-        from it, a new summary is begun, so that no digits are lost.
+        A shift near the mean is subtracted from the rows. If the mean of a later block is far from
+        it, a new summary begins, so that no digits are lost.
         """
         for rows in block.ranges(1):
             whole = [(0, rows.shape[0])]
@@ -69,12 +69,12 @@ class Accumulator:
         return bool(needed_shift(mean - self._summary.shift, variance).any())
 
     def model(self) -> Model:
-        """Fit what has come so far; more may come afterwards."""
+        """Fit the rows so far; more rows may follow."""
         k = self.plan.model["n_components"]
         if self.n_rows < max(2, k):
             raise InvalidMatrix(
-                f"{self.n_rows} rows have come (n_samples={self.n_rows}), expected at least "
-                f"{max(2, k)} before a PCA of {k} components can be told."
+                f"{self.n_rows} rows were added (n_samples={self.n_rows}), expected at least "
+                f"{max(2, k)} for a PCA of {k} components."
             )
         solver = copy.deepcopy(self._solver)
         solver.merge(copy.deepcopy(self._summary))
@@ -82,7 +82,7 @@ class Accumulator:
 
 
 def is_stream(X: Any) -> bool:
-    """Whether it is read once: an iterator, as a generator is."""
+    """Whether `X` can be read only once: an iterator, such as a generator."""
     return isinstance(X, Iterator)
 
 
@@ -94,16 +94,16 @@ def plan_stream(params: dict, spec: MatrixSpec, n_rows: int | None) -> FitPlan:
     Parameters
     ----------
     params : dict
-        Of `memwave.PCA`.
+        Parameters of `memwave.PCA`.
     spec : MatrixSpec
-        Of the first block.
+        Columns of the first block.
     n_rows : int, optional
-        Rows of the first block, of which no more components than those are wanted by default.
+        Rows of the first block: by default the model has at most as many components.
 
     Raises
     ------
     InvalidParameter
-        If the solver reads rows more than once, or the parameters do not go with one read.
+        If the solver reads rows more than once, or a parameter requires it.
     """
     one_pass = [name for name in row_solvers() if solver_module(name).Solver.ONE_PASS]
     solver = params["solver"]
@@ -138,7 +138,7 @@ def plan_stream(params: dict, spec: MatrixSpec, n_rows: int | None) -> FitPlan:
 
 
 def _needed_mb(spec: MatrixSpec, model: dict, sizes: Sizes) -> int:
-    """MB of blocks that come one by one; a copy of all sums is made to tell the model."""
+    """MB of fitting a stream. All sums are copied to compute a model."""
     solver = solver_module(model["solver"])
     itemsize = 8 if compute_dtype(model["compute_dtype"], spec.dtype) == "float64" else 4
     copied = 2 * solver.summary_bytes(spec.n_features, model, itemsize)

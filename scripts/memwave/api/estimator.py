@@ -35,14 +35,14 @@ from memwave.results import model_file
 class PCA(Parameters):
     """Principal component analysis of a matrix that may be larger than the memory.
 
-    The matrix is read block by block where it lies, as often as the solver asks for it. What is
-    allocated is predicted before anything is read, and bounded by `max_mem_mb`. Names and
-    conventions are those of `sklearn.decomposition.PCA`.
+    The matrix is read in place, block by block, as often as the solver needs it. The memory is
+    predicted before anything is read, and bounded by `max_mem_mb`. Names and conventions are those
+    of `sklearn.decomposition.PCA`.
 
     Parameters
     ----------
     n_components : int, optional
-        Components kept; by default as many as there are: the smaller of rows and columns.
+        Number of components; by default the smaller of the numbers of rows and columns.
     solver : {"auto", "covariance", "randomized", "incremental"}
         How the components are found. ``covariance`` is exact and reads the matrix once; it needs
         memory for columns squared. ``randomized`` reads it a few times. ``incremental`` reads it
@@ -67,7 +67,7 @@ class PCA(Parameters):
     threads : int
         Shards that are read at the same time.
     certify : bool
-        Whether a solver that does not know its own residuals is measured by one more read.
+        Whether residuals that the solver does not compute are measured by one more read.
     random_state : int, optional
         Seed of ``randomized``.
     solver_options : dict, optional
@@ -89,7 +89,7 @@ class PCA(Parameters):
     scale_ : ndarray, shape (n_features,), or None
         Standard deviations, if `standardize`.
     noise_variance_ : float
-        Mean of the eigenvalues that were not kept.
+        Mean of the other eigenvalues.
     n_components_, n_samples_, n_features_in_ : int
     feature_names_in_ : ndarray of str, shape (n_features,)
         Only where the file or the table names its columns.
@@ -131,7 +131,7 @@ class PCA(Parameters):
     True
     """
 
-    # What was measured of the model; the class keeps no value of it.
+    # The measured accuracy of the model, set by a fit.
     _certificate: Certificate | None
 
     def __init__(
@@ -420,7 +420,7 @@ class PCA(Parameters):
                     f"{matrix.path}: has {matrix.shape[0]} rows, and the model was fitted to "
                     f"{model.n_samples}: these are other rows. Leave is_train out."
                 )
-            # What certifies a model is to find what the fit lost by computing in float32.
+            # In float64: a certificate must include the rounding of a fit in float32.
             computed = "float64" if is_train else self._computed_in(matrix)
             found = projecting.write_projection(
                 path,

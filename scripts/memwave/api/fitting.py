@@ -25,7 +25,7 @@ MakeProgress = Callable[[int, str], Progress]
 
 @contextmanager
 def computing() -> Iterator[None]:
-    """Let BLAS compute in one thread: the last bits of its sums depend on their number.
+    """Limit BLAS to one thread: the last bits of its sums depend on the number of threads.
 
     Only libraries that are loaded can be limited; SciPy brings a BLAS of its own.
     """
@@ -37,7 +37,7 @@ def computing() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was measured of a model on the rows it was fitted on.
+    """Measured accuracy of a model on the rows of its fit.
 
     Attributes
     ----------
@@ -120,7 +120,7 @@ def known_certificate(model: Model) -> Certificate | None:
     """Return what is known without a further read, if the solver had the covariance."""
     if model.residual is None:
         return None
-    # The components are eigenvectors: what they capture is their explained variance.
+    # The components are eigenvectors, so the variance of their scores is the explained variance.
     left = 1.0 - float(model.explained_variance_ratio.sum()) if model.total_variance > 0 else 0.0
     return Certificate(model.residual, model.error_bound, max(0.0, left))
 
@@ -144,7 +144,7 @@ def measure_certificate(
 
 
 def certificate_of(model: Model, projector: Projector) -> Certificate:
-    """Return what all rows that the model was fitted to have told."""
+    """Return the certificate from the sums over all rows of the fit."""
     assert projector.train is not None
     projector.train.center()
     norms, bounds = residuals(model, projector.train), error_bounds(model, projector.train)

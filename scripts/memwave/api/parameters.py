@@ -8,7 +8,7 @@ from memwave.core.messages import did_you_mean, listed
 
 
 class Parameters:
-    """An object whose parameters are the arguments of its constructor, kept as they are."""
+    """An object whose parameters are the arguments of its constructor, unchanged."""
 
     @classmethod
     def _defaults(cls) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Parameters:
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn what this is: called by it only."""
+        """Return scikit-learn's tags; only scikit-learn calls this."""
         from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
 
         return Tags(

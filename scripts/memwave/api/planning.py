@@ -17,7 +17,7 @@ from memwave.workflow.planning.memory import Sizes, projection_rows
 
 
 class InvalidParameter(MemwaveError, ValueError):
-    """A parameter of an estimator that is not one of those it takes."""
+    """A parameter of an estimator has an invalid value."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def spec_of(matrix: Matrix) -> MatrixSpec:
 
 
 def components_of(n_components: Any, n_rows: int, n_features: int) -> int:
-    """Return how many components are fitted; None stands for as many as there can be."""
+    """Return the number of components to fit; None: as many as possible."""
     most = min(n_rows, n_features)
     if n_components is None:
         return most
@@ -109,7 +109,7 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
 
 
 def entry(params: dict, k: int) -> dict:
-    """Return the complete entry of ``models`` that the parameters of an estimator stand for."""
+    """Return the complete entry of ``models`` for the parameters of an estimator."""
     solver = params["solver"]
     known = ["auto", *row_solvers()]
     if solver not in known:
@@ -149,7 +149,7 @@ def entry(params: dict, k: int) -> dict:
 def require_memory(
     needed_mb: int, params: dict, spec: MatrixSpec, model: dict, sizes: Sizes
 ) -> None:
-    """Require that the prediction is within ``max_mem_mb``; the error says what would be."""
+    """Require that the prediction is within ``max_mem_mb``; the error names settings that fit."""
     limit = params["max_mem_mb"]
     if needed_mb <= limit:
         return

@@ -20,7 +20,7 @@ from memwave.results.projection_file import SPLITS, ProjectionWriter, projection
 from memwave.storage import hdf5
 from memwave.storage.npy import create_matrix
 
-# Where rows go: start, stop, values.
+# Writes rows: start, stop, values.
 Store = Callable[[int, int, np.ndarray], None]
 
 
@@ -51,7 +51,7 @@ def projected(
 def reconstruct(
     model: Model, scores: Matrix, block_rows: int, bar: MakeProgress
 ) -> Generator[tuple[int, int, np.ndarray], None, None]:
-    """Go back from scores to rows: start, stop and rows of each block."""
+    """Reconstruct rows from scores: start, stop and rows of each block."""
     (rows,) = scores.ranges(1)
     progress = bar(scores.shape[0], "inverse_transform")
     try:
@@ -64,7 +64,7 @@ def reconstruct(
 
 @contextmanager
 def target(out: Any, shape: tuple[int, int], dtype: str, in_memory: list) -> Iterator[Store]:
-    """Open what rows are written to.
+    """Open the output for rows.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def target(out: Any, shape: tuple[int, int], dtype: str, in_memory: list) -> Ite
 
 
 def array_store(array: Any) -> Store:
-    """Return what writes rows into an array."""
+    """Return a function that writes rows into an array."""
 
     def store(start: int, stop: int, values: np.ndarray) -> None:
         array[start:stop] = values
@@ -177,7 +177,7 @@ def write_projection(
 
 
 def part_names(paths: Iterable[str]) -> list[str]:
-    """Short names of the parts of a matrix, each once."""
+    """Short unique names of the parts of a matrix."""
     stems = [Path(path.split("::")[0]).stem for path in paths]
     return stems if len(set(stems)) == len(stems) else [f"{s}-{i}" for i, s in enumerate(stems, 1)]
 

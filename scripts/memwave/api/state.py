@@ -1,4 +1,4 @@
-"""What a fitted estimator knows: its attributes, by scikit-learn's names."""
+"""Attributes of a fitted estimator, by scikit-learn's names."""
 
 import sys
 from collections.abc import Callable
@@ -29,11 +29,11 @@ FITTED = frozenset({*_OF_MODEL, "error_bound_", "reconstruction_error_"})
 
 
 class NotFitted(MemwaveError, ValueError, AttributeError):
-    """An estimator was asked for what only a fit gives."""
+    """An attribute or method requires a fitted estimator."""
 
 
 def not_fitted(name: str) -> Exception:
-    """Return the error of an estimator without a model; also scikit-learn's where it is loaded."""
+    """Return the error of an estimator without a model; also scikit-learn's if that is loaded."""
     text = f"This {name} is not fitted yet. Call fit, or memwave.load_model, first."
     exceptions: Any = sys.modules.get("sklearn.exceptions")
     if exceptions is None:

@@ -1,4 +1,4 @@
-"""``memwave init FILES...``: write a sheet and a configuration for what is there."""
+"""``memwave init FILES...``: write a sheet and a configuration for some files."""
 
 import argparse
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def matrix(given: argparse.Namespace, sheet: Path) -> dict:
 
 
 def recordings(given: argparse.Namespace, sheet: Path) -> dict:
-    """The configuration of recordings: channels, rates and units as the files tell them."""
+    """The configuration of recordings: channels, rates and units from the files."""
     found = [look_at(path, given.dtype, given.columns) for path in given.files]
     channels, rates = found[0]["channels"], set()
     units: dict[str, str] = {}
@@ -124,7 +124,7 @@ def look_at(path: str, dtype: str | None, columns: int | None) -> dict:
     is_raw = reader_of(path).NEEDS_DTYPE
     if is_raw and (dtype is None or columns is None):
         raise MemwaveError(
-            f"{path}: a raw file does not tell its shape. Give --dtype and --columns (channels)."
+            f"{path}: a raw file does not state its shape. Give --dtype and --columns (channels)."
         )
     names = [f"channel{i}" for i in range(1, (columns or 0) + 1)] if is_raw else None
     with open_source(path, dtype if is_raw else None, names) as source:

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Write what the scores tell of the rows."""
+    """Reconstruct rows from scores and write them."""
     if not is_of_recordings(given.model):
         if given.recording or given.original:
             raise MemwaveError(
@@ -57,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def print_distances(given: argparse.Namespace) -> None:
-    """Print how far the reconstruction of each channel is from the original."""
+    """Print the distance of the reconstruction of each channel from the original."""
     names = load_extraction(given.model)[0].channels
     ratio = resampling_of(given.scores, given.sampling_rate)
     options = reading_of(given.scores, given.original)

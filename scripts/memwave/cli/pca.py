@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_shape(parser: argparse.ArgumentParser) -> None:
-    """Describe the arguments that tell the shape of a raw file."""
+    """Describe the arguments for the shape of a raw file."""
     parser.add_argument("--dtype", help="type of the values of a raw file, such as float16")
     parser.add_argument("--columns", type=int, help="columns of a raw file")
 
@@ -78,7 +78,7 @@ def load_labels(path: str) -> np.ndarray:
 
 
 def spectrum(pca: PCA) -> str:
-    """Say what the components explain, and how far they are from the truth."""
+    """Print the explained variance of the components, and their error bounds."""
     shares = pca.explained_variance_ratio_
     lines = [
         f"{pca.n_samples_:,} rows x {pca.n_features_in_:,} columns, solver {pca.solver_}",

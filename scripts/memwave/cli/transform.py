@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Project the file as the model's own data were."""
+    """Project the file onto the model."""
     if is_of_recordings(given.model):
         if given.columns is not None:
             raise MemwaveError(f"{given.model}: is of recordings, expected no --columns.")

@@ -51,7 +51,7 @@ def needed_shift(mean: np.ndarray, variance: float) -> np.ndarray:
 
 
 def is_noise(variance: float, mean: np.ndarray) -> bool:
-    """Whether a sum of variances is no more than what rounding of the mean leaves of constants."""
+    """Whether a sum of variances is no larger than rounding of the mean makes it for constants."""
     unit = power_of_two(float(np.abs(mean).max(initial=0.0)))
     share = 8 * float(np.finfo(np.float64).eps) * float(np.linalg.norm(mean / unit))
     return variance <= 0.0 or float(np.sqrt(variance)) <= share * unit
@@ -66,7 +66,7 @@ def power_of_two(value: float) -> float:
 
 
 def lengths(vectors: np.ndarray) -> np.ndarray:
-    """Euclidean norm of each column, where squares may leave the range of float64, too."""
+    """Euclidean norm of each column, even if squares leave the range of float64."""
     unit = power_of_two(float(np.abs(vectors).max(initial=0.0)))
     return np.linalg.norm(vectors / unit, axis=0) * unit
 
@@ -123,7 +123,7 @@ def load_shifted(stored: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None
     8 bytes for each of `CHUNK` values.
     """
     if stored.dtype != np.float16:
-        # In the wider of both types: an offset is not to take digits of what it is subtracted from.
+        # In the wider of both types, so that a large offset costs no digits of the difference.
         wider = np.result_type(stored, out)
         np.subtract(stored, shift, out=out, dtype=wider, casting="same_kind")
         return

@@ -12,7 +12,7 @@ from memwave.readers import reader_of
 from memwave.readers.matrix import Matrix, RowRange, open_file
 from memwave.recordings.segments import Segment, Windows
 
-# What stands for a band in a table of features.
+# The band of a column in a table of features.
 BAND = "column"
 
 
@@ -59,13 +59,13 @@ class MatrixSpec:
         return self.n_features * np.dtype(self.dtype).itemsize
 
     def reading_bytes(self, rows: int) -> int:
-        """Memory of reading so many rows, with the chunks that are kept between two reads."""
+        """Memory of reading that many rows, with the chunks that are stored between two reads."""
         row = self.row_bytes
-        kept = 2 * self.grain * row if self.grain > 1 else 0
-        return rows * row + kept + self.library_bytes
+        chunks = 2 * self.grain * row if self.grain > 1 else 0
+        return rows * row + chunks + self.library_bytes
 
     def feature_table(self) -> np.ndarray:
-        """What each feature is: shape (d,), fields channels, band, position.
+        """Description of each feature: shape (d,), fields channels, band, position.
 
         ``channels`` is the name of the column, ``position`` its number.
         """
@@ -96,7 +96,7 @@ class MatrixShard:
 
     @contextmanager
     def open(self) -> Iterator[RowRange]:
-        """Open the rows, read-only and where they lie.
+        """Open the files of the rows in place, read-only.
 
         Raises
         ------

@@ -54,7 +54,7 @@ def feature_blocks(
         with open_prepared(segment.recording, spec.channels, scaling) as recording:
             for low, high in spans(0, segment.count, block_rows):
                 first, count = segment.first + low, high - low
-                rows = recording.read(*spec.windows.rows(first, count))
+                rows = recording.read_windows(spec.windows, first, count)
                 with output(count) as block:
                     if not blocks.fill(rows, block):
                         check_features(block, first, segment.recording, spec)

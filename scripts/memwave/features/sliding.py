@@ -69,8 +69,8 @@ class FeatureBlocks:
 
         Parameters
         ----------
-        rows : ndarray, shape (rows that the windows cover, n_channels)
-            See `Windows.rows`; finite, of any real dtype.
+        rows : ndarray, shape (rows of the windows, n_channels)
+            See `PreparedRecording.read_windows`; finite, of any real dtype.
         out : ndarray, shape (n_windows, n_features), dtype of the stored features
             Output buffer. A value that overflows the dtype becomes infinite.
 
@@ -137,7 +137,7 @@ class FeatureBlocks:
 
     def _windows(self, signals: np.ndarray, count: int) -> np.ndarray:
         """Return a view of the windows, shape (n_signals, n_windows, n_samples)."""
-        stride = self.spec.step * self.spec.samples_per_row
+        stride = self.spec.windows.distance * self.spec.samples_per_row
         return sliding_window_view(signals, self.spec.n_samples, axis=1)[:, ::stride][:, :count]
 
     def _transform_windows(self, windows: np.ndarray, out: np.ndarray) -> None:
@@ -291,14 +291,14 @@ def edge_windows(spec: FeatureSpec) -> int:
 
 
 def square_bytes(spec: FeatureSpec, covered: int) -> int:
-    """Memory of `FeatureBlocks.squared_lengths` of a stretch of `covered` rows, those included."""
+    """Memory of `FeatureBlocks.squared_lengths` for a chunk of `covered` rows, with the chunk."""
     ends = spec.n_signals * ((surrogate_length(spec) or spec.n_samples) + 2 * spec.filter_length)
     return 8 * (8 * covered * spec.n_channels + 6 * max(EDGE_VALUES, ends))
 
 
 def working_bytes(spec: FeatureSpec, block_rows: int) -> int:
     """Anonymous memory, in bytes, of `FeatureBlocks.fill` for a block of `block_rows` windows."""
-    samples = spec.windows.n_rows(block_rows) * spec.n_channels
+    samples = spec.windows.n_read(block_rows) * spec.n_channels
     surrogate = surrogate_length(spec)
     ends = spec.n_samples if surrogate is None else surrogate
     # Eight float64 copies of the chunk: rows as read, signals, two approximations, a transform with

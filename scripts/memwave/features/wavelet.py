@@ -38,6 +38,6 @@ def transform_windows(spec: FeatureSpec, windows: np.ndarray) -> np.ndarray:
     parts = pywt.wavedec(signals, spec.wavelet, mode=spec.mode, level=spec.level, axis=-1)
     names = band_names(spec.level)
     named = dict(zip(names, parts, strict=True))
-    kept = [named[band] for band in spec.bands]
-    joined = kept[0] if len(kept) == 1 else np.concatenate(kept, axis=-1)
+    chosen = [named[band] for band in spec.bands]
+    joined = chosen[0] if len(chosen) == 1 else np.concatenate(chosen, axis=-1)
     return joined.reshape(m, spec.n_features)

@@ -71,10 +71,11 @@ class Model:
     def error_bound(self) -> np.ndarray:
         """The true covariance has an eigenvalue so near to each explained variance, shape (k,).
 
-        nan where the solver cannot tell: then only a projection does.
+        The smaller of two bounds: the residual with its rounding, and the bound on the error of
+        each eigenvalue. nan if the solver computes neither; then a projection measures it.
         """
         residual = np.full(self.n_components, np.nan) if self.residual is None else self.residual
-        return residual + self.rounding
+        return np.fmin(residual + self.rounding, self.eigenvalue_error_bound)
 
     @property
     def singular_values(self) -> np.ndarray:

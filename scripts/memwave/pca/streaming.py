@@ -11,6 +11,7 @@ import numpy as np
 from memwave.core.precision import Load, load_shifted, needed_shift, require_digits
 from memwave.core.progress import Progress
 from memwave.core.ranges import Ranges, count_rows, located, spans
+from memwave.core.workers import working
 from memwave.pca.linalg.train_columns import TrainColumns
 from memwave.pca.model import Model
 from memwave.pca.solvers import PcaSolver, Summary, make_solver, reads_columns
@@ -20,12 +21,12 @@ from memwave.storage.rows import Rows
 # Number of rows for a first estimate of the mean.
 SAMPLE = 256
 
-# Places that they are from at least, however many rows are stored together.
+# Least number of places that the sample is taken from, even if many rows are stored together.
 PLACES = 4
 
 
 def sample_shift(shard: Rows, ranges: Ranges, dtype: str) -> np.ndarray:
-    """A fixed shift, float64, shape (d,), about which sums of squares of a shard lose nothing.
+    """Choose a shift, float64, shape (d,), that keeps the digits of a shard's sums of squares.
 
     It is the mean of up to `SAMPLE` rows, evenly distributed over the ranges, or zeros if no shift
     is needed (`needed_shift`).
@@ -50,7 +51,7 @@ def sample_shift(shard: Rows, ranges: Ranges, dtype: str) -> np.ndarray:
 
 
 def _sample(n_rows: int, wanted: int, grain: int) -> Iterator[tuple[int, int]]:
-    """Where `wanted` rows are looked at: one by one, or in runs where rows are stored together."""
+    """Ranges of the `wanted` rows of a sample: single rows, or runs if rows are stored together."""
     places = wanted if grain == 1 else min(wanted, max(PLACES, wanted // grain))
     for i in range(places):
         first = i * n_rows // places
@@ -90,7 +91,7 @@ def blocks(
     ndarray, shape (m, d)
         Read-only by convention, and valid only until the next block is requested.
     """
-    buffer = np.empty((block_rows, shard.shape[1]), dtype)
+    buffer = np.empty((min(block_rows, shard.shape[0]), shard.shape[1]), dtype)
     shift = shift.astype(dtype)
     as_stored = load is load_shifted and shard.dtype == np.dtype(dtype) and not shift.any()
     filled = 0
@@ -119,7 +120,7 @@ def cut(runs: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]
 
 
 def read_ahead(shard: Rows, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Have the kernel fetch the run after the one that is handed out."""
+    """Yield runs; start reading the following run in the background."""
     current = next(runs, None)
     while current is not None:
         following = next(runs, None)
@@ -255,7 +256,7 @@ def fit_shards(
     dtype, block_rows, standardizer
         See `summarize`.
     threads : int
-        Shards read at once.
+        Shards read at once, and threads that compute the rest.
     progress : Progress
         Of one pass over the rows.
 
@@ -288,8 +289,8 @@ def fit_shards(
             standardizer=standardizer,
         )
 
-    # Squares that overflow are an error of ours, which says more than NumPy's warning.
-    with np.errstate(over="ignore", invalid="ignore"):
+    # An overflow raises a MemwaveError later, which says more than NumPy's warning.
+    with np.errstate(over="ignore", invalid="ignore"), working(threads):
         run_passes(solver, summarize_shard, len(shards), threads, progress.restart, stopped.set)
         fitted = solver.finish()
     return fitted if standardizer is None else standardizer.in_units(fitted)

@@ -1,7 +1,11 @@
-"""Readers of recordings and labels: one module a format, one protocol for all.
+"""Readers of recordings, labels and matrices: one module a format, one protocol for all.
 
-`memwave.readers.base` has the protocol, `memwave.readers.suffixes` the table of suffixes. A module
-is imported only when a file asks for it.
+- `memwave.readers.suffixes`: the table of suffixes, from which a file's module follows. A module is
+  imported only when a file of its format is opened.
+- `memwave.readers.base` and `memwave.readers.sources`: the protocol.
+- `memwave.readers.formats`: one file or folder a format.
+- `memwave.readers.shared`: the code that several formats share.
+- `memwave.readers.matrix` and `memwave.readers.objects`: files and arrays stacked to a matrix.
 
 May import `core` and `storage`.
 """
@@ -53,7 +57,7 @@ __all__ = [
     "readers",
 ]
 
-# What a reader may need beside the piece it returns: chunks that are unpacked as a whole.
+# Memory of a reader beside the rows that it returns: for chunks that are decompressed as a whole.
 SCRATCH_BYTES = 3 * LARGEST_CHUNK
 
 
@@ -71,10 +75,10 @@ def open_source(
     path : str
         A file, or ``file::/path/to/dataset`` for formats that hold several arrays.
     dtype : str, optional
-        Type of the values, for files that do not tell it themselves.
+        Type of the values, for files without a header.
     channels : sequence of str, optional
-        Channels to read, in this order, from files that name theirs; files that do not have as
-        many columns. Without them, all columns.
+        Channels to read, in this order. A file without names of channels must have as many
+        columns. By default all columns are read.
     options : Options
         Other options.
     **changes
@@ -83,7 +87,7 @@ def open_source(
     Returns
     -------
     FileSource
-        Open. Nothing but the header has been read.
+        An open file, of which only the header has been read.
 
     Raises
     ------
@@ -103,17 +107,17 @@ def open_array(
     options: Options = DEFAULTS,
     **changes: Any,
 ) -> ArraySource:
-    """Open a recording or labels to read pieces of rows; see `open_source`."""
+    """Open a recording or labels whose rows can be read by slices; see `open_source`."""
     source = open_source(path, dtype, channels, options, **changes)
     if not isinstance(source, ArraySource):
         source.close()
-        raise source.error("cannot be read piece by piece. Convert it, for example to .npy")
+        raise source.error("cannot be read by slices of rows. Convert it, for example to .npy")
     return source
 
 
 @contextmanager
 def _explained(path: str) -> Iterator[None]:
-    """Make an error that names the file of any exception of a library."""
+    """Convert any exception of a library to an error that names the file."""
     try:
         yield
     except PASSED_ON:
@@ -132,7 +136,7 @@ def holds_labels(path: str) -> bool:
 
 
 def open_texts(path: str, options: Options = DEFAULTS) -> TableSource:
-    """Open a column of a table, ``file.csv::column``, to read it as texts."""
+    """Open a column of a table, ``file.csv::column``, as texts."""
     file = file_of(path)
     reader, column = reader_of(path), path[len(file) + 2 :]
     with _explained(path):
@@ -145,7 +149,7 @@ def holds_texts(path: str) -> bool:
 
 
 def keeps_annotations(path: str) -> bool:
-    """Whether a file is of a format that keeps annotations, going by its name."""
+    """Whether a file has a format with annotations, by its suffix."""
     try:
         return format_of(path) in ANNOTATED
     except MemwaveError:
@@ -153,7 +157,7 @@ def keeps_annotations(path: str) -> bool:
 
 
 def channel_rates(path: str, channels: Sequence[str]) -> list[float] | None:
-    """Return the sampling rate of each channel; None where a file has one for all.
+    """Return the sampling rate of each channel; None if all channels have the same.
 
     Raises
     ------
@@ -168,7 +172,7 @@ def channel_rates(path: str, channels: Sequence[str]) -> list[float] | None:
 
 
 def own_annotations(path: str) -> str:
-    """Return the path of a recording's own annotations: a WFDB record has them in another file."""
+    """Return the path of a recording's annotations; those of a WFDB record are in another file."""
     if path and "::" not in path and keeps_annotations(path) and format_of(path) == "wfdb":
         return f"{path}::atr"
     return path
@@ -187,7 +191,7 @@ def annotations_of(path: str) -> Iterator[tuple[float, float, str]]:
 
 
 def files_of(path: str) -> list[str]:
-    """Return the files that an array is in."""
+    """Return the files to watch for changes of an array."""
     reader = reader_of(path)
     if not hasattr(reader, "files"):
         return [file_of(path)]
@@ -196,7 +200,7 @@ def files_of(path: str) -> list[str]:
 
 
 def contents_of(path: str) -> list[str]:
-    """Return the files that an array is in, down to its last value."""
+    """Return all files that have values of an array."""
     reader = reader_of(path)
     if not hasattr(reader, "contents"):
         return files_of(path)
@@ -205,21 +209,21 @@ def contents_of(path: str) -> list[str]:
 
 
 def is_converted(path: str) -> bool:
-    """Whether a file is converted before it is read by pieces."""
+    """Whether a file must be converted before its rows can be read by slices."""
     return issubclass(reader_of(path).Source, StreamSource)
 
 
 def load_libraries(paths: Iterable[str]) -> None:
-    """Import what reading these files needs, before memory is limited; see `process.stage`."""
+    """Import the libraries that read these files, before memory is limited; see `process.stage`."""
     for path in paths:
         for name in reader_of(path).LIBRARIES:
             library(name, path)
 
 
 def library_bytes(paths: Iterable[str]) -> int:
-    """Memory that the libraries of all readers of these files need together.
+    """Memory of all libraries that read these files.
 
-    A library that loads a file as a whole needs the largest of them beside.
+    If libraries load files as a whole, the size of the largest file is added.
     """
     paths = list(paths)
     needed = {reader_of(path) for path in paths}

@@ -1,20 +1,20 @@
-"""The protocol of all readers, and the watch over the file that is read.
+"""The protocol of all readers: options, and the base class of open files.
 
-A format is one module. Its suffixes stand in the table in `memwave.readers.suffixes`. It has
+A format is one module. Its suffixes are in the table in `memwave.readers.suffixes`. It has
 
 - ``NEEDS_DTYPE``, whether the sheet has to name the dtype;
-- ``LIBRARIES``, the modules that it imports beside those that memwave always needs;
-- ``LIBRARY_MB``, the memory that these need, to be there and to read;
-- ``Source``, made as ``Source(path, options)`` with `Options`: an `ArraySource` if any piece of a
-  file can be read, a `StreamSource` if a file is read from end to end and converted first.
+- ``LIBRARIES``, the optional modules that it imports;
+- ``LIBRARY_MB``, the memory of these modules, including their buffers;
+- ``Source``, called as ``Source(path, options)`` with `Options`: an `ArraySource` if any slice of
+  rows can be read, a `StreamSource` if a file is read from start to end and converted first.
 
-Where an array is in other files than its path names, there is also
+If an array is in other files than its path names, the module also has
 
-- ``files(path)``, which lists them, and, where a file stands for many,
+- ``files(path)``, which lists the files to watch, and, if these are not all,
 - ``contents(path)``, which lists all.
 
-A format whose library loads a file as a whole has ``file_bytes(path)``, the memory that this
-needs. One that keeps annotations has ``annotations(path)``; see
+A format whose library loads a file as a whole has ``file_bytes(path)``, the memory for that. A
+format with annotations has ``annotations(path)``; see
 `memwave.recordings.labels.intervals`.
 
 Its libraries are imported by `memwave.readers.shared.libraries.library` when a file is opened.
@@ -34,43 +34,47 @@ import numpy as np
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, printable, shown
 
-# Bytes of a chunk of a compressed format, which is unpacked whole whatever piece is asked for.
+# Largest chunk of a compressed format, in bytes. A chunk is decompressed as a whole.
 LARGEST_CHUNK = 8_000_000
+
+# Bytes of a file that is nothing but a header.
+LARGEST_HEADER = 20_000_000
 
 log = logging.getLogger("memwave")
 
-# Names of channels that an error lists.
+# Most names of channels in an error.
 MOST_LISTED = 60
 
-# Errors that say all that there is to say, and lack of memory, which `process.stage` explains.
+# Errors that readers do not convert: those of memwave, and lack of memory, which `process.stage`
+# explains.
 PASSED_ON = (MemwaveError, MemoryError)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a file is read. What a format has no use for, it ignores.
+    """Options of reading a file. A format ignores those that do not apply to it.
 
     Attributes
     ----------
     dtype : str or None
-        Type of the values, for files that do not tell it themselves.
+        Type of the values, for files without a header.
     channels : sequence of str or None
-        Channels to read, in this order, from files that name theirs; files that do not have as
-        many columns. Without them, all columns.
+        Channels to read, in this order. A file without names of channels must have as many
+        columns. None: all columns.
     texts : bool
         Whether the only channel, a column of a table, is read as texts.
     values : {"physical", "stored"}
         Whether scale, offset and markers of missing values in attributes of a file are applied.
     skip_lines : int
-        Lines of a text above its header, or above its first row.
+        Lines of a text file before its header, or before its first row.
     header : "names", "none" or sequence of str
-        Whether a text has a line with the names of its columns, or else these names.
+        Whether a text file has a line with the names of its columns; or the names.
     decimal : {".", ","}
-        The decimal sign of a text.
+        The decimal sign of a text file.
     comment : str or None
-        What lines of a text begin with that are left out.
+        Prefix of the lines of a text file that are skipped.
     sampling_rate : float or None
-        Rows a second that are wanted, for files that can be read at several rates.
+        Requested rows a second, for files that can be read at several rates.
     """
 
     dtype: str | None = None
@@ -84,7 +88,7 @@ class Options:
     sampling_rate: float | None = None
 
 
-# Nothing special about a file.
+# The default options.
 DEFAULTS = Options()
 
 
@@ -97,28 +101,28 @@ class FileSource(ABC):
     Attributes
     ----------
     path : str
-        As in the sheet.
+        Path as in the sheet.
     file : str
-        The file in it.
+        The path without ``::`` and what follows.
     shape : tuple of int
         (rows, channels), or (rows,).
     dtype : numpy.dtype
         Integers or floats of at most 64 bits, in the stored byte order.
     sampling_rate : float or None
-        Rows a second, if the file tells it.
+        Rows a second, if the file states it.
     channel_names : list of str or None
         Names of the channels that are read, if the file names them.
     units : mapping of str to str
-        Units of channels, by name, as far as the file tells them.
+        Units of channels, by name, as far as the file states them.
     notes : list of str
-        What is odd about the file, or was done to its values; sentences without a full stop.
+        Remarks on oddities of the file and on changes of its values; sentences without a full stop.
 
     Parameters
     ----------
     path : str
-        As in the sheet.
+        Path as in the sheet.
     first_file : str, optional
-        The file to look at, where the path names a folder.
+        The file to watch if the path names a folder.
 
     Raises
     ------
@@ -150,7 +154,7 @@ class FileSource(ABC):
         self.close()
 
     def watched(self) -> list[str]:
-        """Return all files that the array is in."""
+        """Return all files that are watched for changes."""
         return list(self._states)
 
     def error(self, what: str) -> MemwaveError:
@@ -158,12 +162,12 @@ class FileSource(ABC):
         return MemwaveError(f"{self.path}: {what}.")
 
     def note(self, what: str) -> None:
-        """Keep a remark about the file, and log it."""
+        """Store a remark about the file, and log it."""
         self.notes.append(what)
         log.info("%s: %s", self.path, what)
 
     def _watch(self, file: str) -> int:
-        """Note the state of a file, which must not change; return its size."""
+        """Store the state of a file, which must not change; return its size."""
         try:
             status = os.stat(file)
         except (OSError, ValueError) as error:
@@ -178,7 +182,7 @@ class FileSource(ABC):
         return status.st_size
 
     def _choose(self, names: Sequence[str], wanted: Sequence[str] | None) -> list[int]:
-        """Return where the wanted channels are, in their order; all, if none are named."""
+        """Return the indices of the wanted channels, in their order; of all for None."""
         self.channel_names = list(names if wanted is None else wanted)
         if wanted is None:
             return list(range(len(names)))
@@ -198,7 +202,7 @@ class FileSource(ABC):
         return [names.index(name) for name in wanted]
 
     def _describe(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        """Set shape and dtype, if they are those of a recording or of labels."""
+        """Set shape and dtype; require those of a recording or of labels."""
         if dtype.kind not in "iuf" or dtype.itemsize > 8:
             held = "Python objects (pickles are never opened)" if dtype.hasobject else dtype
             raise self.error(
@@ -225,13 +229,23 @@ class FileSource(ABC):
             )
 
 
+def require_short(path: str, header: str) -> None:
+    """Raise MemwaveError if a header, which a library reads as a whole, is too large for one."""
+    size = os.path.getsize(header) if os.path.exists(header) else 0
+    if size > LARGEST_HEADER:
+        raise MemwaveError(
+            f"{path}: the header {header} has {size:,} bytes, expected at most "
+            f"{LARGEST_HEADER:,}. It is damaged; copy it again."
+        )
+
+
 def reason_of(error: Exception) -> str:
-    """Return what an exception of a library says; its kind, if it says nothing."""
+    """Return the message of an exception of a library, or its type if the message is empty."""
     return printable(error) or type(error).__name__
 
 
 def file_of(path: str) -> str:
-    """Return the file in a path: ``x.h5`` for ``x.h5::/path/to/dataset``."""
+    """Return the file of a path: ``x.h5`` for ``x.h5::/path/to/dataset``."""
     return path.split("::", 1)[0]
 
 

@@ -19,7 +19,7 @@ BUFFER_BYTES = 2**20
 
 
 def contents_checksum(path: str) -> str:
-    """Checksum of a recording or of labels as it is now (XXH3, 64 bits, hexadecimal).
+    """Compute the checksum of a recording or of labels (XXH3, 64 bits, hexadecimal).
 
     Parameters
     ----------

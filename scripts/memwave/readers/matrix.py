@@ -93,7 +93,7 @@ def _require_raw(path: str, dtype: str | None, columns: int | None) -> None:
             name for name, value in (("dtype", dtype), ("columns", columns)) if value is None
         )
         raise InvalidMatrix(
-            f"{path}: a raw file does not tell its shape. Give {missing}, for example "
+            f"{path}: a raw file does not state its shape. Give {missing}, for example "
             'dtype="float32", columns=100.'
         )
     if not isinstance(columns, int) or isinstance(columns, bool) or columns < 1:

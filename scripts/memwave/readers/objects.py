@@ -1,4 +1,4 @@
-"""Arrays that a program hands over: NumPy arrays and maps, h5py datasets, Zarr arrays, tables."""
+"""Matrices from Python objects: NumPy arrays and maps, h5py datasets, Zarr arrays, tables."""
 
 import mmap
 import os
@@ -15,7 +15,7 @@ from memwave.readers.sources import ArraySource
 
 
 def as_matrix(X: Any, dtype: str | None = None, columns: int | None = None) -> Matrix:
-    """Return what `X` holds as a matrix.
+    """Open `X` as a matrix.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def as_matrix(X: Any, dtype: str | None = None, columns: int | None = None) -> M
 
 
 def _is_list_of_parts(X: Any) -> bool:
-    """Whether it is a list of paths or matrices, rather than of rows."""
+    """Whether `X` is a list of paths or matrices, rather than of rows."""
     if not isinstance(X, (list, tuple)) or not X:
         return False
     first = X[0]
@@ -73,13 +73,13 @@ def _part(X: Any, dtype: str | None, columns: int | None, name: str) -> Part:
 
 
 def _is_array(X: Any) -> bool:
-    """Whether it is read by slices as it is."""
+    """Whether rows of `X` can be read by slices, without a conversion."""
     has_all = all(hasattr(X, wanted) for wanted in ("shape", "dtype", "__getitem__"))
     return has_all and X.dtype != object
 
 
 def _array(X: Any, name: str) -> np.ndarray:
-    """Make an array of a list of rows, or of objects that are numbers."""
+    """Convert a list of rows, or objects that are numbers, to an array."""
     try:
         array = np.asarray(X)
         return array.astype(np.float64) if array.dtype == object else array
@@ -105,7 +105,7 @@ def _names(table: Any, name: str) -> list[str] | None:
 
 
 def _table(table: Any, name: str) -> np.ndarray:
-    """Make an array of a table, whose columns must all be numbers."""
+    """Convert a table to an array; all columns must have numbers."""
     array = np.asarray(table.to_numpy())
     if array.dtype != object:
         return array
@@ -120,7 +120,7 @@ def _table(table: Any, name: str) -> np.ndarray:
 
 
 class ArrayPart:
-    """An array in memory, or one that its owner reads slice by slice."""
+    """An array in memory, or an object of another library that reads rows by slices."""
 
     def __init__(self, array: Any, name: str, names: Sequence[str] | None = None):
         if hasattr(array, "dtype") and array.dtype == bool:
@@ -134,7 +134,7 @@ class ArrayPart:
         self.grain = int(max(grain) if isinstance(grain, tuple) else grain)  # dask lists all chunks
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Return rows; those of an array in memory are no copy."""
+        """Return rows; for an array in memory a view, not a copy."""
         rows = np.asarray(self._array[start:stop])
         if rows.shape != (stop - start, self.shape[1]):
             raise InvalidMatrix(
@@ -151,16 +151,16 @@ class ArrayPart:
         return None if self._names is None else list(self._names)
 
     def close(self) -> None:
-        """Do nothing: it is not ours."""
+        """Do nothing: the caller owns the array."""
 
 
 def map_part(array: np.memmap, name: str) -> Part:
-    """Read a map through its file, so that no page of it stays in this process.
+    """Read a memory map through its file, so that its pages do not fill this process's memory.
 
     Raises
     ------
     InvalidMatrix
-        If it lies column by column: each block of rows would read all of it.
+        If it is stored column by column: each block of rows would read the whole file.
     """
     require_matrix(name, array.shape)
     require_numbers(name, array.dtype)
@@ -177,15 +177,15 @@ def map_part(array: np.memmap, name: str) -> Part:
 
 
 def _place_in_file(array: np.memmap) -> int | None:
-    """Byte of the file at which a map's rows begin; None where they are not there as they are.
+    """Offset of a map's rows in its file, in bytes; None if the file does not have these values.
 
-    A slice of a map keeps the map's own offset, so the place is computed of addresses.
+    A slice of a map has the offset of the whole map, so the offset is computed from addresses.
     """
     row = array.shape[1] * array.itemsize
     pages = getattr(array, "_mmap", None)
     if array.strides != (row, array.itemsize) or pages is None or array.filename is None:
         return None
-    if array.mode == "c":  # what was written to it is not in the file
+    if array.mode == "c":  # copy-on-write: changes are not in the file
         return None
     begin = np.frombuffer(pages, np.uint8).__array_interface__["data"][0]
     mapped = array.offset - array.offset % mmap.ALLOCATIONGRANULARITY

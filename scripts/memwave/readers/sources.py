@@ -1,4 +1,4 @@
-"""The three ways in which a file is read: by slices, from end to end, as a table."""
+"""Base classes of readers: of rows by slices, of a stream from start to end, and of a table."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -8,31 +8,32 @@ import numpy as np
 
 from memwave.readers.base import PASSED_ON, FileSource, reason_of
 
+# Rows and columns of some values, and the values.
 Block = tuple[slice, slice, np.ndarray]
 
 Item = TypeVar("Item")
 
-# Indices, -1 where there is none, and the texts they mean.
+# Indices of texts, -1 for an empty cell, and the texts.
 Texts = tuple[np.ndarray, list[str]]
 
 
 class ArraySource(FileSource):
-    """An array that is read piece by piece, any piece at any time; a reader implements `_read`.
+    """An array whose rows are read by slices, in any order; a reader implements `_read`.
 
     Attributes
     ----------
     grain : int
-        Rows that are stored together and read as a whole, as in a chunk.
+        Number of rows that are stored together and read as a whole, as in a chunk.
     """
 
     grain = 1
 
     def column_names(self) -> list[str] | None:
-        """Return the names of the columns, where the file has them."""
+        """Return the names of the columns, if the file has them."""
         return None
 
     def read_ahead(self, start: int, stop: int) -> None:
-        """Ask for rows to be fetched meanwhile, where the system does that."""
+        """Start reading rows in the background, if the system can do that."""
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read the rows ``start:stop``.
@@ -40,7 +41,7 @@ class ArraySource(FileSource):
         Returns
         -------
         ndarray, shape (stop - start,) or (stop - start, channels)
-            A fresh array in the stored dtype. It is all the memory that is needed.
+            A new array in the stored dtype. Reading needs no other memory that grows with the rows.
 
         Raises
         ------
@@ -50,7 +51,7 @@ class ArraySource(FileSource):
         if not 0 <= start <= stop <= self.shape[0]:
             raise IndexError(f"{self.path}: rows {start}:{stop} of {self.shape[0]}")
         try:
-            piece = self._read(start, stop)
+            rows = self._read(start, stop)
         except PASSED_ON:
             raise
         except Exception as error:  # libraries raise nearly any
@@ -60,20 +61,20 @@ class ArraySource(FileSource):
                 "or repair it"
             ) from error
         self._require_unchanged()
-        if piece.shape != (stop - start, *self.shape[1:]):
+        if rows.shape != (stop - start, *self.shape[1:]):
             raise self.error(
-                f"rows {start} to {stop - 1} were read as shape {piece.shape}. The file is "
+                f"rows {start} to {stop - 1} were read as shape {rows.shape}. The file is "
                 "shorter than its header says; copy it again"
             )
-        return piece
+        return rows
 
     @abstractmethod
     def _read(self, start: int, stop: int) -> np.ndarray:
-        """Read rows; raise any exception if they are not there."""
+        """Read rows; raise any exception if they cannot be read."""
 
 
 class StreamSource(FileSource):
-    """An array that is read once, from end to end; `convert_recording` makes it an `ArraySource`.
+    """An array that is read once, from start to end; `convert_recording` makes it an `ArraySource`.
 
     A reader implements `_blocks`.
     """
@@ -84,7 +85,7 @@ class StreamSource(FileSource):
         Yields
         ------
         (rows, columns, values) : slice, slice, ndarray
-            Where the values go in the array; together they fill it.
+            Place of the values in the array. All blocks together fill the array.
 
         Raises
         ------
@@ -95,7 +96,7 @@ class StreamSource(FileSource):
         self._require_unchanged()
 
     def _guarded(self, items: Iterator[Item]) -> Iterator[Item]:
-        """Pass on what a library reads; make an error of the file of whatever it raises."""
+        """Yield the items; convert any exception of a library to an error that names the file."""
         try:
             yield from items
         except PASSED_ON:
@@ -125,7 +126,7 @@ class TableSource(StreamSource):
         Yields
         ------
         (codes, texts) : ndarray of int, list of str
-            Of the next rows, index into `texts`, -1 where the cell is empty.
+            For each of the next rows, the index of its text in `texts`, or -1 for an empty cell.
         """
         yield from self._guarded(self._texts())
         self._require_unchanged()

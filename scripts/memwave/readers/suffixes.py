@@ -1,4 +1,4 @@
-"""Which module reads which files: the table of all formats, by the endings of files."""
+"""The table of all formats: which module reads a file, by its suffix."""
 
 import importlib
 from collections.abc import Mapping
@@ -10,8 +10,7 @@ from typing import Any
 from memwave.core.errors import MemwaveError
 from memwave.readers.base import Options, file_of
 
-# Modules of this package by suffix, lower case, with the dot. One is imported when a file asks
-# for it.
+# Modules of `memwave.readers.formats` by suffix, lower case, with the dot.
 FORMATS = {
     ".npy": "npy",
     ".dat": "raw",
@@ -73,7 +72,7 @@ FORMATS = {
     ".gcf": "obspy",
 }
 
-# What helps with files that are not read here.
+# Remedies for files of formats that memwave does not read.
 CONVERTED_ELSEWHERE = {
     ".cwa": "export it to CSV with OmGui, or with cwa-convert of openmovement",
     ".gt3x": "export it to CSV with ActiLife, or read it with pygt3x and save numpy arrays",
@@ -82,10 +81,10 @@ CONVERTED_ELSEWHERE = {
     ".pkl": "save numpy arrays; pickles are never opened",
 }
 
-# Modules whose files keep annotations, which may be labels.
+# Formats with annotations, which may be labels.
 ANNOTATED = frozenset({"edf", "mne", "wfdb"})
 
-# Options, beside dtype and channels, that modules have a use for; see `memwave.readers.Options`.
+# Options of formats, other than dtype and channels; see `memwave.readers.Options`.
 TEXT_OPTIONS = ("skip_lines", "header", "decimal", "comment")
 OPTIONS = {
     "csv": TEXT_OPTIONS,
@@ -109,7 +108,7 @@ def format_of(path: str) -> str:
     Raises
     ------
     MemwaveError
-        If no module reads files of its ending.
+        If no module reads files with its suffix.
     """
     name = PurePath(file_of(path)).name.lower()
     suffixes = PurePath(name).suffixes
@@ -130,7 +129,7 @@ def _remedy(name: str) -> str:
 
 
 def options_of(path: str, chosen: Mapping[str, Any]) -> Options:
-    """Return the options, of those chosen for a dataset, that the format of a file uses."""
+    """Return those options of a dataset that apply to the format of a file."""
     known = OPTIONS.get(format_of(path), ())
     given: dict[str, Any] = {n: chosen[n] for n in known if chosen.get(n) is not None}
     if isinstance(given.get("header"), list):

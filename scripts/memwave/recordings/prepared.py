@@ -12,7 +12,7 @@ from memwave.readers import ArraySource, load_libraries, open_array
 from memwave.recordings.channels import Scaling
 from memwave.recordings.gaps import filled, margin_rows
 from memwave.recordings.resampling import Resampled, load_library
-from memwave.recordings.segments import PlannedRecording
+from memwave.recordings.segments import PlannedRecording, Windows
 from memwave.storage.shards import Shard
 
 
@@ -99,7 +99,7 @@ class Together:
     Parameters
     ----------
     parts : list of (columns, rows)
-        Where the channels of each part stand.
+        Columns of the channels of each part.
     rows : int
         Rows of the shortest part.
     """
@@ -163,6 +163,18 @@ class PreparedRecording:
         check_rows(rows, start, self._recording, self._channels)
         return rows if self._scaling is None else self._scaling.apply(rows)
 
+    def read_windows(self, windows: Windows, first: int, count: int) -> np.ndarray:
+        """Read the rows of `count` windows; rows between windows are left out.
+
+        Returns
+        -------
+        ndarray, shape (windows.n_read(count), n_channels)
+            Window i starts at row ``i * windows.distance``.
+        """
+        if not windows.apart:
+            return self.read(*windows.rows(first, count))
+        return np.concatenate([self.read(*windows.rows(first + i, 1)) for i in range(count)])
+
 
 @contextmanager
 def open_prepared(
@@ -215,7 +227,7 @@ def check_rows(
     row, channel = map(int, np.unravel_index(np.argmax(invalid), invalid.shape))
     value = rows[row, channel]
     remedy = "Repair the recording."
-    if np.isnan(value):
+    if np.isnan(value) and recording.missing == "error":
         remedy = "Repair the recording, or set missing: drop or interpolate for its dataset."
     if np.isnan(value) and recording.max_gap:
         remedy = (

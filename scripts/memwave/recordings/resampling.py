@@ -21,7 +21,7 @@ LARGEST = 1_000
 RATIO_TOLERANCE = Fraction(1, 10**9)
 
 # Bytes of a chunk: stored rows, as float64, that are filtered at once.
-PIECE_BYTES = 8 * MEGABYTE
+BLOCK_BYTES = 8 * MEGABYTE
 
 # Memory of scipy.signal, 31 MB, and of a filter of at most 20,001 coefficients.
 LIBRARY_BYTES = 40 * MEGABYTE
@@ -170,4 +170,4 @@ def _half(ratio: Ratio) -> int:
 
 def _piece_rows(ratio: Ratio, n_channels: int) -> int:
     """Return the number of resampled rows that are computed at once."""
-    return ratio[0] * max(1, PIECE_BYTES // (8 * n_channels * max(ratio)))
+    return ratio[0] * max(1, BLOCK_BYTES // (8 * n_channels * max(ratio)))

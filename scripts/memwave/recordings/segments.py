@@ -122,9 +122,23 @@ class Windows:
         """Return the number of complete windows in a recording of `rows` rows."""
         return 0 if rows < self.window else (rows - self.window) // self.step + 1
 
+    @property
+    def apart(self) -> bool:
+        """Whether there are rows between windows, which belong to none and are not read."""
+        return self.step > self.window
+
+    @property
+    def distance(self) -> int:
+        """Rows from one window to the next among the rows that are read."""
+        return min(self.step, self.window)
+
     def n_rows(self, count: int) -> int:
-        """Return the number of rows that `count` consecutive windows cover."""
+        """Return the number of rows from the first to the last of `count` consecutive windows."""
         return (count - 1) * self.step + self.window
+
+    def n_read(self, count: int) -> int:
+        """Return the number of rows that are read for `count` consecutive windows."""
+        return (count - 1) * self.distance + self.window
 
     def rows(self, first: int, count: int) -> Range:
         """Return the rows ``(start, stop)`` that `count` windows cover, starting with `first`."""

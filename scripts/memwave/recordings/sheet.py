@@ -1,5 +1,6 @@
 """The recordings sheet: the list of the recordings of a dataset."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ COLUMNS = {
 }
 REQUIRED = ("recording", "path")
 LONGEST_NAME = 200
+
+# Bytes of a sheet, which is read as a whole.
+MOST_BYTES = 200_000_000
 
 _DTYPE = re.compile(r"[<>=|]?([iu][1248]|f[248])|u?int(8|16|32|64)|float(16|32|64)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -127,6 +131,9 @@ def read_sheet(path: str) -> tuple[Recording, ...]:
 
 
 def _lines(path: str) -> list[str]:
+    if os.path.isfile(path) and os.path.getsize(path) > MOST_BYTES:
+        message = f"{path}: is larger than {MOST_BYTES:,} bytes. Expected a sheet of recordings."
+        raise ConfigurationError([message])
     try:
         content = Path(path).read_bytes()
     except (OSError, ValueError) as error:
@@ -158,7 +165,7 @@ def _columns() -> str:
 
 
 def _separator_findings(header: str) -> Iterator[str]:
-    """Whether something else than tabs stands between the columns."""
+    """Whether the columns have another delimiter than tabs."""
     for sign, name in ((",", "commas"), (";", "semicolons"), (None, "spaces")):
         names = [_unquoted(cell.strip()) for cell in header.split(sign)]
         if "\t" not in header and set(REQUIRED) <= set(names):
@@ -205,7 +212,7 @@ def _row_findings(row: dict[str, str], has_split: bool) -> Iterator[str]:
 
 
 def _option_findings(name: str, row: dict[str, str]) -> Iterator[str]:
-    """Find values of optional columns that are not what they have to be."""
+    """Find invalid values of optional columns."""
     if row.get("sampling_rate") and not _rate(row["sampling_rate"]):
         yield (
             f"{shown(name)} has sampling_rate {shown(row['sampling_rate'])}, expected a number of "

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from memwave.core.ranges import Range, spans
-from memwave.recordings.gaps import gaps, renumbered, whole_windows
+from memwave.recordings.gaps import gaps, missing_rows, renumbered, whole_windows
 from memwave.recordings.prepared import check_rows, open_stored, require_shape
 from memwave.recordings.segments import Segment, Windows
 from memwave.storage import hdf5
@@ -48,6 +48,9 @@ def find_valid(
     MemwaveError
         If the recording differs from the plan, or has an infinite value.
     """
+    if windows.apart:
+        yield from _find_apart(segment, windows, channels, block_rows, progress)
+        return
     first, last = windows.rows(segment.first, segment.count)
 
     def blocks() -> Iterator[np.ndarray]:
@@ -62,6 +65,34 @@ def find_valid(
 
     missing = gaps(blocks(), first)
     yield from whole_windows(segment.first, segment.count, windows.window, windows.step, missing)
+
+
+def _find_apart(
+    segment: Segment,
+    windows: Windows,
+    channels: Sequence[str],
+    block_rows: int,
+    progress: Callable[[int], None],
+) -> Iterator[Range]:
+    """Find valid windows where rows between windows belong to none, and may hold anything."""
+    recording, begin = segment.recording, None
+    with open_stored(recording, channels) as source:
+        require_shape(source.shape, recording, len(channels))
+        last = segment.first + segment.count - 1
+        for window in range(segment.first, last + 1):
+            misses = False
+            for start, stop in spans(*windows.rows(window, 1), block_rows):
+                rows = source.read(start, stop)
+                check_rows(rows, start, recording, channels, may_miss=True)
+                misses = misses or bool(missing_rows(rows).any())
+            if not misses and begin is None:
+                begin = window
+            elif misses and begin is not None:
+                yield begin, window
+                begin = None
+            progress(windows.step if window < last else windows.window)
+    if begin is not None:
+        yield begin, last + 1
 
 
 def save_valid(path: str | Path, valid: Sequence[Range]) -> None:

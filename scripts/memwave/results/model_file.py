@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from memwave.core.errors import MemwaveError
+from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.features.columns import BAND as MATRIX_BAND
 from memwave.features.spec import FeatureSpec
 from memwave.pca.model import Model
@@ -109,6 +109,16 @@ def save_model(
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
 
 
+def load_given(path: str | Path) -> Model:
+    """Read a model that is an input of a run, as `load_model` does; it is not to be deleted."""
+    try:
+        return load_model(path)
+    except DamagedFile as error:
+        raise MemwaveError(
+            f"{path}: {error.what}. It is not a whole model.h5: copy it again, or fit it again."
+        ) from error
+
+
 def load_model(path: str | Path) -> Model:
     """Read a model written by `save_model`."""
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
@@ -131,7 +141,8 @@ def load_model(path: str | Path) -> Model:
 
 
 def require_usable(model: Model, path: str | Path) -> None:
-    """Raise MemwaveError unless all numbers that a projection uses are finite."""
+    """Raise MemwaveError unless shapes agree, and all numbers that a projection uses are finite."""
+    _require_shapes(model, path)
     numbers: dict[str, np.ndarray | float] = {
         "components": model.components,
         "mean": model.mean,
@@ -150,6 +161,23 @@ def require_usable(model: Model, path: str | Path) -> None:
             f"{path}: scale has values of zero or below, expected standard deviations. The model "
             "is damaged or was made by another program: fit it again."
         )
+
+
+def _require_shapes(model: Model, path: str | Path) -> None:
+    k, d = (*model.components.shape, 0, 0)[:2]
+    expected: dict[str, tuple[int, ...]] = {
+        "mean": (d,),
+        "explained_variance": (k,),
+        "residual": (k,),
+        "scale": (d,),
+    }
+    for name, shape in {"components": (k, d), **expected}.items():
+        values = getattr(model, name)
+        if values is not None and (values.shape != shape or not values.size):
+            raise MemwaveError(
+                f"{path}: {name} has shape {values.shape}, expected {shape} for {k} components of "
+                f"{d} features. The model is damaged or was made by another program: fit it again."
+            )
 
 
 def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:

@@ -62,16 +62,12 @@ class PartialWriter:
         size = chunk_rows(n_windows, k * np.dtype(dtype).itemsize)
         lead = first_row % size
         length = -(-(lead + n_rows) // size) * size
-        scores = file.create_dataset(
-            "scores", (length, k), dtype, chunks=(size, k), track_times=False, **FILTERS
-        )
+        scores = _column(file, "scores", (length, k), dtype, size)
         scores.attrs["first_row"] = lead
         self._scores = ChunkWriter(scores)
         self._scores.append(np.zeros((lead, k), dtype))
-        chunks = (chunk_rows(n_rows, np.dtype(dtype).itemsize),)
-        errors = file.create_dataset(
-            "reconstruction_error", (n_rows,), dtype, chunks=chunks, track_times=False, **FILTERS
-        )
+        rows = chunk_rows(n_rows, np.dtype(dtype).itemsize)
+        errors = _column(file, "reconstruction_error", (n_rows,), dtype, rows)
         self._errors = ChunkWriter(errors)
 
     def append(self, scores: np.ndarray, errors: np.ndarray) -> None:
@@ -90,6 +86,18 @@ class PartialWriter:
             arrays |= {f"train/{name}": a for name, a in projector.train.arrays().items()}
         for name, array in arrays.items():
             self._file.create_dataset(name, data=array, track_times=False)
+
+
+def _column(
+    file: h5py.File, name: str, shape: tuple[int, ...], dtype: str, rows: int
+) -> h5py.Dataset:
+    """Create a dataset of values for each row; a shard may have none."""
+    chunks = (rows, *shape[1:])
+    # Only a dataset that may grow can be smaller than a chunk.
+    most = None if shape[0] else (None, *shape[1:])
+    return file.create_dataset(
+        name, shape, dtype, chunks=chunks, maxshape=most, track_times=False, **FILTERS
+    )
 
 
 @contextmanager

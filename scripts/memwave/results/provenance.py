@@ -1,4 +1,4 @@
-"""What made the results of an experiment, and what they were: written beside them."""
+"""The provenance of an experiment: code, configuration, inputs and checksums of results."""
 
 import json
 import platform
@@ -13,7 +13,7 @@ from memwave.storage.checksums import hex_checksum
 def write_provenance(
     path: str | Path, made_by: dict, inputs: dict[str, str], results: Iterable[str]
 ) -> None:
-    """Write what made the results of an experiment, as JSON.
+    """Write the provenance of an experiment, as JSON.
 
     Parameters
     ----------

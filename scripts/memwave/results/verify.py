@@ -1,4 +1,4 @@
-"""Comparing a tree of results, and what it was made of, with what was written down."""
+"""Comparison of a folder of results, and of their inputs, with the recorded checksums."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -15,10 +15,10 @@ from memwave.storage.checksums import hex_checksum, require_trailer
 from memwave.storage.receipts import differences, load_receipt
 from memwave.storage.shards import Shard
 
-# Shards are read in pieces of this size.
-PIECE_BYTES = 16_000_000
+# Size of the blocks of shards that are read.
+BLOCK_BYTES = 16_000_000
 
-# Stages whose files are deleted when they are not needed any more.
+# Stages whose files are deleted once they are not needed.
 TEMPORARY = (
     "measure_features",
     "summarize_features",
@@ -27,14 +27,14 @@ TEMPORARY = (
     "project_recordings",
 )
 
-# Stages that end an experiment.
+# The last stage of an experiment.
 LAST = "write_projection"
 
 
 def damaged_results(folder: Path) -> Iterator[DamagedFile]:
-    """Find the results of all experiments in a folder that are not what was written.
+    """Find the results of all experiments in a folder that have changed since they were written.
 
-    Everything is read once: models, projections, shards.
+    Reads all models, projections and shards once.
     """
     results: dict[str, str] = {}
     for path in provenance_files(folder):
@@ -88,9 +88,9 @@ def _is_read(pieces: list[str], said: dict) -> bool:
 def unproven_results(folder: Path, wanted: Mapping[str, tuple[str, str]]) -> Iterator[DamagedFile]:
     """Find results of which it is not proven that they belong together.
 
-    Each job has a receipt, which says what it was made for, of which other jobs' files, and what
-    it wrote. All files of a receipt have to be there but those that are deleted when they are not
-    needed any more, and each job whose files were read has to be made for what it was then.
+    Each job has a receipt with the digest of its request, the jobs whose files it read, and the
+    files that it wrote. All files of a receipt must exist, except those that are deleted once they
+    are not needed. The digests of the jobs whose files were read must be those in the receipt.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def unproven_results(folder: Path, wanted: Mapping[str, tuple[str, str]]) -> Ite
         for maker, digest in receipt.get("makers", {}).items():
             found = receipts.get(maker)
             if found is None:
-                what = f"was made of what {maker} tells of, which is missing or damaged"
+                what = f"was made of the files in {maker}, which is missing or damaged"
                 yield DamagedFile(_subject(path, receipt), what)
             elif found.get("made_for") != digest:
                 what = f"was made of another {_subject(maker, found)} than there is now"
@@ -156,7 +156,7 @@ def _unproven_files(path: str, receipt: dict) -> Iterator[DamagedFile]:
 
 
 def _unproven_experiment(folder: Path, receipts: dict[str, dict]) -> Iterator[DamagedFile]:
-    """What an experiment lacks, and whether its projection says what its provenance says."""
+    """Missing files of an experiment, and a difference of its projection from its provenance."""
     for name in (f"usage/{LAST}.json", "model.h5", "projection.h5", "provenance.json"):
         if not (folder / name).exists():
             yield DamagedFile(folder / name, "is missing")
@@ -165,13 +165,13 @@ def _unproven_experiment(folder: Path, receipts: dict[str, dict]) -> Iterator[Da
         with h5py.File(folder / "projection.h5", "r", locking=False) as file:
             said = json.loads(file.attrs["provenance"])
     except (OSError, ValueError, KeyError):
-        return  # said elsewhere
+        return  # reported elsewhere
     if said != {key: provenance.get(key) for key in said}:
         yield DamagedFile(folder / "provenance.json", "does not say what projection.h5 says")
 
 
 def _subject(path: str, receipt: dict) -> str:
-    """What a receipt is about: the first file, or the receipt itself."""
+    """The name of a job in messages: its first file, or its receipt."""
     return next(iter(receipt.get("files", {})), path)
 
 
@@ -180,7 +180,7 @@ def provenance_files(folder: Path) -> list[Path]:
 
 
 def compared(name: str, expected: str, read: Callable[[str], str]) -> str | None:
-    """Say how a file differs from what is expected; None if it does not."""
+    """Describe the difference of a file from its expected checksum; None if there is none."""
     try:
         found = read(name)
     except (OSError, MemwaveError) as error:
@@ -189,8 +189,8 @@ def compared(name: str, expected: str, read: Callable[[str], str]) -> str | None
 
 
 def read_whole(path: str) -> None:
-    """Read a shard from end to end; raises DamagedFile if it is not what was written."""
+    """Read a whole shard; raises DamagedFile if it has changed since it was written."""
     with Shard(path) as shard:
-        rows = max(1, PIECE_BYTES // (shard.shape[1] * shard.dtype.itemsize))
+        rows = max(1, BLOCK_BYTES // (shard.shape[1] * shard.dtype.itemsize))
         for start, stop in spans(0, shard.shape[0], rows):
             shard.rows(start, stop)

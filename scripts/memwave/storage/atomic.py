@@ -12,18 +12,18 @@ from pathlib import Path
 
 from memwave.core.errors import MemwaveError
 
-# Called before a file gets its name; raises MemwaveError where the file is not wanted any more.
+# Called before a file is renamed to its final name; raises MemwaveError to discard the file.
 _before_naming: list[Callable[[], None]] = []
 
 
 @contextmanager
 def naming_files_if(still_wanted: Callable[[], None]) -> Iterator[None]:
-    """Ask, before any file gets its name, whether it is still wanted.
+    """Call a check before any file is renamed to its final name.
 
     Parameters
     ----------
     still_wanted : callable
-        Raises MemwaveError if not: the file does not get its name, and nothing is left of it.
+        Raises MemwaveError if the file must not appear. The file is then deleted.
     """
     _before_naming.append(still_wanted)
     try:
@@ -36,9 +36,10 @@ def naming_files_if(still_wanted: Callable[[], None]) -> Iterator[None]:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside `path` to write to; rename it to `path` on success.
 
-    What is written is on the disk before it gets its name, so neither a crash nor a lost node
-    leaves half a file under a final name. Leftovers of killed writers of the same file are removed;
-    a writer that lives (its snakemake was killed, and started again) keeps its own, by a lock.
+    The file is synchronised to the disk before it is renamed. So neither a crash nor a lost node
+    leaves an incomplete file under its final name. Temporary files of killed writers of the same
+    file are removed. A writer that still runs (its snakemake was killed, and started again) holds
+    a lock on its temporary file, which is not removed.
 
     Yields
     ------
@@ -48,8 +49,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     MemwaveError
-        If it cannot be written: names the file and why. If the file is not wanted any more; see
-        `naming_files_if`.
+        If the file cannot be written; names the file and the reason. If the check of
+        `naming_files_if` fails.
     """
     path = Path(path)
     prefix = f".{path.name}.partial-"
@@ -84,7 +85,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def reserve(descriptor: int, size: int, path: str | Path) -> None:
-    """Give an open file `size` bytes of disk, so that writing through a map cannot fail.
+    """Reserve `size` bytes on the disk for an open file, so that writing to a map cannot fail.
 
     Raises
     ------
@@ -107,19 +108,19 @@ def require_space(path: str | Path, size: int) -> None:
         raise disk_full(path, size)
 
 
-# Why a file could not be written, where it is not the disk that is full.
+# Reasons why a file cannot be written, other than a full disk.
 REASONS = {
     errno.ENOSPC: "",
     errno.EDQUOT: "the disk quota of its owner is used up. Free some space, or have it raised",
     errno.EFBIG: "it is larger than files may be here. Raise the limit (ulimit -f), or use another "
     "file system",
-    errno.EIO: "the disk reports an error (EIO). Look at the system's log, and use another disk",
+    errno.EIO: "the disk reports an error (EIO). Read the system's log, and use another disk",
     errno.EROFS: "the file system is read-only. Use a folder that can be written to",
 }
 
 
 def not_written(path: str | Path, error: OSError, size: int | None = None) -> MemwaveError:
-    """Return the error that says why `path` could not be written."""
+    """Return the error for a file that cannot be written, with the reason."""
     if error.errno == errno.ENOSPC:
         return disk_full(path, size)
     reason = REASONS.get(error.errno or 0) or f"{error.strerror or error}. Mend the cause"
@@ -132,7 +133,7 @@ def not_written(path: str | Path, error: OSError, size: int | None = None) -> Me
 
 
 def disk_full(path: str | Path, size: int | None = None) -> MemwaveError:
-    """Return the error that says how much space `path` needs and how much there is."""
+    """Return the error for a full disk, with the needed and the free space."""
     folder = next(folder for folder in Path(path).absolute().parents if folder.exists())
     free, files = shutil.disk_usage(folder).free, os.statvfs(folder)
     need = "" if size is None else f" needs {size:,} bytes;"
@@ -147,7 +148,7 @@ def disk_full(path: str | Path, size: int | None = None) -> MemwaveError:
 
 def _remove_stale(path: Path) -> None:
     with suppress(OSError), open(path, "rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer runs
         path.unlink()
 
 

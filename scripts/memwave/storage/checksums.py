@@ -1,7 +1,7 @@
 """Checksums of files and of chunks of bytes: XXH3 of 64 bits, as fast as memory is read.
 
-XXH3 (Y. Collet, https://xxhash.com) detects damage, not forgery: one in 2**64 damaged chunks goes
-unnoticed. The same number stands in files in three forms: 16 hexadecimal digits in texts
+XXH3 (Y. Collet, https://xxhash.com) detects damage, not forgery: one in 2**64 damaged chunks is not
+detected. The checksum is stored in three forms: 16 hexadecimal digits in text files
 (`hex_checksum`), a line of text behind the last byte of an HDF5 file (`append_trailer`), and 8
 bytes for each chunk beside a shard (`ChecksumWriter`), whose chunks are checked one by one.
 """
@@ -15,11 +15,11 @@ from xxhash import xxh3_64, xxh3_64_intdigest
 
 from memwave.core.errors import DamagedFile
 
-# Small enough for the second-level cache, so that a chunk that was checked is read again for
-# nothing; a checksum adds 8 bytes to it.
+# Fits in the second-level cache, so that a chunk is still in the cache after its check. The
+# checksum of a chunk has 8 bytes.
 CHUNK_BYTES = 262_144
 
-# As they stand in files: in the order in which XXH3 writes its digests.
+# Checksums in files: big-endian, as XXH3 writes its digests.
 STORED = np.dtype(">u8")
 
 # Behind the last byte of a file: the checksum of all bytes before.
@@ -33,12 +33,12 @@ def rows_per_chunk(row_bytes: int) -> int:
 
 
 class ChecksumWriter:
-    """Writes the checksum of every chunk of bytes that pass by in pieces of any size.
+    """Writes the checksum of every chunk of a stream of bytes.
 
     Parameters
     ----------
     file : binary file
-        Gets 8 bytes a chunk.
+        8 bytes are written to it for each chunk.
     chunk_bytes : int
         Size of all chunks but the last.
     """
@@ -48,18 +48,18 @@ class ChecksumWriter:
         self._hash, self._filled = xxh3_64(), 0
 
     def update(self, data: memoryview) -> None:
-        """Take in the next bytes."""
+        """Add the next bytes, of any number."""
         done = 0
         while done < len(data):
-            piece = data[done : done + self._chunk_bytes - self._filled]
-            self._hash.update(piece)
-            self._filled += len(piece)
-            done += len(piece)
+            taken = data[done : done + self._chunk_bytes - self._filled]
+            self._hash.update(taken)
+            self._filled += len(taken)
+            done += len(taken)
             if self._filled == self._chunk_bytes:
                 self.end_chunk()
 
     def end_chunk(self) -> None:
-        """Write the checksum of what came since the last one, if anything did."""
+        """Write the checksum of the bytes since the last chunk, if there are any."""
         if self._filled:
             self._file.write(self._hash.digest())
             self._hash.reset()
@@ -67,7 +67,7 @@ class ChecksumWriter:
 
 
 def damaged_chunk(data: memoryview, chunk_bytes: int, expected: np.ndarray) -> int | None:
-    """Find the first chunk of some bytes that is not what it was.
+    """Find the first chunk whose checksum differs from the expected one.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def damaged_chunk(data: memoryview, chunk_bytes: int, expected: np.ndarray) -> i
     Returns
     -------
     int or None
-        Its number, counted from 0.
+        Index of the chunk; None if all checksums agree.
     """
     for i, checksum in enumerate(expected.tolist()):
         if xxh3_64_intdigest(data[i * chunk_bytes : (i + 1) * chunk_bytes]) != checksum:
@@ -91,17 +91,17 @@ def damaged_chunk(data: memoryview, chunk_bytes: int, expected: np.ndarray) -> i
 
 def checksum(path: str | Path, size: int | None = None) -> int:
     """Checksum of a file, or of its first `size` bytes; reads a megabyte at once."""
-    total, piece = xxh3_64(), bytearray(2**20)
+    total, buffer = xxh3_64(), bytearray(2**20)
     left = Path(path).stat().st_size if size is None else size
     with open(path, "rb", buffering=0) as file:
-        while left and (count := file.readinto(memoryview(piece)[:left])):
-            total.update(memoryview(piece)[:count])
+        while left and (count := file.readinto(memoryview(buffer)[:left])):
+            total.update(memoryview(buffer)[:count])
             left -= count
     return total.intdigest()
 
 
 def hex_checksum(path: str | Path) -> str:
-    """Checksum of a file as it stands in texts: 16 hexadecimal digits."""
+    """Checksum of a file as 16 hexadecimal digits."""
     return f"{checksum(path):016x}"
 
 
@@ -113,12 +113,12 @@ def append_trailer(path: str | Path) -> None:
 
 
 def require_trailer(path: str | Path) -> None:
-    """Read a file, and require that it is what `append_trailer` found.
+    """Read a file and compare its checksum with its trailer; see `append_trailer`.
 
     Raises
     ------
     DamagedFile
-        If it was cut off or changed since.
+        If the file was truncated or changed after the trailer was written.
     OSError
         If it cannot be read.
     """

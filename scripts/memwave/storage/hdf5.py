@@ -1,7 +1,7 @@
 """HDF5 files that appear whole or not at all, with the same bytes for the same content.
 
-Behind its last byte each file has a checksum trailer. HDF5 does not look beyond the end that a
-file states of itself, so that any program reads such a file.
+A checksum trailer follows the last byte of HDF5 data. The HDF5 library ignores bytes after the end
+of file that the header states, so any program can read such a file.
 """
 
 import io
@@ -17,10 +17,10 @@ from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.storage.atomic import not_written, replacing, require_space
 from memwave.storage.checksums import append_trailer, require_trailer
 
-# Room for a file's own structure beside its data.
+# Upper bound of the bytes of a file that are not data.
 OVERHEAD_BYTES = 200_000
 
-# Deflate makes a byte of at most 1032; nothing that we write is larger than that by much.
+# Deflate expands a byte to at most 1032 bytes. Files of memwave stay close to that limit at most.
 MOST_EXPANDED = 1100
 
 # Chunks that HDF5 keeps of each open dataset.
@@ -38,12 +38,12 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
     path : path
         Final name.
     data_bytes : int
-        Upper bound of what will be written; that much must be free.
+        Upper bound of the size of the data; the disk must have that many free bytes.
 
     Raises
     ------
     MemwaveError
-        If the disk is full, or a piece of the file cannot be written; names the file and why.
+        If the disk is full or a write fails; names the file and the reason.
     """
     require_space(path, data_bytes + OVERHEAD_BYTES)
     with replacing(path) as temporary:
@@ -61,10 +61,10 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
 
 
 class _Written(io.FileIO):
-    """A file that HDF5 writes through, and that keeps the first error of writing.
+    """A file that HDF5 writes to; stores the first error of a write.
 
-    HDF5 writes some pieces only when it closes a file or when h5py frees an object, where nobody
-    hears of errors.
+    HDF5 writes some data only when it closes a file or when h5py frees an object. h5py does not
+    report errors that occur then.
     """
 
     def __init__(self, path: Path):
@@ -72,7 +72,7 @@ class _Written(io.FileIO):
         self.failed: BaseException | None = None
 
     def write(self, data) -> int:
-        """Write all of `data`; a system may take a part of it only."""
+        """Write all of `data`; a single system call may write only some of it."""
         view, done = memoryview(data).cast("B"), 0
         try:
             while done < len(view):
@@ -91,14 +91,14 @@ class _Written(io.FileIO):
 
 
 def _first_of(written: _Written, path: str | Path, size: int) -> BaseException | None:
-    """The first error of writing, in our words where the system told it."""
+    """The first error of a write; an error of the system becomes a MemwaveError."""
     failed = written.failed
     return not_written(path, failed, size) if isinstance(failed, OSError) else failed
 
 
 @contextmanager
 def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
-    """Open an HDF5 file that memwave wrote, after a look at all of its bytes.
+    """Open an HDF5 file that memwave wrote, after a check of all of its bytes.
 
     Raises
     ------
@@ -120,9 +120,9 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
 
 @contextmanager
 def reading(path: str | Path) -> Iterator[None]:
-    """Say which file is damaged where an array cannot be read or is missing.
+    """Convert an error of reading an array to an error that names the damaged file.
 
-    The body is to read and do nothing else: any of its errors is taken for one of the file.
+    The body may only read: any of its errors is treated as damage of the file.
     """
     try:
         yield
@@ -131,15 +131,22 @@ def reading(path: str | Path) -> Iterator[None]:
 
 
 def _require_held(file: h5py.File, path: str | Path) -> None:
-    """Reject datasets that declare more bytes than the file can hold, before they are read."""
+    """Reject datasets that declare more bytes than they can have, before they are read.
+
+    A dataset can have what is stored of it, which is no more than the file, as deflate makes it.
+    """
     size = os.path.getsize(path)
     for name, held in file.items():
-        if isinstance(held, h5py.Dataset) and held.nbytes > MOST_EXPANDED * size + CACHE_BYTES:
-            raise DamagedFile(path, f"declares {held.nbytes:,} bytes of {name}, has {size:,}")
+        if not isinstance(held, h5py.Dataset):
+            continue
+        stored = min(size, held.id.get_storage_size())
+        most = stored * (MOST_EXPANDED if held.compression else 1)
+        if held.size * held.dtype.itemsize > most + CACHE_BYTES:
+            raise DamagedFile(path, f"declares {held.nbytes:,} bytes of {name}, has {stored:,}")
 
 
 def mark(file: h5py.File, encoding: str, version: str) -> None:
-    """Say what kind of file this is, so that the kind can evolve."""
+    """Write the type of the file and the version of its format."""
     file.attrs["encoding-type"] = encoding
     file.attrs["encoding-version"] = version
 
@@ -147,14 +154,14 @@ def mark(file: h5py.File, encoding: str, version: str) -> None:
 def dataset(
     parent: h5py.Group, name: str, data: np.ndarray, description: str, **options
 ) -> h5py.Dataset:
-    """Write an array with a description, without the time of writing."""
+    """Write an array with a description, but without a time stamp."""
     written = parent.create_dataset(name, data=data, track_times=False, **options)
     written.attrs["description"] = description
     return written
 
 
 def save_arrays(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
-    """Store arrays by name, to be read by `load_arrays`."""
+    """Store arrays by name; `load_arrays` reads them."""
     with create(path, sum(array.nbytes for array in arrays.values())) as file:
         mark(file, "memwave-arrays", "1")
         for name, array in arrays.items():

@@ -1,11 +1,11 @@
-"""Compressed chunks of HDF5 datasets, made by the jobs that make the numbers.
+"""Compressed chunks of HDF5 datasets, encoded by the jobs that compute the values.
 
 The HDF5 library compresses in the process that writes a file, one chunk after the other, and
-searches floats for repetitions that noise does not have. Here a chunk is shuffled and deflated to
-what the library's own filters (shuffle, gzip) decode, so that it can be copied into a file as it
-is. Writing 400 000 x 50 scores so takes 0.39 s and 67.0 MB, h5py's filters take 2.2 s and 68.6 MB
-(medians of five paired runs, processor time; LZF: 1.9 s, 74.4 MB). Deflate: RFC 1951 and 1950;
-shuffle: HDF5 file format specification, "filter pipeline".
+searches floats for repetitions that noise does not have. This module shuffles and deflates a chunk
+to a form that the library's own filters (shuffle, gzip) decode. The chunk is then copied into a
+file unchanged. 400 000 x 50 scores are written in 0.39 s to 67.0 MB, by h5py's filters in 2.2 s to
+68.6 MB (medians of five paired runs, processor time; LZF: 1.9 s, 74.4 MB). Deflate: RFC 1951 and
+1950; shuffle: HDF5 file format specification, "filter pipeline".
 """
 
 import struct
@@ -21,7 +21,7 @@ from memwave.storage import hdf5
 
 CHUNK_BYTES = 262_144
 
-# What a stored block of deflate holds at most.
+# Largest size of a stored block of deflate.
 STORED_BYTES = 65_535
 
 #: Filters of datasets whose chunks come from `encode`; zlib's checksum is verified on reading.
@@ -36,8 +36,8 @@ def chunk_rows(n_rows: int, row_bytes: int) -> int:
 def encode(values: np.ndarray) -> bytes:
     """Compress the values of one chunk: a zlib stream of their shuffled bytes.
 
-    Integers count windows, or repeat: a search for repetitions makes next to nothing of them. The
-    lower three quarters of a float's bytes are noise, and stored as they are; the upper one, with
+    Integers count windows or repeat, so a search for repetitions compresses them well. The lower
+    three quarters of a float's bytes are noise and are stored uncompressed. The upper quarter, with
     sign and exponent, is coded by the frequency of its bytes (Huffman), without a search.
     """
     octets = np.ascontiguousarray(values).view(np.uint8).reshape(-1, values.itemsize)
@@ -59,7 +59,7 @@ def encode(values: np.ndarray) -> bytes:
 
 
 def stored_blocks(data: memoryview) -> Iterator[bytes | memoryview]:
-    """Deflate's blocks of bytes stored as they are, none of them the last (RFC 1951, 3.2.4)."""
+    """Deflate's uncompressed blocks; none is marked as the last one (RFC 1951, 3.2.4)."""
     for start, stop in spans(0, len(data), STORED_BYTES):
         length = stop - start
         yield struct.pack("<BHH", 0, length, length ^ 0xFFFF)
@@ -67,7 +67,7 @@ def stored_blocks(data: memoryview) -> Iterator[bytes | memoryview]:
 
 
 class ChunkWriter:
-    """Fills a dataset from its first row on, chunk by chunk, encoded here.
+    """Encodes chunks and writes them to a dataset, from its first row on.
 
     Parameters
     ----------
@@ -78,10 +78,10 @@ class ChunkWriter:
     def __init__(self, dataset: h5py.Dataset):
         self._dataset = dataset
         self._chunk = np.zeros(dataset.chunks, dataset.dtype)
-        self._row, self._filled = 0, 0  # where the chunk begins, and how much of it waits
+        self._row, self._filled = 0, 0  # first row of the chunk, and its number of rows so far
 
     def append(self, rows: np.ndarray) -> None:
-        """Add rows; raises MemwaveError if a number is too large for the dataset's type."""
+        """Add rows; raises MemwaveError if a value is too large for the dataset's type."""
         size = len(self._chunk)
         while len(rows):
             taken = rows[: size - self._filled]
@@ -98,7 +98,7 @@ class ChunkWriter:
     def copy(self, source: h5py.Dataset, first: int, count: int) -> None:
         """Add `count` rows of another dataset, from row `first` on.
 
-        Chunks that both hold whole are copied as they are, without being decoded.
+        Chunks that are complete in both datasets are copied without being decoded.
 
         Raises
         ------
@@ -135,7 +135,7 @@ class ChunkWriter:
 
 
 def too_large(dataset: h5py.Dataset, row: int) -> MemwaveError:
-    """The error for a number that the type of a dataset cannot hold."""
+    """The error for a value that the type of a dataset cannot represent."""
     return MemwaveError(
         f"{dataset.file.filename}: {dataset.name[1:]} has a value near row {row} that "
         f"{dataset.dtype.name} cannot hold. Set scale in the feature set, or score_dtype: float64."

@@ -1,7 +1,7 @@
-"""Matrices in plain .npy files, mapped one stretch of rows at a time.
+"""Matrices in plain .npy files, mapped one range of rows at a time.
 
-A map lives as long as the array made of it; with the array go its pages and its addresses. So
-neither resident memory nor address space grows with the file.
+A map exists as long as the array that views it. Its pages and addresses are freed with the array.
+So neither resident memory nor address space grows with the file.
 """
 
 import mmap
@@ -15,12 +15,13 @@ import numpy as np
 
 from memwave.storage.atomic import replacing, reserve
 
-# Make pages that can be written to all at once: one fault each, instead of one to read and one to
-# write. Linux 5.14 and newer; Python has no name for it yet.
+# Prepares all pages of a map for writing at once. Each page then costs one page fault instead of
+# two. Linux 5.14 and newer; Python has no name for it yet.
 MADV_POPULATE_WRITE = 23
 
-# Rows to be read are mapped from one multiple of this to another: a huge page of the page cache
-# that is mapped whole costs one entry instead of 512. What is not touched costs addresses only.
+# Rows to read are mapped from one multiple of this size to another. A huge page of the page cache
+# that is mapped whole takes one page table entry instead of 512. Pages that are not read cost only
+# addresses.
 HUGE_PAGE = 2_097_152
 
 
@@ -30,14 +31,14 @@ class MappedRows:
     Parameters
     ----------
     file : binary file
-        At its beginning; stays open as long as this is used.
+        Positioned at its first byte; stays open as long as this object is used.
     writable : bool
         Whether rows may be written to.
 
     Raises
     ------
     ValueError
-        If the file is no such .npy file, or its size is not what its header says.
+        If the file is no .npy file of such a matrix, or its size contradicts its header.
     """
 
     def __init__(self, file: BinaryIO, *, writable: bool = False):
@@ -47,13 +48,13 @@ class MappedRows:
         self.row_bytes = self.shape[1] * self.dtype.itemsize
         self._size = os.fstat(file.fileno()).st_size
         if self._size != self.offset + self.shape[0] * self.row_bytes:
-            raise ValueError(f"its header promises shape {self.shape}, it has {self._size:,} bytes")
+            raise ValueError(f"its header states shape {self.shape}, it has {self._size:,} bytes")
 
     def header(self) -> bytes:
         return os.pread(self._file.fileno(), self.offset, 0)
 
     def rows(self, start: int, stop: int) -> np.ndarray:
-        """Map rows ``start:stop``; the map goes when the array goes."""
+        """Map rows ``start:stop``; the map is freed with the array."""
         begin = self.offset + start * self.row_bytes
         end = self.offset + stop * self.row_bytes
         grain = mmap.ALLOCATIONGRANULARITY if self._writable else HUGE_PAGE
@@ -72,7 +73,7 @@ class MappedRows:
         return np.frombuffer(pages, self.dtype, count, begin - first).reshape(-1, self.shape[1])
 
     def read_ahead(self, start: int, stop: int) -> None:
-        """Ask the kernel to fetch rows ``start:stop`` while we compute, unless they are there."""
+        """Start reading rows ``start:stop`` into the page cache, unless they are there."""
         if hasattr(os, "posix_fadvise") and start < stop:
             begin = self.offset + start * self.row_bytes
             length = (stop - start) * self.row_bytes
@@ -80,25 +81,25 @@ class MappedRows:
                 os.posix_fadvise(self._file.fileno(), begin, length, os.POSIX_FADV_WILLNEED)
 
     def _cached(self, place: int) -> bool:
-        """Whether the page cache has a byte of the file, as far as the system tells."""
+        """Whether a byte of the file is in the page cache; False if that is unknown."""
         if not hasattr(os, "RWF_NOWAIT"):
             return False
         try:
             return os.preadv(self._file.fileno(), [bytearray(1)], place, os.RWF_NOWAIT) == 1
-        except OSError:  # it would have to wait, or the file system cannot tell
+        except OSError:  # the byte is not cached, or the file system has no such call
             return False
 
 
 @contextmanager
 def create_matrix(path: str | Path, shape: tuple[int, int], dtype: str) -> Iterator[MappedRows]:
-    """Create a .npy file of a known size, to be filled through `MappedRows.rows`.
+    """Create a .npy file of a known size; the caller fills it through `MappedRows.rows`.
 
-    The space is reserved first, and the file gets its name when it is complete and on the disk.
+    The space is reserved first. The file gets its name when it is complete and on the disk.
 
     Raises
     ------
     MemwaveError
-        If the disk has too little space: says how much is needed and how much is free.
+        If the disk has too little space; states the needed and the free space.
     """
     with replacing(path) as temporary, open(temporary, "w+b", buffering=0) as file:
         header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}

@@ -1,8 +1,9 @@
-"""Receipts of jobs: what a job was made for, and what it wrote.
+"""Receipts of jobs: which plan a job belongs to, and which files it wrote.
 
-The receipt of a job is the JSON file of what it used. It is written last, when all other files of
-the job have their names. Who reads a file compares it with the receipt of the job that wrote it,
-and the receipt with the plan. So neither a file that was changed nor one of another plan is used.
+The receipt of a job is a JSON file with the job's inputs and the checksums of its outputs. It is
+written last, when all other files of the job have their names. A job that reads a file compares it
+with the receipt of the job that wrote it, and compares the receipt with the plan. So a file that
+was changed, or that belongs to another plan, is not used.
 """
 
 import json
@@ -16,31 +17,34 @@ from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.storage.atomic import replacing
 from memwave.storage.checksums import checksum, trailer_checksum
 
-# Suffix of the checksums of a file's chunks; they stand for the file in a receipt.
+# Suffix of the file with the checksums of a matrix's chunks. A receipt lists this file instead of
+# the matrix.
 CHUNK_CHECKSUMS = ".xxh3"
 
 
 def identity(path: str | Path) -> str:
-    """Return what identifies a file that a job wrote: the checksum in its trailer, or its own.
+    """Return the checksum that identifies a file: that of its trailer, or that of all its bytes.
 
     Raises
     ------
     OSError, DamagedFile
-        If it cannot be read, or has no checksum trailer.
+        If the file cannot be read, or has no checksum trailer.
     """
     return trailer_checksum(path) if str(path).endswith(".h5") else f"{checksum(path):016x}"
 
 
 def identities(paths: Iterable[str]) -> dict[str, str]:
-    """Identities of the files of a job, by path; matrices are left to the checksums beside them."""
+    """Identities of the files of a job, by path; a matrix is represented by its checksum file."""
     paths = list(paths)
     return {path: identity(path) for path in paths if path + CHUNK_CHECKSUMS not in paths}
 
 
 def write_receipt(path: str | Path, facts: dict[str, Any]) -> None:
-    """Write a receipt as JSON, with a checksum of what it says."""
+    """Write a receipt as JSON, with a checksum of its content."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(facts | {"seal": _seal(facts)}) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(facts | {"seal": _checksum_of(facts)}) + "\n", encoding="utf-8"
+        )
 
 
 def load_receipt(path: str | Path) -> dict[str, Any]:
@@ -49,11 +53,11 @@ def load_receipt(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     DamagedFile
-        If it is missing, cut short, or not what was written.
+        If the receipt is missing, truncated or changed.
     """
     try:
         facts = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not isinstance(facts, dict) or facts.pop("seal", None) != _seal(facts):
+        if not isinstance(facts, dict) or facts.pop("seal", None) != _checksum_of(facts):
             raise ValueError("checksums differ")
     except OSError as error:
         raise DamagedFile(path, f"cannot be read ({error.strerror})") from error
@@ -63,7 +67,7 @@ def load_receipt(path: str | Path) -> dict[str, Any]:
 
 
 def differences(receipt: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Find files of a receipt that are there and are not what was written: path, what differs."""
+    """Find existing files of a receipt that have changed; yields the path and what differs."""
     for path, expected in receipt.get("files", {}).items():
         try:
             found = identity(path)
@@ -79,19 +83,19 @@ def differences(receipt: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def require_inputs(makers: Mapping[str, str], files: Iterable[str]) -> None:
-    """Require that files are what the jobs that were planned to write them wrote.
+    """Require that files are unchanged and were written by the planned jobs.
 
     Parameters
     ----------
     makers : mapping of str to str
-        By the path of its receipt, what each of these jobs was to be made for.
+        Jobs that write the files: path of the receipt, and digest of the plan of the job.
     files : iterable of str
-        Files of these jobs that are read now.
+        Files of these jobs that are to be read.
 
     Raises
     ------
     MemwaveError
-        Names the first file that was changed, or is of another plan.
+        Names the first file that was changed or belongs to another plan.
     """
     known: dict[str, str] = {}
     for path, digest in makers.items():
@@ -106,7 +110,7 @@ def require_inputs(makers: Mapping[str, str], files: Iterable[str]) -> None:
     for file in files:
         if file in makers:
             continue
-        # The checksums of a matrix stand for it; whoever reads it compares its rows with them.
+        # A matrix is represented by its checksums. Its rows are compared with them when read.
         file = f"{file}{CHUNK_CHECKSUMS}" if f"{file}{CHUNK_CHECKSUMS}" in known else file
         try:
             is_known = identity(file) == known.get(file)
@@ -117,18 +121,18 @@ def require_inputs(makers: Mapping[str, str], files: Iterable[str]) -> None:
 
 
 def is_stale(path: str, made: tuple[str, str]) -> bool:
-    """Whether a job has no receipt, or one of another plan, or other files than it says.
+    """Whether a job has no valid receipt, one of another plan, or files that differ from it.
 
     Parameters
     ----------
     path : str
-        Of the receipt.
+        Path of the receipt.
     made : (str, str)
-        What the job is made for, and with, by this plan.
+        Digests of the job in this plan: of its request, and of its code.
 
     Notes
     -----
-    Files that are missing are nobody's concern here: Snakemake makes them if they are needed.
+    Missing files are ignored: Snakemake makes them if they are needed.
     """
     try:
         receipt = load_receipt(path)
@@ -138,5 +142,5 @@ def is_stale(path: str, made: tuple[str, str]) -> bool:
     return said != made or any(differences(receipt))
 
 
-def _seal(facts: Mapping[str, Any]) -> str:
+def _checksum_of(facts: Mapping[str, Any]) -> str:
     return xxh3_64_hexdigest(json.dumps(facts, sort_keys=True).encode())

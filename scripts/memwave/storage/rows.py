@@ -1,4 +1,4 @@
-"""What a solver reads: rows of a matrix, slice by slice."""
+"""The interface of the matrices that solvers read: rows by slices."""
 
 from pathlib import Path
 from typing import Protocol
@@ -7,19 +7,19 @@ import numpy as np
 
 
 class Rows(Protocol):
-    """Rows of a matrix on a disk or in memory, read again as often as they are asked for.
+    """Rows of a matrix on a disk or in memory. They can be read any number of times.
 
     Attributes
     ----------
     path : path
-        What the matrix is called in messages.
+        Name of the matrix in messages.
     shape : (int, int)
         Rows and columns.
     dtype : numpy.dtype
         Floats of 16, 32 or 64 bits, or integers of 8 to 64 bits.
     grain : int
-        Rows that are stored together, as in a chunk: a slice costs least from a multiple of it to
-        another one.
+        Number of rows that are stored together, as in a chunk. A slice is read fastest if it begins
+        and ends at multiples of it.
     """
 
     path: Path
@@ -34,7 +34,7 @@ class Rows(Protocol):
     def grain(self) -> int: ...
 
     def rows(self, start: int, stop: int) -> np.ndarray:
-        """Return rows ``start:stop``, all finite; memory and map go when the array goes."""
+        """Return rows ``start:stop``, all finite; memory and map are freed with the array."""
 
     def read_ahead(self, start: int, stop: int) -> None:
-        """Ask for rows ``start:stop`` to be fetched meanwhile, where that can be."""
+        """Start reading rows ``start:stop`` in the background, if the system can do that."""

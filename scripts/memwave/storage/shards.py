@@ -1,7 +1,7 @@
-"""Matrices of ours: plain .npy files whose rows are compared with checksums when they are read.
+"""Feature shards and converted recordings: plain .npy files with checksums of their rows.
 
-Feature shards, and converted recordings. The checksums stand beside a shard in ``<shard>.xxh3``:
-that of its header, then that of each chunk of its rows.
+The checksums are in ``<shard>.xxh3`` beside the shard: that of its header, then that of each chunk
+of its rows. Rows are compared with them when they are read.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from memwave.storage.npy import MappedRows, create_matrix
 
 
 def checksums_of(shard: str | Path) -> Path:
-    """The file beside a shard that has its checksums."""
+    """Path of the file with the checksums of a shard."""
     return Path(f"{shard}.xxh3")
 
 
@@ -37,7 +37,7 @@ class Shard:
     Raises
     ------
     DamagedFile
-        If the file is missing, cut short, no such .npy file, or not what was expected.
+        If the file is missing, truncated, no .npy file of a matrix, or has another width.
     """
 
     # Any row can be mapped for itself; see `memwave.storage.rows.Rows`.
@@ -74,7 +74,7 @@ class Shard:
         expected = 1 - (-self.shape[0] // self._chunk_rows)
         path = checksums_of(self.path)
         try:
-            # Mapped, since anonymous memory must not grow with the rows.
+            # Mapped: anonymous memory must not grow with the number of rows.
             checksums = np.memmap(path, STORED, "r")
         except (OSError, ValueError) as error:
             raise self._broken(f"its checksums in {path} cannot be read ({error})") from error
@@ -89,12 +89,12 @@ class Shard:
         return DamagedFile(self.path, what)
 
     def rows(self, start: int, stop: int) -> np.ndarray:
-        """Map rows ``start:stop``; the map goes when the array goes.
+        """Map rows ``start:stop``; the map is freed with the array.
 
         Raises
         ------
         DamagedFile
-            If they are not as they were written; names the rows of the damaged chunk.
+            If the rows have changed; names the rows of the damaged chunk.
         """
         if not 0 <= start < stop <= self.shape[0]:
             raise self._broken(f"has {self.shape[0]} rows, expected rows {start} to {stop - 1}")
@@ -116,11 +116,11 @@ class Shard:
         return chunks[start - low : stop - low]
 
     def checked_rows(self, start: int, stop: int) -> np.ndarray:
-        """Map rows ``start:stop`` that `rows` was asked for before: they are not checked again."""
+        """Map rows ``start:stop`` without a check; `rows` must have checked them before."""
         return self._mapped.rows(start, stop)
 
     def read_ahead(self, start: int, stop: int) -> None:
-        """Ask the kernel to fetch rows ``start:stop`` while we compute."""
+        """Start reading rows ``start:stop`` into the page cache."""
         self._mapped.read_ahead(start, stop)
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class Shard:
 
 
 class ShardWriter:
-    """Rows of a new shard, filled stretch after stretch; made by `create_shard`."""
+    """Rows of a new shard, filled in order; made by `create_shard`."""
 
     def __init__(self, mapped: MappedRows, checksums: ChecksumWriter):
         self._mapped, self._checksums, self._done = mapped, checksums, 0
@@ -148,7 +148,7 @@ class ShardWriter:
 
     @contextmanager
     def next_rows(self, count: int) -> Iterator[np.ndarray]:
-        """Map the next `count` rows, to be filled; they count as written afterwards."""
+        """Map the next `count` rows for writing; they count as written at the end of the block."""
         stop = self._done + count
         if stop > self._mapped.shape[0]:
             raise ValueError(f"{stop} of {self._mapped.shape[0]} rows cannot be written")
@@ -166,12 +166,12 @@ class ShardWriter:
 
 @contextmanager
 def create_shard(path: str | Path, shape: tuple[int, int], dtype: str) -> Iterator[ShardWriter]:
-    """Create a shard of a known size and its checksums, to be filled row after row.
+    """Create a shard of a known size and its checksums; the caller fills it in order.
 
     Raises
     ------
     MemwaveError
-        If the disk has too little space: says how much is needed and how much is free.
+        If the disk has too little space; states the needed and the free space.
     """
     row_bytes = shape[1] * np.dtype(dtype).itemsize
     with (
@@ -186,12 +186,12 @@ def create_shard(path: str | Path, shape: tuple[int, int], dtype: str) -> Iterat
 
 @contextmanager
 def create_unordered(path: str | Path, shape: tuple[int, int], dtype: str) -> Iterator[MappedRows]:
-    """Create such a matrix, to be filled in any order; its rows are read once more at the end.
+    """Create such a matrix; the caller fills it in any order. Its rows are read again at the end.
 
     Raises
     ------
     MemwaveError
-        If the disk has too little space: says how much is needed and how much is free.
+        If the disk has too little space; states the needed and the free space.
     """
     row_bytes = shape[1] * np.dtype(dtype).itemsize
     rows = rows_per_chunk(row_bytes)

@@ -46,7 +46,7 @@ def _digests(script: str, modules: frozenset[str]) -> tuple[tuple[str, str], ...
 def imports(file: Path) -> frozenset[str]:
     """Return the modules of the package that a file imports directly."""
     if file == SCRIPTS / PACKAGE / "__init__.py":
-        return frozenset()  # what it names for users is imported by no job
+        return frozenset()  # jobs do not import the public names of the package
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -26,7 +26,7 @@ from memwave.readers.contents import count_pieces, joined, piece_checksums
 from memwave.storage.atomic import replacing
 from memwave.storage.receipts import load_receipt
 
-# What is known of files, where Snakemake keeps what it remembers.
+# The stored checksums.
 KNOWN = Path(".snakemake/memwave/inputs.json")
 
 # Bytes of which a job takes checksums twice, before and after it reads them: a change through a

@@ -1,4 +1,4 @@
-"""Where results and logs are, each written once: patterns with the wildcards of the rules."""
+"""Paths of results and logs, each defined once: patterns with the wildcards of the rules."""
 
 from collections.abc import Iterable
 
@@ -41,7 +41,7 @@ MEMORY = f"{RUN}/plots/memory.svg"
 # What the report says of a figure of an experiment.
 LABELS = {"dataset": "{dataset}", "features": "{features}", "model": "{model}"}
 
-# What tells the jobs of a stage apart: wildcards that are folders, and one that is a file.
+# Wildcards of the jobs of each stage: in the names of folders, and one in the name of a file.
 SCOPES: dict[str, tuple[str, str | None]] = {
     "convert_recording": (DATASET, "recording"),
     "convert_labels": (DATASET, "recording"),
@@ -62,7 +62,7 @@ SCOPES: dict[str, tuple[str, str | None]] = {
 }
 
 
-# What the jobs of a stage write, beside their receipts.
+# Outputs of the jobs of a stage, other than their receipts.
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "convert_recording": (CONVERTED_RECORDING, CONVERTED_CHECKSUMS),
     "convert_labels": (CONVERTED_LABELS,),
@@ -93,7 +93,7 @@ def results_of(datasets: Iterable[str]) -> list[str]:
 
 
 def usage(stage: str) -> str:
-    """Pattern of the files in which the jobs of a stage say what they used."""
+    """Pattern of the receipts of the jobs of a stage, which also have their time and memory."""
     folder, each = SCOPES[stage]
     return f"{folder}/usage/{stage}/{{{each}}}.json" if each else f"{folder}/usage/{stage}.json"
 
@@ -104,12 +104,12 @@ def log(stage: str) -> str:
 
 
 def benchmark(stage: str) -> str:
-    """Pattern of the files in which Snakemake says what the jobs of a stage used."""
+    """Pattern of Snakemake's benchmark files of the jobs of a stage."""
     return f"{_of_job('logs/benchmarks', stage)}.tsv"
 
 
 def message(stage: str) -> str:
-    """What Snakemake prints when a job of a stage starts."""
+    """The message when a job of a stage starts."""
     folder, each = SCOPES[stage]
     subject = "" if folder == RUN else folder.removeprefix("results/").replace("{", "{wildcards.")
     of = f": {subject}" if subject else ""

@@ -1,4 +1,4 @@
-"""What a job is asked to do: one frozen request a stage, beside the paths of its files.
+"""Requests of jobs: one frozen dataclass for each stage, without the paths of its files.
 
 A request follows from the plan alone. Equal requests on equal inputs make equal bytes.
 """
@@ -22,12 +22,28 @@ Ranges = tuple[Range, ...]
 class Compared(list):
     """A parameter of a rule that Snakemake compares with that of the last run.
 
-    Snakemake writes what it compares into its report as it is, where a name such as ``</script>``
-    would end the script that holds it.
+    Snakemake compares what ``repr`` gives, and writes what ``str`` gives into its report as it is,
+    where a name such as ``</script>`` would end the script that holds it.
+
+    Parameters
+    ----------
+    items : iterable
+    shown : str
+        What the report shows.
     """
+
+    def __init__(self, items: Iterable, shown: str):
+        super().__init__(items)
+        self._shown = shown
 
     def __repr__(self) -> str:
         return super().__repr__().replace("<", "\\x3c")
+
+    def __str__(self) -> str:
+        return self._shown.replace("<", "\\x3c")
+
+    def __reduce__(self) -> tuple:
+        return Compared, (list(self), self._shown)
 
 
 @dataclass(frozen=True)
@@ -295,7 +311,7 @@ class SummarizedExperiment:
 
 @dataclass(frozen=True)
 class FigureFacts:
-    """What a figure shows of a dataset that its files do not hold.
+    """Facts on a dataset for a figure that are not in its result files.
 
     Attributes
     ----------
@@ -330,7 +346,7 @@ def open_shard(path: str | None, rows: MatrixShard | None) -> AbstractContextMan
 
 
 def load_matrix_readers(shards: Iterable[MatrixShard | None]) -> None:
-    """Import what reading matrices needs, before memory is limited."""
+    """Import the libraries that read matrices, before memory is limited."""
     for shard in shards:
         if shard is not None:
             load_libraries(segment.recording.path for segment in shard.segments)

@@ -1,4 +1,4 @@
-"""What the Snakefile uses: the plan, bound to the functions of wildcards that rules ask for."""
+"""The interface for the Snakefile: functions of wildcards, bound to the plan."""
 
 import csv
 import os
@@ -47,7 +47,7 @@ TIMED = (
 
 
 def check_config_files(files: Iterable[str]) -> None:
-    """Look at configuration files before they are read; if one is refused, end the process."""
+    """Check configuration files before they are read; if one is rejected, end the process."""
     try:
         require_plain(files)
     except ConfigurationError as error:
@@ -82,10 +82,10 @@ class Rules:
     sources : callable
         Returns everything that is read and that no job makes, by path.
     submits : callable
-        Tells whether jobs go to a cluster, each with a Snakemake of its own to start it. Called
-        when jobs are made, since Snakemake does not know before.
+        Returns whether jobs are submitted to a cluster, where a Snakemake of its own starts each
+        job. Called when jobs are made, since Snakemake does not know it before.
     repeat : callable
-        Has Snakemake repeat the jobs that write some files. Called when jobs are made.
+        Makes Snakemake repeat the jobs that write some files. Called when jobs are made.
     starts : callable
         Tells whether the run starts when its first job is made, and not by `start`.
     is_planning : bool
@@ -123,17 +123,17 @@ class Rules:
     def params(self, stage: str) -> dict[str, Callable[[Wildcards], Any]]:
         """Parameters of a rule: the request, digests of the code, versions of what is read.
 
-        Snakemake compares parameters of built-in types with those of the last run, and only them.
-        The request is therefore in a list, and the ticket is not: where it matters, `stale` tells.
+        Snakemake compares only parameters of built-in types with those of the last run. So the
+        request is in a list. The ticket is not: `is_stale` compares it where it matters.
         """
         found: dict[str, Callable[[Wildcards], Any]] = {
-            "request": lambda wildcards: Compared([self._request(stage, wildcards)]),
-            "code": lambda wildcards: jobs.code(self.plan, stage, wildcards),
+            "request": lambda wildcards: _compared_request(self._request(stage, wildcards)),
+            "code": lambda wildcards: _compared_all(jobs.code(self.plan, stage, wildcards)),
             "ticket": lambda wildcards: self._ticket(Job.of(stage, wildcards)),
         }
         if stage in jobs.READING:
-            found["versions"] = lambda wildcards: Compared(
-                self._versions_of(jobs.read_inputs(self.plan, stage, wildcards)).items()
+            found["versions"] = lambda wildcards: _compared_all(
+                self._versions_of(jobs.read_inputs(self.plan, stage, wildcards))
             )
         return found
 
@@ -163,7 +163,7 @@ class Rules:
         return pattern.format(run=self.plan.run)
 
     def figures(self) -> list[str]:
-        """All figures that the configuration wants."""
+        """All figures that the configuration requests."""
         wanted = self.plan.settings["plots"]
         figures = self.of_experiments(*paths.FIGURES) if wanted is True else []
         return figures + [self.of_run(paths.COMPARISON), self.of_run(paths.MEMORY)] * bool(wanted)
@@ -174,7 +174,7 @@ class Rules:
 
     @property
     def names(self) -> dict[str, str]:
-        """Patterns of the wildcards of all rules: what this plan knows, and nothing else."""
+        """Patterns of the wildcards of all rules: exactly the names in this plan."""
         plan = self.plan
         pairs = dict.fromkeys((e.dataset, e.features) for e in plan.experiments)
         known: dict[str, Iterable[str]] = {
@@ -209,9 +209,9 @@ class Rules:
         return self._digests.request(Job.of(stage, wildcards))
 
     def _repeat_stale(self) -> None:
-        """Have the jobs repeated whose results are of another plan, or not what was written.
+        """Repeat the jobs whose results belong to another plan or have changed.
 
-        Snakemake compares results with what it remembers of them, if it remembers them.
+        Snakemake compares only results whose metadata it has.
         """
         if not self._is_planning or self._asked:
             return
@@ -224,8 +224,8 @@ class Rules:
         found = [job for job in jobs_to_repeat if any(map(os.path.exists, job.outputs))]
         if found:
             print(
-                f"Results of {len(found)} job{'s' if len(found) > 1 else ''} are there and not of "
-                f"this plan, such as {found[0].outputs[0]}: they are made anew.",
+                f"Results of {len(found)} job{'s' if len(found) > 1 else ''} belong to another "
+                f"plan, or have changed, such as {found[0].outputs[0]}: they are computed again.",
                 file=sys.stderr,
             )
         self._repeat(job.receipt for job in jobs_to_repeat)
@@ -261,7 +261,7 @@ class Rules:
         return {path: source.version for path, source in self._sources.items()}
 
     def _versions_of(self, files: Iterable[str]) -> dict[str, str]:
-        """Those of the paths that were given; a converted recording has none."""
+        """Versions of the given paths; a converted recording has none."""
         return {file: self._versions[file] for file in files if file in self._versions}
 
 
@@ -278,6 +278,15 @@ def _planned_digest(receipt: str) -> str | None:
     return wanted[0] if wanted else None
 
 
+def _compared_request(request: Any) -> Compared:
+    return Compared([request], repr(request))
+
+
+def _compared_all(digests: dict[str, str]) -> Compared:
+    """Digests by name, all compared; the report shows how many there are."""
+    return Compared(digests.items(), f"of {len(digests)} files")
+
+
 def open_rules(
     config: dict,
     *,
@@ -286,7 +295,7 @@ def open_rules(
     repeat: Callable[[Iterable[str]], None],
     starts: Callable[[], bool] = lambda: False,
 ) -> Rules:
-    """Check a configuration; if it cannot be run, say why and end the process.
+    """Check a configuration; if it is invalid, print the reasons and end the process.
 
     Warnings go to standard error. See `Rules`.
     """

@@ -135,7 +135,7 @@ def project(
     Parameters
     ----------
     model : path
-        A ``model.h5``; it knows how its features were computed.
+        A ``model.h5``, which contains the options of its features.
     recording : path
         With the model's channels.
     out : path
@@ -143,7 +143,7 @@ def project(
     recording_dtype : str, optional
         Type of the values of a raw file.
     sampling_rate : float, optional
-        Rows a second, if the file does not tell it and the model's dataset was resampled.
+        Rows a second, if the file does not state it and the model's dataset was resampled.
     step : int, optional
         Rows from window to window; by default as in the model.
     verbose : bool

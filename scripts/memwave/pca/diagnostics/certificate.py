@@ -4,7 +4,7 @@ A projection multiplies the covariance C of the rows that a model was fitted on 
 V, in float64. What that shows of the model holds however the model was found and however much was
 rounded then; the rounding of these products is bounded and added.
 
-Two bounds are known, and the smaller one is told. Of a model whose fit proved that it missed no
+There are two bounds, and the smaller one is reported. Of a model whose fit proved that it missed no
 eigenvalue, it is always the second: that is of the eigenvalue in the same place, while the first
 is of the nearest one. With ``R = C V - V M`` and ``M = V' C V``:
 

@@ -1,16 +1,16 @@
-"""Lag sums: all that the products of overlapping windows need to know of a recording.
+"""Lag sums: sufficient statistics of a recording for the products of its overlapping windows.
 
 The windows of a recording overlap, so the sum of their outer products repeats itself: with ``G[r,
 t]`` the sum over all windows of the product of their rows r and t, and a step of s rows,
 
     G[r + s, t + s] = G[r, t] - (product in the first window) + (product in the one after the last).
 
-The first s rows of G are sums over the whole recording for every lag, computed by fast Fourier
-transform in overlapping chunks; the rest follows from the two ends of the recording. This module
-sums over the recording, `memwave.pca.lags.window_products` unrolls the recurrence.
+The first s rows of G are sums over the whole recording for every lag. They are computed by fast
+Fourier transform in overlapping chunks. The other rows follow from the two ends of the recording.
+This module sums over the recording; `memwave.pca.lags.window_products` unrolls the recurrence.
 
-A step of s rows is one step of *long rows*: s rows, one behind the other, as one row with s times
-the channels.
+A *long row* consists of s consecutive rows, as one row with s times the channels. So a step of s
+rows is one step of long rows.
 """
 
 from collections.abc import Iterator
@@ -24,20 +24,20 @@ from memwave.features.spec import FeatureSpec
 from memwave.pca.linalg.short_products import gamma
 from memwave.recordings.segments import Windows
 
-# Windows of fewer long rows than this are summed lag by lag: a Fourier transform gains nothing.
+# Windows of at most this many long rows are summed lag by lag: a Fourier transform is no faster.
 SHORT = 16
 
-# Values of a stretch of the signal that is summed lag by lag.
+# Values of a chunk of the signal that is summed lag by lag.
 DIRECT_VALUES = 262_144
 
-# Stretches whose sums are added up before they are added to the total: rounding grows with the
-# number of summands, which this keeps near the square root of the number of chunks.
+# Chunks whose sums are added up before they are added to the total. Rounding grows with the number
+# of summands; this keeps it near the square root of the number of chunks.
 FOLD = 64
 
 
 @dataclass(frozen=True)
 class SignalWindows(Windows):
-    """Windows over a signal of several channels, which is laid out in long rows of a step each.
+    """Windows over a signal of several channels, arranged in long rows of one step each.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class SignalWindows(Windows):
 
     @property
     def hop(self) -> int:
-        """Rows of a long row: a step, of which no more than a window counts."""
+        """Rows of a long row: those of a step, at most those of a window."""
         return min(self.step, self.window)
 
     @property
@@ -58,7 +58,7 @@ class SignalWindows(Windows):
 
     @property
     def depth(self) -> int:
-        """Long rows that a window touches, the last one perhaps in part."""
+        """Long rows that a window overlaps; it may cover only part of the last one."""
         return -(-self.window // self.hop)
 
     @property
@@ -80,7 +80,7 @@ class SignalWindows(Windows):
 
     @property
     def fourier_length(self) -> int:
-        """Long rows of a stretch; at most a quarter of them belong to the next one too."""
+        """Long rows of a chunk; the next chunk shares at most a quarter of them."""
         return 1 << (4 * self.depth - 1).bit_length()
 
     @property
@@ -92,29 +92,29 @@ class SignalWindows(Windows):
 
 
 def windows_of(spec: FeatureSpec) -> SignalWindows:
-    """How the windows of a feature set lie over a signal."""
+    """The geometry of the windows of a feature set over a signal."""
     return SignalWindows(spec.window, spec.step, spec.n_channels)
 
 
 @dataclass
 class LagSums:
-    """Sums over the windows of pieces of recordings; sums of different pieces can be added.
+    """Sums over the windows of segments of recordings; sums of different segments can be added.
 
-    Every piece has its own shift, subtracted from its rows.
+    Each segment has its own shift, subtracted from its rows.
 
     Attributes
     ----------
     windows : SignalWindows
-    counts : ndarray, shape (pieces,)
-        Windows of each piece.
-    shifts : ndarray, shape (pieces, n_channels)
-    totals : ndarray, shape (pieces, width)
+    counts : ndarray, shape (segments,)
+        Windows of each segment.
+    shifts : ndarray, shape (segments, n_channels)
+    totals : ndarray, shape (segments, width)
         Sum over the windows of their first long row.
-    first, after : ndarray, shape (pieces, (depth - 1) * width)
-        The first window of each piece and the one after its last, but for their last long rows.
+    first, after : ndarray, shape (segments, (depth - 1) * width)
+        The first window of each segment and the one after its last, without their last long rows.
     lags : ndarray, shape (depth, width, width)
-        ``lags[q]``: sum over all windows of the products of their first long row with that q
-        further on.
+        ``lags[q]``: sum over all windows of the products of their first long row with the q-th
+        long row after it.
     """
 
     windows: SignalWindows
@@ -127,7 +127,7 @@ class LagSums:
 
     @classmethod
     def none(cls, windows: SignalWindows) -> Self:
-        """Return the sums of no piece."""
+        """Return the sums of no segments."""
         ends = np.zeros((0, (windows.depth - 1) * windows.width))
         return cls(
             windows,
@@ -140,37 +140,37 @@ class LagSums:
         )
 
     def add(self, other: "LagSums") -> None:
-        """Take in further pieces."""
+        """Add further segments."""
         for name in ("counts", "shifts", "totals", "first", "after"):
             both = getattr(self, name), getattr(other, name)
             setattr(self, name, np.concatenate(both))
         self.lags += other.lags
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything but the windows, to be stored."""
+        """All arrays, for a file."""
         names = ("counts", "shifts", "totals", "first", "after", "lags")
         return {name: getattr(self, name) for name in names}
 
 
 def sum_lags(windows: SignalWindows, chunks: Iterator[np.ndarray], shift: np.ndarray) -> LagSums:
-    """Sum over a piece of a recording.
+    """Sum over a segment of a recording.
 
     Parameters
     ----------
     windows : SignalWindows
     chunks : iterator of ndarray, shape (rows, n_channels)
-        Rows that `SignalWindows.chunk` windows cover, and those of the windows after them, and
-        so on; the last stretch may have fewer windows, and at least one. They overlap.
+        Consecutive chunks, which overlap: the rows that `SignalWindows.chunk` windows cover. The
+        last chunk may have fewer windows, but at least one.
     shift : ndarray, shape (n_channels,)
         Near the mean of the rows.
 
     Notes
     -----
     An FFT of length L costs L log L: the sums of n windows take n log(window) operations for each
-    pair of channels. Memory is that of one stretch and of its spectra (`sum_bytes`).
+    pair of channels. Memory is that of one chunk and its spectra (`sum_bytes`).
 
-    Channels are transformed one by one, so that the rounding error of a sum is relative to the two
-    channels that it is of, about 1e-16 log2(L) of the root of the product of their sums of squares.
+    Channels are transformed one by one, so the rounding error of a sum is relative to its own two
+    channels: about 1e-16 log2(L) times the root of the product of their sums of squares.
     """
     width, depth = windows.width, windows.depth
     adder = _FourierSums(windows) if windows.by_fourier else _DirectSums(windows)
@@ -221,7 +221,7 @@ class _DirectSums:
 
 
 class _FourierSums:
-    """Sums of all lags at once: the spectrum of a cross-correlation is a product of spectra."""
+    """Sums for all lags at once: the spectrum of a cross-correlation is a product of spectra."""
 
     def __init__(self, windows: SignalWindows):
         self._windows, self._length = windows, windows.fourier_length
@@ -258,10 +258,10 @@ class _FourierSums:
 def sums_rounding(sums: LagSums) -> float:
     """Bound of the rounding of a sum of products, as a share of the sums of squares.
 
-    By Fourier transform, an error is at most 7 units of rounding times log2 of the length in each
-    of three transforms, relative to the norms of the channels (Higham, Accuracy and Stability of
-    Numerical Algorithms, 2nd ed., SIAM 2002, theorem 24.2); sums of chunks are added to that,
-    what the recurrence adds, and filters.
+    The error of each of three Fourier transforms is at most 7 units of rounding times log2 of the
+    length, relative to the norms of the channels (Higham, Accuracy and Stability of Numerical
+    Algorithms, 2nd ed., SIAM 2002, theorem 24.2). The rounding of the sums over chunks, of the
+    recurrence and of the filters is added.
     """
     windows = sums.windows
     chunks = float(sums.counts.sum()) / windows.chunk + len(sums.counts)
@@ -272,7 +272,7 @@ def sums_rounding(sums: LagSums) -> float:
 
 
 def sum_bytes(windows: SignalWindows) -> int:
-    """Memory of `sum_lags`, the stretch as it was read included."""
+    """Memory of `sum_lags`, including the chunk as it was read."""
     width, depth = windows.width, windows.depth
     covered = windows.n_rows(windows.chunk) * windows.n_channels
     signal = (windows.chunk + depth - 1) * windows.step * windows.n_channels
@@ -285,7 +285,7 @@ def sum_bytes(windows: SignalWindows) -> int:
 
 
 def chunks_of(windows: SignalWindows, count: int) -> Iterator[tuple[int, int]]:
-    """First and one past last row of the chunks that `count` windows are summed in."""
+    """First and one past last row of each chunk of a sum over `count` windows."""
     for low, high in spans(0, count, windows.chunk):
         start = low * windows.step
         yield start, start + windows.n_rows(high - low)

@@ -1,13 +1,13 @@
 """Scores straight from the signal: correlations with the components carried back to samples.
 
-A score is a product of features with a component, ``v' T y = (T' v)' y``: the signal's correlation
-with ``T' v``, the component carried through the adjoint of the wavelet transform. The correlations
-of all windows with all components follow from fast Fourier transforms of overlapping chunks, at
-a cost that does not depend on the number of features of a window.
+A score is a product of features with a component, ``v' T y = (T' v)' y``: the correlation of the
+signal with ``T' v``, the adjoint wavelet transform of the component. The correlations of all
+windows with all components follow from fast Fourier transforms of overlapping chunks, at a cost
+that does not depend on the number of features of a window.
 
-What the scores leave of a window needs its squared length. Away from the edges of a window its
-coefficients are those of the undecimated transform of the chunk, so that a running sum of their
-squares gives it.
+The residual of a window needs its squared length. Away from the edges of a window its coefficients
+are those of the undecimated transform of the chunk, so a running sum of their squares gives the
+squared length.
 """
 
 import numpy as np
@@ -21,15 +21,15 @@ from memwave.pca.lags.signal.moments import overlaps_much
 from memwave.pca.lags.signal.sizes import chunk_of, fourier_length
 from memwave.pca.model import Model
 
-# Components that are carried back at once.
+# Components that are mapped to samples at once.
 TOGETHER = 4
 
 
 def has_signal_scores(spec: FeatureSpec, model: Model) -> bool:
-    """Whether scores can be had, and are had faster, from the signal than from features.
+    """Whether the signal gives the scores, and faster than features do.
 
-    Windows have to overlap so much that their edges are a small part. Features must not be divided
-    by deviations of their own, nor be needed to find the model's residuals.
+    Windows must overlap so much that their edges are a small part. Features must not be divided by
+    their standard deviations, and the model's residuals must be known without them.
     """
     return overlaps_much(spec) and model.scale is None and model.residual is not None
 
@@ -41,13 +41,13 @@ class SignalScores:
     ----------
     spec : FeatureSpec
     model : Model
-        Of features as they are, not standardized.
+        Fitted to features that are not standardized.
 
     Notes
     -----
-    From every sample the mean of the chunk in its channel is subtracted before anything else, so
-    that offsets cost no digits. The mean of the features, less the features of that constant, is
-    one more vector that is carried back, for each chunk.
+    First the mean of each channel in the chunk is subtracted, so that offsets cost no digits. The
+    mean of the features less the features of that constant is one more vector that is mapped to
+    samples, for each chunk.
     """
 
     def __init__(self, spec: FeatureSpec, model: Model):
@@ -65,7 +65,7 @@ class SignalScores:
         return chunk_of(self._windows)
 
     def _spectra_of(self, vectors: np.ndarray) -> np.ndarray:
-        """Conjugate spectra of features' vectors, shape (d, l), carried back: (bins, width, l)."""
+        """Conjugate spectra of vectors of features, (d, l), mapped to samples: (bins, width, l)."""
         windows, kernels = self._windows, self._map.windows(vectors)
         padded = np.zeros((windows.depth * windows.width, kernels.shape[1]))
         padded[: len(kernels)] = kernels
@@ -78,7 +78,7 @@ class SignalScores:
         Parameters
         ----------
         rows : ndarray, shape (m, n_channels)
-            What at most `chunk` windows cover.
+            Rows that at most `chunk` windows cover.
 
         Returns
         -------
@@ -92,7 +92,7 @@ class SignalScores:
         signal = windows.long_rows(shifted)
         n = len(signal) - windows.depth + 1
         spectrum = np.fft.rfft(signal, self._length, axis=0)
-        # Features are T y + T c, for the shift c: their mean, moved by -T c, is the rest.
+        # Features are T y + T c, for the shift c. Subtract T c from their mean.
         constant = np.tile(shift, windows.window)
         rest = model.mean - self._map.features(constant[:, None])[:, 0]
         products = np.matmul(spectrum[:, None], self._spectra)[:, 0]
@@ -104,7 +104,7 @@ class SignalScores:
 
 
 def score_bytes(spec: FeatureSpec, k: int) -> int:
-    """Memory of `SignalScores` with a chunk as it was read, beside the model."""
+    """Memory of `SignalScores` and a chunk as it was read, without the model."""
     windows = windows_of(spec)
     length, width = fourier_length(windows), windows.width
     bins, covered = length // 2 + 1, windows.n_rows(chunk_of(windows))

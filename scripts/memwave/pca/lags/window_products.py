@@ -5,17 +5,21 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import scipy
 
+from memwave.core.workers import share
 from memwave.pca.lags.lags import LagSums, SignalWindows
-from memwave.pca.linalg.triangle import PANEL, Triangle
+from memwave.pca.linalg.triangle import PANEL, Part, Triangle
 
-# Rows of the matrix of samples that are transformed at once.
+# Rows of the matrix of sample products that are transformed at once.
 STRIP = 64
+
+# Of them, rows that are a unit of work for a thread.
+SHARED = 16
 
 Transform = Callable[[np.ndarray], np.ndarray]
 
 
 def sample_sums(sums: LagSums) -> np.ndarray:
-    """Sum over the windows of each piece of all their values; shape (pieces, n_values)."""
+    """Sum of the windows of each segment; shape (segments, n_values)."""
     windows = sums.windows
     moved = np.zeros((len(sums.counts), windows.depth, windows.width))
     change = (sums.after - sums.first).reshape(len(sums.counts), windows.depth - 1, windows.width)
@@ -30,17 +34,17 @@ def product_rows(sums: LagSums) -> Iterator[np.ndarray]:
     Yields
     ------
     ndarray, shape (width, n_values)
-        Valid until the next is asked for. The last may have rows too many.
+        Valid until the next one is requested. The last one may have surplus rows.
 
     Notes
     -----
-    What the recurrence adds up, products of the ends of the pieces, is kept apart from the sums
-    over the recordings: these are rounded once more, when both are added, however many steps the
-    recurrence takes.
+    The recurrence accumulates products of the ends of the segments. They are stored separately
+    from the sums over the recordings. So these sums are rounded only once more, when both are
+    added, for any number of steps of the recurrence.
     """
     windows, width = sums.windows, sums.windows.width
     last = windows.depth - 1
-    # Lags from -last to last, side by side: a row of the matrix is a stretch of them.
+    # Lags from -last to last, side by side: a row of the matrix is a range of them.
     lags = np.empty((width, (2 * last + 1) * width))
     for q, lag in enumerate(sums.lags):
         lags[:, (last + q) * width : (last + q + 1) * width] = lag
@@ -81,15 +85,16 @@ def add_feature_products(
 
     Notes
     -----
-    ``sum (T y) (T y)' = T (sum y y') T'``. The rows of the matrix of samples are transformed as
-    they come, and what they are of each feature is added to it at once: columns of T, found by
-    transforming unit windows. Of long windows most entries of T are zero. So memory is that of
-    some rows (`product_bytes`).
+    ``sum (T y) (T y)' = T (sum y y') T'``. Each strip of rows of the matrix of sample products is
+    transformed and then multiplied by the columns of T that belong to its samples. These columns
+    are the transforms of unit windows; for long windows most of their entries are zero. The product
+    is added to the total at once, so that memory is that of some rows (`product_bytes`).
     """
     along, across, squares = np.zeros(len(total)), 0.0, 0.0
     for first, rows in strips(sums):
         squares += float(np.trace(rows[:, first:]))
-        half = transform(rows)
+        pieces = np.array_split(rows, range(SHARED, len(rows), SHARED))
+        half = np.concatenate(share(transform, pieces))
         units = np.zeros_like(rows)
         np.fill_diagonal(units[:, first:], 1.0)
         shares = scipy.sparse.csr_array(transform(units)).T.tocsr()
@@ -97,15 +102,26 @@ def add_feature_products(
         along += magnitudes.sum(axis=1)
         across = max(across, float(magnitudes.sum(axis=0).max()))
         touched = np.flatnonzero(np.diff(shares.indptr))
-        for start, stop, panel in total.panels():
-            features = touched[np.searchsorted(touched, start) : np.searchsorted(touched, stop)]
-            if len(features):
-                panel[features - start] += shares[features] @ half[:, start:]
+        _add_strip(total, shares, touched, half)
     return across * float(along.max()), squares
 
 
+def _add_strip(
+    total: Triangle, shares: "scipy.sparse.csr_array", touched: np.ndarray, half: np.ndarray
+) -> None:
+    """Add what some rows of the matrix of samples are of each feature: ``shares @ half``."""
+
+    def add(part: Part) -> None:
+        start, stop, low, high, values = part
+        features = touched[np.searchsorted(touched, start) : np.searchsorted(touched, stop)]
+        if len(features):
+            values[features - start] += shares[features] @ half[:, low:high]
+
+    share(add, total.parts())
+
+
 def strips(sums: LagSums) -> Iterator[tuple[int, np.ndarray]]:
-    """The rows of `product_rows`, `STRIP` together, and the number of the first."""
+    """The rows of `product_rows` in strips of `STRIP` rows, with the index of the first row."""
     n_values = sums.windows.n_values
     buffer = np.empty((STRIP, n_values))
     first = filled = 0
@@ -123,7 +139,7 @@ def strips(sums: LagSums) -> Iterator[tuple[int, np.ndarray]]:
 def product_bytes(windows: SignalWindows, n_features: int) -> int:
     """Memory of `add_feature_products`, beside sums and total.
 
-    A transform makes five copies at most; a panel's share has two copies beside it.
+    A transform makes five copies at most; a product for a panel takes two more.
     """
     values, width = windows.n_values, windows.width
     lags = 2 * width * (2 * values + 2 * width) + width * (values + width)

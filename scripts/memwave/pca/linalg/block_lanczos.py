@@ -1,12 +1,12 @@
-"""Leading eigenpairs of a covariance that can only be multiplied with, in memory for a few vectors.
+"""Leading eigenpairs of a covariance given as a product function, in memory for a few vectors.
 
 A block Lanczos method with full orthogonalisation (Golub and Underwood 1977) that restarts with the
 leading Ritz vectors (thick restart: Wu and Simon, SIAM J. Matrix Anal. Appl. 22 (2000)). Each step
-multiplies one block of columns and costs one pass over the data. Of the products only what they
-are within the space is kept, so that memory is that of the space.
+multiplies one block of columns and costs one pass over the data. Only the projections of the
+products onto the space are stored, so memory is that of the space.
 
-Steps may use a cheap product, such as one in single precision. In the end the pairs found are
-multiplied once more, as exactly as can be: residuals and eigenvalues are those of that product.
+Steps may use a cheap product, such as one in single precision. At the end the pairs are multiplied
+once more with the most exact product, which gives the residuals and eigenvalues.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memwave.pca.linalg.orthonormal import PANEL, ROUNDS, orthonormalise, project_out, turned
+from memwave.pca.linalg.orthonormal import (
+    PANEL,
+    ROUNDS,
+    orthonormalise,
+    products,
+    project_out,
+    turned,
+)
 
-# Vectors, a vector a row, to their products with the covariance, as rows.
+# Maps vectors, one in each row, to their products with the covariance, as rows.
 Product = Callable[[np.ndarray], np.ndarray]
 
 TINY = float(np.finfo(np.float64).tiny)
@@ -24,7 +31,7 @@ TINY = float(np.finfo(np.float64).tiny)
 
 @dataclass
 class Pairs:
-    """Eigenpairs, as far as they are known.
+    """Approximate eigenpairs.
 
     Attributes
     ----------
@@ -59,24 +66,24 @@ class Space:
         Eigenpairs wanted.
     width : int
         Vectors of a block.
-    room : int
-        Vectors, at most; at least k and a block.
+    capacity : int
+        Most vectors; at least k and a block.
     seed : int
-        Of the random vectors that it starts with.
+        Seed of the random start.
     """
 
-    def __init__(self, d: int, k: int, width: int, room: int, seed: int):
-        self._k, self.width, self._room = k, width, min(d, max(room, k + width))
+    def __init__(self, d: int, k: int, width: int, capacity: int, seed: int):
+        self._k, self.width, self._capacity = k, width, min(d, max(capacity, k + width))
         self._random = np.random.default_rng(seed)
-        self._vectors = np.empty((self._room, d))
-        self._inner = np.zeros((self._room, self._room))
-        self._rest: np.ndarray | None = None  # Gram matrix of what images have beyond the space
+        self._vectors = np.empty((self._capacity, d))
+        self._inner = np.zeros((self._capacity, self._capacity))
+        self._rest: np.ndarray | None = None  # Gram matrix of the images outside of the space
         self.filled = 0
         self.block = self._directions(np.zeros((min(width, d), d)))[0]
 
     @property
     def complete(self) -> bool:
-        """Whether it has as many vectors as there can be, so that nothing is left to find."""
+        """Whether the space is all of R^d, or no further direction exists."""
         return len(self.block) == 0
 
     @property
@@ -84,19 +91,22 @@ class Space:
         return self._vectors[: self.filled]
 
     def append(self, image: np.ndarray) -> None:
-        """Take in the product with `block`, shape (l, d), which is lost, and find the next one."""
-        if self.filled + len(self.block) > self._room:
+        """Add the product with `block`, shape (l, d); compute the next block.
+
+        The product is overwritten.
+        """
+        if self.filled + len(self.block) > self._capacity:
             self._restart()
         new = slice(self.filled, self.filled + len(self.block))
         self._vectors[new], self.filled = self.block, new.stop
-        inner = self._known @ image.T
+        inner = products(image, self._known).T
         self._inner[: new.stop, new], self._inner[new, : new.stop] = inner, inner.T
         self._inner[new, new] = (inner[new] + inner[new].T) / 2
         self.block, self._rest = self._directions(image)
 
     def _restart(self) -> None:
-        """Keep the leading Ritz vectors only; the block remains the next one."""
-        keep = min(self._k + (self._room - self._k) // 2, self._room - self.width)
+        """Reduce the space to the leading Ritz vectors; the next block remains."""
+        keep = min(self._k + (self._capacity - self._k) // 2, self._capacity - self.width)
         values, turn = self._ritz()
         self.filled = turned(self._known, turn[:, :keep])
         self._inner[:] = 0.0
@@ -108,7 +118,7 @@ class Space:
         return values[::-1], turn[:, ::-1]
 
     def bound(self) -> float:
-        """Largest residual of the k leading pairs as a share of the largest value; estimated.
+        """Estimate the largest residual of the k leading pairs, as a share of the largest value.
 
         It would be exact without rounding in the products.
         """
@@ -120,12 +130,12 @@ class Space:
         return float(np.sqrt(max(0.0, squares.max())) / max(values[0], TINY))
 
     def leading(self) -> np.ndarray:
-        """The k leading Ritz vectors, shape (k, d); the space is reduced to them. A view."""
+        """Reduce the space to the k leading Ritz vectors; return a view of them, shape (k, d)."""
         self.filled = turned(self._known, self._ritz()[1][:, : self._k])
         return self._known
 
     def resume(self, pairs: Pairs) -> None:
-        """Begin again with pairs of vectors of this space, and their residuals; images are lost."""
+        """Restart with pairs from this space and their residuals; overwrites the images."""
         self.filled = len(pairs.values)
         self._inner[:] = 0.0
         np.fill_diagonal(self._inner[: self.filled, : self.filled], pairs.values)
@@ -137,10 +147,10 @@ class Space:
         self._rest = None
 
     def _directions(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What a block adds to the space: orthonormal rows; and the Gram matrix of what is left.
+        """Orthonormal rows that a block adds to the space, and the Gram matrix of its remainder.
 
-        The block, shape (l, d), is lost. Where it adds less than its width, random directions take
-        the place, as many as there are.
+        The block, shape (l, d), is overwritten. If its rank is less than its width, random
+        directions complete it, as far as they exist.
         """
         scale = float(np.vecdot(image, image).max(initial=0.0))
         project_out(image, self._known)
@@ -167,15 +177,15 @@ def leading_eigenpairs(
     Parameters
     ----------
     products : list of callable
-        Products with the same matrix, the cheapest first, the most exact last.
+        Products with the same matrix, from the cheapest to the most exact.
     space : Space
-        A new one; spent.
+        A new one; it is overwritten.
     k : int
         Eigenpairs wanted.
     tolerance : float
-        Residual of every pair, as a share of the largest value, at most.
+        Largest residual of a pair, as a share of the largest value.
     passes : int
-        Products with a block, at most, those not counted that measure the result.
+        Most products with a block. The products that compute the final residuals do not count.
     report : callable
         Called with a message after every pass.
 
@@ -183,7 +193,7 @@ def leading_eigenpairs(
     -------
     pairs : Pairs
     done : int
-        Products with a block that it took, those that measured the result not counted.
+        Products with a block that were needed, without those for the final residuals.
     """
     done = 0
     for multiply in [*products, products[-1]]:
@@ -198,7 +208,7 @@ def leading_eigenpairs(
         found = space.complete and multiply is products[-1]
         if worst <= tolerance * pairs.values[0] or done >= passes or found:
             break
-        report(f"residual {worst / pairs.values[0]:.1e}, measured: going on more exactly")
+        report(f"residual {worst / pairs.values[0]:.1e}, computed: continuing with exact products")
         space.resume(pairs)
     return pairs, done
 
@@ -215,7 +225,7 @@ def measured(space: Space, multiply: Product) -> Pairs:
     return Pairs(values[::-1], vectors, images)
 
 
-def space_bytes(d: int, width: int, room: int, k: int) -> int:
-    """Memory of a space with a block and its image, or with the images of what is found."""
-    vectors = min(d, max(room, k + width)) + max(3 * width, k + width)
-    return 8 * d * vectors + 8 * (6 * room * room + 4 * PANEL * room)
+def space_bytes(d: int, width: int, capacity: int, k: int) -> int:
+    """Memory of a space with a block and its image, or with the images of the final pairs."""
+    vectors = min(d, max(capacity, k + width)) + max(3 * width, k + width)
+    return 8 * d * vectors + 8 * (6 * capacity * capacity + 4 * PANEL * capacity)

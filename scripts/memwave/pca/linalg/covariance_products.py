@@ -1,7 +1,7 @@
 """Products of the covariance with a few vectors, summed block by block.
 
-``C Q = sum (x - mean) ((x - mean)' Q) / (n - 1)`` needs no matrix of features squared: the
-randomized solver iterates it, and a projection gathers it to measure the model it projects with.
+``C Q = sum (x - mean) ((x - mean)' Q) / (n - 1)`` needs no d x d matrix. The randomized solver
+iterates it, and a projection computes it to get the residuals of its model.
 """
 
 import numpy as np
@@ -22,14 +22,14 @@ class CovarianceProducts:
     Parameters
     ----------
     shift : ndarray, shape (d,)
-        What is subtracted from the rows that `update` gets.
+        Vector that the caller subtracts from the rows before `update`.
     basis : ndarray, shape (d, l)
         Q, in the type of the rows.
 
     Attributes
     ----------
     rounding : float
-        Bound of the error of each column of `product`, as a share of the length of that of Q.
+        Bound of the error of each column of `product`, as a share of the length of the column of Q.
     """
 
     def __init__(self, shift: np.ndarray, basis: np.ndarray):
@@ -51,7 +51,7 @@ class CovarianceProducts:
         self.add(block, self.project(block), squared_norms(block))
 
     def add(self, block: np.ndarray, projected: np.ndarray, norms: np.ndarray) -> None:
-        """Take in a block of which `project` and `squared_norms` are known."""
+        """Add a block, with the results of `project` and `squared_norms` for it."""
         add_products(block, projected, self._product)
         self._additions += additions(len(block))
         self.count += len(block)
@@ -62,7 +62,7 @@ class CovarianceProducts:
         return self._product[:, :-1]
 
     def center(self) -> None:
-        """Refer everything to the mean instead of the shift."""
+        """Move all sums from the shift to the mean."""
         if not self._additions:
             return
         dtype = self._basis.dtype.name
@@ -101,7 +101,7 @@ class CovarianceProducts:
         self.center()
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything it knows, once it is finished; to be stored and given to `of_arrays`."""
+        """Content after `finish`, for a file; `of_arrays` reads it back."""
         if self._product[:, -1].any():
             raise ValueError("the products are not centred: call finish first")
         return {
@@ -130,5 +130,5 @@ def squared_norms(block: np.ndarray) -> np.ndarray:
 
 
 def products_bytes(d: int, width: int, itemsize: int) -> int:
-    """Memory of products with a basis of `width` columns, and of taking in a block."""
+    """Memory of products with a basis of `width` columns, and of adding a block."""
     return (2 * 8 + 2 * itemsize) * d * (width + 1) + scratch_bytes(d, width + 1, itemsize)

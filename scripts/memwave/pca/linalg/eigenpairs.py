@@ -1,16 +1,23 @@
 """The few leading eigenpairs of a large covariance matrix, with proof that none was missed.
 
 The implicitly restarted Lanczos method (Lehoucq, Sorensen and Yang, ARPACK Users' Guide, SIAM
-1998) takes a small part of the time of a full reduction, but tells only that what it found are
-eigenpairs. Whether they are the leading ones is then decided by a Cholesky factorisation:
-with the found pairs taken out, ``C - V diag(w) V'`` has no eigenvalue of s or more if and only if
-``s I`` minus it is positive definite.
+1998) takes a small part of the time of a full reduction. But it only shows that its results are
+eigenpairs, not that they are the leading ones. A Cholesky factorisation proves that: without the
+computed pairs, ``C - V diag(w) V'`` has no eigenvalue of s or more if and only if ``s I`` minus it
+is positive definite.
 """
 
 import numpy as np
 import scipy
 
-from memwave.pca.linalg.triangle import PANEL, Triangle, cholesky_bytes, triangle_size
+from memwave.core.workers import share
+from memwave.pca.linalg.triangle import (
+    Part,
+    Triangle,
+    cholesky_bytes,
+    multiply_bytes,
+    triangle_size,
+)
 
 # What may be missed, and the residual of what is found, as a share of the largest eigenvalue.
 MISSED = 1e-11
@@ -104,8 +111,13 @@ def prove_none_missed_in_place(matrix: Triangle, values: np.ndarray, vectors: np
 def deflate(matrix: Triangle, bound: float, values: np.ndarray, vectors: np.ndarray) -> None:
     """Replace C by ``bound I - (C - V diag(values) V')``; done twice, it is C again."""
     scaled = vectors * values
-    for start, stop, panel in matrix.panels():
-        np.subtract(scaled[start:stop] @ vectors[start:].T, panel, out=panel)
+
+    def subtract(part: Part) -> None:
+        start, stop, low, high, panel = part
+        np.subtract(scaled[start:stop] @ vectors[low:high].T, panel, out=panel)
+
+    share(subtract, matrix.parts())
+    for _, _, panel in matrix.panels():
         panel.flat[:: panel.shape[1] + 1] += bound
 
 
@@ -123,4 +135,4 @@ def lanczos_work(d: int, k: int) -> float:
 def eigenpair_bytes(d: int, k: int) -> int:
     """Memory of `proven_eigenpairs_in_place`, the matrix included."""
     vectors = 8 * d * (krylov_size(k) + 5 * k + 80) + 3 * 8 * krylov_size(k) ** 2
-    return 8 * triangle_size(d) + vectors + max(2 * 8 * PANEL * d, cholesky_bytes())
+    return 8 * triangle_size(d) + vectors + max(cholesky_bytes(), multiply_bytes(k))

@@ -1,33 +1,37 @@
-"""Long vectors, one a row, made orthonormal and turned in place, panel by panel of columns."""
+"""Orthonormalisation and rotation of long vectors, one in each row, in place."""
 
 import numpy as np
 
 from memwave.core.ranges import spans
+from memwave.core.workers import share
 
-# Columns that are turned at once.
+# Columns that are rotated at once.
 PANEL = 4096
+
+# Vectors that rows are multiplied with at once.
+VECTORS = 32
 
 # A direction whose square is less than this share of the largest is rounding.
 NOTHING = 1e-28
 
-# How often rows are made orthonormal: by Gram matrices, the first time loses half of the digits of
-# rows that are nearly dependent.
+# Rounds of orthonormalisation. With Gram matrices, the first round loses half of the digits of rows
+# that are nearly dependent.
 ROUNDS = 3
 
 
 def orthonormalise(rows: np.ndarray, count: int, scale: float, random: np.random.Generator) -> None:
-    """Let the first rows be an orthonormal basis of those directions of all that are large.
+    """Replace the first rows by an orthonormal basis of the large directions of all rows.
 
-    By the Gram matrix of the rows (Stathopoulos and Wu 2002). Random rows take the place of what
-    there is not.
+    By the Gram matrix of the rows (Stathopoulos and Wu 2002). If there are too few directions,
+    random rows take their place.
 
     Parameters
     ----------
     rows : ndarray, shape (l, d), float64
-        Changed; of them the first `count` are to be used.
+        Overwritten; the first `count` are the result.
     count : int
     scale : float
-        Square of a length that those of rounding are told from.
+        Squared length of a large row. Directions far below it are rounding.
     random : Generator
     """
     values, turn = np.linalg.eigh(rows @ rows.T)
@@ -41,15 +45,35 @@ def orthonormalise(rows: np.ndarray, count: int, scale: float, random: np.random
 
 def project_out(rows: np.ndarray, known: np.ndarray) -> None:
     """Make rows orthogonal to orthonormal ones; twice is enough (Giraud et al. 2005)."""
+
+    def subtract(place: tuple[int, int]) -> None:
+        own = slice(*place)
+        rows[:, own] -= shares @ known[:, own]
+
     for _ in range(2):
-        shares = rows @ known.T
-        for low, high in spans(0, rows.shape[1], PANEL):
-            rows[:, low:high] -= shares @ known[:, low:high]
+        shares = products(rows, known)
+        share(subtract, spans(0, rows.shape[1], PANEL))
+
+
+def products(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """``rows @ known'``, shape (l, m)."""
+    found = np.empty((len(rows), len(known)))
+
+    def multiply(place: tuple[int, int]) -> None:
+        own = slice(*place)
+        np.matmul(rows, known[own].T, out=found[:, own])
+
+    share(multiply, spans(0, len(known), VECTORS))
+    return found
 
 
 def turned(rows: np.ndarray, turn: np.ndarray) -> int:
-    """Replace rows by combinations of them, the columns of `turn`; return how many those are."""
+    """Replace rows by their combinations, the columns of `turn`; return the number of these."""
     count = turn.shape[1]
-    for low, high in spans(0, rows.shape[1], PANEL):
-        rows[:count, low:high] = turn.T @ rows[: len(turn), low:high]
+
+    def combine(place: tuple[int, int]) -> None:
+        own = slice(*place)
+        rows[:count, own] = turn.T @ rows[: len(turn), own]
+
+    share(combine, spans(0, rows.shape[1], PANEL))
     return count

@@ -1,25 +1,24 @@
-"""Sums of products over rows whose rounding does not grow with the rows of a block.
+"""Sums of products over rows whose rounding does not grow with the number of rows of a block.
 
-A product of two matrices adds up as many terms as it has rows, all in the type of the matrices. So
-a block is multiplied in pieces of few rows. The products of a few pieces are added up in that type,
-and these sums in float64. An entry is then as exact as a short sum, whatever the size of the block:
-blocked summation (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002,
-section 4.2).
+A product of two matrices adds one term for each row, in the type of the matrices. So a block is
+multiplied in slices of few rows. The products of a few slices are added up in that type, and these
+sums in float64. An entry is then as exact as a short sum, for any size of the block: blocked
+summation (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002, section 4.2).
 """
 
 import numpy as np
 
 from memwave.core.ranges import spans
 
-# Rows of a product, and products that are added up in the type of the block. Fewer rows are more
-# exact, and slower: BLAS multiplies them at a lower rate, and there is more to add.
+# Rows of a slice, and number of products that are added up in the type of the block. Fewer rows are
+# more exact, but slower: BLAS multiplies them at a lower rate, and more products are added.
 ROWS, GROUP = 512, 8
 
-# Values of products that are made at once where a product is small: they stay in the cache.
+# Values of small products that are computed at once; they fit in the cache.
 AT_ONCE = 131_072
 
-# Roundings of an entry of a block before it is multiplied: it is converted, shifted and scaled.
-# An entry of a product has two of them.
+# Roundings of an entry of a block before the product: by conversion, shift and scale. A term of a
+# product has two such entries.
 LOADING = 4
 
 
@@ -29,7 +28,7 @@ def add_products(left: np.ndarray, right: np.ndarray, total: np.ndarray) -> None
     Parameters
     ----------
     left, right : ndarray, shapes (n, p) and (n, q)
-        Of one type, in which they are multiplied.
+        Of the same type, in which they are multiplied.
     total : ndarray, shape (p, q), float64
 
     Notes
@@ -43,9 +42,9 @@ def add_products(left: np.ndarray, right: np.ndarray, total: np.ndarray) -> None
         return
     whole = len(left) - len(left) % (ROWS * GROUP)
     for start, stop in spans(0, whole, groups * ROWS * GROUP):
-        pieces = (stop - start) // ROWS
-        ours = left[start:stop].reshape(pieces, ROWS, -1).transpose(0, 2, 1)
-        products = np.matmul(ours, right[start:stop].reshape(pieces, ROWS, -1))
+        slices = (stop - start) // ROWS
+        transposed = left[start:stop].reshape(slices, ROWS, -1).transpose(0, 2, 1)
+        products = np.matmul(transposed, right[start:stop].reshape(slices, ROWS, -1))
         sums = products.reshape(-1, GROUP, *total.shape).sum(axis=1)
         total += sums.sum(axis=0, dtype=np.float64)
     if whole < len(left):
@@ -70,13 +69,13 @@ def scratch_bytes(p: int, q: int, itemsize: int) -> int:
 
 
 def gamma(terms: float, dtype: str) -> float:
-    """Bound of the relative error of so many roundings in a row (Higham, section 3.1)."""
+    """Bound of the relative error of that many successive roundings (Higham, section 3.1)."""
     each = terms * float(np.finfo(dtype).eps) / 2
     return each / (1 - each) if each < 1 else float("inf")
 
 
 def additions(rows: int) -> int:
-    """How many products of a block of so many rows are added up in float64, at most."""
+    """Most products of a block of `rows` rows that are added up in float64."""
     return rows // (ROWS * GROUP) + 2
 
 
@@ -86,17 +85,17 @@ def product_rounding(rows: int, dtype: str, added: int) -> float:
     Parameters
     ----------
     rows : int
-        Rows that were multiplied in all.
+        Total number of rows.
     dtype : {"float32", "float64"}
-        Type that blocks come in.
+        Type of the blocks.
     added : int
-        `additions` of all blocks.
+        Sum of `additions` over all blocks.
 
     Returns
     -------
     float
-        Holds for any order in which BLAS adds, with or without fused multiplications. It counts
-        what loading rounds, the products, and the sums in float64.
+        Holds for any order of the additions in BLAS, with or without fused multiplications. It
+        includes the rounding of loading, of the products, and of the sums in float64.
     """
     in_blocks = gamma(min(rows, ROWS) + min(rows // ROWS, GROUP) + 2 * LOADING, dtype)
     return in_blocks + gamma(added, "float64")

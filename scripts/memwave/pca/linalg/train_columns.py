@@ -9,7 +9,7 @@ from memwave.core.ranges import Ranges, count_rows, spans
 from memwave.storage.rows import Rows
 from memwave.storage.shards import Shard
 
-# Columns of a block are a multiple of this, so that of no page of a file a part is left to read.
+# Columns of a block are a multiple of this, so that no page of a file is read twice.
 ALIGNED = 1024
 
 # Rows of a shard that are checked, or copied, at once.
@@ -36,7 +36,7 @@ class TrainColumns:
     """
 
     def __init__(self, shards: Sequence[Rows], ranges: Sequence[Ranges], block_rows: int):
-        self._pieces = [
+        self._runs = [
             (shard, start, stop)
             for shard, own in zip(shards, ranges, strict=True)
             for start, stop in own
@@ -44,7 +44,7 @@ class TrainColumns:
         self.n_rows = sum(map(count_rows, ranges))
         self.n_features = shards[0].shape[1]
         self._width = block_columns(self.n_rows, self.n_features, block_rows)
-        for shard, start, stop in self._pieces:
+        for shard, start, stop in self._runs:
             for low, high in spans(start, stop, ROWS):
                 shard.rows(low, high)
 
@@ -55,13 +55,13 @@ class TrainColumns:
         ------
         columns : slice
         block : ndarray, shape (n_rows, columns), float64
-            Valid until the next one is asked for, and may be written to.
+            Valid until the next one is requested; may be written to.
         """
         buffer = np.empty(self.n_rows * min(self._width, self.n_features))
         for low, high in spans(0, self.n_features, self._width):
             block = buffer[: self.n_rows * (high - low)].reshape(self.n_rows, -1)
             nothing, row = np.zeros(high - low), 0
-            for shard, start, stop in self._pieces:
+            for shard, start, stop in self._runs:
                 for first, last in spans(start, stop, ROWS):
                     stored = _rows(shard, first, last)[:, low:high]
                     load_shifted(stored, nothing, block[row : row + last - first])

@@ -14,6 +14,9 @@ A solver sees blocks of rows as arrays, never a file. The caller drives it::
             break
     model = solver.finish()
 
+With one pass, `merge` and `finish` are called by one thread. A solver that divides them into units
+of work for more (`memwave.core.workers`) has ``SHARES_FINISH = True``.
+
 A solver ``FROM_SIGNAL`` sees no rows of features and is made of a
 `memwave.features.spec.FeatureSpec`. With one pass it sees sums over the recordings
 (`memwave.pca.lags.lags.LagSums`), and has `merge` and `finish` only. Otherwise it reads the
@@ -43,28 +46,28 @@ from memwave.pca.model import Model
 
 
 class Summary(Protocol):
-    """What one shard contributes to one pass."""
+    """Sufficient statistics of one shard for one pass."""
 
-    #: What is to be subtracted from the rows, shape (d,).
+    #: Vector that the caller subtracts from the rows, shape (d,).
     shift: np.ndarray
 
     def update(self, block: np.ndarray) -> None:
-        """Take in a block, shape (n, d), of shifted rows. The array is reused by the caller."""
+        """Add a block, shape (n, d), of shifted rows. The caller reuses the array."""
 
     def finish(self) -> None:
         """End the summary: no more blocks follow. Calling it again changes nothing."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything a finished summary knows, to be stored and later given to `Solver.restore`."""
+        """Content of a finished summary, for a file; `PcaSolver.restore` reads it back."""
 
 
 class PcaSolver(Protocol):
     """The protocol; see the module's docstring for the order of the calls."""
 
-    #: Whether summaries may be summarised by jobs of their own: one pass, restorable summaries.
+    #: Whether each shard may be a job: the solver needs one pass, and its summaries fit in a file.
     ONE_PASS: ClassVar[bool]
 
-    #: Whether it is fitted to the recordings, without features.
+    #: Whether it is fitted to recordings and reads no features.
     FROM_SIGNAL: ClassVar[bool]
 
     def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
@@ -80,18 +83,18 @@ class PcaSolver(Protocol):
         """Return the summary whose `Summary.arrays` these are."""
 
     def merge(self, summary: Any) -> None:
-        """Add a summary. Parts are merged in the order of the shards, whoever made them."""
+        """Add a summary. Summaries are merged in the order of the shards."""
 
     def next_pass(self) -> bool:
-        """Finish a pass; tell whether another one is needed."""
+        """Finish a pass; return whether another one is needed."""
 
     def finish(self) -> Model:
-        """Return the model. The solver is spent."""
+        """Return the model. The solver cannot be used afterwards."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What fitting a model takes.
+    """Amount of work of a fit.
 
     Attributes
     ----------
@@ -100,7 +103,7 @@ class Work:
     products : float
         Floating point operations in matrix products over the rows.
     dense : float
-        Those in decompositions of small matrices, which run at a lower rate.
+        Operations in decompositions of small matrices, which run at a lower rate.
     """
 
     reads: int
@@ -115,7 +118,7 @@ def solver_names() -> list[str]:
 
 
 def concrete_solvers() -> list[str]:
-    """Names of the solvers that fit something themselves: all but ``auto``."""
+    """Names of the solvers that fit models: all but ``auto``."""
     return [name for name in solver_names() if hasattr(solver_module(name), "Solver")]
 
 
@@ -135,13 +138,18 @@ def reads_columns(name: str) -> bool:
 
 
 def reads_recordings(name: str) -> bool:
-    """Whether a solver reads the recordings itself, as often as it needs."""
+    """Whether a solver reads the recordings, in several passes."""
     solver = solver_module(name).Solver
     return solver.FROM_SIGNAL and not solver.ONE_PASS
 
 
+def shares_finish(name: str) -> bool:
+    """Whether threads share the work of merging summaries and finishing (`core.workers`)."""
+    return getattr(solver_module(name).Solver, "SHARES_FINISH", False)
+
+
 def scales_itself(name: str) -> bool:
-    """Whether a solver knows the features' deviations itself, where a model standardizes."""
+    """Whether a solver computes the standard deviations of the features, for `standardize`."""
     return reads_columns(name) or solver_module(name).Solver.FROM_SIGNAL
 
 
@@ -152,7 +160,7 @@ def solver_module(name: str) -> Any:
 
 def load_libraries(name: str) -> None:
     """Import what a solver computes with, before memory is limited; see `process.stage`."""
-    # Only here: Snakemake's own process, which asks solvers for sizes, has no use for them.
+    # Only here: Snakemake's own process asks solvers only for sizes, and needs no libraries.
     for library in solver_module(name).LIBRARIES:
         importlib.import_module(library)
 
@@ -167,8 +175,8 @@ def make_solver(name: str, n_features: int, settings: dict, dtype: str) -> PcaSo
     n_features : int
         Length d of a row.
     settings : dict
-        The model's entry of the configuration, complete.
+        Complete entry of ``models`` in the configuration.
     dtype : {"float32", "float64"}
-        Type that blocks come in and products are computed in.
+        Type of the blocks and of their products.
     """
     return solver_module(name).Solver(n_features, dtype, settings)

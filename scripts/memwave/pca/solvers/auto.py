@@ -1,6 +1,6 @@
 """The solver that is the fastest of those that are exact enough and fit the memory.
 
-No solver itself: `memwave.workflow.planning.choice` replaces it by one before anything runs.
+`memwave.workflow.planning.choice` replaces it by another solver before anything runs.
 """
 
 OPTIONS: dict[str, dict] = {
@@ -8,7 +8,8 @@ OPTIONS: dict[str, dict] = {
         "type": "number",
         "exclusiveMinimum": 0,
         "default": 1e-5,
-        "description": "How far an eigenvalue may be from a true one, as a share of the largest. "
-        "The solver is the fastest by estimate of those that promise it within max_mem_mb.",
+        "description": "Guaranteed distance of each eigenvalue from a true one, as a share of the "
+        "largest. Of the solvers that guarantee it and fit into max_mem_mb, the one with the "
+        "smallest estimated time is taken.",
     },
 }

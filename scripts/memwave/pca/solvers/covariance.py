@@ -1,12 +1,10 @@
 """Exact PCA: the covariance matrix in one pass, then its leading eigenpairs.
 
 Each block adds ``X' X`` of its rows, shifted by a fixed vector near the mean, in panels of columns:
-short products in the dtype that is computed in, sums in float64. A summary ends with the shift
-corrected; summaries merge as in Chan, Golub and LeVeque, "Algorithms for computing the sample
+short products in the type of the computation, sums in float64. `finish` corrects a summary for the
+shift. Summaries merge as in Chan, Golub and LeVeque, "Algorithms for computing the sample
 variance", The American Statistician 37 (1983), equation 2.1b, written for matrices.
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 import scipy
@@ -29,8 +27,9 @@ from memwave.pca.linalg.short_products import (
 from memwave.pca.linalg.triangle import PANEL, Triangle, triangle_size
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
+from memwave.pca.solvers._merging import Merging
 
-# Roundings in float64 where a matrix is centred, merged, divided or mirrored.
+# Roundings in float64 when a matrix is centred, merged, divided and mirrored.
 SUMMING = 8 * float(np.finfo(np.float64).eps)
 
 OPTIONS: dict[str, dict] = {}
@@ -43,14 +42,14 @@ class Scatter:
     Parameters
     ----------
     shift : ndarray, shape (d,)
-        What is subtracted from the rows that `update` gets.
+        Vector that the caller subtracts from the rows before `update`.
     dtype : {"float32", "float64"}
-        Type of those rows, and of the products.
+        Type of those rows and of the products.
 
     Attributes
     ----------
     products : Triangle
-        The matrix; of rows less the shift, until `centre` is called.
+        The matrix; about the shift until `center` is called.
     rounding, moved : float
         Bounds of the norms of the errors of the matrix and of the mean, once they are centred.
     """
@@ -76,7 +75,7 @@ class Scatter:
         return self.shift + self._sum / max(self.count, 1)
 
     def center(self) -> None:
-        """Refer the scatter to the mean instead of the shift."""
+        """Move the scatter from the shift to the mean."""
         if self._additions:
             share, squares = (
                 product_rounding(self.count, self._dtype, self._additions),
@@ -98,7 +97,7 @@ class Scatter:
         total = self.count + other.count
         difference = other.shift - self.shift
         weight = self.count * other.count / total
-        self.products.values += other.products.values
+        self.products.add(other.products)
         self.products.add_outer(weight, difference)
         moved = self.moved + other.moved + mean_rounding(self.shift, other.shift)
         apart = float(np.linalg.norm(difference))
@@ -131,32 +130,23 @@ class Scatter:
         return scatter
 
 
-class Solver:
+class Solver(Merging):
     """Leading eigenpairs of the covariance matrix; exact up to rounding."""
 
     ONE_PASS = True
     FROM_SIGNAL = False
+    SHARES_FINISH = True
 
     def __init__(self, n_features: int, dtype: str, settings: dict):
         self._k = settings["n_components"]
         self._dtype = dtype
         self._total: Scatter | None = None
 
-    def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
-        yield 0, n_rows
-
     def start(self, shift: np.ndarray) -> Scatter:
         return Scatter(shift, self._dtype)
 
     def restore(self, arrays: dict[str, np.ndarray]) -> Scatter:
         return Scatter.of_arrays(arrays)
-
-    def merge(self, summary: Scatter) -> None:
-        summary.center()
-        if self._total is None:
-            self._total = summary
-        else:
-            self._total.merge(summary)
 
     def next_pass(self) -> bool:
         return False
@@ -167,7 +157,7 @@ class Solver:
 
 
 def model_of(scatter: Scatter, k: int, solver: str, scale: np.ndarray | None = None) -> Model:
-    """The PCA of a scatter matrix, which is spent.
+    """The PCA of a scatter matrix, which is overwritten.
 
     Parameters
     ----------
@@ -176,9 +166,9 @@ def model_of(scatter: Scatter, k: int, solver: str, scale: np.ndarray | None = N
     k : int
         Components wanted.
     solver : str
-        Its name, for the model.
+        Name of the solver, for the model.
     scale : ndarray, shape (d,), optional
-        What the features were divided by in the matrix, but not in the mean.
+        Standard deviations by which the matrix was divided; the mean was not.
 
     Raises
     ------
@@ -188,7 +178,8 @@ def model_of(scatter: Scatter, k: int, solver: str, scale: np.ndarray | None = N
     Notes
     -----
     The matrix is divided by a power of two near its trace, so that no square of its entries leaves
-    the range of float64. One more eigenpair than is wanted tells how far the others are away.
+    the range of float64. One more eigenpair than is wanted gives the distance to the other
+    eigenvalues.
     """
     covariance = scatter.products
     covariance.values /= scatter.count - 1
@@ -233,8 +224,8 @@ def leading_eigenpairs_in_place(
     """The k largest eigenvalues, ascending, and eigenvectors (d, k); `matrix` is overwritten.
 
     Only the upper triangle of `matrix`, shape (d, d) and C-ordered, is read; LAPACK works in place
-    (the transpose is Fortran-ordered). Its driver ``evr`` is faster where k is not small, and less
-    orthogonal.
+    (the transpose is Fortran-ordered). The driver ``evr`` is faster unless k is small, but its
+    vectors are less orthogonal.
     """
     d = len(matrix)
     return scipy.linalg.eigh(
@@ -254,7 +245,7 @@ def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
 
 
 def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
-    """Memory of merging two triangles, then of the eigenpairs."""
+    """Memory of merging two triangles, or of computing the eigenpairs."""
     merging = 2 * 8 * triangle_size(d) + 2 * 8 * PANEL * d
     return max(merging, decomposition_bytes(d, settings["n_components"]))
 
@@ -282,5 +273,5 @@ def work(d: int, n_rows: int, settings: dict) -> Work:
 
 
 def guarantee(tolerance: float) -> dict | None:
-    """It is always as exact as rounding allows."""
+    """The result is always exact up to rounding."""
     return {}

@@ -1,23 +1,24 @@
-"""Exact PCA where rows are fewer than features: by the Gram matrix of the rows.
+"""Exact PCA for fewer rows than features: by the Gram matrix of the rows.
 
-With the centred rows as the matrix X, n x d, ``X X'`` has the eigenvalues of ``X' X``, and its
-eigenvectors u are the components ``X' u``, but for their length ("method of snapshots": Sirovich,
-Quarterly of Applied Mathematics 45 (1987), summary I). The Gram matrix is n x n. It is summed over
-blocks of columns: all rows of a column are there at once, so that each is centred about its own
-mean, to the last digit. A second read makes the components and their products with the covariance.
+With the centred rows as the matrix X, n x d, ``X X'`` has the eigenvalues of ``X' X``. Its
+eigenvectors u give the components ``X' u``, up to their length ("method of snapshots": Sirovich,
+Quarterly of Applied Mathematics 45 (1987), part I). The Gram matrix is n x n. It is summed over
+blocks of columns. A block has all rows of its columns, so each column is centred about its exact
+mean. A second read gives the components and their products with the covariance.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from memwave.core.precision import lengths, require_no_overflow
+from memwave.core.ranges import spans
+from memwave.core.workers import share, working
 from memwave.pca.linalg.eigenpairs import MISSED, proven_eigenpairs_in_place
 from memwave.pca.linalg.orthonormal import ROUNDS, orthonormalise, project_out, turned
 from memwave.pca.linalg.short_products import gamma
 from memwave.pca.linalg.train_columns import TrainColumns, column_bytes
-from memwave.pca.linalg.triangle import PANEL, Triangle, triangle_size
+from memwave.pca.linalg.triangle import CHUNK, PANEL, Part, Triangle, triangle_size
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
 from memwave.pca.solvers.covariance import (
@@ -29,6 +30,9 @@ from memwave.pca.solvers.covariance import (
 
 OPTIONS: dict[str, dict] = {}
 LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+
+# Columns of a block that are a unit of work for a thread.
+COLUMNS = 256
 
 # Variances below this share of the largest, for each row, are rounding of the Gram matrix.
 NOTHING = 1e-15
@@ -43,7 +47,7 @@ class Solver:
     def __init__(self, n_features: int, dtype: str, settings: dict):
         self._k, self._standardize = settings["n_components"], settings["standardize"]
         self._mean, self._scale = np.empty(n_features), np.ones(n_features)
-        self._off_centre, self._terms = 0.0, 16
+        self._off_center, self._terms = 0.0, 16
 
     def fit_columns(
         self,
@@ -57,7 +61,7 @@ class Solver:
         ----------
         columns : TrainColumns
         threads : int
-            That compute; no bit depends on it.
+            Number of threads; the result does not depend on it, to the bit.
         progress : callable
             Called with the number of columns done.
 
@@ -66,8 +70,11 @@ class Solver:
         MemwaveError
             If squares of features overflowed.
         """
-        with ThreadPoolExecutor(threads) as pool:
-            gram = self._gram(columns, pool, progress)
+        with working(threads):
+            return self._fit(columns, progress)
+
+    def _fit(self, columns: TrainColumns, progress: Callable[[int], None]) -> Model:
+        gram = self._gram(columns, progress)
         total_variance = float(gram.diagonal().sum())
         require_no_overflow(total_variance)
         values, vectors, images, missed = self._eigenpairs(gram)
@@ -77,7 +84,7 @@ class Solver:
         bound += float(lengths(images - vectors * values).sum())
         count = columns.n_rows
         real = values > NOTHING * count * max(values[0], 0.0)
-        # Lengths of X' u, that the components are divided by.
+        # Lengths of X' u, by which the components are divided.
         norms = np.sqrt((count - 1) * np.where(real, values, 1.0))
         weights, weighted = vectors / norms, images / norms
         rows, products = self._second_read(columns, weights, weighted, real, progress)
@@ -93,42 +100,52 @@ class Solver:
             scale=self._scale if self._standardize else None,
         )
 
-    def _gram(
-        self, columns: TrainColumns, pool: ThreadPoolExecutor, progress: Callable[[int], None]
-    ) -> Triangle:
-        """The products of all rows with each other, over n - 1."""
+    def _gram(self, columns: TrainColumns, progress: Callable[[int], None]) -> Triangle:
+        """The products of all rows with each other, divided by n - 1."""
         gram = Triangle(columns.n_rows)
-        panels = list(gram.panels())
         for place, block in columns.blocks():
-            self._mean[place], rest = self._centre(block)
+            self._mean[place], rest = self._center(block)
             self._terms = max(self._terms, 16 + block.shape[1])
             if self._standardize:
-                self._scale[place] = self._deviations(block)
+                self._scale[place] = self._standard_deviations(block)
                 block /= self._scale[place]
-            self._off_centre += float(np.sum((rest / self._scale[place]) ** 2))
+            self._off_center += float(np.sum((rest / self._scale[place]) ** 2))
             self._terms += 1
 
-            def add(part: tuple[int, int, np.ndarray], block: np.ndarray = block) -> None:
-                start, stop, panel = part
-                panel += block[start:stop] @ block[start:].T
+            def add(part: Part, block: np.ndarray = block) -> None:
+                start, stop, low, high, values = part
+                values += block[start:stop] @ block[low:high].T
 
-            list(pool.map(add, panels))
+            share(add, gram.parts())
             progress(block.shape[1])
         gram.values /= columns.n_rows - 1
         gram.mirror()
         return gram
 
     @staticmethod
-    def _centre(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Subtract the means of the columns, and what rounding left of them; return both."""
-        mean = block.mean(axis=0)
-        block -= mean
-        rest = block.mean(axis=0)
-        block -= rest
-        return mean + rest, rest
+    def _center(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Subtract the means of the columns, twice because of rounding.
+
+        Returns
+        -------
+        mean, rest : ndarray
+            The means, and the part of them that the second subtraction removed.
+        """
+
+        def center(place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+            own = block[:, slice(*place)]
+            mean = own.mean(axis=0)
+            own -= mean
+            rest = own.mean(axis=0)
+            own -= rest
+            return mean + rest, rest
+
+        found = share(center, spans(0, block.shape[1], COLUMNS))
+        means, rests = zip(*found, strict=True)
+        return np.concatenate(means), np.concatenate(rests)
 
     @staticmethod
-    def _deviations(block: np.ndarray) -> np.ndarray:
+    def _standard_deviations(block: np.ndarray) -> np.ndarray:
         """Standard deviations of centred columns; 1 where they are constant."""
         found = np.sqrt(np.einsum("ij,ij->j", block, block) / (len(block) - 1))
         return np.where(found > 0, found, 1.0)
@@ -137,19 +154,19 @@ class Solver:
         """Bound of the norm of the error of the Gram matrix.
 
         An entry is a sum in float64, and its error at most gamma times the norms of its two rows
-        (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.5). Means are
-        off by what is left after the second centring.
+        (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.5). The error of
+        a mean is the rest after the second centring.
         """
         standardizing = 2 * gamma(n + 8, "float64") if self._standardize else 0.0
         products = (gamma(self._terms, "float64") + standardizing) * variance
-        off = gamma(n + 2, "float64") * float(np.sqrt(variance + self._off_centre))
+        off = gamma(n + 2, "float64") * float(np.sqrt(variance + self._off_center))
         share = n / (n - 1)
         return 1.01 * (products + share * off * (2 * float(np.sqrt(variance)) + off))
 
     def _eigenpairs(self, gram: Triangle) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """Leading eigenpairs of the matrix, descending, and its products with the vectors.
 
-        Last, what may have been missed, as a share of the largest eigenvalue.
+        The last value bounds the eigenvalues that were missed, as a share of the largest one.
         """
         missed = MISSED
         found = proven_eigenpairs_in_place(gram, self._k)
@@ -168,23 +185,30 @@ class Solver:
         real: np.ndarray,
         progress: Callable[[int], None],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Components that have a variance, and their products with the covariance; (k, d) each."""
+        """Components with a positive variance, and their products with the covariance; (k, d)."""
         rows = np.zeros((self._k, columns.n_features))
         products = np.zeros_like(rows)
         for place, block in columns.blocks():
-            self._centre(block)
-            block /= self._scale[place]
-            rows[real, place] = weights[:, real].T @ block
-            products[real, place] = weighted[:, real].T @ block
+            self._center(block)
+
+            def multiply(
+                part: tuple[int, int], block: np.ndarray = block, first: int = place.start
+            ) -> None:
+                values, there = block[:, slice(*part)], slice(first + part[0], first + part[1])
+                values /= self._scale[there]
+                rows[real, there] = weights[:, real].T @ values
+                products[real, there] = weighted[:, real].T @ values
+
+            share(multiply, spans(0, block.shape[1], COLUMNS))
             progress(block.shape[1])
         return rows, products
 
     def _ritz_pairs(
         self, rows: np.ndarray, products: np.ndarray, real: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Eigenpairs as `from_eigenpairs` wants them; directions without variance are filled up."""
+        """Eigenpairs for `from_eigenpairs`; random directions complete those without variance."""
         count, random = int(real.sum()), np.random.default_rng(0)
-        # They are orthonormal but for rounding, which is made good: with what, goes for both.
+        # The rows are orthonormal up to rounding. The correction applies to rows and products.
         squares, turn = np.linalg.eigh(rows[:count] @ rows[:count].T)
         nearly = (turn / np.sqrt(squares)) @ turn.T
         for vectors in (rows[:count], products[:count]):
@@ -201,7 +225,7 @@ class Solver:
 
 
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
-    """No shard has a summary."""
+    """Shards have no summaries."""
     return 0
 
 
@@ -209,20 +233,20 @@ def fit_bytes(d: int, settings: dict, n_rows: int, block_rows: int, workers: int
     """Memory of the Gram matrix and its eigenpairs, then of the components."""
     k = settings["n_components"]
     block = column_bytes(n_rows, d, block_rows)
-    summing = 8 * triangle_size(n_rows) + block + workers * 8 * PANEL * n_rows
+    summing = 8 * triangle_size(n_rows) + block + workers * 8 * PANEL * CHUNK
     solving = decomposition_bytes(n_rows, k)
     finishing = block + 8 * 6 * k * d
     return max(summing, solving, finishing) + 8 * 4 * (d + k * n_rows)
 
 
 def work(d: int, n_rows: int, settings: dict) -> Work:
-    """Half the products of X X', in double precision, eigenpairs, and a second read."""
+    """Half the products of X X' in double precision, eigenpairs, and a second read."""
     k = settings["n_components"]
-    # Products of all kinds in double precision run at twice the rate of decompositions or more.
+    # Products in double precision run at least at twice the rate of decompositions.
     products = (float(n_rows) ** 2 * d + 4.0 * n_rows * d * k) / 2
     return Work(reads=3, products=0.0, dense=products + decomposition_work(n_rows))
 
 
 def guarantee(tolerance: float) -> dict | None:
-    """It is always as exact as rounding allows."""
+    """The result is always exact up to rounding."""
     return {}

@@ -2,19 +2,20 @@
 
 Overlapping windows repeat the same products (`memwave.pca.lags.lags`), and wavelet features are
 linear in the window (`memwave.features.wavelet`). So the covariance of the features of all windows
-is the two-sided transform of a matrix that a few sums over the signal make up. No feature is
+is the two-sided transform of a matrix that follows from a few sums over the signal. No feature is
 computed, and the cost hardly depends on the number of windows.
 """
 
 import numpy as np
 
+from memwave.core.workers import share
 from memwave.features.spec import FeatureSpec
 from memwave.features.wavelet import transform_windows
 from memwave.pca.lags.lags import LagSums, sum_bytes, sums_rounding, windows_of
 from memwave.pca.lags.window_products import add_feature_products, product_bytes, sample_sums
 from memwave.pca.linalg.eigenpairs import lanczos_work, worth_trying
 from memwave.pca.linalg.short_products import gamma
-from memwave.pca.linalg.triangle import triangle_size
+from memwave.pca.linalg.triangle import Part, triangle_size
 from memwave.pca.model import Model
 from memwave.pca.solvers import Work
 from memwave.pca.solvers.covariance import (
@@ -27,11 +28,11 @@ from memwave.pca.solvers.covariance import (
 OPTIONS: dict[str, dict] = {}
 LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
 
-# A feature that varies less than this share of the signal's variance is taken to be constant: with
-# `standardize`, rounding is not to be blown up.
+# A feature whose variance is less than this share of the signal's is treated as constant, so that
+# `standardize` does not amplify rounding.
 CONSTANT = 1e-13
 
-# Pieces of recordings whose sums are unrolled together: each adds the products of its ends.
+# Segments of recordings whose sums are unrolled together: each adds the products of its ends.
 BATCH_SEGMENTS = 32
 
 
@@ -40,16 +41,17 @@ class Solver:
 
     ONE_PASS = True
     FROM_SIGNAL = True
+    SHARES_FINISH = True
 
     def __init__(self, spec: FeatureSpec, settings: dict):
         self._spec, self._k = spec, settings["n_components"]
         self._standardize: bool = settings["standardize"]
-        self._squares = np.zeros(windows_of(spec).width)  # of all values at a place of a window
+        self._squares = np.zeros(windows_of(spec).width)  # sums of squares of the long rows
         self._pending = LagSums.none(windows_of(spec))
         self._total: Scatter | None = None
 
     def merge(self, sums: LagSums) -> None:
-        """Add pieces, at most `BATCH_SEGMENTS`. They are merged in the order of the shards."""
+        """Add segments, at most `BATCH_SEGMENTS`. They are merged in the order of the shards."""
         if len(self._pending.counts) + len(sums.counts) > BATCH_SEGMENTS:
             self._unroll()
         self._pending.add(sums)
@@ -64,18 +66,18 @@ class Solver:
             self._total.merge(scatter)
 
     def finish(self) -> Model:
-        """Return the model. The solver is spent."""
+        """Return the model. The solver cannot be used afterwards."""
         self._unroll()
         assert self._total is not None
         total, self._total = self._total, None
-        scale = self._deviations(total) if self._standardize else None
+        scale = self._standard_deviations(total) if self._standardize else None
         if scale is not None:
             total.products.divide(scale)
             total.rounding /= float(scale.min()) ** 2
         return model_of(total, self._k, "lag-covariance", scale)
 
-    def _deviations(self, scatter: Scatter) -> np.ndarray:
-        """Standard deviations of the features, shape (d,); 1 where there is only rounding."""
+    def _standard_deviations(self, scatter: Scatter) -> np.ndarray:
+        """Standard deviations of the features, shape (d,); 1 where the variance is rounding."""
         squares = scatter.products.diagonal()
         rounding = CONSTANT * float(self._squares.max())
         variances = np.where(squares > rounding, squares, 1.0) / (scatter.count - 1)
@@ -83,10 +85,10 @@ class Solver:
 
 
 def scatter_of(spec: FeatureSpec, sums: LagSums) -> Scatter:
-    """Count, mean and scatter matrix of the features of all windows that sums are of.
+    """Count, mean and scatter matrix of the features of all windows in lag sums.
 
-    Each piece has its own shift, so that the products are taken near its mean; the rest is
-    corrected for as where shards are merged.
+    Each segment has its own shift, so that its products are taken near its mean. The differences
+    of the means are corrected for as in a merge of shards.
     """
     counts = sums.counts[:, None]
     samples = sample_sums(sums) / counts
@@ -101,21 +103,25 @@ def scatter_of(spec: FeatureSpec, sums: LagSums) -> Scatter:
     gain, squares = add_feature_products(
         scatter.products, sums, lambda rows: transform_windows(spec, rows)
     )
-    share = sums_rounding(sums) + gamma(2 * spec.filter_length * spec.level, "float64")
-    scatter.rounding = gain * squares * share
-    scatter.moved = float(np.sqrt(gain * squares / scatter.count)) * share
-    for start, stop, panel in scatter.products.panels():
-        panel += weighted[:, start:stop].T @ corrections[:, start:]
+    rounding = sums_rounding(sums) + gamma(2 * spec.filter_length * spec.level, "float64")
+    scatter.rounding = gain * squares * rounding
+    scatter.moved = float(np.sqrt(gain * squares / scatter.count)) * rounding
+
+    def correct(part: Part) -> None:
+        start, stop, low, high, values = part
+        values += weighted[:, start:stop].T @ corrections[:, low:high]
+
+    share(correct, scatter.products.parts())
     return scatter
 
 
 def summary_bytes(spec: FeatureSpec) -> int:
-    """Memory of summing over pieces of recordings, `BATCH_SEGMENTS` of them kept."""
+    """Memory of summing over segments of recordings, and of the sums of `BATCH_SEGMENTS`."""
     return sum_bytes(windows_of(spec)) + 2 * batch_bytes(spec)
 
 
 def batch_bytes(spec: FeatureSpec) -> int:
-    """Memory of the sums of `BATCH_SEGMENTS` pieces."""
+    """Memory of the sums of `BATCH_SEGMENTS` segments."""
     windows = windows_of(spec)
     ends = 2 * (windows.depth - 1) * windows.width
     lags = windows.depth * windows.width**2
@@ -123,18 +129,18 @@ def batch_bytes(spec: FeatureSpec) -> int:
 
 
 def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
-    """Memory of unrolling sums, beside what was unrolled before, then of the eigenpairs."""
+    """Memory of unrolling sums beside the scatter so far, or of computing the eigenpairs."""
     windows, d = windows_of(spec), spec.n_features
-    pieces = 4 * batch_bytes(spec) + 8 * BATCH_SEGMENTS * (8 * d + 4 * windows.n_values)
+    segments = 4 * batch_bytes(spec) + 8 * BATCH_SEGMENTS * (8 * d + 4 * windows.n_values)
     unrolling = product_bytes(windows, d) + 2 * 8 * triangle_size(d)
-    return pieces + max(unrolling, decomposition_bytes(d, settings["n_components"]))
+    return segments + max(unrolling, decomposition_bytes(d, settings["n_components"]))
 
 
 def work(spec: FeatureSpec, n_rows: int, settings: dict) -> Work:
     """Sums over the signal, the two-sided transform, and eigenpairs.
 
-    Fourier transforms and filters run at the rate of decompositions rather than of products;
-    memory is moved ten times as long as filters compute.
+    Fourier transforms and filters run at the rate of decompositions rather than of products. The
+    filters spend ten times as long on moving memory as on arithmetic.
     """
     windows, d = windows_of(spec), spec.n_features
     if windows.by_fourier:
@@ -150,5 +156,5 @@ def work(spec: FeatureSpec, n_rows: int, settings: dict) -> Work:
 
 
 def guarantee(tolerance: float) -> dict | None:
-    """It is always as exact as rounding allows."""
+    """The result is always exact up to rounding."""
     return {}

@@ -1,9 +1,10 @@
 """PCA of windows of any width straight from the recordings: block Lanczos on products by FFT.
 
-No feature and no matrix of features squared exists anywhere: the features' covariance is multiplied
-with a few columns at a time. They are carried back to samples through the adjoint of the wavelet
-transform, correlated with the signal, which gives the scores of all windows, and correlated back
-(`memwave.pca.lags.signal.products`); the result is transformed as a window is.
+Neither the features nor their covariance are computed. The covariance is multiplied with a few
+columns at a time. The adjoint of the wavelet transform maps the columns to samples. Their
+correlation with the signal gives the scores of all windows, and the correlation of the scores with
+the signal gives a window for each column (`memwave.pca.lags.signal.products`). The wavelet
+transform maps this window to features.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.lags import SignalWindows, windows_of
 from memwave.pca.lags.signal.moments import SignalMoments, measure, moment_bytes
 from memwave.pca.lags.signal.products import Chunks, SignalProducts
+from memwave.pca.lags.signal.rounding import covariance_rounding
 from memwave.pca.lags.signal.sizes import (
     MOST_COLUMNS,
     chunk_of,
@@ -49,22 +51,23 @@ OPTIONS: dict[str, dict] = {
         "type": "integer",
         "minimum": 1,
         "default": 200,
-        "description": "How often the recordings are multiplied with a block of columns, at most.",
+        "description": "Largest number of passes over the recordings.",
     },
     "columns": {
         "type": ["integer", "null"],
         "minimum": 1,
         "default": None,
-        "description": "Vectors that are held at once, at least n_components and 16 more. More of "
-        "them converge in fewer passes. null: three times n_components, at least 64.",
+        "description": "Vectors in memory at once, at least n_components + 16. With more vectors, "
+        "fewer passes are needed. null: three times n_components, at least 64.",
     },
 }
 
-# Columns of a block. Wider blocks read the recordings less often and need more products in all; 16
-# were the fastest on windows of 7 and of 64 channels.
+# Columns of a block. Wider blocks read the recordings less often, but need more products in total.
+# 16 columns were the fastest on windows of 7 and of 64 channels.
 WIDTH = 16
 
-# Passes that recordings of several kinds took to 1e-6, in blocks of 16 columns, for each component.
+# Passes that recordings of several kinds took to a tolerance of 1e-6, in blocks of 16 columns: a
+# constant, and a number for each component.
 USUAL_PASSES, PASSES_PER_COMPONENT = 10, 0.2
 
 
@@ -86,10 +89,10 @@ class Solver:
         Parameters
         ----------
         chunks : callable
-            ``chunks(n)`` reads all rows that windows cover, in pieces, shape (m, n_channels),
-            that at most n windows cover.
+            ``chunks(n)`` reads all rows that windows cover, in chunks, shape (m, n_channels),
+            of at most n windows each.
         threads : int
-            That compute; no bit depends on it.
+            Number of threads; the result does not depend on it, to the bit.
         report : callable
             Called with a message after every pass.
         """
@@ -97,8 +100,8 @@ class Solver:
         standardize = settings["standardize"]
         moments = measure(spec, chunks(chunk_of(windows_of(spec))), standardize=standardize)
         require_no_overflow(moments.squares, moments.mean_square)
-        scale = moments.deviations if standardize else None
-        space = Space(spec.n_features, k, WIDTH, room(settings), settings["random_state"])
+        scale = moments.standard_deviations if standardize else None
+        space = Space(spec.n_features, k, WIDTH, most_vectors(settings), settings["random_state"])
         with ThreadPoolExecutor(threads) as pool:
             exact = self._product(moments, chunks, scale, "float64", pool)
             products = [exact]
@@ -112,8 +115,9 @@ class Solver:
                 passes=settings["passes"],
                 report=report,
             )
-        vectors = pairs.vectors.copy()  # of all vectors held, these are left
+        vectors = pairs.vectors.copy()  # the other vectors of the space are freed
         del space, pairs.vectors
+        rounding = covariance_rounding(spec, moments)
         return from_eigenpairs(
             pairs.values.copy(),
             vectors.T,
@@ -124,6 +128,7 @@ class Solver:
             solver="lag-randomized",
             notes={"passes": done, "columns": WIDTH},
             scale=scale,
+            rounding=rounding if scale is None else rounding / float(scale.min()) ** 2,
         )
 
     def _product(
@@ -152,18 +157,18 @@ class Solver:
         return multiply
 
 
-def room(settings: dict) -> int:
-    """Vectors that are held at once."""
+def most_vectors(settings: dict) -> int:
+    """Most vectors in memory at once."""
     k = settings["n_components"]
     return max(k + WIDTH, settings["columns"] or max(64, 3 * k))
 
 
 def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
-    """Memory of the fit; what of it is left in the end is in the model's file."""
+    """Memory of the fit."""
     windows, d, k = windows_of(spec), spec.n_features, settings["n_components"]
     covered = windows.n_rows(chunk_of(windows))
     measuring = moment_bytes(spec, covered, standardize=settings["standardize"])
-    iterating = space_bytes(d, WIDTH, room(settings), k)
+    iterating = space_bytes(d, WIDTH, most_vectors(settings), k)
     iterating += max(
         max(product_bytes(windows, *slice_), map_bytes(spec, *slice_))
         for slice_ in slices(windows, k)
@@ -172,13 +177,13 @@ def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
 
 
 def worker_bytes(spec: FeatureSpec) -> int:
-    """Memory that each thread needs beside."""
+    """Additional memory of each thread."""
     windows = windows_of(spec)
     return max(thread_bytes(windows, *slice_) for slice_ in slices(windows, MOST_COLUMNS))
 
 
 def slices(windows: SignalWindows, k: int) -> list[tuple[int, int]]:
-    """Columns multiplied at once, and bytes of a value: in a pass, and to measure the result."""
+    """Columns multiplied at once, and bytes of a value: in a pass, and for the final residuals."""
     widths = ((WIDTH, 4), (WIDTH, 8), (k, 8))
     return [(min(width, columns_together(windows, size)), size) for width, size in widths]
 
@@ -196,10 +201,10 @@ def work(spec: FeatureSpec, n_rows: int, settings: dict) -> Work:
     else:
         a_window = 4.0 * windows.n_values * WIDTH
     filters = 40.0 * spec.filter_length * (windows.n_values + d) * WIDTH
-    space = 8.0 * d * room(settings) * WIDTH
+    space = 8.0 * d * most_vectors(settings) * WIDTH
     return Work(0, 0.0, (blocks + 2 * k / WIDTH) * (n_rows * a_window + filters + space))
 
 
 def guarantee(tolerance: float) -> dict | None:
-    """It goes on until the residuals, as measured, are small enough."""
+    """It iterates until the computed residuals are small enough."""
     return {"tolerance": tolerance}

@@ -1,12 +1,11 @@
 """Randomized PCA: a block Krylov space of the covariance, one read of the rows per block.
 
 Musco and Musco, "Randomized block Krylov methods for stronger and faster approximate singular value
-decomposition", NeurIPS 2015, algorithm 2: the space is spanned by Q, CQ, C(CQ), ... with a random
-Q, every product with the covariance C being one pass over the rows: C Q = sum of X_b' (X_b Q).
-All products are kept, so the last of them serves as well: the eigenpairs are those of the
-Nystrom approximation (C V) (V' C V)^-1 (C V)' in the stable form of Tropp, Yurtsever, Udell and
-Cevher, "Fixed-rank approximation of a positive-semidefinite matrix from streaming data", NeurIPS
-2017, algorithm 3.
+decomposition", NeurIPS 2015, algorithm 2: Q, CQ, C(CQ), ... span the space, with a random Q. Each
+product with the covariance C is one pass over the rows: C Q = sum of X_b' (X_b Q). All products
+are stored, and the last one is used too: the eigenpairs are those of the Nystrom approximation
+(C V) (V' C V)^-1 (C V)' in the stable form of Tropp, Yurtsever, Udell and Cevher, "Fixed-rank
+approximation of a positive-semidefinite matrix from streaming data", NeurIPS 2017, algorithm 3.
 """
 
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from memwave.core.ranges import spans
 from memwave.pca.linalg.covariance_products import CovarianceProducts, products_bytes
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
+from memwave.pca.solvers._merging import Merging
 
 LIBRARIES: tuple[str, ...] = ()
 OPTIONS: dict[str, dict] = {
@@ -32,14 +32,14 @@ OPTIONS: dict[str, dict] = {
         "type": "integer",
         "minimum": 1,
         "default": 5,
-        "description": "How often the features are read, at most.",
+        "description": "Largest number of reads of the features.",
     },
     "columns": {
         "type": ["integer", "null"],
         "minimum": 1,
         "default": None,
-        "description": "Width of the block, at least n_components. More columns converge in fewer "
-        "passes. null: twice n_components and 20 more.",
+        "description": "Columns of the block, at least n_components. With more columns, fewer "
+        "passes are needed. null: 2 n_components + 20.",
     },
     "tolerance": {
         "type": ["number", "null"],
@@ -50,10 +50,10 @@ OPTIONS: dict[str, dict] = {
     },
 }
 
-# Features that are solved for at once at the end.
+# Columns of the final linear system that are solved at once.
 PANEL = 512
 
-# With a tolerance, up to 1e-6, recordings of several kinds took 2 to 6 passes.
+# Recordings of several kinds took 2 to 6 passes to a tolerance of 1e-6.
 USUAL_PASSES = 5
 
 
@@ -63,7 +63,7 @@ def columns(d: int, settings: dict) -> int:
     return min(d, max(k, settings["columns"] or 2 * k + 20))
 
 
-class Solver:
+class Solver(Merging):
     """Leading eigenpairs in a few reads of the rows and memory for a few times k vectors."""
 
     ONE_PASS = False
@@ -83,9 +83,6 @@ class Solver:
         self._mean: np.ndarray | None = None
         self._unit = 1.0
 
-    def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
-        yield 0, n_rows
-
     def start(self, shift: np.ndarray) -> CovarianceProducts:
         if self._mean is not None:
             shift = needed_shift(self._mean, self._variance)
@@ -94,13 +91,6 @@ class Solver:
     def restore(self, arrays: dict[str, np.ndarray]) -> CovarianceProducts:
         return CovarianceProducts.of_arrays(arrays)
 
-    def merge(self, summary: CovarianceProducts) -> None:
-        summary.center()
-        if self._total is None:
-            self._total = summary
-        else:
-            self._total.merge(summary)
-
     def next_pass(self) -> bool:
         assert self._total is not None
         total, self._total = self._total, None
@@ -108,7 +98,7 @@ class Solver:
         self._variance = total.squares / (total.count - 1)
         block = total.product / (total.count - 1)
         require_no_overflow(self._variance, block)
-        # A hundredth of the worst case is what rounding usually leaves of rows that are all equal.
+        # For rows that are all equal, rounding usually leaves a hundredth of the worst case.
         if is_noise(self._variance, self._mean) or total.squares <= total.rounding / 100:
             self._variance, block = 0.0, np.zeros_like(block)
         if not self._krylov.blocks:
@@ -148,15 +138,17 @@ class Krylov:
 
     Parameters
     ----------
-    d, room : int
-        Length of the vectors, and how many there may be.
+    d : int
+        Length of the vectors.
+    capacity : int
+        Most vectors.
     dtype : {"float32", "float64"}
-        Type that the vectors were multiplied in; their products are kept in float64.
+        Type of the vectors; their products are stored in float64.
     """
 
-    def __init__(self, d: int, room: int, dtype: str):
-        self._space = np.empty((room, d), dtype)  # V', a vector a row
-        self._image = np.empty((room, d))  # (C V)'
+    def __init__(self, d: int, capacity: int, dtype: str):
+        self._space = np.empty((capacity, d), dtype)  # V', a vector a row
+        self._image = np.empty((capacity, d))  # (C V)'
         self.blocks: list[slice] = []
 
     @property
@@ -171,17 +163,17 @@ class Krylov:
         self.blocks.append(block)
 
     def new_directions(self, block: np.ndarray) -> np.ndarray:
-        """What `block` adds to the space: orthonormal, possibly fewer columns or none."""
+        """Orthonormal basis of what `block` adds to the space; it may have fewer columns."""
         scale = np.linalg.norm(block)
         for _ in range(2):  # twice is enough (Giraud, Langou and Rozloznik, 2005)
             for known in self._vectors():
                 block = block - known.T @ (known @ block)
         q, r = np.linalg.qr(block)
-        # Directions that rounding alone made are no directions.
+        # Directions that consist of rounding are dropped.
         eps = np.finfo(self._space.dtype).eps
         real = np.abs(np.diag(r)) > 10 * eps * scale / np.sqrt(len(block))
-        room = len(self._space) - self.filled
-        return q[:, real][:, :room].astype(self._space.dtype)
+        free = len(self._space) - self.filled
+        return q[:, real][:, :free].astype(self._space.dtype)
 
     def _vectors(self) -> Iterator[np.ndarray]:
         """The vectors of every block, in float64: rows."""
@@ -199,12 +191,12 @@ class Krylov:
         return values, np.linalg.norm(difference, axis=1)
 
     def _inner(self) -> np.ndarray:
-        """V' C V, not quite symmetric."""
+        """V' C V, symmetric up to rounding."""
         image = self._image[: self.filled]
         return np.vstack([known @ image.T for known in self._vectors()])
 
     def nystrom(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Leading eigenpairs of the Nystrom approximation of C; what is stored here is spent.
+        """Leading eigenpairs of the Nystrom approximation of C; overwrites the stored products.
 
         Returns
         -------
@@ -225,7 +217,7 @@ class Krylov:
             factor = np.linalg.cholesky((inner + inner.T) / 2)
         except np.linalg.LinAlgError as error:
             raise MemwaveError(
-                "features vary so little that solver randomized finds nothing but rounding. Set "
+                "features vary so little that solver randomized computes only rounding errors. Set "
                 "compute_dtype: float64 in the model, or use solver covariance."
             ) from error
         for start, stop in spans(0, d, PANEL):
@@ -237,19 +229,19 @@ class Krylov:
 
 
 def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
-    """Memory of all blocks and products with what the finish makes of them."""
+    """Memory of all blocks and products, and of `Krylov.nystrom`."""
     width = columns(d, settings)
     space = min(d, width * settings["passes"])
     return (itemsize + 8) * d * space + 5 * 8 * space * (space + PANEL) + 6 * 8 * d * width
 
 
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
-    """Memory of one summary, as each thread has one."""
+    """Memory of one summary; each thread has one."""
     return products_bytes(d, columns(d, settings), itemsize)
 
 
 def work(d: int, n_rows: int, settings: dict) -> Work:
-    """Two products a pass, and orthogonalisation of all blocks."""
+    """Two products in each pass, and the orthogonalisation of all blocks."""
     width, passes = columns(d, settings), settings["passes"]
     if settings["tolerance"] is not None:
         passes = min(passes, USUAL_PASSES)
@@ -258,5 +250,5 @@ def work(d: int, n_rows: int, settings: dict) -> Work:
 
 
 def guarantee(tolerance: float) -> dict | None:
-    """It goes on until the residuals are small enough; ten reads have sufficed wherever tried."""
+    """It iterates until the residuals are small enough. Ten passes were enough in all trials."""
     return {"tolerance": tolerance, "passes": 10}

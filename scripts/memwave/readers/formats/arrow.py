@@ -13,7 +13,7 @@ from memwave.readers.sources import Block, TableSource, Texts
 
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.ipc")
-# pyarrow, and a record batch unpacked; one that is not packed stays in the file.
+# Memory of pyarrow and of a decompressed record batch. An uncompressed one stays in the file.
 LIBRARY_MB = 120
 
 BATCH_ROWS = 16_384

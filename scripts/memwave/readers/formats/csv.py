@@ -1,5 +1,6 @@
 """Text tables, .csv, .tsv and .txt, also gzipped: named columns, or columns without a header."""
 
+import csv
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -9,7 +10,7 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable
-from memwave.readers.base import Options
+from memwave.readers.base import Options, file_of
 from memwave.readers.shared.arrow_columns import arrow_module, column_values, texts_of
 from memwave.readers.shared.row_counts import remembered_rows
 from memwave.readers.shared.text import (
@@ -22,13 +23,19 @@ from memwave.readers.shared.text import (
     open_table,
     records,
     swallowed_line,
+    widest,
 )
 from memwave.readers.sources import Block, TableSource, Texts
 
 NEEDS_DTYPE = False
 LIBRARIES = ("pyarrow", "pyarrow.csv")
-# pyarrow with a block as text, as columns and as rows.
+# Memory of pyarrow, and of a block as text, as columns and as rows.
 LIBRARY_MB = 60
+
+# Memory of a column while pyarrow reads a table, measured with 10 000 to 90 000 columns.
+COLUMN_BYTES = 13_500
+
+MOST_COLUMNS = 20_000
 
 
 class Source(TableSource):
@@ -36,7 +43,7 @@ class Source(TableSource):
 
     def __init__(self, path: str, options: Options):
         super().__init__(path)
-        self._csv = arrow_module("csv", path)
+        self._arrow = arrow_module("csv", path)
         self._options, self._delimiter = options, ","
         self._blank_lines = False
         self._names: list[str] | None = None
@@ -57,9 +64,16 @@ class Source(TableSource):
         self._describe((rows, len(self._channels)), np.dtype("f8"))
 
     def _header(self) -> list[str]:
-        """Names of all columns: of the file, or those that it is given."""
+        """Names of all columns: those of the file, or those of the options."""
+        found = self._width()
+        if found > MOST_COLUMNS:
+            raise self.error(
+                f"has {found:,} columns, expected at most {MOST_COLUMNS:,} in a text. Convert it "
+                "to .npy, with a row of the table as a row, or to Parquet"
+            )
         if self._options.header != "names":
-            found = self._width()
+            if not found:
+                raise self.error("has no row, expected a line a row")
             self._names = self._given_names(found)
             return self._names
         for batch in self._batches(None):
@@ -76,10 +90,12 @@ class Source(TableSource):
         raise self.error("has no row below its first line, expected a line a row")
 
     def _width(self) -> int:
-        """Columns of a table without a header."""
-        for _, _, cells in islice(records(self.file, self._options, self._delimiter), 1):
-            return len(cells)
-        raise self.error("has no row, expected a line a row")
+        """Cells of the first row; 0 if there is none."""
+        try:
+            rows = records(self.file, self._options, self._delimiter)
+            return max((len(cells) for _, _, cells in islice(rows, 1)), default=0)
+        except (*UNREADABLE, csv.Error) as error:
+            raise self._unreadable(error) from error
 
     def _given_names(self, found: int) -> list[str]:
         """Names of the columns of a table without a header: numbers, channels, or a list."""
@@ -103,7 +119,7 @@ class Source(TableSource):
         return numbers
 
     def _count(self) -> tuple[int, str]:
-        """Count rows, and require that each line of the file is one, or say why it is not."""
+        """Count rows; if lines are not rows, return the reason or raise an error."""
         rows = sum(batch.num_rows for batch in self._batches(self._channels[:1], "string"))
         full, blank = count_lines(self.file, self._options)
         lines = full + blank * self._blank_lines - (self._names is None)
@@ -130,25 +146,25 @@ class Source(TableSource):
             yield texts_of(batch.column(0))
 
     def _reading(self) -> tuple:
-        """What decides which lines are rows."""
+        """Settings that determine which lines are rows."""
         options = self._options
         return self._delimiter, options.skip_lines, options.header != "names", options.comment
 
     def _batches(self, columns: list[str] | None, kind: str = "float64") -> Iterator[Any]:
-        """Parse the table block by block; all columns, as what they look like, or some as `kind`.
+        """Parse the table block by block: some columns as `kind`, or all with detected types.
 
-        Threads would read ahead, and would not know the numbers of lines in errors.
+        Without threads, since these read ahead and do not know the line of an error.
         """
-        csv = self._csv
-        reading = csv.ReadOptions(
+        arrow = self._arrow
+        reading = arrow.ReadOptions(
             use_threads=False, block_size=LONGEST_LINE, column_names=self._names
         )
-        parsing = csv.ParseOptions(
+        parsing = arrow.ParseOptions(
             delimiter=self._delimiter,
             newlines_in_values=True,
             ignore_empty_lines=not self._blank_lines,
         )
-        conversion = csv.ConvertOptions(
+        conversion = arrow.ConvertOptions(
             include_columns=columns,
             column_types=dict.fromkeys(columns or (), kind),
             strings_can_be_null=True,
@@ -156,12 +172,14 @@ class Source(TableSource):
         )
         try:
             with open_table(self.file, self._options) as file:
-                yield from csv.open_csv(file, reading, parsing, conversion)
+                yield from arrow.open_csv(file, reading, parsing, conversion)
         except (*UNREADABLE, ValueError, KeyError) as error:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> MemwaveError:
         reason = re.sub(r"Row #(\d+)", self._line, printable(error))
+        if "straddl" in reason:
+            reason = f"a line has more than {LONGEST_LINE:,} characters"
         point = "point" if self._options.decimal == "." else "comma"
         return self.error(
             f"cannot be read as a table ({reason}). Expected UTF-8 text: a line with names, then a "
@@ -170,7 +188,7 @@ class Source(TableSource):
         )
 
     def _line(self, match: re.Match) -> str:
-        """The line of the file that is a row of the library, which does not count blank ones."""
+        """The line of the file for a row number of the library, which skips blank lines."""
         row = int(match[1])
         if self._blank_lines:
             return f"line {row + self._options.skip_lines}"
@@ -179,7 +197,7 @@ class Source(TableSource):
         return f"line {first}"
 
     def _other_delimiter(self, found: int) -> str:
-        """What there would be if another sign separated the columns, if that is likely."""
+        """A remark on the number of columns with another delimiter, if that is likely."""
         line = first_line(self.file, self._options)
         counts = {sign: line.count(sign.encode()) for sign in DELIMITERS if sign != self._delimiter}
         sign = max(counts, key=lambda sign: counts[sign])
@@ -193,6 +211,11 @@ class Source(TableSource):
 
     def close(self) -> None:
         """Do nothing: the file is open during a pass only."""
+
+
+def file_bytes(path: str) -> int:
+    """Memory of the columns of a table while it is read."""
+    return COLUMN_BYTES * min(widest(file_of(path)), MOST_COLUMNS)
 
 
 def _is_number(text: str) -> bool:

@@ -12,7 +12,7 @@ NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 0
 
-# Where the matrix is, if the path names no other place.
+# Dataset of the matrix, if the path names none.
 DEFAULT = "/X"
 
 
@@ -27,7 +27,7 @@ class Source(hdf5.Source):
         if kind.endswith("_matrix"):
             raise self.error(
                 f"{walked} is a sparse matrix ({kind}), expected a dense one. Densify it in "
-                "pieces, or name a dense layer: file.h5ad::/layers/name"
+                "blocks of rows, or name a dense layer: file.h5ad::/layers/name"
             )
         super()._require_dataset(node, walked)
 

@@ -1,6 +1,6 @@
-"""Recordings of brains that MNE-Python reads: BrainVision, EEGLAB, FIF, CNT, GDF, EGI, CTF, ...
+"""Brain recordings that MNE-Python reads: BrainVision, EEGLAB, FIF, CNT, GDF, EGI, CTF, ...
 
-Its values are in SI units: volts, tesla, metres.
+Values are in SI units: volts, tesla, metres.
 """
 
 import os
@@ -17,16 +17,16 @@ from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES = ("mne", "scipy.io")
-# The package, and a piece that it reads, converts and hands over.
+# Memory of the package, and of the rows that it reads, converts and returns.
 LIBRARY_MB = 150
 
-# Endings of files that belong to a recording beside the one that is named.
+# Suffixes of further files of a recording.
 COMPANIONS = (
     *(".eeg", ".vmrk", ".amrk", ".fdt", ".dat", ".avg", ".seg", ".pnt", ".log", ".21e"),
     *(".dpa", ".dpo", ".cef", ".ceo", ".rs3", ".dap", ".mrk", ".elp", ".hsp"),
 )
 
-# A file that keeps its samples in a MATLAB matrix is loaded as a whole, and copied.
+# A file whose samples are in a MATLAB matrix is loaded as a whole; number of copies in memory.
 COPIES = 6
 MOST_WARNINGS = 5
 
@@ -42,9 +42,9 @@ class Source(ArraySource):
         for file in found[1:]:
             self._watch(file)
         self._raw = _open(self)
-        for part in self._raw.filenames:
-            if part is not None and os.path.isfile(part):
-                self._watch(os.fspath(part))
+        for name in self._raw.filenames:
+            if name is not None and os.path.isfile(name):
+                self._watch(os.fspath(name))
         self._columns = self._choose(list(self._raw.ch_names), options.channels)
         self.sampling_rate = float(self._raw.info["sfreq"])
         self._describe((int(self._raw.n_times), len(self._columns)), np.dtype("f8"))
@@ -52,7 +52,7 @@ class Source(ArraySource):
     def _read(self, start: int, stop: int) -> np.ndarray:
         if start == stop:
             return np.empty((0, len(self._columns)))
-        # Columns in the order of the file; the package sorts them anyway.
+        # Columns in the order of the file, since the package sorts them.
         order = sorted(set(self._columns))
         values = self._raw.get_data(picks=order, start=start, stop=stop, verbose="error")
         places = [order.index(column) for column in self._columns]
@@ -63,7 +63,7 @@ class Source(ArraySource):
 
 
 def _open(source: ArraySource) -> Any:
-    """Open a recording, with what the library warns of as notes."""
+    """Open a recording; warnings of the library become notes."""
     mne = library("mne", source.path)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -81,7 +81,7 @@ def _open(source: ArraySource) -> Any:
 
 
 def files(path: str) -> list[str]:
-    """List the file and those beside it that belong to it; of a folder, one that stands for all."""
+    """List the file and further files of its recording; for a folder, its first file."""
     file = file_of(path)
     if os.path.isdir(file):
         return contents(path)[:1]
@@ -106,7 +106,7 @@ def contents(path: str) -> list[str]:
 
 
 def file_bytes(path: str) -> int:
-    """Memory of a file that is loaded as a whole: EEGLAB's, if its samples are in it."""
+    """Memory of loading a file as a whole: an EEGLAB file that contains its samples."""
     file = file_of(path)
     if not file.lower().endswith(".set") or os.path.exists(f"{file[:-4]}.fdt"):
         return 0
@@ -117,7 +117,7 @@ def annotations(path: str) -> Iterator[tuple[float, float, str]]:
     """Read annotations: onset and duration in seconds from the first sample, and text."""
     with Source(path, Options()) as source:
         raw = source._raw
-        # Onsets count from the start of the measurement where that is known.
+        # Onsets count from the start of the measurement, if that is known.
         start = raw.first_time if raw.annotations.orig_time is not None else 0.0
         for entry in raw.annotations:
             yield float(entry["onset"]) - start, float(entry["duration"]), str(entry["description"])

@@ -1,5 +1,6 @@
-"""Arrays as ``numpy.save`` writes them; pickles are never opened."""
+"""Arrays written by ``numpy.save``; pickles are never opened."""
 
+import io
 import math
 from typing import IO
 
@@ -13,6 +14,12 @@ from memwave.readers.shared.flat import FlatSource
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 0
+
+# Bytes of the header of an array of numbers; NumPy writes about 120, and reads no more than this.
+LONGEST_HEADER = 10_000
+
+# Bytes of the length of the header, by the version of the format.
+LENGTH_BYTES = {(1, 0): 2, (2, 0): 4}
 
 
 class Source(FlatSource):
@@ -52,16 +59,33 @@ class Source(FlatSource):
 
 
 def header_of(source: FileSource, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Read the header of an array: shape, whether it is stored column by column, and type."""
+    """Read the header of an array: shape, whether it is stored column by column, and type.
+
+    Its length is compared with `LONGEST_HEADER` before it is read: a file may announce 4 GB.
+    """
     try:
         version = npy.read_magic(stream)
-        if version == (1, 0):
-            return npy.read_array_header_1_0(stream)
-        if version == (2, 0):
-            return npy.read_array_header_2_0(stream)
+        if version in LENGTH_BYTES:
+            length = stream.read(LENGTH_BYTES[version])
+            header = io.BytesIO(length + _text_of(source, stream, length))
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            return read(header)
+    except MemwaveError:
+        raise
     except Exception as error:
         # NumPy evaluates the header as a literal: damage can end in nearly any exception.
         raise source.error(f"is not a whole .npy file ({error}). Save it again") from error
     raise source.error(
-        f"is a .npy file of version {version}, expected 1.0 or 2.0. Save a plain array"
+        f"is a .npy file of version {'.'.join(map(str, version))}, expected 1.0 or 2.0. Save a "
+        "plain array"
     )
+
+
+def _text_of(source: FileSource, stream: IO[bytes], length: bytes) -> bytes:
+    size = int.from_bytes(length, "little")
+    if size > LONGEST_HEADER:
+        raise source.error(
+            f"announces a header of {size:,} bytes, expected at most {LONGEST_HEADER:,}. It is "
+            "damaged, or holds a table with named fields; save a plain array of numbers"
+        )
+    return stream.read(size)

@@ -1,4 +1,4 @@
-"""A member of an archive of arrays, as ``numpy.savez`` writes them: ``x.npz::member``."""
+"""An array of an archive written by ``numpy.savez``: ``x.npz::member``."""
 
 import zipfile
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 10
 
-PIECE_BYTES = 1 << 22
+BLOCK_BYTES = 1 << 22
 
 
 class Source(StreamSource):
-    """An array in an archive: float32 if it is of small floats, else float64.
+    """An array in an archive: float32 if it has floats of at most 32 bits, else float64.
 
-    One of a single dimension is a channel. The checksum of the archive is compared.
+    An array of one dimension is a channel. The checksum in the archive is compared.
     """
 
     def __init__(self, path: str, options: Options):
@@ -71,9 +71,9 @@ class Source(StreamSource):
                 )
 
     def _run(self, stream: IO[bytes], rows: int, columns: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Read rows of some columns, one after the other."""
+        """Read all rows of some columns, block by block."""
         size = columns * self._stored.itemsize
-        together = max(1, PIECE_BYTES // size)
+        together = max(1, BLOCK_BYTES // size)
         for row in range(0, rows, together):
             count = min(together, rows - row)
             content = stream.read(count * size)

@@ -1,8 +1,9 @@
 """Time series of NWB files (Neurodata Without Borders), ``x.nwb::/acquisition/series``.
 
-The format is HDF5, laid out as the *NWB Format Specification*, 2.x, says: a series is a group
-with ``data``, which ``conversion`` and ``offset`` make physical, and ``starting_time``, which has
-the rate, or ``timestamps``. An ElectricalSeries may have a conversion a channel.
+The format is HDF5 with the layout of the *NWB Format Specification*, 2.x. A series is a group with
+``data`` and with ``starting_time``, which has the rate, or ``timestamps``. ``conversion`` and
+``offset`` convert the data to physical values. An ElectricalSeries may have a conversion for each
+channel.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ from memwave.core.messages import listed, rate_text
 from memwave.core.ranges import spans
 from memwave.readers.base import Options
 from memwave.readers.formats import hdf5
-from memwave.readers.shared.packing import STRETCH_VALUES
+from memwave.readers.shared.packing import UNPACKED_VALUES
 from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
@@ -50,7 +51,7 @@ class Source(ArraySource):
             raise
 
     def _series(self) -> str:
-        """Path of the series in the file; that of the only one, if none is named."""
+        """Path of the series in the file; if the path names none, that of the only series."""
         inner = self.path[len(self.file) + 2 :].rstrip("/").removesuffix("/data")
         found = _all_series(self)
         if inner:
@@ -83,7 +84,7 @@ class Source(ArraySource):
         return gain, offset
 
     def _rate(self, group: Any, rows: int) -> float | None:
-        """Rows a second; timestamps have to be those of a constant rate."""
+        """Rows a second; timestamps must have a constant rate."""
         if "starting_time" in group:
             return float(group["starting_time"].attrs["rate"])
         if "timestamps" not in group or rows < 2:
@@ -109,13 +110,13 @@ class Source(ArraySource):
         shape = stop - start, self.shape[1]
         if self.dtype == self._hdf5.dtype:
             return self._hdf5.read(start, stop).reshape(shape)
-        piece = np.empty(shape)
-        for low, high in spans(start, stop, max(1, STRETCH_VALUES // self.shape[1])):
-            part = piece[low - start : high - start]
-            part[:] = self._hdf5.read(low, high).reshape(-1, self.shape[1])
-            part *= self._gain
-            part += self._offset
-        return piece
+        values = np.empty(shape)
+        for low, high in spans(start, stop, max(1, UNPACKED_VALUES // self.shape[1])):
+            block = values[low - start : high - start]
+            block[:] = self._hdf5.read(low, high).reshape(-1, self.shape[1])
+            block *= self._gain
+            block += self._offset
+        return values
 
     def close(self) -> None:
         self._hdf5.close()
@@ -123,7 +124,7 @@ class Source(ArraySource):
 
 def _all_series(source: ArraySource) -> list[str]:
     """Paths of the groups that have data with a rate or timestamps."""
-    import h5py  # only here: no other format should wait for it
+    import h5py  # only here: other formats do not need it
 
     found: list[str] = []
 

@@ -1,7 +1,7 @@
 """Seismic recordings that ObsPy reads: miniSEED, SAC, SEG-Y, GSE2, SEG-2, ...
 
-It loads a file as a whole, so that recordings are converted. Traces of one channel that follow
-each other are put onto one axis of time; what is between them is missing.
+The library loads a file as a whole, so recordings are converted. Consecutive traces of one channel
+are put on one time axis; values between them are missing.
 """
 
 import os
@@ -20,22 +20,22 @@ NEEDS_DTYPE = False
 LIBRARIES = ("obspy",)
 LIBRARY_MB = 120
 
-# Formats in which each trace is a channel, and none has a name.
+# Formats in which each trace is a channel without a name.
 GATHERS = ("SEGY", "SU", "SEG2", "RG16")
-# How many times its size a file takes when it is loaded. Some formats pack four bytes into less
-# than one, and what is packed is there beside what is unpacked.
+# Memory of loading a file, as a multiple of its size. Some formats compress four bytes to less than
+# one, and compressed and decompressed samples are in memory at the same time.
 COPIES = 4
 PACKED_COPIES = 14
 PACKED = (".mseed", ".miniseed", ".gse", ".gse2", ".gcf")
-# Traces may be this far from the samples of the others, in samples.
+# Largest distance of a trace from the samples of the others, in samples.
 JITTER = 0.1
 RATE_TOLERANCE = 1e-6
-PIECE_ROWS = 1 << 18
+BLOCK_ROWS = 1 << 18
 MOST_WARNINGS = 5
 
 
 class Source(StreamSource):
-    """Channels of a file, as float64 in the unit that is stored, mostly counts; gaps are NaN."""
+    """Channels of a file, as float64 in the stored unit, mostly counts; gaps are NaN."""
 
     def __init__(self, path: str, options: Options):
         super().__init__(path)
@@ -55,7 +55,7 @@ class Source(StreamSource):
         self._require_no_overlap(chosen)
 
     def _load(self, *, headonly: bool) -> list[Any]:
-        """Read all traces that have a sample, with what the library warns of as notes."""
+        """Read all traces that have samples; warnings of the library become notes."""
         obspy = library("obspy", self.path)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -74,12 +74,12 @@ class Source(StreamSource):
                 self.note(text.rstrip("."))
             self._compare_records(traces)
         elif new := [text for text in said if text not in self._said]:
-            # What only shows when samples are unpacked, such as a checksum, is about them.
+            # Warnings that occur only when samples are decompressed, such as of a checksum.
             raise self.error(f"has damaged samples ({new[0]}). Copy it again")
         return [trace for trace in traces if trace.stats.npts]
 
     def _compare_records(self, traces: list[Any]) -> None:
-        """Note what the library passes over in a miniSEED file without a word."""
+        """Add a note if the library skips bytes of a miniSEED file without a warning."""
         if not traces or traces[0].stats.get("_format") != "MSEED":
             return
         counts = [trace.stats.mseed.number_of_records for trace in traces if "mseed" in trace.stats]
@@ -139,17 +139,15 @@ class Source(StreamSource):
             if name in self._wanted:
                 place = self._wanted.index(name)
                 by_column[place].append((self._span(trace)[0], trace.data))
-        for start in range(0, self.shape[0], PIECE_ROWS):
-            stop = min(self.shape[0], start + PIECE_ROWS)
-            for column, pieces in enumerate(by_column):
+        for start in range(0, self.shape[0], BLOCK_ROWS):
+            stop = min(self.shape[0], start + BLOCK_ROWS)
+            for column, own_traces in enumerate(by_column):
                 values = np.full((stop - start, 1), np.nan)
-                for first, data in pieces:
+                for first, data in own_traces:
                     low, high = max(start, first), min(stop, first + len(data))
                     if low < high:
-                        part = np.ma.filled(
-                            np.ma.asarray(data[low - first : high - first], np.float64), np.nan
-                        )
-                        values[low - start : high - start, 0] = part
+                        samples = np.ma.asarray(data[low - first : high - first], np.float64)
+                        values[low - start : high - start, 0] = np.ma.filled(samples, np.nan)
                 yield slice(start, stop), slice(column, column + 1), values
 
     def close(self) -> None:

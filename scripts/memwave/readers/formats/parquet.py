@@ -27,7 +27,7 @@ class Source(TableSource):
         super().__init__(path)
         parquet = arrow_module("parquet", path)
         try:
-            # Buffered, so that a column is read in small pieces and not as a whole.
+            # Buffered, so that a column is not read as a whole.
             self._table = parquet.ParquetFile(
                 self.file, buffer_size=1 << 20, page_checksum_verification=True
             )
@@ -44,7 +44,7 @@ class Source(TableSource):
         self._require_small_columns()
 
     def _require_codecs(self) -> None:
-        """Require that the compression of the chosen columns is one that pyarrow has."""
+        """Require that pyarrow has the compression of the chosen columns."""
         arrow, metadata = library("pyarrow", self.path), self._table.metadata
         names = {self._table.schema_arrow.names[column] for column in self._columns}
         for group in map(metadata.row_group, range(metadata.num_row_groups)):
@@ -59,9 +59,9 @@ class Source(TableSource):
                     )
 
     def _bytes(self) -> list[int]:
-        """Unpacked bytes of each chosen column in its largest row group.
+        """Decompressed bytes of each chosen column in its largest row group.
 
-        A nested column before it is several in the file.
+        A nested column consists of several columns of the file.
         """
         metadata, names = self._table.metadata, self._table.schema_arrow.names
         most = dict.fromkeys((names[column] for column in self._columns), 0)
@@ -84,7 +84,7 @@ class Source(TableSource):
             )
 
     def _sets(self) -> Iterator[slice]:
-        """Chosen columns, as many together as the memory allows."""
+        """Sets of chosen columns that are read at once, as many as `COLUMN_BYTES` allows."""
         start, size = 0, 0
         for i, column in enumerate(self._bytes()):
             if size + column > COLUMN_BYTES:

@@ -17,8 +17,8 @@ LIBRARY_MB = 60
 class Source(ArraySource):
     """Channels of a group, as float64 with their scaling applied.
 
-    Where the path names no group, channels of a file of one group are known by their name alone,
-    others as ``group/channel``.
+    If the path names no group, the channels of several groups are called ``group/channel``. Those
+    of a single group have their own names.
     """
 
     def __init__(self, path: str, options: Options):
@@ -72,7 +72,7 @@ class Source(ArraySource):
         return lengths.pop()
 
     def _find_dtype(self) -> np.dtype:
-        """The type of all values: float32 if all are, else float64."""
+        """The type of all values: float32 if all channels have it, else float64."""
         kinds = [np.dtype(channel.dtype) for channel in self._channels]
         for channel, kind in zip(self._channels, kinds, strict=True):
             if kind.kind not in "iuf":
@@ -93,13 +93,13 @@ class Source(ArraySource):
         return 1 / float(step) if step else None
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        piece = np.empty((stop - start, len(self._channels)), self.dtype)
+        rows = np.empty((stop - start, len(self._channels)), self.dtype)
         for i, channel in enumerate(self._channels):
             values = channel.read_data(offset=start, length=stop - start)
             if len(values) != stop - start:
                 raise OSError("the file ends early")
-            piece[:, i] = values
-        return piece
+            rows[:, i] = values
+        return rows
 
     def close(self) -> None:
         self._tdms.close()

@@ -15,15 +15,15 @@ NEEDS_DTYPE = False
 LIBRARIES = ("pyxdf",)
 LIBRARY_MB = 40
 
-# The library loads a file as a whole: samples, their times, and copies of both.
+# Memory of loading a file as a whole, as a multiple of its size: samples, their times, and copies.
 COPIES = 8
-PIECE_ROWS = 1 << 16
-# A step between two samples that is longer than so many regular ones is a gap.
+BLOCK_ROWS = 1 << 16
+# A step between two samples that is longer than this many regular steps is a gap.
 LONGEST_STEP = 1.5
 
 
 class Source(StreamSource):
-    """Channels of a stream of a constant rate; samples that were lost are NaN."""
+    """Channels of a stream of constant rate; lost samples are NaN."""
 
     def __init__(self, path: str, options: Options):
         super().__init__(path)
@@ -51,7 +51,7 @@ class Source(StreamSource):
             )
 
     def _load(self) -> dict:
-        """Load the stream that is named, or the only one that has a rate."""
+        """Load the stream of the path, or the only one that has a rate."""
         pyxdf = library("pyxdf", self.path)
         try:
             streams, _ = pyxdf.load_xdf(self.file, verbose=False)
@@ -73,7 +73,7 @@ class Source(StreamSource):
         return found[0]
 
     def _places(self, rate: float, count: int) -> np.ndarray:
-        """The row of each sample: samples follow each other but for gaps."""
+        """The row of each sample: rows are consecutive except at gaps."""
         steps = np.diff(np.asarray(self._data["time_stamps"][:count], np.float64)) * rate
         if np.any(steps <= 0):
             row = int(np.flatnonzero(steps <= 0)[0]) + 1
@@ -86,8 +86,8 @@ class Source(StreamSource):
 
     def _blocks(self) -> Iterator[Block]:
         stored = np.asarray(self._data["time_series"])
-        for start in range(0, self.shape[0], PIECE_ROWS):
-            stop = min(self.shape[0], start + PIECE_ROWS)
+        for start in range(0, self.shape[0], BLOCK_ROWS):
+            stop = min(self.shape[0], start + BLOCK_ROWS)
             low, high = np.searchsorted(self._rows, [start, stop])
             values = np.full((stop - start, self.shape[1]), np.nan, self.dtype)
             values[self._rows[low:high] - start] = stored[low:high, self._columns]

@@ -9,14 +9,14 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, printable
-from memwave.readers.base import LARGEST_CHUNK, Options, file_of, reason_of
+from memwave.readers.base import LARGEST_CHUNK, Options, file_of, reason_of, require_short
 from memwave.readers.shared.libraries import library
 from memwave.readers.shared.packing import Packing, unpacked
 from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES = ("zarr",)
-# The package, the stacks of the threads that it reads with, and a few chunks.
+# Memory of the package, of the stacks of its threads, and of a few chunks.
 LIBRARY_MB = 90
 
 # Files that tell what an array is.
@@ -29,6 +29,7 @@ class Source(ArraySource):
     def __init__(self, path: str, options: Options):
         (header,) = files(path)
         super().__init__(path, header)
+        require_short(path, header)
         zarr = library("zarr", path)
         # One chunk after the other: each that is read meanwhile needs memory.
         zarr.config.set({"async.concurrency": 1, "threading.max_workers": 1})
@@ -52,11 +53,11 @@ class Source(ArraySource):
         self.dtype = self._packing.dtype if self._packing else self.dtype
 
     def _find_packing(self) -> Packing | None:
-        """What attributes do to the values, if anything is done."""
+        """The conversion by the attributes, if they change any value."""
         attributes = dict(self._array.attrs)
         fill = self._array.fill_value
         if self._array.metadata.zarr_format == 2 and "_ARRAY_DIMENSIONS" in attributes:
-            # In version 2, xarray keeps its marker of missing values as the array's fill value.
+            # In version 2, xarray stores its marker of missing values as the array's fill value.
             attributes |= {"_FillValue": fill} if fill is not None else {}
         columns = self.shape[1] if len(self.shape) == 2 else 1
         packing = Packing(self, attributes, self.dtype, columns)
@@ -78,7 +79,7 @@ class Source(ArraySource):
             )
 
     def _note_other_chunks(self) -> None:
-        """Note chunks in the folder that lie beyond the shape."""
+        """Add a note if the folder has chunks outside of the shape."""
         size = getattr(self._array, "shards", None) or self._array.chunks
         most = [-(-length // chunk) for length, chunk in zip(self.shape, size, strict=True)]
         folder = os.path.dirname(files(self.path)[0])
@@ -107,7 +108,7 @@ class Source(ArraySource):
 
 
 def _codecs(header: str) -> list[str]:
-    """Names of the codecs that an array is stored with, as far as its header can be read."""
+    """Names of the codecs of an array; empty if its header cannot be read."""
     try:
         with open(header, encoding="utf-8") as file:
             described = json.load(file)
@@ -120,7 +121,7 @@ def _codecs(header: str) -> list[str]:
 
 
 def files(path: str) -> list[str]:
-    """Return the file that tells what the array is; its folder stands for the others."""
+    """Return the file with the metadata of the array."""
     folder = file_of(path)
     inner = path[len(folder) + 2 :].strip("/")
     array = os.path.join(folder, *inner.split("/")) if inner else folder

@@ -1,4 +1,4 @@
-"""What readers with pyarrow share: its import, and its columns as NumPy arrays."""
+"""Import of pyarrow, and conversion of its columns to NumPy arrays."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +11,9 @@ from memwave.readers.sources import Texts
 
 
 def arrow_module(name: str, path: str) -> Any:
-    """Import a module of pyarrow that takes its memory as it needs it.
+    """Import a module of pyarrow, with the memory pool of the system.
 
-    Its own pools reserve far more than they use, which the limit of a stage would count.
+    The other pools reserve much more memory than they use, and the limit of a stage counts that.
     """
     arrow = library("pyarrow", path)
     arrow.set_memory_pool(arrow.system_memory_pool())
@@ -23,14 +23,14 @@ def arrow_module(name: str, path: str) -> Any:
 def column_dtype(
     source: FileSource, schema: Any, columns: Sequence[int], *, texts: bool
 ) -> np.dtype:
-    """Return the type that holds all columns: a float, since any value may be missing.
+    """Return the type that represents all columns: a float, since any value may be missing.
 
-    Texts are read as such, whatever the column holds; there is no number to be right about.
+    Columns that are read as texts may have any type.
 
     Raises
     ------
     MemwaveError
-        Names a column that holds no numbers.
+        Names a column that has no numbers.
     """
     types = library("pyarrow.types", source.path)
     small = True
@@ -45,7 +45,7 @@ def column_dtype(
 
 
 def column_values(columns: Sequence[Any], dtype: np.dtype) -> np.ndarray:
-    """Return Arrow arrays as the columns of one array; what is missing is NaN."""
+    """Return Arrow arrays as the columns of one array; missing values are NaN."""
     values = np.empty((len(columns[0]), len(columns)), dtype)
     for i, column in enumerate(columns):
         values[:, i] = column.to_numpy(zero_copy_only=False)
@@ -53,6 +53,6 @@ def column_values(columns: Sequence[Any], dtype: np.dtype) -> np.ndarray:
 
 
 def texts_of(column: Any) -> Texts:
-    """Return a column of Arrow strings as indices and what they mean."""
+    """Return a column of Arrow strings as indices and texts."""
     encoded = column.dictionary_encode()
     return encoded.indices.fill_null(-1).to_numpy(), encoded.dictionary.to_pylist()

@@ -1,4 +1,4 @@
-"""Arrays that stand in a file as they are: what .npy and raw files share."""
+"""Arrays that are stored uncompressed in C order, as in .npy and raw files."""
 
 import io
 import math
@@ -10,10 +10,10 @@ from memwave.readers.sources import ArraySource
 
 
 class FlatSource(ArraySource):
-    """An array that stands in a file as it is, in C order, from some byte on.
+    """An array that is stored uncompressed, in C order, from some byte of a file on.
 
-    It is read, not mapped: touching a map of a file that another program cuts short kills the
-    process, while a read just ends early.
+    It is read, not mapped. If another program truncates the file, access to a map kills the
+    process, while a read only returns fewer bytes.
     """
 
     def __init__(self, path: str):
@@ -24,16 +24,16 @@ class FlatSource(ArraySource):
             raise self.error(f"cannot be opened ({error.strerror})") from error
 
     def _begin(self, offset: int) -> None:
-        """Say at which byte the array begins."""
+        """Set the offset of the array in the file, in bytes."""
         self._offset = offset
         self._row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        piece = np.empty((stop - start) * self._row_bytes, np.uint8)
+        content = np.empty((stop - start) * self._row_bytes, np.uint8)
         self._stream.seek(self._offset + start * self._row_bytes)
-        if self._stream.readinto(piece.data) < len(piece):
+        if self._stream.readinto(content.data) < len(content):
             raise OSError("the file ends early")
-        return piece.view(self.dtype).reshape(stop - start, *self.shape[1:])
+        return content.view(self.dtype).reshape(stop - start, *self.shape[1:])
 
     def read_ahead(self, start: int, stop: int) -> None:
         if hasattr(os, "posix_fadvise") and start < stop:

@@ -1,17 +1,17 @@
-"""The libraries that formats need: imported when needed, and a word on how to get them."""
+"""Import of the optional libraries of formats; an error says how to install them."""
 
 import importlib
 from typing import Any
 
 from memwave.core.errors import MemwaveError
 
-# What `make` installs packages with, and names of packages that are not those of their modules.
+# Targets of `make` that install packages, and packages whose name is not that of their module.
 TARGETS = {"mne": "formats-eeg", "obspy": "formats-seismic"}
 PACKAGES = {"nptdms": "npTDMS"}
 
 
 def library(name: str, path: str) -> Any:
-    """Import a module to read `path` with; raises MemwaveError that says what to install."""
+    """Import a module that reads `path`; raises MemwaveError that says what to install."""
     try:
         return importlib.import_module(name)
     except ImportError as error:

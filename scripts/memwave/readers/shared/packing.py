@@ -1,4 +1,4 @@
-"""Values that attributes of an array scale, shift or mark as missing, as netCDF files have them.
+"""Scale, offset and markers of missing values in attributes of an array, as in netCDF files.
 
 The attributes are those of the *NetCDF Climate and Forecast (CF) Metadata Conventions*, 1.11,
 sections 2.5.1 and 8.1: ``scale_factor``, ``add_offset``, ``_FillValue``, ``missing_value``,
@@ -16,8 +16,8 @@ from memwave.core.messages import listed, shown
 from memwave.core.ranges import spans
 from memwave.readers.base import FileSource
 
-# Values that are read at once before they are unpacked.
-STRETCH_VALUES = 1 << 18
+# Values that are read and unpacked at once.
+UNPACKED_VALUES = 1 << 18
 
 MISSING = ("_FillValue", "missing_value")
 LIMITS = ("valid_min", "valid_max", "valid_range")
@@ -25,14 +25,14 @@ KNOWN = ("scale_factor", "add_offset", *MISSING, *LIMITS, "_Unsigned")
 
 
 class Packing:
-    """How values are made of those that are stored.
+    """Converts stored values to physical values.
 
     Parameters
     ----------
     source : FileSource
-        The file, for errors; gets a note of what is done.
+        The file, for errors; the conversion is added to its notes.
     attributes : mapping
-        Of the array.
+        Attributes of the array.
     stored : numpy.dtype
     n_channels : int
         Columns of the array.
@@ -40,14 +40,14 @@ class Packing:
     Attributes
     ----------
     dtype : numpy.dtype
-        Of the values.
+        Type of the physical values.
     needed : bool
-        Whether anything is done.
+        Whether the attributes change any value.
 
     Raises
     ------
     MemwaveError
-        If an attribute is not what the conventions say.
+        If an attribute contradicts the conventions.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Packing:
         )
 
     def apply(self, stored: np.ndarray) -> np.ndarray:
-        """Return values, NaN where they are missing, of stored ones; rows x channels or rows."""
+        """Convert stored values, (rows, channels) or (rows,); missing values become NaN."""
         if not self.needed:
             return stored
         stored = stored.view(self._stored)
@@ -105,7 +105,7 @@ class Packing:
         return stored
 
     def _numbers(self, name: str, value: Any) -> np.ndarray:
-        """An attribute as numbers, as the conventions want it, or as text that means one."""
+        """An attribute as numbers; markers of missing values may also be text."""
         if isinstance(value, str | bytes | np.str_ | np.bytes_) and name in MISSING:
             value = _decoded(_text(value), self._stored)
         try:
@@ -128,20 +128,20 @@ class Packing:
         return numbers if len(numbers) > 1 else numbers[0]
 
     def _find_markers(self, given: Mapping[str, Any]) -> np.ndarray:
-        """Stored values that mean a missing one; NaN means it anyway."""
+        """Stored values that mark missing ones, other than NaN."""
         found = [self._exact(name, given[name]) for name in MISSING if name in given]
         markers = np.concatenate([np.empty(0, self._stored), *found])
         return np.unique(markers[markers == markers])
 
     def _exact(self, name: str, value: Any) -> np.ndarray:
-        """A marker in the stored type, to the last bit; none if that cannot hold it."""
+        """A marker in the stored type; empty if that type cannot represent it exactly."""
         if isinstance(value, str | bytes | np.str_ | np.bytes_):
             value = _decoded(_text(value), self._stored)
         given = np.atleast_1d(np.asarray(value)).ravel()
         numbers = self._numbers(name, value)
         with np.errstate(all="ignore"):
             cast = given.astype(self._stored)
-        # A float is rounded as the values are; of _Unsigned values, markers are signed as well.
+        # A float is rounded like the values. Markers of _Unsigned values may be signed.
         near = self._stored.kind == "f" or self._turned
         return cast[(cast.astype(np.float64) == numbers) | near]
 
@@ -162,16 +162,16 @@ class Packing:
 def unpacked(
     array: Any, packing: Packing, start: int, stop: int, columns: tuple[int, ...]
 ) -> np.ndarray:
-    """Read rows of an HDF5 or Zarr array stretch by stretch, so that they are not there twice."""
-    piece = np.empty((stop - start, *columns), packing.dtype)
-    rows = max(1, STRETCH_VALUES // max(1, *columns, 1))
+    """Read rows of an HDF5 or Zarr array block by block, to avoid a second copy."""
+    values = np.empty((stop - start, *columns), packing.dtype)
+    rows = max(1, UNPACKED_VALUES // max(1, *columns, 1))
     for low, high in spans(start, stop, rows):
-        piece[low - start : high - start] = packing.apply(np.asarray(array[low:high]))
-    return piece
+        values[low - start : high - start] = packing.apply(np.asarray(array[low:high]))
+    return values
 
 
 def _text(value: Any) -> str:
-    """An attribute as text, without the brackets of an array of one."""
+    """An attribute as text; an array of one value without its brackets."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, np.ndarray) and value.size == 1:
@@ -180,7 +180,7 @@ def _text(value: Any) -> str:
 
 
 def _decoded(text: str, stored: np.dtype) -> Any:
-    """A marker that is text: a number, or the bytes of a float in base64, as xarray writes it."""
+    """A marker that is text: a number, or the bytes of a float in base64 as in xarray."""
     try:
         return float(text) if stored.kind == "f" or "." in text else int(text)
     except ValueError:

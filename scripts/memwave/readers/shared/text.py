@@ -1,60 +1,100 @@
-"""Text tables as files: packed or not, their delimiter, and the lines that are rows."""
+"""Text tables, plain or gzipped: their delimiter, and their lines and rows."""
 
 import csv
 import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from itertools import chain
+from contextlib import suppress
+from itertools import chain, count
 from typing import IO, Any
 
 from memwave.readers.base import Options
 
-# What reading a packed text can end in; an unpacked one ends in OSError only.
+# Errors of reading a gzipped text; a plain one raises OSError only.
 UNREADABLE = (OSError, EOFError, zlib.error)
 
 # No line may be longer.
 LONGEST_LINE = 1_000_000
 
+# Lines, with comments and those above a header, in which the number of columns shows.
+LINES_LOOKED_AT = 50
+
+# Bytes of lines that are looked at together.
+PIECE_BYTES = 1 << 18
+
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
+class LongLine(OSError):
+    """A line that is too long to be one of a table."""
+
+    def __init__(self, number: int):
+        super().__init__(f"line {number} has more than {LONGEST_LINE:,} characters")
+
+
 def open_text(file: str) -> IO[bytes]:
-    """Open a text for reading, unpacked if its name ends in .gz."""
+    """Open a text for reading; decompress it if its name ends in .gz."""
     opened: Any = gzip.open if file.lower().endswith(".gz") else open
     return opened(file, "rb")
 
 
 def open_table(file: str, options: Options) -> IO[bytes]:
-    """Open a text without the lines above its table and without comments."""
+    """Open a text without the lines before its table and without comments."""
     text = open_text(file)
     if not (options.skip_lines or options.comment):
         return text
-    for _ in range(options.skip_lines):
-        text.readline(LONGEST_LINE)
+    for number in range(1, options.skip_lines + 1):
+        _whole(text.readline(LONGEST_LINE), number)
     if options.comment is None:
         return text
     return io.BufferedReader(WithoutComments(text, options.comment.encode()), LONGEST_LINE)
 
 
+def _whole(line: bytes, number: int) -> bytes:
+    """Return a line that was read with a limit; raise LongLine if it goes on."""
+    if len(line) >= LONGEST_LINE and not line.endswith(b"\n"):
+        raise LongLine(number)
+    return line
+
+
+def bounded_lines(text: io.TextIOBase) -> Iterator[str]:
+    """Yield the lines of a text; raise LongLine at one that is longer than `LONGEST_LINE`."""
+    for number in count(1):
+        line = text.readline(LONGEST_LINE)
+        if not line:
+            return
+        if len(line) >= LONGEST_LINE and not line.endswith(("\n", "\r")):
+            raise LongLine(number)
+        yield line
+
+
 class WithoutComments(io.RawIOBase):
-    """A text without the lines that begin with a sign."""
+    """A text without the lines that begin with a prefix."""
 
     def __init__(self, text: IO[bytes], comment: bytes):
         self._text, self._comment, self._left = text, comment, b""
+        self._number = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, target: Any) -> int:
         while not self._left:
-            lines = self._text.readlines(1 << 18)
+            lines = list(self._some_lines())
             if not lines:
                 return 0
             self._left = b"".join(line for line in lines if not line.startswith(self._comment))
-        count = min(len(target), len(self._left))
-        target[:count], self._left = self._left[:count], self._left[count:]
-        return count
+        size = min(len(target), len(self._left))
+        target[:size], self._left = self._left[:size], self._left[size:]
+        return size
+
+    def _some_lines(self) -> Iterator[bytes]:
+        size = 0
+        while size < PIECE_BYTES and (line := self._text.readline(LONGEST_LINE)):
+            self._number += 1
+            size += len(line)
+            yield _whole(line, self._number)
 
     def close(self) -> None:
         self._text.close()
@@ -71,9 +111,10 @@ def first_line(file: str, options: Options) -> bytes:
 
 
 def delimiter_of(file: str, options: Options = Options()) -> str:  # noqa: B008 - it is frozen
-    """Tab in .tsv; else what the first line has more of: comma or semicolon, in .txt also tab.
+    """Return the delimiter: tab in .tsv; else the most frequent one in the first line.
 
-    Where commas are decimal signs, they separate nothing.
+    It may be a comma, a semicolon or, in .txt, a tab. A comma that is the decimal sign is no
+    delimiter.
     """
     name = file.lower().removesuffix(".gz")
     if name.endswith(".tsv"):
@@ -85,13 +126,25 @@ def delimiter_of(file: str, options: Options = Options()) -> str:  # noqa: B008 
     return max(known, key=lambda sign: line.count(sign.encode()))
 
 
+def widest(file: str) -> int:
+    """Return the most columns that a line may have, going by the signs in its first lines."""
+    most = 0
+    with suppress(*UNREADABLE), open_text(file) as text:
+        for _ in range(LINES_LOOKED_AT):
+            line = text.readline(LONGEST_LINE)
+            most = max(most, *(line.count(sign.encode()) for sign in DELIMITERS))
+    return most + 1
+
+
 def count_lines(file: str, options: Options) -> tuple[int, int]:
-    """Lines of a table that are not blank, its header among them, and those that are."""
+    """Count the lines of a table, including its header: those with content, and blank ones."""
     full = blank = 0
     with open_table(file, options) as text:
         left = b""
         while block := text.read(LONGEST_LINE):
             block = left + block
+            if len(block) > 2 * LONGEST_LINE:
+                raise LongLine(full + blank + 1)
             cut = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
             left = block[cut:]
             lines = block[:cut].splitlines()
@@ -103,26 +156,32 @@ def count_lines(file: str, options: Options) -> tuple[int, int]:
 
 
 def records(file: str, options: Options, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
-    """Rows of a table as Python's csv has them: first and last line in the file, cells."""
+    """Rows of a table as parsed by Python's csv: first and last line in the file, and cells."""
     with open_text(file) as content:
         text = io.TextIOWrapper(content, "utf-8-sig", errors="replace", newline="")
         places: list[int] = []
+        size = 0
 
         def lines() -> Iterator[str]:
-            for number, line in enumerate(text, 1):
+            nonlocal size
+            for number, line in enumerate(bounded_lines(text), 1):
                 comment = options.comment is not None and line.startswith(options.comment)
                 if number > options.skip_lines and not comment:
                     places.append(number)
+                    size += len(line)
+                    if size > 2 * LONGEST_LINE:  # lines of cells in quotes are of one row
+                        raise LongLine(number)
                     yield line
 
         for cells in csv.reader(lines(), delimiter=delimiter):
             if cells:
                 yield places[0], places[-1], cells
             places.clear()
+            size = 0
 
 
 def swallowed_line(file: str, options: Options, delimiter: str) -> tuple[int, int] | None:
-    """Find a cell in quotes that has taken in a line that looks like a row.
+    """Find a quoted cell that contains a line that looks like a row.
 
     Returns
     -------
@@ -139,10 +198,10 @@ def swallowed_line(file: str, options: Options, delimiter: str) -> tuple[int, in
 
 
 def line_like_a_row(cells: list[str], delimiter: str, columns: int) -> int | None:
-    """Which line within the cells of a row looks like a row itself, from 1 on; None if none."""
+    """Index of the line within the cells of a row that looks like a row, from 1; else None."""
     inner = chain.from_iterable(cell.splitlines()[1:] for cell in cells)
     taken = [line.count(delimiter) for line in inner]
-    # The last of the lines ends its cell; the other cells of the row stand behind it.
+    # The last of the lines ends its cell; the other cells of the row follow on the same line.
     long = [i for i, cell in enumerate(cells) if len(cell.splitlines()) > 1]
     behind = len(cells) - 1 - max(long, default=0)
     taken[-1:] = [count + behind for count in taken[-1:]]

@@ -11,7 +11,13 @@ from pathlib import PurePath
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable, shown
 from memwave.readers import annotations_of, keeps_annotations
-from memwave.readers.shared.text import UNREADABLE, delimiter_of, line_like_a_row, open_text
+from memwave.readers.shared.text import (
+    UNREADABLE,
+    bounded_lines,
+    delimiter_of,
+    line_like_a_row,
+    open_text,
+)
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
@@ -143,7 +149,7 @@ def _table(path: str, clock: Clock) -> Iterator[Interval]:
     try:
         delimiter = delimiter_of(path)
         with io.TextIOWrapper(open_text(path), "utf-8-sig", newline="") as file:
-            lines = csv.reader(file, delimiter=delimiter, strict=True)
+            lines = csv.reader(bounded_lines(file), delimiter=delimiter, strict=True)
             columns = [name.strip() for name in next(lines, [])]
             first, second, label = _chosen_columns(path, columns)
             in_seconds = columns[first] == SECONDS[0]

@@ -109,7 +109,7 @@ def _places(points: list[Point], quantity: str) -> dict[str, tuple[float, float]
 
 
 def _least(points: list[Point]) -> float:
-    """Where an error of zero stands on the logarithmic axis: below all others."""
+    """Position of an error of zero on the logarithmic axis: below all others."""
     positive = [point.error for point in points if point.error > NO_ERROR]
     return 10.0 ** (math.floor(math.log10(min(positive, default=1.0))) - 1)
 

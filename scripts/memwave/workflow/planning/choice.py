@@ -104,7 +104,7 @@ def guaranteed_tolerance(model: dict, spec: Features) -> float:
 
 
 def options_for(name: str, model: dict, spec: Features) -> dict:
-    """Options of a solver that promise the tolerance of an ``auto`` model, if it can."""
+    """Options of a solver that guarantee the tolerance of an ``auto`` model, if possible."""
     common = {key: model[key] for key in ("n_components", "compute_dtype", "standardize")}
     guarantee = solver_module(name).guarantee(guaranteed_tolerance(model, spec)) or {}
     return complete_model({"solver": name, **common, **guarantee})

@@ -21,7 +21,7 @@ DIGEST_LENGTH = 32
 
 @dataclass(frozen=True)
 class Job:
-    """A stage, and the wildcards that tell its jobs apart."""
+    """A job: its stage and its wildcards."""
 
     stage: str
     dataset: str = ""
@@ -39,12 +39,12 @@ class Job:
 
     @property
     def receipt(self) -> str:
-        """Path of its receipt, which tells it from all other jobs."""
+        """Path of its receipt, which is unique."""
         return paths.usage(self.stage).format(**vars(self))
 
     @property
     def outputs(self) -> list[str]:
-        """Paths of what it writes beside its receipt."""
+        """Paths of its outputs other than its receipt."""
         stage = "fit_model" if self.stage == "adopt_model" else self.stage
         return [pattern.format(**vars(self)) for pattern in paths.OUTPUTS[stage]]
 

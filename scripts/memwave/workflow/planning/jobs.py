@@ -41,8 +41,8 @@ from memwave.workflow.planning.plan import (
     n_windows,
     planned_recordings,
     row_bytes,
+    rows_of_shards,
     shard_names,
-    shard_rows,
     shard_segments,
     train_ranges,
     train_segments,
@@ -356,15 +356,15 @@ def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> requests.Ass
         provenance(plan, w),
         versions,
         tuple(inputs.receipts_of_readers(plan, w)),
-        tuple(start for start, _ in shard_rows(plan, w.dataset, w.features).values()),
+        tuple(start for start, _ in rows_of_shards(plan, w.dataset, w.features).values()),
     )
 
 
 def _figure_facts(plan: Plan, w: Wildcards) -> requests.FigureFacts:
     chosen = plan.settings["datasets"][w.dataset]
     spec = feature_spec(plan, w.dataset, w.features)
-    told = [r.sampling_rate for r in plan.recordings[w.dataset] if r.sampling_rate]
-    rate = chosen["sampling_rate"] or next(iter(told), None)
+    known = [r.sampling_rate for r in plan.recordings[w.dataset] if r.sampling_rate]
+    rate = chosen["sampling_rate"] or next(iter(known), None)
     return requests.FigureFacts(spec, rate, chosen["units"], chosen["label_names"])
 
 

@@ -1,4 +1,4 @@
-"""What fitting a matrix and projecting its rows need, in one process and in stages."""
+"""Upper bounds of the memory of PCA of a matrix, in one process and in stages."""
 
 import numpy as np
 
@@ -8,12 +8,13 @@ from memwave.core.ranges import MEGABYTE, rows_per_block
 from memwave.features.columns import MatrixSpec
 from memwave.pca import projection
 from memwave.pca.diagnostics.certificate import bounds_bytes
-from memwave.pca.solvers import solver_module
+from memwave.pca.solvers import shares_finish, solver_module
 from memwave.readers import SCRATCH_BYTES
 from memwave.recordings.labels.coding import labels_bytes
 from memwave.workflow.planning.memory import (
     THREAD_MB,
     Sizes,
+    finishing_bytes,
     fitting,
     measured_rows,
     model_file_bytes,
@@ -32,7 +33,7 @@ def predict(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> di
         Complete entry of ``models`` in the configuration.
     sizes : Sizes
     n_train : int
-        Number of rows. No need depends on it: every solver of a matrix reads it by rows.
+        Number of rows. The memory does not depend on it: every solver of a matrix reads it by rows.
     """
     d, k = spec.n_features, model["n_components"]
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
@@ -53,17 +54,17 @@ def predict(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> di
 
 
 def _fit_bytes(spec: MatrixSpec, model: dict, itemsize: int, beside: int, sizes: Sizes) -> int:
-    """Summaries of all threads beside what was merged before, then the finish."""
+    """Memory, in bytes, of a fit in one process: the summaries of all threads, and the finish."""
     solver, d = solver_module(model["solver"]), spec.n_features
     workers = min(sizes.threads, sizes.shards)
     rows = rows_per_block(sizes.block_mb, d, f"f{itemsize}")
     summary = solver.summary_bytes(d, model, itemsize)
-    part = rows * d * itemsize + spec.reading_bytes(rows) + beside + summary
-    parts = workers * (part + THREAD_MB * MEGABYTE)
+    thread = rows * d * itemsize + spec.reading_bytes(rows) + beside + summary
+    threads = workers * (thread + THREAD_MB * MEGABYTE)
     finish = solver.fit_bytes(d, model, itemsize)
     if solver.Solver.ONE_PASS:
-        return max(finish, summary + parts)
-    return finish + parts
+        return max(finish + finishing_bytes(model["solver"], workers), summary + threads)
+    return finish + threads
 
 
 def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> dict[str, int]:
@@ -82,6 +83,8 @@ def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0
     else:
         read = spec.reading_bytes(rows_per_block(sizes.block_mb, d, dtype)) + SCRATCH_BYTES
         workers = min(sizes.threads, sizes.shards)
+        if shares_finish(model["solver"]):
+            workers = sizes.threads
         needs = fitting(spec, model, itemsize, beside, 0, block_mb=sizes.block_mb, workers=workers)
         one_pass = solver_module(model["solver"]).Solver.ONE_PASS
         needs["summarize_features" if one_pass else "fit_model"] += read * (
@@ -106,7 +109,7 @@ def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0
 
 
 def measuring_mb(spec: MatrixSpec, block_mb: float) -> int:
-    """MB of measuring the columns of a shard."""
+    """Return the MB of measuring the columns of a shard."""
     rows = measured_rows(spec.n_features, block_mb)
     arrays = moments_bytes(spec.n_features, rows) + spec.reading_bytes(rows)
     return stage_mb(arrays + rows * spec.n_features * 8 + SCRATCH_BYTES)

@@ -24,6 +24,7 @@ from memwave.pca.solvers import (
     reads_columns,
     reads_recordings,
     scales_itself,
+    shares_finish,
     solver_module,
 )
 from memwave.readers import SCRATCH_BYTES, library_bytes
@@ -88,6 +89,7 @@ def predict(
     *,
     library_bytes: int = 0,
     n_train: int = 0,
+    shard_rows: int | None = None,
     window_label: str = "last",
 ) -> dict[str, int]:
     """Predict the memory of every stage.
@@ -103,6 +105,9 @@ def predict(
         Memory of the libraries that read the recordings.
     n_train : int
         Number of train windows. Only solvers that read columns need memory that depends on it.
+    shard_rows : int, optional
+        Number of windows of the largest shard: no block has more. Without it, blocks are as large
+        as `block_mb` allows.
     window_label : str
         Rule for the label of a window, as in the configuration.
 
@@ -120,23 +125,32 @@ def predict(
     # In addition to a block, a few numbers per feature: shifts, sums, means and scales.
     beside = (192 if model["standardize"] else 64) * d
     model_file = model_file_bytes(d, k)
-    stages = {"extract_features": extraction_bytes(spec, block_mb) + library_bytes}
+    stages = {"extract_features": extraction_bytes(spec, block_mb, shard_rows) + library_bytes}
     if spec.scale in MEASURED_SCALES:
         measuring = measuring_bytes(spec.n_channels) + library_bytes
         stages = {"measure_channels": measuring} | stages
     if model["standardize"] and not scales_itself(model["solver"]):
-        stages["measure_features"] = moments_bytes(d, measured_rows(d, block_mb))
+        stages["measure_features"] = feature_moments_bytes(d, block_mb, shard_rows)
     if "apply" in model:
         stages["adopt_model"] = model_file
     else:
         alone = reads_recordings(model["solver"]) or reads_columns(model["solver"])
         workers = sizes.threads if alone else min(sizes.threads, sizes.shards)
+        if shares_finish(model["solver"]):
+            workers = sizes.threads
         if reads_columns(model["solver"]):
             need = fitting_columns(spec, model, n_train, block_mb=block_mb, workers=workers)
             needs = {"fit_model": need}
         else:
             needs = fitting(
-                spec, model, itemsize, beside, library_bytes, block_mb=block_mb, workers=workers
+                spec,
+                model,
+                itemsize,
+                beside,
+                library_bytes,
+                block_mb=block_mb,
+                workers=workers,
+                shard_rows=shard_rows,
             )
         if alone:  # all other memory is freed before the model is written
             needs["fit_model"] = max(needs["fit_model"], model_file)
@@ -176,6 +190,7 @@ def fitting(
     *,
     block_mb: float,
     workers: int,
+    shard_rows: int | None = None,
 ) -> dict[str, int]:
     """Return the bytes of the stages that fit a model, by name, without those of the model file."""
     solver, d = solver_module(model["solver"]), spec.n_features
@@ -184,13 +199,20 @@ def fitting(
         return {"fit_model": fit + workers * (solver.worker_bytes(spec) + THREAD_MB * MEGABYTE)}
     if solver.Solver.FROM_SIGNAL:
         summary = solver.summary_bytes(spec) + SCRATCH_BYTES + library_bytes
-        return {"summarize_lags": summary, "fit_model": solver.fit_bytes(spec, model)}
-    block = rows_per_block(block_mb, d, f"f{itemsize}") * d * itemsize
+        fit = solver.fit_bytes(spec, model) + finishing_bytes(model["solver"], workers)
+        return {"summarize_lags": summary, "fit_model": fit}
+    block = at_most(rows_per_block(block_mb, d, f"f{itemsize}"), shard_rows) * d * itemsize
     summary = block + beside + solver.summary_bytes(d, model, itemsize)
     fit = solver.fit_bytes(d, model, itemsize)
     if solver.Solver.ONE_PASS:
+        fit += finishing_bytes(model["solver"], workers)
         return {"summarize_features": summary, "fit_model": fit}
     return {"fit_model": fit + workers * (summary + THREAD_MB * MEGABYTE)}
+
+
+def finishing_bytes(solver: str, threads: int) -> int:
+    """Return the bytes that further threads need to merge summaries and finish."""
+    return (threads - 1) * THREAD_MB * MEGABYTE if shares_finish(solver) else 0
 
 
 def fitting_columns(
@@ -257,9 +279,20 @@ def extraction_rows(spec: FeatureSpec, block_mb: float) -> int:
     return rows_per_block(block_mb, spec.n_features, "float64")
 
 
-def extraction_bytes(spec: FeatureSpec, block_mb: float) -> int:
+def at_most(rows: int, shard_rows: int | None) -> int:
+    """Return the rows of a block of a shard, if that may have fewer; at least one."""
+    return rows if shard_rows is None else max(1, min(rows, shard_rows))
+
+
+def extraction_bytes(spec: FeatureSpec, block_mb: float, shard_rows: int | None = None) -> int:
     """Memory, in bytes, of extracting a block, without the block, which is a memory map."""
-    return sliding.working_bytes(spec, extraction_rows(spec, block_mb)) + SCRATCH_BYTES
+    rows = at_most(extraction_rows(spec, block_mb), shard_rows)
+    return sliding.working_bytes(spec, rows) + SCRATCH_BYTES
+
+
+def feature_moments_bytes(n_features: int, block_mb: float, shard_rows: int | None = None) -> int:
+    """Memory, in bytes, of measuring the features of a shard."""
+    return moments_bytes(n_features, at_most(measured_rows(n_features, block_mb), shard_rows))
 
 
 def projection_rows(n_features: int, block_mb: float, dtype: str) -> int:
@@ -273,9 +306,16 @@ def measuring_rows(n_channels: int) -> int:
     return rows_per_block(MEASURED_MB, n_channels, "float64")
 
 
-def measuring_bytes(n_channels: int) -> int:
-    """Memory, in bytes, of measuring the channels of a dataset."""
-    return channels.measuring_bytes(n_channels, measuring_rows(n_channels)) + SCRATCH_BYTES
+def measuring_bytes(n_channels: int, rows: int | None = None) -> int:
+    """Memory, in bytes, of measuring the channels of a dataset, of recordings of so many rows."""
+    block_rows = at_most(measuring_rows(n_channels), rows)
+    return channels.measuring_bytes(n_channels, block_rows) + SCRATCH_BYTES
+
+
+def gap_bytes(n_channels: int, rows: int | None = None) -> int:
+    """Memory, in bytes, of looking for gaps: rows as read, flags of values, runs of rows."""
+    block_rows = at_most(measuring_rows(n_channels), rows)
+    return block_rows * ((8 + 3) * n_channels + 48) + SCRATCH_BYTES
 
 
 def measured_rows(n_features: int, block_mb: float) -> int:

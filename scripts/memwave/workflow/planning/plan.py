@@ -91,7 +91,7 @@ def is_by_recording(plan: Plan) -> bool:
 
 
 @cache
-def shard_rows(plan: Plan, dataset: str, features: str) -> dict[str, Range]:
+def rows_of_shards(plan: Plan, dataset: str, features: str) -> dict[str, Range]:
     """Rows of the feature matrix that each shard has, by its name.
 
     The names are ``1-of-4`` ... or, where shards follow recordings, ``<recording>.1`` ...
@@ -120,12 +120,12 @@ def _rows_by_recording(plan: Plan, dataset: str, features: str) -> dict[str, Ran
 
 def n_shards(plan: Plan, dataset: str, features: str) -> int:
     """Number of shards of a feature matrix."""
-    return len(shard_rows(plan, dataset, features))
+    return len(rows_of_shards(plan, dataset, features))
 
 
 def shard_names(plan: Plan, dataset: str, features: str) -> list[str]:
     """Names of the shards of a feature matrix, in order."""
-    return list(shard_rows(plan, dataset, features))
+    return list(rows_of_shards(plan, dataset, features))
 
 
 @cache
@@ -195,7 +195,7 @@ def n_train(plan: Plan, dataset: str, features: str) -> int:
 
 def first_row(plan: Plan, dataset: str, features: str, shard: str) -> int:
     """Row of the feature matrix that a shard begins with."""
-    return shard_rows(plan, dataset, features)[shard][0]
+    return rows_of_shards(plan, dataset, features)[shard][0]
 
 
 def shard_segments(plan: Plan, dataset: str, features: str, shard: str) -> tuple[Segment, ...]:
@@ -206,7 +206,7 @@ def shard_segments(plan: Plan, dataset: str, features: str, shard: str) -> tuple
 @cache
 def _segments(plan: Plan, dataset: str, features: str) -> dict[str, tuple[Segment, ...]]:
     rows, counts = (
-        shard_rows(plan, dataset, features),
+        rows_of_shards(plan, dataset, features),
         window_counts(plan, dataset, features),
     )
     found = cut(planned_recordings(plan, dataset), counts, list(rows.values()))

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
-from memwave.core.moments import moments_bytes
-from memwave.pca.solvers import reads_columns, reads_recordings, solver_module
+from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
 from memwave.readers import library_bytes
 from memwave.workflow.planning import matrix_memory, memory, runtime
 from memwave.workflow.planning.inputs import Wildcards, converted_recording, model_of
@@ -15,7 +14,7 @@ from memwave.workflow.planning.plan import (
     n_shards,
     n_train,
     n_windows,
-    shard_rows,
+    rows_of_shards,
 )
 
 
@@ -35,8 +34,9 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
         return memory.table_figure_mb(len(plan.experiments))
     if stage in ("measure_channels", "find_gaps"):
         n_channels = len(plan.settings["datasets"][w.dataset]["channels"])
-        reading = _reading_bytes(plan, w.dataset)
-        return memory.stage_mb(memory.measuring_bytes(n_channels) + reading)
+        longest = max(recording.rows for recording in plan.recordings[w.dataset])
+        need = memory.gap_bytes if stage == "find_gaps" else memory.measuring_bytes
+        return memory.stage_mb(need(n_channels, longest) + _reading_bytes(plan, w.dataset))
     spec = feature_spec(plan, w.dataset, w.features)
     if stage == "plot_experiment":
         return memory.figures_mb(spec, model_of(plan, w))
@@ -44,10 +44,11 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
     if stage == "measure_features":
         if w.dataset in plan.matrices:
             return matrix_memory.measuring_mb(spec, block_mb)
-        rows = memory.measured_rows(spec.n_features, block_mb)
-        return memory.stage_mb(moments_bytes(spec.n_features, rows))
+        rows = shard_rows(plan, w.dataset, w.features)
+        return memory.stage_mb(memory.feature_moments_bytes(spec.n_features, block_mb, rows))
     if stage == "extract_features":
-        arrays = memory.extraction_bytes(spec, block_mb)
+        rows = shard_rows(plan, w.dataset, w.features)
+        arrays = memory.extraction_bytes(spec, block_mb, rows)
         return memory.stage_mb(arrays + _reading_bytes(plan, w.dataset))
     return _predicted(plan, w.dataset, w.features, w.model)[stage]
 
@@ -65,10 +66,10 @@ def _seconds(plan: Plan, dataset: str, features: str, name: str | None) -> dict[
     """Seconds that the jobs of a feature set, or of one of its models, may take on a cluster."""
     spec, windows = feature_spec(plan, dataset, features), n_windows(plan, dataset, features)
     sizes = sizes_of(plan, dataset, features)
-    # As many shards as there are, and as few as if all were as large as the largest.
-    largest = max(stop - start for start, stop in shard_rows(plan, dataset, features).values())
+    # Shards may differ in size. The stages of a shard are estimated for the largest one.
+    as_large = -(-windows // shard_rows(plan, dataset, features))
     found: dict[str, float] = {}
-    for shards in {sizes.shards, -(-windows // largest)}:
+    for shards in {sizes.shards, as_large}:
         if name is None:
             seconds = runtime.of_features(spec, windows, shards, runtime.CLUSTER)
         else:
@@ -80,10 +81,10 @@ def _seconds(plan: Plan, dataset: str, features: str, name: str | None) -> dict[
 
 
 def threads(plan: Plan, w: Wildcards) -> int:
-    """Return the threads of a fit: 1, or more if the fit itself reads shards or recordings."""
+    """Return the threads of a fit: no more than it can use."""
     solver, wanted = model_of(plan, w)["solver"], plan.settings["threads"]
     if solver_module(solver).Solver.ONE_PASS:
-        return 1
+        return wanted if shares_finish(solver) else 1
     alone = reads_recordings(solver) or reads_columns(solver)
     return wanted if alone else min(wanted, n_shards(plan, w.dataset, w.features))
 
@@ -92,6 +93,11 @@ def sizes_of(plan: Plan, dataset: str, features: str) -> Sizes:
     """Return the sizes of blocks, shards and threads on a feature matrix."""
     shards = n_shards(plan, dataset, features)
     return Sizes(plan.settings["block_mb"], shards, plan.settings["threads"])
+
+
+def shard_rows(plan: Plan, dataset: str, features: str) -> int:
+    """Return the number of windows of the largest shard, as planned."""
+    return max(stop - start for start, stop in rows_of_shards(plan, dataset, features).values())
 
 
 @cache
@@ -108,6 +114,7 @@ def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str,
         sizes_of(plan, dataset, features),
         library_bytes=_reading_bytes(plan, dataset),
         n_train=n_train(plan, dataset, features),
+        shard_rows=shard_rows(plan, dataset, features),
         window_label=plan.settings["datasets"][dataset]["window_label"],
     )
 

@@ -1,9 +1,9 @@
-"""The run that is current in a folder: its plan, and what it wants of each job.
+"""The current run of a folder: its plan, and the digests of its jobs.
 
-The process that plans a run writes both when the run starts. A job that a cluster starts, with a
-Snakemake of its own, takes the plan from there and not from a configuration that may have been
-edited meanwhile. A job asks, before a file of it gets its name, whether it is still wanted: a job
-may outlive its run.
+The process that plans a run writes both when the run starts. A job on a cluster, which has its own
+Snakemake, reads the plan from there, since the configuration may have been edited meanwhile. A job
+may outlive its run. So it checks, before an output gets its final name, that the current run still
+contains the job.
 """
 
 import os
@@ -24,22 +24,22 @@ PLAN, WANTED = FOLDER / "plan.pickle", FOLDER / "wanted.tsv"
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a job knows of the plan that it is part of.
+    """The part of the plan that a job needs.
 
     Attributes
     ----------
     receipt : str
-        Path of its receipt.
+        Path of the job's receipt.
     made_for, made_with : str
-        Digests of what it is made for, and of its code.
+        Digests of the job's request and of its code.
     makers : dict of str to str
-        Digests of the jobs whose files it reads, by their receipts.
+        Digests of the jobs whose files it reads, by the paths of their receipts.
     files : tuple of str
         Those files.
     sources : dict of str to Reading
         What it reads and no job makes, by path.
     predicted_mb : int
-        Memory that the plan predicts for it.
+        Predicted memory.
     """
 
     receipt: str
@@ -50,9 +50,13 @@ class Ticket:
     sources: dict[str, Reading]
     predicted_mb: int
 
+    def __str__(self) -> str:
+        """What the report shows."""
+        return self.receipt
+
     @property
     def said(self) -> dict[str, Any]:
-        """What a receipt says of the plan."""
+        """The entries of a receipt that describe the plan."""
         return {
             "made_for": self.made_for,
             "made_with": self.made_with,
@@ -64,8 +68,8 @@ class Ticket:
         if wanted_of(self.receipt) != (self.made_for, self.made_with):
             raise MemwaveError(
                 "not wanted any more: another run was started here with another plan, or other "
-                "code, while this job of an earlier run was at work or waiting. It leaves nothing "
-                "behind; the current run goes on."
+                "code, while this job of an earlier run was running or waiting. It leaves no "
+                "files; the current run continues."
             )
 
 
@@ -80,8 +84,8 @@ def start_run(
     sources : mapping of str to Source
         Everything that is read and that no job makes, by path.
     wanted : mapping of str to (str, str)
-        By receipt, what each job is made for and with. Those of runs before are kept where this
-        run has no such job: a run of other experiments may still go on.
+        Digests of the request and of the code of each job, by its receipt. Entries of earlier runs
+        for other jobs remain: a run of other experiments may still be active.
     """
     with replacing(PLAN) as temporary:
         temporary.write_bytes(pickle.dumps((plan, dict(sources))))

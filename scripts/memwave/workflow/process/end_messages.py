@@ -1,4 +1,4 @@
-"""What is printed at the end of a run: what it made, what exists, and what to do next."""
+"""Messages at the end of a run: its results, and the next steps."""
 
 import os
 import re
@@ -24,7 +24,7 @@ LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ (?:ERROR (?=\S)|)")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the jobs of a run.
+    """Outcome of the jobs of a run.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ def outcome_of(dag: Any) -> Outcome:
 
 
 def success(plan: Plan, outcome: Outcome, command: str) -> str:
-    """Say what a run made, where results are and how to open them.
+    """Print the results of a run, their paths, and how to open them.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def success(plan: Plan, outcome: Outcome, command: str) -> str:
 
 
 def failure(plan: Plan, outcome: Outcome) -> str:
-    """Say what to do after a run in which a job failed."""
+    """Print the next steps after a run in which a job failed."""
     complete = _complete(plan, outcome)
     reasons = "".join(f"\n  {error}" for error in outcome.errors) or (
         "\n  No log gives a reason, so a job was killed: docs/hpc.md tells by what."
@@ -108,7 +108,7 @@ def failure(plan: Plan, outcome: Outcome) -> str:
 def snakemake_command(
     configfiles: Sequence[Any], config: dict, snakefile: Any, started_in: Any = "."
 ) -> str:
-    """How to call Snakemake with the configuration of this run, to be typed as it stands.
+    """The command that calls Snakemake with the configuration of this run.
 
     Parameters
     ----------

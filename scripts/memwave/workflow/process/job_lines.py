@@ -1,24 +1,24 @@
-"""What Snakemake prints of jobs while it runs: one line a job, with progress and time left."""
+"""Messages on jobs during a run: one line for each job, with progress and remaining time."""
 
 import logging
 import time
 from typing import Any
 
-# The logger that Snakemake has for everything that it prints.
+# The logger of all messages of Snakemake.
 SNAKEMAKE = "snakemake.logging"
 
-# Events that the line of a job stands for, and messages without an event that say nothing more.
+# Events that the line of a job replaces, and messages without an event that add no information.
 LEFT_OUT = ("JOB_FINISHED", "JOB_STARTED", "PROGRESS", "SHELLCMD")
 NOISE = ("Select jobs to execute", "Removing temporary output")
 
-# A job prints its own error; that Snakemake saw its status adds nothing.
+# A job prints its own error, so Snakemake's message on its status adds no information.
 ENDED_WITH_STATUS_1 = "returned non-zero exit status 1"
 
 
 def print_job_lines(jobs: int) -> None:
-    """Replace what Snakemake prints of jobs from now on; its log file stays as it is.
+    """Replace Snakemake's messages on jobs from now on. Its log file does not change.
 
-    With ``--verbose`` nothing is changed, and nothing where a logger plugin prints.
+    Messages do not change with ``--verbose`` or with a logger plugin.
 
     Parameters
     ----------
@@ -27,7 +27,8 @@ def print_job_lines(jobs: int) -> None:
 
     Notes
     -----
-    To be called by ``onstart``. Snakemake is not imported, so that the package needs none.
+    ``onstart`` calls this function. It does not import Snakemake, which the package does not
+    require.
     """
     logger = logging.getLogger(SNAKEMAKE)
     if logger.level <= logging.DEBUG:
@@ -35,12 +36,12 @@ def print_job_lines(jobs: int) -> None:
     for handler in logger.handlers:
         if type(handler).__name__ == "ColorizingTextHandler":
             lines = JobLines(handler.formatter or logging.Formatter(), jobs)
-            handler.addFilter(lines.keeps)
+            handler.addFilter(lines.is_printed)
             handler.setFormatter(lines)
 
 
 class JobLines(logging.Formatter):
-    """Formats what is printed of jobs, and leaves all else to another formatter.
+    """Formats messages on jobs; another formatter formats all other messages.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class JobLines(logging.Formatter):
         self._others, self._total, self._done = others, jobs, 0
         self._begin = time.monotonic()
 
-    def keeps(self, record: logging.LogRecord) -> bool:
+    def is_printed(self, record: logging.LogRecord) -> bool:
         """Whether a record is printed; counts the jobs that are done."""
         event = _event(record)
         if event == "PROGRESS":

@@ -1,4 +1,4 @@
-"""Memory of this process: its limit, its peak, and what libraries reserve."""
+"""Memory of this process: its limit, its peak, and buffers of libraries."""
 
 import resource
 import sys
@@ -11,20 +11,20 @@ from memwave.core.ranges import MEGABYTE
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Whether an error means that memory was refused; some libraries say so in words only."""
+    """Whether an error is a lack of memory; some libraries state it only in their message."""
     words = ("memory allocation failed", "cannot allocate memory", "failed to map segment")
     return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
 
 
 def limit_memory(memory_mb: int, threads: int = 1) -> None:
-    """Let the kernel refuse this process more private memory than `memory_mb`.
+    """Limit the private memory of this process to `memory_mb`.
 
     Linux counts private writable addresses, not shared file maps; other systems do not limit it.
-    Addresses that libraries reserved while they were loaded, and never touched, come on top. BLAS
-    gets its buffers for all callers before, because it waits for ever where it gets none;
-    for the same reason, modules that load another BLAS (scipy.linalg) must be imported before.
+    Addresses that libraries reserved when they were loaded, and do not use, are added to the limit.
+    BLAS hangs if it cannot allocate a buffer. So it allocates its buffers for all threads before
+    the limit is set, and modules with another BLAS (scipy.linalg) must be imported before.
     """
-    warm_up(threads + 1)  # what threads have done is merged by one more
+    warm_up(threads + 1)  # one more thread merges the results of the others
     if sys.platform == "linux":
         reserved = max(0, status_bytes("VmData") - anonymous_memory())
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
@@ -32,7 +32,7 @@ def limit_memory(memory_mb: int, threads: int = 1) -> None:
 
 
 def warm_up(threads: int) -> None:
-    """Have every BLAS that is loaded reserve the buffers that it will use at the same time."""
+    """Make every loaded BLAS allocate its buffers for that many threads."""
     barrier = threading.Barrier(threads)
     linalg = sys.modules.get("scipy.linalg")
     matrix = np.eye(256)
@@ -44,7 +44,7 @@ def warm_up(threads: int) -> None:
     with ThreadPoolExecutor(threads) as pool:
         for future in [pool.submit(multiply) for _ in range(threads)]:
             future.result()
-    # LAPACK holds a buffer while what it calls asks for another one.
+    # LAPACK uses a buffer while functions that it calls use another one.
     for call in (np.linalg.qr, np.linalg.eigh, np.linalg.cholesky):
         call(matrix)
     np.linalg.solve(matrix, matrix)
@@ -53,9 +53,9 @@ def warm_up(threads: int) -> None:
 
 
 class PeakMemory:
-    """Measures the peak of anonymous resident memory while it is entered, in bytes.
+    """Measures the peak of anonymous resident memory within a ``with`` block, in bytes.
 
-    The kernel keeps no such peak, so a thread looks every `INTERVAL` seconds.
+    The kernel does not record this peak, so a thread reads the value every `INTERVAL` seconds.
     """
 
     INTERVAL = 0.02
@@ -82,7 +82,7 @@ class PeakMemory:
 
 
 def anonymous_memory() -> int:
-    """Anonymous resident memory of this process in bytes; its peak RSS where that is unknown."""
+    """Anonymous resident memory of this process in bytes; its peak RSS if that is unknown."""
     if sys.platform == "linux":
         return status_bytes("RssAnon")
     unit = 1 if sys.platform == "darwin" else 1024
@@ -90,6 +90,6 @@ def anonymous_memory() -> int:
 
 
 def status_bytes(field: str) -> int:
-    """A figure of this process that Linux keeps in /proc/self/status."""
+    """A value, in bytes, of this process in Linux's /proc/self/status."""
     with open("/proc/self/status", encoding="ascii") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith(f"{field}:"))

@@ -1,4 +1,4 @@
-"""Where the jobs import memwave from."""
+"""The place from which jobs import memwave."""
 
 import os
 
@@ -6,7 +6,7 @@ from memwave.workflow.code_digests import SCRIPTS
 
 
 def import_own_modules() -> None:
-    """Let the processes of the rules import this memwave, even where another one is installed.
+    """Make the processes of the rules import this memwave, even if another one is installed.
 
     Snakemake appends the folder of a script to the search path: an installed package comes first.
     """

@@ -8,9 +8,9 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, NoReturn, get_origin
 
 from threadpoolctl import threadpool_limits
 
@@ -140,7 +140,7 @@ def stage(
     read : mapping of str to dict, optional
         At the end of the body, what it read and no job made, for the receipt.
     """
-    _open_log(log_path)
+    _open_log(name, log_path)
     signal.signal(signal.SIGTERM, _terminated)
     try:
         with one_blas_thread(), PeakMemory() as peak:
@@ -203,13 +203,35 @@ def warn(message: str) -> None:
     print(f"Warning: {message}", file=sys.stderr, flush=True)
 
 
-def _open_log(path: str) -> None:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+class Log(logging.FileHandler):
+    """The log of a stage. If the disk is full, it ends early; the stage goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        log.removeHandler(self)
+        reason = sys.exc_info()[1]
+        with suppress(OSError):
+            self.close()
+        print(f"Warning: {_unwritten_log(self.baseFilename, reason)}", file=sys.stderr, flush=True)
+
+
+def _open_log(name: str, path: str) -> None:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handler = Log(path, mode="w", encoding="utf-8")
+    except OSError as error:
+        _fail(f"{name}: {_unwritten_log(path, error)}")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
+
+
+def _unwritten_log(path: str, error: BaseException | None) -> str:
+    reason = getattr(error, "strerror", None) or error
+    return (
+        f"{path}: the log cannot be written ({reason}). Free some space, or make the folder one "
+        "that can be written to."
+    )
 
 
 def _terminated(number: int, frame: object) -> None:
@@ -219,9 +241,10 @@ def _terminated(number: int, frame: object) -> None:
     )
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     log.error("%s", message)
     print(message, file=sys.stderr, flush=True)
-    logging.shutdown()
+    with suppress(OSError):  # a log that cannot be written
+        logging.shutdown()
     sys.stderr.flush()
     os._exit(1)

@@ -1,4 +1,4 @@
-"""SIGTERM ends Snakemake, whatever it is doing when the signal comes."""
+"""A handler of SIGTERM that ends Snakemake at any time."""
 
 import signal
 from queue import SimpleQueue
@@ -6,16 +6,16 @@ from threading import Thread
 
 
 def install_sigterm_handler() -> None:
-    """Let a thread of its own call the handler of SIGTERM that Snakemake has installed.
+    """Call Snakemake's handler of SIGTERM in a separate thread.
 
-    Snakemake (9.27) asks for a lock in its handler, which runs in the main thread. Where that
-    thread holds the lock, as it does while it looks after finished jobs, it waits for
-    itself forever. `SimpleQueue.put` is reentrant: a handler may call it in the middle of
-    anything, and other ways to wake a thread have locks of their own.
+    Snakemake's handler (9.27) acquires a lock in the main thread. If that thread already holds the
+    lock, as it does while it handles finished jobs, it deadlocks. `SimpleQueue.put` is reentrant,
+    so a handler may call it at any time; other ways to wake a thread use locks.
 
     Notes
     -----
-    To be called once the handler is installed, by ``onstart``. The thread ends with the process.
+    ``onstart`` calls this function, when Snakemake's handler is installed. The thread ends with the
+    process.
     """
     graceful = signal.getsignal(signal.SIGTERM)
     if not callable(graceful):

@@ -1,13 +1,13 @@
 """Products of the covariance of all windows with a few columns, straight from the signal.
 
-For windows y_i of a signal, ``sum_i y_i (y_i' q)`` is two correlations: the signal's with q, which
-gives the score of every window, and that of the scores with the signal (for one channel in memory:
-Korobeynikov, "Computation- and space-efficient implementation of SSA", 2010). By fast Fourier
-transform of overlapping chunks both cost n log(window) operations for each channel and column,
-where the windows themselves have n times as many values as they have samples.
+For windows y_i of a signal, ``sum_i y_i (y_i' q)`` consists of two correlations: that of the signal
+with q, which gives the score of every window, and that of the scores with the signal (for one
+channel in memory: Korobeynikov, "Computation- and space-efficient implementation of SSA", 2010). By
+fast Fourier transform of overlapping chunks, both cost n log(window) operations for each channel
+and column of n windows. A product with the windows themselves would cost n times their length.
 
-Every chunk has a shift of its own, the means of its channels, so that offsets and drifts cost no
-digits of products in single precision; scores are centred in double precision in between.
+Each chunk has its own shift, the means of its channels. So offsets and drifts cost no digits of
+products in single precision. Between the two correlations, scores are centred in double precision.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -42,8 +42,8 @@ class SignalProducts:
     moments : SignalMoments
         Of all windows.
     chunks : callable
-        ``chunks(n)`` reads all that windows cover, in pieces, shape (m, n_channels), that at
-        most n windows cover.
+        ``chunks(n)`` reads all rows that windows cover, in chunks, shape (m, n_channels), of at
+        most n windows each.
     dtype : {"float32", "float64"}
         Type of the products.
     pool : ThreadPoolExecutor
@@ -81,7 +81,7 @@ class SignalProducts:
         total = np.zeros((windows.n_channels, columns.shape[1]))
         all_scores = np.zeros(columns.shape[1])
         for batch in self._batches(adder.batch):
-            shifts = np.array([shift for _, shift in batch]) - moments.centre
+            shifts = np.array([shift for _, shift in batch]) - moments.center
             offsets = shifts @ by_channel - mean_scores
             sums = adder.add([signal for signal, _ in batch], offsets / moments.unit)
             total += (shifts / moments.unit).T @ sums
@@ -89,12 +89,13 @@ class SignalProducts:
         product = adder.finish()[: len(columns)]
         product.reshape(windows.window, windows.n_channels, -1)[:] += total.astype(self._dtype)
         mean = moments.window / moments.unit
-        for low, high in spans(0, len(product), PANEL):  # rounding may have left a sum of scores
+        # Because of rounding, the scores may have a sum other than zero.
+        for low, high in spans(0, len(product), PANEL):
             product[low:high] -= np.multiply.outer(mean[low:high], all_scores).astype(self._dtype)
         return product
 
     def _batches(self, size: int) -> Iterator[list[tuple[np.ndarray, np.ndarray]]]:
-        """Chunks as long rows, in units, with their shifts; `size` of them together."""
+        """Batches of `size` chunks: long rows in units of `SignalMoments.unit`, and the shift."""
         windows, batch = self._windows, []
         for rows in self._chunks(chunk_of(windows)):
             shift = rows.mean(axis=0, dtype=np.float64)
@@ -125,7 +126,7 @@ class _ByFourier:
         self._run(self._transform_kernels(columns), windows.width, self._together)
 
     def _run(self, work: Callable[[int, int], None], stop: int, size: int) -> None:
-        """Do work on ``low:high``, unit by unit, as many at a time as there are threads."""
+        """Call ``work(low, high)`` for ranges of at most `size`, in the threads of the pool."""
         list(self._pool.map(lambda unit: work(*unit), list(spans(0, stop, size))))
 
     def _transform_kernels(self, columns: np.ndarray) -> Callable[[int, int], None]:
@@ -136,13 +137,13 @@ class _ByFourier:
         return work
 
     def add(self, signals: list[np.ndarray], offsets: np.ndarray) -> np.ndarray:
-        """Take in chunks, shape (m, width) each.
+        """Add chunks, shape (m, width) each.
 
         Parameters
         ----------
         signals : list of ndarray
         offsets : ndarray, shape (chunks, l)
-            Added to the scores of each.
+            Added to the scores of each chunk.
 
         Returns
         -------
@@ -157,7 +158,7 @@ class _ByFourier:
         def correlate(low: int, high: int) -> None:
             np.matmul(spectra[low:high], self._kernels[low:high], out=scores[low:high])
 
-        def centre(i: int, _: int) -> None:
+        def center(i: int, _: int) -> None:
             own = scipy.fft.irfft(scores[:, i], self._length, axis=0)
             own[: counts[i]] += offsets[i]
             own[counts[i] :] = 0.0
@@ -168,7 +169,7 @@ class _ByFourier:
             self._sums[low:high] += spectra[low:high].transpose(0, 2, 1) @ scores[low:high]
 
         self._run(correlate, len(spectra), FREQUENCIES)
-        self._run(centre, len(signals), 1)
+        self._run(center, len(signals), 1)
         self._run(correlate_back, len(spectra), FREQUENCIES)
         return sums
 
@@ -177,15 +178,15 @@ class _ByFourier:
         width = self._windows.width
         spectra = np.empty((len(self._kernels), len(signals), width), self._kernels.dtype)
 
-        # Values side by side in memory go together.
-        parts = -(-width // transformed_together(self._length))
+        # Adjacent columns are transformed together.
+        groups = -(-width // transformed_together(self._length))
 
         def transform(unit: int, _: int) -> None:
-            i, part = divmod(unit, parts)
-            own = slice(width * part // parts, width * (part + 1) // parts)
+            i, group = divmod(unit, groups)
+            own = slice(width * group // groups, width * (group + 1) // groups)
             spectra[:, i, own] = scipy.fft.rfft(signals[i][:, own], self._length, axis=0)
 
-        self._run(transform, len(signals) * parts, 1)
+        self._run(transform, len(signals) * groups, 1)
         return spectra
 
     def finish(self) -> np.ndarray:
@@ -203,17 +204,17 @@ class _ByFourier:
 
 
 class _ByWindows:
-    """Windows that hardly overlap, or not at all, as rows of a matrix."""
+    """Products with windows as rows of a matrix, for windows that hardly overlap."""
 
     batch = 1
 
     def __init__(self, windows: SignalWindows, columns: np.ndarray, pool: ThreadPoolExecutor):
         self._windows, self._pool = windows, pool
         self._columns = columns.reshape(-1, columns.shape[2])
-        self._sums = np.zeros(self._columns.shape)  # of many blocks
+        self._sums = np.zeros(self._columns.shape)  # in float64, since they are over many chunks
 
     def add(self, signals: list[np.ndarray], offsets: np.ndarray) -> np.ndarray:
-        """Take in a chunk; see `_ByFourier.add`."""
+        """Add a chunk; see `_ByFourier.add`."""
         (signal,) = signals
         count = len(signal) - self._windows.depth + 1
         windows = np.empty((count, self._windows.depth, self._windows.width), signal.dtype)
@@ -221,10 +222,10 @@ class _ByWindows:
             windows[:, r] = signal[r : r + count]
         rows = windows.reshape(count, -1)
         panels = list(spans(0, rows.shape[1], PANEL))
-        parts = self._pool.map(lambda p: rows[:, slice(*p)] @ self._columns[slice(*p)], panels)
+        products = self._pool.map(lambda p: rows[:, slice(*p)] @ self._columns[slice(*p)], panels)
         scores = np.zeros((count, self._columns.shape[1]))
-        for part in parts:
-            scores += part
+        for product in products:
+            scores += product
         scores += offsets
         rounded = scores.astype(signal.dtype)
 
@@ -239,7 +240,7 @@ class _ByWindows:
 
 
 def long_columns(windows: SignalWindows, columns: np.ndarray) -> np.ndarray:
-    """Columns by long rows of a window, padded with zeros: shape (depth, width, l)."""
+    """Columns as long rows of a window, padded with zeros: shape (depth, width, l)."""
     size = windows.depth * windows.width
     if len(columns) < size:
         padded = np.zeros((size, columns.shape[1]), columns.dtype)

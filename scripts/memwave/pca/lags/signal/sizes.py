@@ -1,27 +1,28 @@
-"""Sizes in which a signal is multiplied with columns, and the memory of it; see `SignalProducts`.
+"""Sizes of chunks and batches for products of a signal with columns, and their memory.
 
-None depends on how long the recordings are, or on the number of threads.
+None depends on the length of the recordings or on the number of threads. See `SignalProducts`.
 """
 
 from memwave.pca.lags.lags import SignalWindows
 
-# A Fourier transform has as many long rows as this many windows: what overlaps is done twice.
+# Length of a Fourier transform, in windows. The long rows that two chunks share are transformed
+# twice.
 LENGTHS = 3
 
 # Bytes of the signal that are multiplied at once, as chunks side by side or as windows.
 BATCH_BYTES = 32_000_000
 
-# Chunks side by side, and columns, at most.
+# Most chunks side by side, and most columns.
 MOST_CHUNKS, MOST_COLUMNS = 32, 64
 
 # Bytes of columns, as spectra, and of sums over the signal.
 KERNEL_BYTES = 256_000_000
 
-# Windows that are multiplied at once where they hardly overlap, at least.
+# Least number of windows that are multiplied at once if they hardly overlap.
 FEWEST_WINDOWS = 32
 
 # Units of work for threads: frequencies, values of columns that are transformed, values of windows.
-# They do not depend on the number of threads, and so neither do bits.
+# They do not depend on the number of threads, so results do not either.
 FEWEST_TRANSFORMS = 8
 FREQUENCIES, TRANSFORMED, PANEL = 64, 262_144, 16_384
 

@@ -1,4 +1,4 @@
-"""Sound files, WAV and FLAC: samples in the type that they are stored in."""
+"""Sound files, WAV and FLAC: samples in their stored type."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ NEEDS_DTYPE = False
 LIBRARIES = ("soundfile",)
 LIBRARY_MB = 15
 
-# Samples of other widths are shifted up to fill the type.
+# Types of the samples. Narrower samples are shifted left to fill the type.
 DTYPES = {
     "PCM_S8": "int16",
     "PCM_U8": "int16",
@@ -76,7 +76,7 @@ class Source(ArraySource):
         return frames, channels
 
     def _compare(self, found: Lengths, frames: int) -> None:
-        """Compare what the header announces with what is in the file."""
+        """Compare the length that the header announces with the size of the file."""
         assert found.announced is not None
         if found.announced > found.present:
             raise self.error(
@@ -115,12 +115,12 @@ class Source(ArraySource):
     def _read(self, start: int, stop: int) -> np.ndarray:
         try:
             self._sound.seek(start)
-            piece = self._sound.read(stop - start, self.dtype.name, always_2d=True)
+            rows = self._sound.read(stop - start, self.dtype.name, always_2d=True)
         except RuntimeError as error:
             raise OSError(printable(error)) from error
-        if len(piece) < stop - start:
+        if len(rows) < stop - start:
             raise OSError("the file ends early")
-        return piece
+        return rows
 
     def close(self) -> None:
         self._sound.close()

@@ -1,4 +1,4 @@
-"""How many samples a FLAC file holds by its last frame, which libraries do not compare.
+"""Number of samples of a FLAC file, by its last frame. Libraries do not check it.
 
 The format is that of RFC 9639: frames begin with a sync code and end with a checksum of 16 bits;
 the header of a frame has its number, or that of its first sample, and a checksum of 8 bits.
@@ -10,7 +10,7 @@ TAIL = 1 << 20
 
 
 def last_sample(file: str) -> int | None:
-    """Number of the sample after the last frame; None if no frame can be made out."""
+    """Index of the sample after the last frame; None if no frame is found."""
     with open(file, "rb") as content:
         head = content.read(42)
         if head[:4] != b"fLaC" or len(head) < 42:
@@ -29,7 +29,7 @@ def last_sample(file: str) -> int | None:
 
 
 def _frame_end(header: bytes, fixed: int) -> int | None:
-    """Number of the sample after a frame, by its header; None if it is no header."""
+    """Index of the sample after a frame, by its header; None if it is no header."""
     if len(header) < 6 or header[3] & 1:
         return None
     number, at = _coded_number(header)
@@ -50,7 +50,7 @@ def _frame_end(header: bytes, fixed: int) -> int | None:
 
 
 def _coded_number(header: bytes) -> tuple[int | None, int]:
-    """The number in a header, coded as in UTF-8 but longer, and where it ends."""
+    """The number in a header, coded as in UTF-8 but longer, and the index of the byte after it."""
     first = header[4]
     length = 8 - (~first & 0xFF).bit_length()
     if length == 0:
@@ -66,7 +66,7 @@ def _coded_number(header: bytes) -> tuple[int | None, int]:
 
 
 def _crc16(content: bytes) -> int:
-    """Checksum of a frame; zero if it is whole, since it ends with its checksum."""
+    """Checksum of a frame; zero if it is undamaged, since it ends with its checksum."""
     crc = 0
     for byte in content:
         crc = (crc << 8 & 0xFF00) ^ TABLE[crc >> 8 ^ byte]

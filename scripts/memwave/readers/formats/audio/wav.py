@@ -1,4 +1,4 @@
-"""What the chunks of a WAV file say about its length, which libraries do not compare.
+"""Length of a WAV file by its chunks. Libraries do not check it.
 
 The format is that of *Multimedia Programming Interface and Data Specifications 1.0* (IBM and
 Microsoft, 1991), with 64 bit sizes as in EBU Tech 3306 (RF64, BW64).
@@ -17,13 +17,13 @@ class Lengths:
     Attributes
     ----------
     announced : int or None
-        Bytes of samples by the header; None if the writer never knew.
+        Bytes of samples by the header; None if the header does not state them.
     present : int
         Bytes from the first sample to the end of the file.
     undescribed : int
-        Bytes after the samples that no chunk describes, but for a filler.
+        Bytes after the samples that no chunk describes, without padding.
     appended : bool
-        Whether those bytes stand after the end of the file that its header announces.
+        Whether those bytes follow the end of the file that its header announces.
     """
 
     announced: int | None
@@ -61,7 +61,7 @@ def lengths(file: str) -> Lengths | None:
 
 
 def _end(content, at: int, size: int, order: str) -> int:
-    """Where the chunks end that begin at some byte."""
+    """Offset of the end of the chunks that begin at a byte."""
     while at + 8 <= size:
         content.seek(at)
         name, length = struct.unpack(f"{order}4sI", content.read(8))

@@ -1,7 +1,7 @@
 """EDF and BDF, EDF+ and BDF+ (electroencephalograms): physical values of named channels.
 
-They are read here, since the libraries refuse files that are common, or return zeros where a read
-fails. `memwave.readers.formats.edf.header` has the format.
+memwave reads them itself, since libraries reject common files, or return zeros if a read fails.
+`memwave.readers.formats.edf.header` reads the headers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 5
 
-# Records that are read at once; of larger ones, only the samples that are wanted.
+# Size of the records that are read at once. Of larger records only the wanted samples are read.
 READ_BYTES = 1 << 20
 
 
@@ -121,19 +121,19 @@ class Source(ArraySource):
             )
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        piece = np.empty((stop - start, len(self._signals)))
+        values = np.empty((stop - start, len(self._signals)))
         together = self._samples * max(1, READ_BYTES // self._header.record_bytes)
         row = start
         while row < stop:
             high = min(stop, (row // self._samples) * self._samples + together)
-            for i, digital in enumerate(self._stretch(row, high)):
+            for i, digital in enumerate(self._by_signal(row, high)):
                 gain, offset = self._scaling[i]
-                piece[row - start : high - start, i] = gain * (offset + digital)
+                values[row - start : high - start, i] = gain * (offset + digital)
             row = high
-        return piece
+        return values
 
-    def _stretch(self, start: int, stop: int) -> Iterator[np.ndarray]:
-        """Read rows of a few records, or of a part of one, signal by signal."""
+    def _by_signal(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        """Read rows within a few records, or within a part of one, signal by signal."""
         header, size = self._header, self._header.record_bytes
         record, first = divmod(start, self._samples)
         if size > READ_BYTES:
@@ -151,7 +151,7 @@ class Source(ArraySource):
             yield self._digital(stored)[first : first + stop - start]
 
     def _digital(self, stored: np.ndarray) -> np.ndarray:
-        """Samples, as float64, of their bytes."""
+        """Convert the bytes of samples to float64."""
         if self._header.width == 2:
             return stored.view("<i2").astype(np.float64)
         wide = np.zeros((len(stored) // 3, 4), np.uint8)
@@ -175,7 +175,7 @@ class Source(ArraySource):
 
 
 def channel_rates(path: str, channels: Sequence[str]) -> list[float]:
-    """Return the sampling rate of each channel, which need not be the same."""
+    """Return the sampling rate of each channel; the rates may differ."""
     rates = []
     for channel in channels:
         with Source(path, Options(channels=[channel])) as source:
@@ -186,7 +186,7 @@ def channel_rates(path: str, channels: Sequence[str]) -> list[float]:
 def annotations(path: str) -> Iterator[tuple[float, float, str]]:
     """Read the annotations of EDF+ or BDF+: onset and duration in seconds, and text.
 
-    Seconds count from the first sample. A moment has a duration of -1.
+    Seconds count from the first sample. An annotation without a duration has -1.
 
     Raises
     ------

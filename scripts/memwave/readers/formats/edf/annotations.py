@@ -1,4 +1,4 @@
-"""Annotations of EDF+ and BDF+: lists of onset, duration and texts in a signal of their own."""
+"""Annotations of EDF+ and BDF+: lists of onset, duration and texts in a separate signal."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -12,7 +12,7 @@ END, DURATION, TEXT = b"\x00", b"\x15", b"\x14"
 
 
 def record_onsets(file: BinaryIO, header: Header, records: int) -> np.ndarray | None:
-    """Read when each record begins, in seconds; None if the file does not tell."""
+    """Read the onset of each record in seconds; None if the file does not state it."""
     if not any(signal.is_annotation for signal in header.signals) or not records:
         return None
     onsets = np.empty(records)
@@ -28,7 +28,7 @@ def record_onsets(file: BinaryIO, header: Header, records: int) -> np.ndarray | 
 def annotations_of(
     file: BinaryIO, header: Header, records: int
 ) -> Iterator[tuple[float, float, str]]:
-    """Read onset and duration, -1 if there is none, and text of every annotation."""
+    """Read onset, duration (-1 if there is none) and text of every annotation."""
     for record in range(records):
         for content in _lists(file, header, record):
             for entry in filter(None, content.split(END)):

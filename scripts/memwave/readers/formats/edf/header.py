@@ -2,8 +2,8 @@
 
 The formats are those of Kemp et al. (1992), *A simple format for exchange of digitized polygraphic
 recordings*, of Kemp and Olivan (2003), *European data format 'plus'*, and of BioSemi's BDF: fields
-of text, first of the file, then of its signals. Files in the world deviate; what is certain in
-spite of that is read, with a note.
+of text, first of the file, then of its signals. Many files deviate from the standard. A value that
+is certain in spite of that is read, with a note.
 """
 
 from collections.abc import Callable
@@ -19,22 +19,22 @@ WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 
 
 class NotEDF(ValueError):
-    """The header cannot be understood; its text says why."""
+    """The header cannot be read; the message says why."""
 
 
 @dataclass(frozen=True)
 class Signal:
-    """One signal of a file, which may be one that nobody wants.
+    """One signal of a file.
 
     Attributes
     ----------
     label, unit : str
     limits : tuple of str
-        Physical minimum and maximum, digital minimum and maximum, as the file has them.
+        Physical minimum and maximum, digital minimum and maximum, as text in the file.
     samples : int
         Samples in a record.
     offset : int
-        Byte of a record with which it begins.
+        Offset of its samples in a record, in bytes.
     """
 
     label: str
@@ -53,7 +53,7 @@ class Signal:
         Raises
         ------
         NotEDF
-            If its limits leave them open.
+            If the limits do not determine them.
         """
         low, high, digital_low, digital_high = (
             _number(text, float, f"the {name} of signal {self.label!r}")
@@ -74,16 +74,16 @@ class Signal:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says about itself.
+    """Header of a file.
 
     Attributes
     ----------
     width : int
         Bytes of a sample: 2 in EDF, 3 in BDF.
     start : int
-        Byte of the first record.
+        Offset of the first record, in bytes.
     records : int
-        Records that are announced; -1 if the recorder never wrote how many.
+        Number of records by the header; -1 if the recorder did not write it.
     duration : float
         Seconds of a record.
     discontinuous : bool
@@ -166,12 +166,12 @@ def _signals(content: bytes, count: int, width: int) -> tuple[Signal, ...]:
 
 
 def _text(content: bytes) -> str:
-    """A field without what fills it up: spaces, or zeros."""
+    """A field without its padding of spaces or zeros."""
     return content.split(b"\0")[0].decode("latin-1").strip()
 
 
 def _number(text: str, kind: Callable[[str], float], what: str) -> float:
-    """A number in a field, which some programs write with a decimal comma or as a float."""
+    """A number in a field. Some programs write a decimal comma, or a whole number as a float."""
     plain = text.replace(",", ".")
     try:
         value = float(plain)

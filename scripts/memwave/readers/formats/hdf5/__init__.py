@@ -20,7 +20,7 @@ class Source(ArraySource):
     """A dataset in an HDF5 file."""
 
     def __init__(self, path: str, options: Options):
-        import h5py  # only here: no other format should wait for it
+        import h5py  # only here: other formats do not need it
 
         super().__init__(path)
         try:
@@ -45,7 +45,7 @@ class Source(ArraySource):
             raise self.error(f"is a damaged HDF5 file ({error}). Copy it again") from error
 
     def _find_packing(self, options: Options) -> Packing | None:
-        """What attributes do to the values, if anything is done."""
+        """The conversion by the attributes, if they change any value."""
         if options.values == "stored":
             return None
         columns = self.shape[1] if len(self.shape) == 2 else 1
@@ -63,7 +63,7 @@ class Source(ArraySource):
             )
 
     def _find(self) -> Any:
-        """Walk to the dataset, hard links only."""
+        """Find the dataset; follow hard links only."""
         import h5py
 
         node, walked = self._store, ""
@@ -107,7 +107,7 @@ class Source(ArraySource):
         return unpacked(self._dataset, self._packing, start, stop, self.shape[1:])
 
     def read_columns(self, start: int, stop: int) -> np.ndarray:
-        """Read some columns of all rows, for files that keep a recording transposed."""
+        """Read some columns of all rows, for files that store a recording transposed."""
         try:
             return self._dataset[:, start:stop]
         except OSError as error:
@@ -127,7 +127,7 @@ class Source(ArraySource):
 
 
 def _remedy(file: str) -> str:
-    """What helps where a file is no HDF5 file."""
+    """The remedy for a file that is no HDF5 file."""
     with open(file, "rb") as content:
         if content.read(3) == b"CDF":
             return "It is netCDF of version 3: convert it with nccopy -k netCDF-4"

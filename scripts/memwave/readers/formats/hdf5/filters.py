@@ -1,9 +1,9 @@
-"""Which compression of an HDF5 dataset cannot be read here, and what to install for it."""
+"""The filters of an HDF5 dataset that are not available, for an error."""
 
 from contextlib import suppress
 from typing import Any
 
-# Filters by the number that The HDF Group registered for them.
+# Names of filters, by their numbers in the registry of The HDF Group.
 NAMES = {
     4: "szip",
     305: "LZO",
@@ -23,7 +23,7 @@ NAMES = {
 
 
 def missing_filters(dataset: Any) -> list[str]:
-    """Names of a dataset's filters that the library does not have, nor hdf5plugin if installed."""
+    """Names of a dataset's filters that neither HDF5 nor an installed hdf5plugin has."""
     import h5py
 
     pipeline = dataset.id.get_create_plist()
@@ -31,7 +31,7 @@ def missing_filters(dataset: Any) -> list[str]:
     missing = [entry for entry in filters if not h5py.h5z.filter_avail(entry[0])]
     if missing:
         with suppress(ImportError):
-            import hdf5plugin  # noqa: F401 - it adds its filters to the library
+            import hdf5plugin  # noqa: F401 - adds its filters to HDF5
         missing = [entry for entry in missing if not h5py.h5z.filter_avail(entry[0])]
     return [
         f"{NAMES.get(number, name.decode('utf-8', 'replace') or 'unknown')} (filter {number})"

@@ -16,12 +16,12 @@ NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 20
 
-# Version 7.3 begins with a text of this size, then comes HDF5.
+# A file of version 7.3 is an HDF5 file after a text of this size.
 TEXT_BYTES = 512
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 # Values of version 7.3 that are read at once.
-PIECE_VALUES = 1 << 17
+BLOCK_VALUES = 1 << 17
 NUMERIC = {"double", "single", *(f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64))}
 
 
@@ -64,7 +64,7 @@ class Matrix73:
 
     def blocks(self) -> Iterator[Block]:
         rows, n_channels = self.shape
-        for start, stop in spans(0, rows, max(1, PIECE_VALUES // n_channels)):
+        for start, stop in spans(0, rows, max(1, BLOCK_VALUES // n_channels)):
             values = self._hdf5.read_columns(start, stop).T
             yield slice(start, stop), slice(0, n_channels), values
 
@@ -110,7 +110,7 @@ class Matrix5:
         )
 
     def _names(self, size: int) -> tuple[list[str], list[str]]:
-        """Names of all variables, and what is wrong with those that cannot be read."""
+        """Names of all variables, and the errors of those that cannot be read."""
         names, unreadable = [], []
         try:
             for variable in variables(self._file, size):

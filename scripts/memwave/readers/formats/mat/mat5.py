@@ -1,8 +1,8 @@
 """MAT-files of version 5 (MATLAB's -v6 and -v7), read as a stream.
 
-The format is that of *MAT-File Format* (The MathWorks, R2024a), chapter 1: elements one after the
-other, each a type, a size and data, compressed by zlib or not; a matrix is an element of elements,
-its values column by column.
+The format is that of *MAT-File Format* (The MathWorks, R2024a), chapter 1. A file is a sequence of
+elements. Each has a type, a size and data, which zlib may compress. A matrix is an element of
+elements; its values are stored column by column.
 """
 
 import struct
@@ -39,42 +39,42 @@ INTEGERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 12: "i8", 13: 
 STORED = INTEGERS | {7: "f4", 9: "f8"}
 LOGICAL, COMPLEX = 0x02, 0x08
 
-# Names and dimensions are short; more means damage.
-LONGEST_PART = 4096
-# Packed bytes read at once, and unpacked ones.
-PIECE_BYTES = 1 << 18
+# Names and dimensions are short; a longer element means damage.
+LONGEST_FIELD = 4096
+# Bytes that are read at once, compressed or not.
+BLOCK_BYTES = 1 << 18
 
 
 class Damaged(ValueError):
-    """What is read is no MAT-file of version 5, or not a whole one."""
+    """The file is no MAT-file of version 5, or is damaged."""
 
 
 class Stream(Protocol):
-    """Bytes of an element, one after the other."""
+    """The bytes of an element."""
 
     def read(self, size: int) -> bytes:
-        """Read so many bytes; raises Damaged if there are fewer."""
+        """Read the next `size` bytes; raises Damaged if there are fewer."""
 
     def finish(self) -> None:
-        """Require that what was read is what was written, where the element tells."""
+        """Compare the checksum, if the element has one."""
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A matrix in the file, its values still to be read.
+    """A matrix in the file, whose values are not read yet.
 
     Attributes
     ----------
     name : str
     kind : str
-        What it is in MATLAB, such as ``double`` or ``a struct``.
+        Its class in MATLAB, such as ``double`` or ``a struct``.
     numeric : bool
-        Whether it is a full matrix of real numbers; only then has it values here.
+        Whether it is a full matrix of real numbers; only then can its values be read.
     shape : tuple of int
     stored : numpy.dtype
         Type of the values in the file, which may be smaller than that of the matrix.
     stream : Stream
-        Stands at the first value.
+        Positioned at the first value.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Variable:
     stream: Stream
 
     def columns(self) -> Iterator[tuple[int, int, np.ndarray]]:
-        """Read a matrix, piece by piece.
+        """Read the values, block by block.
 
         Yields
         ------
@@ -93,7 +93,7 @@ class Variable:
             Values of the column from that row on.
         """
         rows, n_columns = self.shape
-        most = PIECE_BYTES // self.stored.itemsize
+        most = BLOCK_BYTES // self.stored.itemsize
         for column in range(n_columns):
             for row in range(0, rows, most):
                 count = min(most, rows - row)
@@ -103,7 +103,7 @@ class Variable:
 
 
 def variables(file: BinaryIO, size: int) -> Iterator[Variable]:
-    """Find the variables of a file of `size` bytes; each can be read until the next is asked for.
+    """Yield the variables of a file of `size` bytes; each is valid until the next is requested.
 
     Raises
     ------
@@ -132,14 +132,14 @@ def variables(file: BinaryIO, size: int) -> Iterator[Variable]:
                 kind, length = struct.unpack(f"{order}II", element.read(8))
             found = _variable(element, order) if kind == MATRIX and length else None
         except Damaged as error:
-            # Perhaps one that nobody wants: the next one begins where it should.
+            # No error yet: this variable may not be wanted, and the next one can still be read.
             found = Variable("", f"unreadable ({error})", False, (), np.dtype("u1"), element)
         if found is not None:
             yield found
 
 
 def _is_version_4(header: bytes) -> bool:
-    """Whether a file begins as those of MATLAB 4 do: with a number of four digits, MOPT."""
+    """Whether a file begins like those of MATLAB 4: with a number of four digits, MOPT."""
     if len(header) < 20:
         return False
     kinds = (struct.unpack(f"{order}I", header[:4])[0] for order in "<>")
@@ -147,16 +147,16 @@ def _is_version_4(header: bytes) -> bool:
 
 
 def _variable(stream: Stream, order: str) -> Variable:
-    flags = struct.unpack(f"{order}II", _part(stream, order, 8, 8))[0]
+    flags = struct.unpack(f"{order}II", _field(stream, order, 8, 8))[0]
     if flags & 0xFF == OPAQUE:
-        # Objects of classes: their name, the system of classes, and the class.
-        name, _, kind = (_part(stream, order).decode("utf-8", "replace") for _ in range(3))
+        # An object has its name, its system of classes, and its class.
+        name, _, kind = (_field(stream, order).decode("utf-8", "replace") for _ in range(3))
         return Variable(name, f"an object of class {kind}", False, (), np.dtype("u1"), stream)
-    dimensions = _part(stream, order, 8)
+    dimensions = _field(stream, order, 8)
     if len(dimensions) % 4:
         raise Damaged(f"dimensions of {len(dimensions)} bytes")
     shape = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
-    name = _part(stream, order).decode("utf-8", "replace")
+    name = _field(stream, order).decode("utf-8", "replace")
     kind = CLASSES.get(flags & 0xFF, "of an unknown kind")
     special = (flags >> 8) & (LOGICAL | COMPLEX)
     if special:
@@ -174,7 +174,7 @@ def _variable(stream: Stream, order: str) -> Variable:
 
 
 def _tag(stream: Stream, order: str) -> tuple[int, int, bool]:
-    """Type, size and whether an element is small: in the four bytes after its tag."""
+    """Type and size of an element, and whether it is small: its data are in its tag."""
     (word,) = struct.unpack(f"{order}I", stream.read(4))
     if word >> 16:
         return word & 0xFFFF, word >> 16, True
@@ -182,17 +182,17 @@ def _tag(stream: Stream, order: str) -> tuple[int, int, bool]:
     return word, length, False
 
 
-def _part(stream: Stream, order: str, least: int = 0, most: int = LONGEST_PART) -> bytes:
-    """Read an element that is not values, and what fills it up to eight bytes."""
+def _field(stream: Stream, order: str, least: int = 0, most: int = LONGEST_FIELD) -> bytes:
+    """Read an element other than values, and its padding to eight bytes."""
     _, length, small = _tag(stream, order)
     if not least <= length <= (4 if small else most):
-        raise Damaged(f"a part of {length} bytes")
+        raise Damaged(f"a field of {length} bytes")
     content = stream.read(4 if small else -(-length // 8) * 8)
     return content[:length]
 
 
 class Raw:
-    """The next bytes of a file, at most so many."""
+    """The next bytes of a file, at most `size`."""
 
     def __init__(self, file: BinaryIO, size: int):
         self._file, self._left = file, size
@@ -208,41 +208,41 @@ class Raw:
         """Do nothing: there is no checksum."""
 
     def some(self) -> bytes:
-        """Read a piece, or what is left."""
-        return self.read(min(self._left, PIECE_BYTES))
+        """Read the next block, or the rest."""
+        return self.read(min(self._left, BLOCK_BYTES))
 
 
 class Inflated:
-    """Bytes unpacked as they are asked for, never more."""
+    """Decompresses bytes on demand, never more than requested."""
 
     def __init__(self, packed: Raw):
         self._packed, self._zlib = packed, zlib.decompressobj()
 
     def read(self, size: int) -> bytes:
-        parts: list[bytes] = []
+        blocks: list[bytes] = []
         while size:
-            part = self._unpack(size)
-            if not part and self._zlib.eof:
+            block = self._decompress(size)
+            if not block and self._zlib.eof:
                 raise Damaged("a compressed variable ends early")
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+            blocks.append(block)
+            size -= len(block)
+        return b"".join(blocks)
 
-    def _unpack(self, most: int) -> bytes:
-        """Unpack some bytes, at most so many; none at the end."""
+    def _decompress(self, most: int) -> bytes:
+        """Decompress at most `most` bytes; none at the end."""
         packed = self._zlib.unconsumed_tail or self._packed.some()
         try:
-            part = self._zlib.decompress(packed, most)
+            block = self._zlib.decompress(packed, most)
         except zlib.error as error:
             raise Damaged(f"its compressed values are damaged: {error}") from error
-        if not part and not packed:
+        if not block and not packed:
             raise Damaged("a compressed variable ends early")
-        return part
+        return block
 
     def finish(self) -> None:
-        """Unpack to the end, where zlib compares its checksum; only a filler may follow."""
-        filler = 0
+        """Decompress to the end, where zlib compares its checksum; only padding may follow."""
+        padding = 0
         while not self._zlib.eof:
-            filler += len(self._unpack(LONGEST_PART))
-            if filler > LONGEST_PART:
+            padding += len(self._decompress(LONGEST_FIELD))
+            if padding > LONGEST_FIELD:
                 raise Damaged("a compressed variable is longer than its shape")

@@ -1,4 +1,4 @@
-"""WFDB records, as on PhysioNet: a header (.hea), which names the channels and the signal files."""
+"""WFDB records, as on PhysioNet: a header (.hea) with the names of channels and signal files."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import rate_text, shown
-from memwave.readers.base import Options, file_of, reason_of
+from memwave.readers.base import Options, file_of, reason_of, require_short
 from memwave.readers.formats.wfdb.segment import Segment
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import ArraySource
@@ -17,15 +17,15 @@ NEEDS_DTYPE = False
 LIBRARIES = ("wfdb",)
 LIBRARY_MB = 80
 
-# Files round their rates.
+# Relative tolerance of rates, since files round them.
 RATE_TOLERANCE = 1e-6
 
 
 class Source(ArraySource):
     """Signals of a record, as float64 in their physical unit; an invalid sample is NaN.
 
-    A frame of several samples becomes one, their mean; invalid ones are left out of it. If the
-    rate that is wanted is that of the samples of all channels, each sample is a row.
+    A frame of several samples becomes one row, the mean of its valid samples. If the requested rate
+    is that of the samples of all channels, each sample becomes a row.
     """
 
     def __init__(self, path: str, options: Options):
@@ -57,7 +57,7 @@ class Source(ArraySource):
         return self._choose(names, wanted)
 
     def _find_segments(self, header: Any, signals: list[int]) -> Iterator[Segment]:
-        """The pieces of a record, one after the other; a record without segments is one."""
+        """The segments of a record in order; a record without segments is a single one."""
         folder = os.path.dirname(self.file)
         if getattr(header, "segments", None) is None:
             yield Segment(folder, header, 0, header.sig_len, list(signals))
@@ -93,7 +93,7 @@ class Source(ArraySource):
         return rows
 
     def _samples_a_row(self, rate: float, wanted: float | None) -> int:
-        """Rows that are made of a frame: one, unless the rate wanted is that of the samples."""
+        """Rows for each frame: one, unless the requested rate is that of the samples."""
         counts = {count for segment in self._segments for count in segment.samples_a_frame()}
         if counts <= {1}:
             return 1
@@ -115,9 +115,9 @@ class Source(ArraySource):
         return rates
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        piece = np.full((stop - start, self.shape[1]), np.nan)
+        rows = np.full((stop - start, self.shape[1]), np.nan)
         if start == stop:
-            return piece
+            return rows
         factor = self._factor
         first, last = start // factor, -(-stop // factor)
         for segment in self._segments:
@@ -127,15 +127,15 @@ class Source(ArraySource):
                 cut = max(0, start - low * factor)
                 at = low * factor + cut - start
                 values = values[cut : cut + stop - start - at]
-                piece[at : at + len(values)] = values
-        return piece
+                rows[at : at + len(values)] = values
+        return rows
 
     def close(self) -> None:
         """Do nothing: the files are open during a read only."""
 
 
 def channel_rates(path: str, channels: Sequence[str]) -> list[float]:
-    """Return the sampling rate of each channel, which need not be the same."""
+    """Return the sampling rate of each channel; the rates may differ."""
     with Source(path, Options(channels=channels)) as source:
         return source.channel_rates()
 
@@ -149,13 +149,18 @@ def files(path: str) -> list[str]:
     parts = getattr(header, "segments", None) or [header]
     names = [name for part in parts if part is not None for name in part.file_name or ()]
     found = [os.path.join(folder, name) for name in dict.fromkeys(names) if name != "~"]
-    # One that is not there may be of signals that nobody wants.
+    # A missing file is no error here: its signals may not be wanted.
     return [file, *_segment_headers(header, folder), *filter(os.path.isfile, found)]
 
 
 def _read_header(path: str) -> Any:
+    read, record = library("wfdb", path).rdheader, os.path.splitext(path)[0]
+    require_short(path, path)
     try:
-        return library("wfdb", path).rdheader(os.path.splitext(path)[0], rd_segments=True)
+        segments = _segment_headers(read(record), os.path.dirname(path))
+        for file in segments:
+            require_short(path, file)
+        return read(record, rd_segments=True)
     except MemwaveError:
         raise
     except Exception as error:  # the package raises nearly any
@@ -165,7 +170,7 @@ def _read_header(path: str) -> Any:
 
 
 def _first(header: Any) -> Any:
-    """The header that names the signals: of the record, or of its first segment that is there."""
+    """The header with the names of the signals: of the record, or of its first segment."""
     segments = getattr(header, "segments", None)
     if segments is None:
         return header
@@ -193,8 +198,8 @@ def _segment_headers(header: Any, folder: str) -> list[str]:
 def annotations(path: str) -> Iterator[tuple[float, float, str]]:
     """Read annotations, ``x.hea`` or ``x.hea::annotator``: onset and duration in seconds, text.
 
-    Annotations with a text, such as rhythms and sleep stages, hold until the next one. If none has
-    a text, each symbol, such as that of a beat, holds until the next one.
+    Annotations with a text, such as rhythms and sleep stages, last until the next one. If none has
+    a text, each symbol, such as that of a beat, lasts until the next one.
     """
     wfdb = library("wfdb", path)
     file = file_of(path)

@@ -1,7 +1,7 @@
-"""One segment of a WFDB record: digital samples to physical values, from any frame on.
+"""One segment of a WFDB record: conversion of digital samples to physical values.
 
-The package reads the files; what it does with the samples is done here. It averages invalid
-samples and whole numbers of a frame, and begins format 8 anew wherever it begins to read.
+The package wfdb reads the files; memwave converts the samples. The package would average invalid
+samples and digital values of a frame, and would start the sums of format 8 at the first frame read.
 Formats and markers are those of the *WFDB Applications Guide*, signal(5).
 """
 
@@ -50,13 +50,13 @@ class Segment:
     Parameters
     ----------
     folder : str
-        Where the record is.
+        Folder of the record.
     header : wfdb.Record or None
         None for a gap.
     start : int
         Its first frame in the record.
     rows : int or None
-        Its frames; None where the header does not tell.
+        Number of frames; None if the header does not state it.
     columns : list of int or None
         Indices of the wanted signals; None for one that the segment does not have.
     """
@@ -70,7 +70,7 @@ class Segment:
         self._sums: dict[str, Differences] = {}
 
     def samples_a_frame(self) -> list[int]:
-        """Samples a frame of each wanted signal that is there."""
+        """Samples in a frame, for each wanted signal of the segment."""
         if self.header is None:
             return []
         return [self._spf(column) for column in self.columns if column is not None]
@@ -83,7 +83,7 @@ class Segment:
         return list(dict.fromkeys(paths))
 
     def samples_of(self, i: int) -> int | None:
-        """Samples a frame of a wanted signal; None if it is not there."""
+        """Samples in a frame of a wanted signal; None if the segment does not have it."""
         column = self.columns[i]
         return None if self.header is None or column is None else self._spf(column)
 
@@ -130,11 +130,11 @@ class Segment:
         return int(size / SAMPLE_BYTES[form] + 1e-6) // samples
 
     def _offset(self, column: int) -> int:
-        """Byte of a file with which the samples begin."""
+        """Offset of the samples in a file, in bytes."""
         return int((self.header.byte_offset or [0])[column] or 0)
 
     def read(self, wfdb: Any, start: int, stop: int, factor: int) -> np.ndarray:
-        """Read frames of the record, each `factor` rows: float64, NaN where there is no sample."""
+        """Read frames of the record, `factor` rows each: float64, NaN for missing samples."""
         values = np.full(((stop - start) * factor, len(self.columns)), np.nan)
         wanted = sorted({column for column in self.columns if column is not None})
         if self.header is None:
@@ -150,18 +150,18 @@ class Segment:
         return values
 
     def _kind(self, column: int) -> tuple[int, bool]:
-        """Frames by which a signal is late in its file, and whether the package cannot read it."""
+        """Delay of a signal in its file, in frames, and whether the package cannot read it."""
         late = int((self.header.skew or [0])[column] or 0)
         return late, self.header.fmt[column] == BIG_ENDIAN
 
     def _signals(
         self, wfdb: Any, columns: list[int], low: int, high: int, factor: int
     ) -> dict[int, np.ndarray]:
-        """Values of signals as they stand in their files, from one frame to another."""
+        """Values of signals from one frame of their files to another."""
         if low >= high:
             return {}
         if self.header.fmt[columns[0]] == BIG_ENDIAN:
-            # The package refuses what it lists.
+            # The package lists this format, but does not read it.
             return {i: self._physical(i, self._plain(i, low, high), low, factor) for i in columns}
         record = wfdb.rdrecord(
             os.path.join(self._folder, self.header.record_name),
@@ -178,7 +178,7 @@ class Segment:
         }
 
     def _plain(self, column: int, low: int, high: int) -> np.ndarray:
-        """Samples of a signal in a file of 16 bit numbers with the high byte first."""
+        """Samples of a signal in a file of big-endian 16 bit numbers."""
         together = self._in_file(column)
         before = sum(map(self._spf, together[: together.index(column)]))
         width = sum(map(self._spf, together))
@@ -190,7 +190,7 @@ class Segment:
         return frames.ravel()
 
     def _physical(self, column: int, digital: np.ndarray, start: int, factor: int) -> np.ndarray:
-        """Values of a signal in its unit, of its samples from a frame on."""
+        """Convert samples of a signal, from a frame on, to values in its unit."""
         header, form = self.header, self.header.fmt[column]
         samples = digital.astype(np.float64)
         if form == DIFFERENCES:
@@ -215,15 +215,15 @@ class Segment:
 
 
 class Differences:
-    """Sums of the differences in a file of format 8, read once and kept now and then.
+    """Sums of the differences in a file of format 8, stored for every `BLOCK` frames.
 
     Parameters
     ----------
     path : str
     offset : int
-        Byte with which the samples begin.
+        Offset of the samples, in bytes.
     samples : list of int
-        Samples a frame of each signal in it.
+        Samples in a frame, for each signal of the file.
     """
 
     BLOCK = 1 << 16
@@ -232,15 +232,15 @@ class Differences:
         self._path, self._offset = path, offset
         self._width = sum(samples)
         self._starts = np.cumsum([0, *samples[:-1]])
-        self._kept = [np.zeros(len(samples), np.int64)]
+        self._stored = [np.zeros(len(samples), np.int64)]
 
     def before(self, frame: int) -> np.ndarray:
         """Return the sum of each signal's differences before a frame."""
         block = frame // self.BLOCK
-        while len(self._kept) <= block:
-            first = (len(self._kept) - 1) * self.BLOCK
-            self._kept.append(self._kept[-1] + self._sum(first, first + self.BLOCK))
-        return self._kept[block] + self._sum(block * self.BLOCK, frame)
+        while len(self._stored) <= block:
+            first = (len(self._stored) - 1) * self.BLOCK
+            self._stored.append(self._stored[-1] + self._sum(first, first + self.BLOCK))
+        return self._stored[block] + self._sum(block * self.BLOCK, frame)
 
     def _sum(self, start: int, stop: int) -> np.ndarray:
         count = (stop - start) * self._width

@@ -8,7 +8,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import shown
 from memwave.features.spec import FeatureSpec
 from memwave.recordings.channels import Scaling, is_model
-from memwave.results.model_file import load_extraction, load_model, load_scaling
+from memwave.results.model_file import load_extraction, load_given, load_scaling
 
 # Keys that determine the meaning of each feature. The step of the windows may differ.
 DECISIVE = ("channels", "window", "wavelet", "level", "bands", "layout", "mode")
@@ -22,7 +22,7 @@ def applied_options(path: str) -> dict:
     MemwaveError
         If the file is not a model.
     """
-    model = load_model(path)
+    model = load_given(path)
     return {
         "apply": path,
         "solver": model.solver,

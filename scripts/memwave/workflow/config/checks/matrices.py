@@ -1,4 +1,4 @@
-"""Whether the parts of a matrix are there and fit together."""
+"""Checks that the parts of a matrix exist and match."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -16,13 +16,13 @@ from memwave.workflow import paths
 from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
 from memwave.workflow.config.checks.recordings import CheckedRecording, same_names, sheet_findings
 
-# Endings of sheets; a matrix of text is none that rows are read of in any order.
+# Suffixes of sheets. A text file cannot be a matrix, since its rows cannot be read in any order.
 SHEETS = (".tsv", ".txt")
 
 
 @dataclass(frozen=True)
 class CheckedMatrix:
-    """A matrix whose files have been looked at: its parts, as recordings of one row a window."""
+    """A matrix whose files have been checked: its parts, as recordings with windows of one row."""
 
     parts: tuple[CheckedRecording, ...]
     spec: MatrixSpec
@@ -89,7 +89,7 @@ def _only_part(settings: dict) -> Recording:
 def _shape(
     part: Recording, dtype: str | None, columns: int | None
 ) -> tuple[MatrixSpec, int, tuple[str, ...]]:
-    """Columns and number of rows of a part, and what is odd about its file."""
+    """Columns and number of rows of a part, and remarks on its file."""
     if is_converted(part.path):
         raise MemwaveError(
             f"{part.path}: is read from its beginning to its end only, expected a format whose "
@@ -116,7 +116,7 @@ def _require_same(spec: MatrixSpec, first: MatrixSpec, part: Recording, other: R
 
 
 def applied_matrix_findings(name: str, path: str, spec: MatrixSpec) -> Iterator[str]:
-    """Differences between the columns a model was fitted to and those it is to be applied to."""
+    """Differences between the columns of a model's fit and those to which it is applied."""
     place = f"models.{name}.apply"
     try:
         width = load_model(path).n_features

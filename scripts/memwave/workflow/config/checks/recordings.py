@@ -118,7 +118,7 @@ def checked_recordings(
 
 
 def _facts(recording: Recording, dataset: str, settings: dict) -> dict:
-    """Return what the files of a recording say, as attributes of `CheckedRecording`."""
+    """Return the attributes of `CheckedRecording` that the files of a recording determine."""
     options = _options(recording, settings)
     groups = _groups(recording, dataset, settings)
     own = settings
@@ -179,7 +179,7 @@ def _label_options(recording: Recording, options: Options) -> Options:
 def _rows(
     recording: Recording, dataset: str, settings: dict, options: Options
 ) -> tuple[int, float | None, list[str]]:
-    """Return the number of rows and the rate of a stored recording, and what is odd about it."""
+    """Return the number of rows and the rate of a stored recording, and remarks on its file."""
     channels = settings["channels"]
     with open_source(recording.path, recording.dtype, channels, options) as source:
         shape, rate, notes = source.shape, source.sampling_rate, list(source.notes)

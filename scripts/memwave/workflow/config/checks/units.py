@@ -1,4 +1,4 @@
-"""Whether channels of different units are mixed, as far as the configuration names their units."""
+"""Warnings on channels of different units that are mixed, if the configuration has units."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,0 +1,92 @@
+"""Files in a tree of results that nothing wants: of killed jobs, of shards that are not planned."""
+
+import fcntl
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from memwave.core.errors import DamagedFile
+from memwave.storage.receipts import load_receipt
+
+# Names of files that are written and not complete; see `memwave.storage.atomic.replacing`.
+PARTIAL = re.compile(r"\..+\.partial-[^/]+")
+
+# Names of files of shards, such as 1-of-4.npy.xxh3 and 1-of-4.json, or monday.1.npy.
+OF_SHARD = re.compile(r"(\d+-of-\d+|[A-Za-z0-9_-]+\.\d+)\..+")
+
+
+def partial_files(folder: Path) -> Iterator[Path]:
+    """Find files that a killed job left; not those of a job that is at work."""
+    for path in sorted(folder.rglob(".*.partial-*")):
+        if PARTIAL.fullmatch(path.name) and path.is_file() and not is_locked(path):
+            yield path
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a job may be writing a file: it holds a lock, or the file system has none."""
+    try:
+        with open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def old_shards(folder: Path, planned: Mapping[str, Collection[str]]) -> Iterator[Path]:
+    """Find files of shards that the plan does not have: of another count, of old recordings.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the results.
+    planned : mapping of str to collection of str
+        Names of the shards, by ``dataset/features`` of the plan. Other feature sets are left
+        alone: they are of other configurations.
+
+    Yields
+    ------
+    Path
+        A file of a shard that is not planned and that no result was made of.
+    """
+    wanted = _made_of(folder)
+    for feature_set, names in planned.items():
+        for path in sorted((folder / feature_set).rglob("*")):
+            found = OF_SHARD.fullmatch(path.name)
+            if found and found[1] not in names and str(path) not in wanted and path.is_file():
+                yield path
+
+
+def _made_of(folder: Path) -> set[str]:
+    """Files that results that are no shards say they were made of, and receipts of these."""
+    receipts = dict(_receipts(folder))
+    kept: set[str] = set()
+    waiting = [path for path in receipts if not OF_SHARD.fullmatch(Path(path).name)]
+    while waiting:
+        path = waiting.pop()
+        if path not in kept and path in receipts:
+            kept.add(path)
+            waiting += receipts[path].get("makers", {})
+    kept |= {file for path in kept for file in receipts[path].get("files", {})}
+    for provenance in folder.glob("*/*/*/provenance.json"):
+        kept |= _results(provenance)
+    # A matrix is known by the checksums beside it.
+    return kept | {file.removesuffix(".xxh3") for file in kept}
+
+
+def _receipts(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in folder.glob("**/usage/**/*.json"):
+        try:
+            yield str(path), load_receipt(path)
+        except DamagedFile:
+            continue  # what it says counts for nothing; a run makes it anew
+
+
+def _results(provenance: Path) -> set[str]:
+    try:
+        return set(json.loads(provenance.read_text(encoding="utf-8"))["results"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
