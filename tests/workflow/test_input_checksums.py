@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from tiny_project import PATIENCE, Project
@@ -18,7 +19,6 @@ from memwave.readers.contents import contents_checksum
 from memwave.storage.receipts import write_receipt
 from memwave.workflow import input_checksums
 from memwave.workflow.input_checksums import (
-    WHOLE,
     Reading,
     checksums_of,
     plan_sources,
@@ -73,11 +73,11 @@ def version(**options):
     return plan_sources([FILE], ["results"], **options)[FILE].version
 
 
-def reading(share=WHOLE):
-    return {FILE: Reading(plan_sources([FILE], ["results"])[FILE], share)}
+def reading(share=(0, 1, 1)):
+    return {FILE: Reading(plan_sources([FILE], ["results"])[FILE], (share,))}
 
 
-def read(name="job", share=WHOLE):
+def read(name="job", share=(0, 1, 1)):
     """A job that reads a part of the file, and its receipt."""
     with unchanged(reading(share)) as said:
         pass
@@ -108,6 +108,27 @@ def test_jobs_take_the_checksums_of_parts(monkeypatch, shares):
     Path("empty").write_bytes(b"")
     assert contents.piece_checksums(["first", "empty", "second"]) == pieces
     assert contents.piece_checksums(["first", "empty", "second"], 2, 5) == pieces[2:5]
+
+
+def test_arrays_in_one_file_are_one_source(monkeypatch):
+    """Its pieces are divided among the jobs of all arrays, and joined again."""
+    monkeypatch.setattr(contents, "PIECE_BYTES", 100)
+    with h5py.File("all.h5", "w") as file:
+        file["a"], file["b"] = np.arange(500.0), np.arange(500.0, 1000.0)
+    paths = ["all.h5::/a", "all.h5::/b"]
+    sources = plan_sources(paths)
+    assert sources[paths[0]] == sources[paths[1]]
+    receipts = []
+    for i, path in enumerate(paths):
+        shares = ((i, i + 1, 2),)
+        with unchanged({path: Reading(sources[path], shares)}) as said:
+            pass
+        receipts.append(f"results/usage/{i}.json")
+        write_receipt(receipts[i], {"sources": said})
+        assert len(said["all.h5"]["pieces"]) <= os.path.getsize("all.h5") / 200 + 2
+    versions = {path: source.version for path, source in sources.items()}
+    monkeypatch.setattr(input_checksums, "piece_checksums", None)  # every piece has been read
+    assert checksums_of(versions, receipts) == dict.fromkeys(paths, contents_checksum("all.h5"))
 
 
 def test_planning_reads_nothing_of_new_files(monkeypatch):

@@ -65,24 +65,26 @@ def changed_inputs(folder: Path) -> Iterator[str]:
     for receipt in _receipts(folder)[0].values():
         for name, said in receipt.get("sources", {}).items():
             read.setdefault(name, []).append(said)
-    for name in sorted(expected.keys() | read.keys()):
+    known: dict[tuple[str, ...], list[str]] = {}  # arrays in one file are read once
+    changed: set[tuple[str, ...]] = set()
+    for name in [*sorted(expected), *sorted(read.keys() - expected.keys())]:
         try:
-            files = contents_of(name)
-            pieces = piece_checksums(files)
+            files = tuple(contents_of(name))
+            pieces = known[files] = known.get(files) or piece_checksums(files)
         except (OSError, MemwaveError) as error:
             yield f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})"
             continue
         found = joined(files, pieces)
         if others := expected.get(name, set()) - {found}:
+            changed.add(files)
             yield f"{name}: has checksum {found}, expected {' or '.join(sorted(others))}"
-        elif not all(map(partial(_is_read, pieces), read.get(name, []))):
+        elif files not in changed and not all(map(partial(_is_read, pieces), read.get(name, []))):
             yield f"{name}: is not what a job read (checksums differ)"
 
 
 def _is_read(pieces: list[str], said: dict) -> bool:
     """Whether pieces of a file are those that a job read."""
-    first = said["first"]
-    return pieces[first : first + len(said["pieces"])] == said["pieces"]
+    return {str(i): piece for i, piece in enumerate(pieces)}.items() >= said["pieces"].items()
 
 
 def unproven_results(folder: Path, wanted: Mapping[str, tuple[str, str]]) -> Iterator[DamagedFile]:

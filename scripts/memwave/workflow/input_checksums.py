@@ -15,13 +15,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from xxhash import xxh3_64_hexdigest
 
 from memwave.core.errors import DamagedFile, MemwaveError
-from memwave.readers import contents_of
+from memwave.readers import contents_of, file_of
 from memwave.readers.contents import count_pieces, joined, piece_checksums
 from memwave.storage.atomic import replacing
 from memwave.storage.receipts import load_receipt
@@ -39,10 +40,10 @@ COMPARED_BYTES = 256_000_000
 # The look of a file that changed during a run, perhaps without looking different.
 DOUBTED = "doubted"
 
-# The part of the bytes of a file that a job reads: first and last, of how many.
+# A part of the bytes of a file: first and last, of how many.
 Share = tuple[int, int, int]
-WHOLE: Share = (0, 1, 1)
-NOTHING: Share = (0, 0, 1)
+WHOLE: tuple[Share, ...] = ((0, 1, 1),)
+NOTHING: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Source:
 
     Attributes
     ----------
+    name : str
+        Its file or, where it is in several files, its path. Arrays in one file have one name.
     version : str
         Stays the same as long as the content does.
     look : str
@@ -59,6 +62,7 @@ class Source:
         Bytes of all its files.
     """
 
+    name: str
     version: str
     look: str
     size: int
@@ -66,19 +70,20 @@ class Source:
 
 @dataclass(frozen=True)
 class Reading:
-    """A source that a job reads, and the part that it takes checksums of."""
+    """A source that a job reads, and the parts that it takes checksums of."""
 
     source: Source
-    share: Share = WHOLE
+    shares: tuple[Share, ...] = WHOLE
 
     @property
-    def pieces(self) -> tuple[int, int]:
-        """First piece of the part, and the one after the last."""
-        first, stop, total = self.share
-        if first == stop:
-            return 0, 0
+    def pieces(self) -> set[int]:
+        """Numbers of the pieces of the parts."""
         end = count_pieces(self.source.size)
-        return end * first // total, -(-end * stop // total)
+        return {
+            piece
+            for first, stop, total in self.shares
+            for piece in range(end * first // total, -(-end * stop // total))
+        }
 
 
 def plan_sources(
@@ -103,30 +108,31 @@ def plan_sources(
     dict of str to Source
         By path.
     """
-    looks = {path: _look(contents_of(path)) for path in paths}
+    files = {path: contents_of(path) for path in paths}
+    names = {path: _name(path, found) for path, found in files.items()}
+    looks = {names[path]: _look(found) for path, found in files.items()}
     known = _load()
-    sources = {p: Source(known[p][1], *look) for p, look in looks.items() if _is_as(known, p, look)}
-    new = {path: look for path, look in looks.items() if path not in sources}
+    versions = {name: known[name][1] for name in looks if _is_as(known, name, looks[name])}
+    new = {name: look for name, look in looks.items() if name not in versions}
     if new and (not known or not known.keys().isdisjoint(new)):
-        doubted = {path for path in new if known.get(path, [None])[0] == DOUBTED}
-        sources |= _recognized(new, recorded_reads(folders, new), doubted, limit)
-    for path, look in looks.items():
-        before = known[path][1] if path in known else ""
-        sources.setdefault(path, Source(xxh3_64_hexdigest((before + look[0]).encode()), *look))
+        doubted = {name for name in new if known.get(name, [None])[0] == DOUBTED}
+        versions |= _recognized(new, recorded_reads(folders, new), doubted, limit)
+    for name, look in new.items():
+        before = known[name][1] if name in known else ""
+        versions.setdefault(name, xxh3_64_hexdigest((before + look[0]).encode()))
     if new:
-        known |= {path: [source.look, source.version] for path, source in sources.items()}
-        _save(known)
-    return sources
+        _save(known | {name: [look[0], versions[name]] for name, look in looks.items()})
+    return {path: Source(name, versions[name], *looks[name]) for path, name in names.items()}
 
 
 def remember_looks(folder: str | Path) -> None:
     """Remember how the sources of results look, after all were found to be what they were."""
     known = _load()
-    for path, versions in recorded_reads([folder]).items():
-        version = known[path][1] if path in known else ""
+    for name, versions in recorded_reads([folder]).items():
+        version = known[name][1] if name in known else ""
         # An older version has the same content; what was made of the last one is kept.
         version = version if version in versions else [*versions][-1]
-        known[path] = [_look(contents_of(path))[0], version]
+        known[name] = [_look(contents_of(name))[0], version]
     with suppress(OSError, MemwaveError):
         _save(known)
 
@@ -143,8 +149,8 @@ class Read:
     def add(self, said: Mapping[str, Any]) -> None:
         """Take in what one receipt says."""
         self.looks.add(said["look"])
-        for i, checksum in enumerate(said["pieces"], said["first"]):
-            self.is_clear &= self.pieces.setdefault(i, checksum) == checksum
+        for i, checksum in said["pieces"].items():
+            self.is_clear &= self.pieces.setdefault(int(i), checksum) == checksum
         self.is_clear &= self.size == said["size"]
 
     def has(self, checksums: list[str]) -> bool:
@@ -153,10 +159,10 @@ class Read:
 
 
 def recorded_reads(
-    folders: Iterable[str | Path], paths: Iterable[str] | None = None
+    folders: Iterable[str | Path], names: Iterable[str] | None = None
 ) -> dict[str, dict[str, Read]]:
-    """What receipts in some folders say of sources: by path, by version."""
-    wanted = None if paths is None else set(paths)
+    """What receipts in some folders say of sources: by name, by version."""
+    wanted = None if names is None else set(names)
     receipts = (r for folder in folders for r in sorted(Path(folder).glob("**/usage/**/*.json")))
     return _reads_of(receipts, wanted)
 
@@ -167,9 +173,9 @@ def _reads_of(
     found: dict[str, dict[str, Read]] = {}
     for receipt in receipts:
         with suppress(DamagedFile, KeyError, TypeError):
-            for path, said in load_receipt(receipt).get("sources", {}).items():
-                if wanted is None or path in wanted:
-                    versions = found.setdefault(path, {})
+            for name, said in load_receipt(receipt).get("sources", {}).items():
+                if wanted is None or name in wanted:
+                    versions = found.setdefault(name, {})
                     read = versions.setdefault(said["version"], Read(said["size"], set(), {}))
                     read.add(said)
     return found
@@ -180,18 +186,18 @@ def _recognized(
     reads: Mapping[str, dict[str, Read]],
     doubted: set[str],
     limit: float,
-) -> dict[str, Source]:
-    """Sources that are what some receipts say: they look so, or have the same checksums."""
-    found: dict[str, Source] = {}
+) -> dict[str, str]:
+    """Versions of sources that are what receipts say: they look so, or have the same checksums."""
+    found: dict[str, str] = {}
     alike: list[str] = []
-    for path, (look, size) in looks.items():
-        versions = reads.get(path, {})
+    for name, (look, size) in looks.items():
+        versions = reads.get(name, {})
         same = [version for version, read in versions.items() if look in read.looks]
-        if len(same) == 1 and path not in doubted:
-            found[path] = Source(same[0], look, size)
+        if len(same) == 1 and name not in doubted:
+            found[name] = same[0]
         elif any(read.size == size for read in versions.values()):
-            alike.append(path)
-    total = sum(looks[path][1] for path in alike)
+            alike.append(name)
+    total = sum(looks[name][1] for name in alike)
     if total > limit:
         print(
             f"{len(alike)} files ({total / 1e9:.1f} GB), such as {alike[0]}, have other times than "
@@ -200,11 +206,11 @@ def _recognized(
             file=sys.stderr,
         )
         return found
-    for path in alike:
-        checksums = piece_checksums(contents_of(path))
-        same = [version for version, read in reads[path].items() if read.has(checksums)]
+    for name in alike:
+        checksums = piece_checksums(contents_of(name))
+        same = [version for version, read in reads[name].items() if read.has(checksums)]
         if same:
-            found[path] = Source(same[-1], *looks[path])
+            found[name] = same[-1]
     return found
 
 
@@ -220,8 +226,8 @@ def unchanged(readings: Mapping[str, Reading]) -> Iterator[dict[str, dict[str, A
     Yields
     ------
     dict of str to dict
-        What a receipt says of each source: its version, look and size, the number of the first
-        piece that was read, and the checksums of all that were read.
+        What a receipt says of each source, by name: its version, look and size, and the checksums
+        of the pieces that were read, by number.
 
     Raises
     ------
@@ -231,21 +237,35 @@ def unchanged(readings: Mapping[str, Reading]) -> Iterator[dict[str, dict[str, A
     said: dict[str, dict[str, Any]] = {}
     for path, reading in readings.items():
         source = reading.source
-        with _explained(path):
-            _require(_look(contents_of(path)) == (source.look, source.size))
-            checksums = piece_checksums(contents_of(path), *reading.pieces)
         facts = {"version": source.version, "look": source.look, "size": source.size}
-        said[path] = facts | {"first": reading.pieces[0], "pieces": checksums}
+        of_source = said.setdefault(source.name, facts | {"pieces": {}})
+        with _explained(path):
+            files = contents_of(path)
+            _require(_look(files) == (source.look, source.size))
+            wanted = {i for i in reading.pieces if str(i) not in of_source["pieces"]}
+            of_source["pieces"] |= _checksums(files, wanted)
     yield said
     for path, reading in readings.items():
-        first, stop = reading.pieces
+        wanted = reading.pieces
         with _explained(path):
             files = contents_of(path)
             look = _look(files)
             _require(look[1] == reading.source.size)
             # What looks different may have been touched only: it is read.
-            if look[0] != reading.source.look or stop - first <= count_pieces(READ_AGAIN_BYTES):
-                _require(piece_checksums(files, first, stop) == said[path]["pieces"])
+            if look[0] != reading.source.look or len(wanted) <= count_pieces(READ_AGAIN_BYTES):
+                before = said[reading.source.name]["pieces"]
+                _require(_checksums(files, wanted).items() <= before.items())
+
+
+def _checksums(files: list[str], pieces: Iterable[int]) -> dict[str, str]:
+    """Checksums of some pieces, by number; those that follow one another are read at once."""
+    found: dict[str, str] = {}
+    wanted = sorted(pieces)
+    for _, run in groupby(enumerate(wanted), lambda pair: pair[1] - pair[0]):
+        numbers = [number for _, number in run]
+        read = piece_checksums(files, numbers[0], numbers[-1] + 1)
+        found |= dict(zip(map(str, numbers), read, strict=True))
+    return found
 
 
 def checksums_of(versions: Mapping[str, str], receipts: Iterable[str]) -> dict[str, str]:
@@ -268,12 +288,12 @@ def checksums_of(versions: Mapping[str, str], receipts: Iterable[str]) -> dict[s
     MemwaveError
         If a source has changed during the run.
     """
-    reads = _reads_of(receipts, set(versions))
+    reads = _reads_of(receipts, None)
     found = {}
     for path, version in versions.items():
-        read = reads.get(path, {}).get(version)
         with _explained(path):
             files = contents_of(path)
+            read = reads.get(_name(path, files), {}).get(version)
             _require(read is None or read.is_clear)
             size = read.size if read else sum(map(os.path.getsize, files))
             found[path] = joined(files, list(_pieces(files, size, read.pieces if read else {})))
@@ -299,7 +319,7 @@ def _explained(path: str) -> Iterator[None]:
     """Make one error of all that tells that a source has changed."""
     try:
         yield
-    except (_Changed, OSError, MemwaveError, IndexError) as error:
+    except (_Changed, OSError, MemwaveError, ValueError, IndexError) as error:
         _doubt(path)
         raise MemwaveError(
             f"{path}: has changed since the run was planned (its size, its times or its checksums "
@@ -311,9 +331,13 @@ def _explained(path: str) -> Iterator[None]:
 def _doubt(path: str) -> None:
     """Have a file compared when the next run is planned, even if it looks as before."""
     known = _load()
-    if path in known:
-        known[path][0] = DOUBTED
-        _save(known)
+    for name in {path, file_of(path)} & known.keys():
+        known[name][0] = DOUBTED
+    _save(known)
+
+
+def _name(path: str, files: list[str]) -> str:
+    return files[0] if len(files) == 1 else path
 
 
 def _is_as(known: Mapping[str, list[str]], path: str, look: tuple[str, int]) -> bool:

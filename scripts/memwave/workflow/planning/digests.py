@@ -34,8 +34,7 @@ class Job:
     @classmethod
     def of(cls, stage: str, wildcards: Any) -> "Job":
         """The job of a stage with Snakemake's wildcards, or with those of another job."""
-        names = re.findall(r"{(\w+)}", paths.usage(stage))
-        return cls(stage, **{name: str(getattr(wildcards, name)) for name in names})
+        return cls(stage, **{name: str(getattr(wildcards, name)) for name in _names(stage)})
 
     @property
     def receipt(self) -> str:
@@ -143,8 +142,7 @@ class Digests:
 
     def made_with(self, job: Job) -> str:
         """Digest of the code that a job runs."""
-        code = sorted(jobs.code(self._plan, job.stage, job).items())
-        return hashlib.sha256(repr(code).encode()).hexdigest()[:DIGEST_LENGTH]
+        return _digest_of_code(tuple(jobs.code(self._plan, job.stage, job).items()))
 
     def request(self, job: Job) -> Any:
         """The request of a job."""
@@ -204,6 +202,17 @@ class Digests:
         if job.stage != "fit_model" or not is_applied(inputs.model_of(self._plan, job)):
             return job
         return Job.of("adopt_model", job)
+
+
+@cache
+def _names(stage: str) -> tuple[str, ...]:
+    """The wildcards that tell the jobs of a stage apart."""
+    return tuple(re.findall(r"{(\w+)}", paths.usage(stage)))
+
+
+@cache
+def _digest_of_code(code: tuple[tuple[str, str], ...]) -> str:
+    return hashlib.sha256(repr(sorted(code)).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 @cache

@@ -1,6 +1,7 @@
 """What each job is asked to do: its request, the code that it runs, the inputs that it reads."""
 
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -13,7 +14,7 @@ from memwave.core.ranges import rows_per_block
 from memwave.features.columns import MatrixShard
 from memwave.pca.projection import projection_dtype
 from memwave.pca.solvers import solver_module
-from memwave.readers import reader_of
+from memwave.readers import file_of, reader_of
 from memwave.recordings.segments import LabelledRecording, PlannedRecording
 from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_OF_RECORDING, MOST_RANGES
 from memwave.workflow import requests
@@ -151,24 +152,51 @@ def readings(plan: Plan, job: Any, read: Iterable[str], sources: Sources) -> dic
         return others | found
     if job.stage in ("measure_channels", "fit_model"):
         is_large = sum(reading.source.size for reading in found.values()) > READ_AGAIN_BYTES
-        share = NOTHING if is_large else WHOLE
-        return {path: replace(reading, share=share) for path, reading in found.items()}
+        shares = NOTHING if is_large else WHOLE
+        return {path: replace(reading, shares=shares) for path, reading in found.items()}
     if job.features and job.shard:
-        parts = _parts(plan, job)
-        return {path: replace(r, share=parts.get(path, WHOLE)) for path, r in found.items()}
+        parts = _parts(plan, job, sources)
+        return {path: replace(r, shares=parts.get(path, WHOLE)) for path, r in found.items()}
     return found
 
 
-def _parts(plan: Plan, w: Wildcards) -> dict[str, Share]:
-    """The part of each recording that a job of a shard reads, going by windows."""
-    counts = window_counts(plan, w.dataset, w.features)
-    totals = dict(zip((r.path for r in plan.recordings[w.dataset]), counts, strict=True))
-    found: dict[str, Share] = {}
+def _parts(plan: Plan, w: Wildcards, sources: Sources) -> dict[str, tuple[Share, ...]]:
+    """The parts of each recording's bytes that a job of a shard reads, going by windows.
+
+    Recordings that are in one file share its bytes in the order of the sheet.
+    """
+    totals = _windows_by_name(plan, w.dataset, w.features)
+    places = _places(plan, w.dataset)
+    found: dict[str, tuple[Share, ...]] = {}
     for segment in shard_segments(plan, w.dataset, w.features, w.shard):
-        path = segment.recording.path
-        part = (segment.first, segment.first + segment.count, totals[path])
-        # A file that is several recordings is read as a whole.
-        found[path] = WHOLE if path in found else part
+        path, total = segment.recording.path, totals[segment.recording.name]
+        if path not in sources:
+            continue
+        place, of = places[segment.recording.name]
+        if sources[path].name != file_of(path):
+            place, of = 0, 1
+        begin = place * total + segment.first
+        part = (begin, begin + segment.count, of * total)
+        found[path] = (*found.get(path, ()), part)
+    return found
+
+
+@cache
+def _windows_by_name(plan: Plan, dataset: str, features: str) -> dict[str, int]:
+    names = (recording.name for recording in plan.recordings[dataset])
+    return dict(zip(names, window_counts(plan, dataset, features), strict=True))
+
+
+@cache
+def _places(plan: Plan, dataset: str) -> dict[str, tuple[int, int]]:
+    """By recording: which one it is of those in its file, and how many there are."""
+    recordings = plan.recordings[dataset]
+    counts, seen = Counter(file_of(r.path) for r in recordings), Counter[str]()
+    found = {}
+    for recording in recordings:
+        file = file_of(recording.path)
+        found[recording.name] = (seen[file], counts[file])
+        seen[file] += 1
     return found
 
 
