@@ -63,6 +63,7 @@ rule measure_features:
         shard=ancient(plan.files(inputs.shard)),
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
+        converted_matrix=plan.files(inputs.converted_of_matrix),
     output:
         measures=plan.temporary(paths.FEATURE_MEASURES, temp),
         usage=paths.usage("measure_features"),

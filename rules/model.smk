@@ -11,6 +11,7 @@ rule summarize_features:
         shard=ancient(plan.files(inputs.shard)),
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
+        converted_matrix=plan.files(inputs.converted_of_matrix),
         measures=plan.files(inputs.feature_measures),
     output:
         summary=plan.temporary(paths.FEATURE_SUMMARY, temp),
@@ -67,6 +68,7 @@ rule fit_model:
         recordings=ancient(plan.files(inputs.fitted_recordings)),
         converted_recordings=plan.files(inputs.converted_fitted),
         matrix=ancient(plan.files(inputs.fitted_matrix)),
+        converted_matrix=plan.files(inputs.converted_fitted_matrix),
         measures=plan.files(inputs.feature_measures),
         channels=plan.files(inputs.channels),
     output:

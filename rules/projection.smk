@@ -11,6 +11,7 @@ rule project_features:
         shard=ancient(plan.files(inputs.shard)),
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
+        converted_matrix=plan.files(inputs.converted_of_matrix),
         model=paths.MODEL,
     output:
         partial=temp(paths.FEATURE_PROJECTION),

@@ -27,9 +27,9 @@ def convert_recording(request: RecordingConversion, *, converted: str) -> None:
         If it cannot be read, or differs from the plan.
     """
     recording, channels = request.recording, request.channels
-    with open_source(recording.path, None, channels, recording.options) as source:
+    with open_source(recording.path, None, channels or None, recording.options) as source:
         assert isinstance(source, StreamSource)
-        shape = recording.rows, len(channels)
+        shape = recording.rows, len(channels) or source.shape[1]
         if source.shape != shape:
             raise changed(recording, source.shape[0])
         progress = Progress(source.shape[0], f"convert_recording {recording.name}")

@@ -6,11 +6,13 @@ The recordings are read in chunks. Only the list of gaps grows with their length
 from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress, log
 from memwave.core.ranges import Range, count_rows
+from memwave.features.columns import MatrixShard
+from memwave.readers.matrix import complete_rows
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows
 from memwave.recordings.valid_windows import find_valid, save_valid
 from memwave.workflow.process.stage import run_script, warn
-from memwave.workflow.requests import GapSearch, recordings_of
+from memwave.workflow.requests import GapSearch, load_matrix_readers, recordings_of
 
 
 def find_gaps(request: GapSearch, *, valid: str) -> None:
@@ -28,6 +30,9 @@ def find_gaps(request: GapSearch, *, valid: str) -> None:
         If there are more than `max_ranges` ranges, or a recording differs from the plan or has an
         infinite value.
     """
+    if request.rows is not None:
+        save_valid(valid, complete_rows_of(request.rows, request, valid))
+        return
     spec, windows = request.spec, request.spec.windows
     total = sum(windows.n_rows(segment.count) for segment in request.segments)
     progress = Progress(total, f"find_gaps {valid}")
@@ -53,5 +58,26 @@ def find_gaps(request: GapSearch, *, valid: str) -> None:
     save_valid(valid, found)
 
 
+def complete_rows_of(shard: MatrixShard, request: GapSearch, valid: str) -> list[Range]:
+    """Rows of a shard of a matrix that have no missing value."""
+    with shard.open() as rows:
+        progress = Progress(rows.shape[0], f"find_gaps {valid}")
+        found = complete_rows(rows, request.block_rows, request.max_ranges, progress.add)
+        progress.close()
+        planned, left = rows.shape[0], count_rows(found)
+        if not left:
+            warn(f"all {planned} rows of a shard (of {rows.path}) contain a missing value")
+        log.info("%d of %d rows are dropped", planned - left, planned)
+    return found
+
+
+def load(request: GapSearch) -> None:
+    """Import what reading needs."""
+    if request.rows is not None:
+        load_matrix_readers([request.rows])
+    else:
+        load_reading(recordings_of(request))
+
+
 if "snakemake" in globals():
-    run_script(snakemake, find_gaps, load=lambda r: load_reading(recordings_of(r)))
+    run_script(snakemake, find_gaps, load=load)

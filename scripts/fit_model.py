@@ -29,7 +29,7 @@ from memwave.results.model_file import load_scaling, save_model
 from memwave.storage import hdf5
 from memwave.storage.shards import Shard
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Fit, load_matrix_readers, recordings_of
+from memwave.workflow.requests import Fit, load_matrix_readers, open_shard, recordings_of
 
 
 def fit_model(
@@ -90,7 +90,7 @@ def fit_model(
             if standardizer is not None:
                 fitted = standardizer.in_units(fitted)
         else:
-            fitted = fit_features(shards, request, ranges, threads, standardizer)
+            fitted = fit_features(shards, request, ranges, threads, standardizer, valid)
     require_variance(fitted, spec)
     of_recordings = spec if isinstance(spec, FeatureSpec) else None
     save_model(model, fitted, spec.feature_table(), request.provenance, scaling, of_recordings)
@@ -180,13 +180,15 @@ def fit_features(
     ranges: Sequence[Ranges],
     threads: int,
     standardizer: Standardizer | None,
+    valid: Sequence[str],
 ) -> Model:
     """Fit a solver that reads the shards several times."""
     progress = Progress(sum(map(count_rows, ranges)), "fit_model, this pass:")
     with ExitStack() as stack:
         n_features = request.spec.n_features
         open_shards = [Shard(path, n_features=n_features) for path in paths] or [
-            rows.open() for rows in request.rows
+            open_shard(None, rows, path)
+            for rows, path in zip(request.rows, valid or [None] * len(request.rows), strict=True)
         ]
         fitted = fit_shards(
             [stack.enter_context(shard) for shard in open_shards],

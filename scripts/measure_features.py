@@ -30,7 +30,7 @@ def measure_features(
         Output of `find_gaps`, if windows are dropped.
     """
     ranges = valid_ranges(request.train_ranges, valid)
-    with open_shard(shard, request.rows) as features:
+    with open_shard(shard, request.rows, valid) as features:
         moments = Moments(features.shape[1])
         progress = Progress(count_rows(ranges), f"measure_features {features.path}")
         for block in blocks(features, iter(ranges), moments.mean, "float64", request.block_rows):

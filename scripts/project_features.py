@@ -41,7 +41,7 @@ def project_features(
     ranges = valid_ranges(request.train_ranges, valid)
     fitted = load_model(model)
     projector = Projector(fitted, request.dtype)
-    with open_shard(shard, request.rows) as features:
+    with open_shard(shard, request.rows, valid) as features:
         require_columns(features, fitted)
         n_rows = features.shape[0]
         progress = Progress(n_rows, f"project_features {features.path}")

@@ -36,7 +36,7 @@ def summarize_features(
         Output of `find_gaps`, if windows are dropped.
     """
     ranges = valid_ranges(request.train_ranges, valid)
-    with open_shard(shard, request.rows) as features:
+    with open_shard(shard, request.rows, valid) as features:
         solver = make_solver(
             request.model["solver"], features.shape[1], request.model, request.dtype
         )

@@ -1,5 +1,7 @@
 """What may be wrong with a matrix, and the message that each case gives."""
 
+import re
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -8,6 +10,8 @@ import scipy.sparse
 import zarr
 
 import memwave
+from memwave.cli import main
+from memwave.workflow.planning.plan import make_plan
 
 GOOD = np.random.default_rng(0).normal(size=(40, 6))
 
@@ -51,7 +55,19 @@ def fortran_map(folder):
 
 def sparse_h5ad(folder):
     def write(file):
-        file.create_group("X").attrs["encoding-type"] = "csr_matrix"
+        file.create_group("X").attrs["encoding-type"] = "csc_matrix"
+
+    return hdf5(folder, write=write, where=None, name="x.h5ad")
+
+
+def csr_h5ad(folder, lost=None, ends=None, columns=None):
+    def write(file):
+        arrays = {"data": np.ones(9), "indices": columns or range(9), "indptr": ends or range(10)}
+        for name, values in arrays.items():
+            if name != lost:
+                file.create_dataset(f"X/{name}", data=np.array(values))
+        file["X"].attrs["encoding-type"] = "csr_matrix"
+        file["X"].attrs["shape"] = (9, 9)
 
     return hdf5(folder, write=write, where=None, name="x.h5ad")
 
@@ -73,6 +89,17 @@ def group_of_zarr(folder):
 
 def two(folder, first, second):
     return [saved(folder, first, "a.npy")[0], saved(folder, second, "b.npy")[0]], {}
+
+
+def table(folder, frame, name):
+    write = frame.to_parquet if name.endswith("parquet") else frame.to_feather
+    write(folder / name)
+    return str(folder / name), {}
+
+
+def written(folder, text, name="x.csv"):
+    (folder / name).write_text(text)
+    return str(folder / name), {}
 
 
 class Growing:
@@ -149,7 +176,20 @@ CASES = {
     ),
     "ragged": (lambda f: ([[1.0, 2], [3.0]], {}), "Expected rows of one length"),
     "sparse": (lambda f: (scipy.sparse.eye_array(9), {}), "sparse data was passed.*toarray"),
-    "sparse h5ad": (sparse_h5ad, r"/X is a sparse matrix \(csr_matrix\), expected a dense one"),
+    "sparse h5ad by columns": (sparse_h5ad, r"column by column \(csc_matrix\), expected rows"),
+    "sparse h5ad without values": (lambda f: csr_h5ad(f, lost="data"), "damaged HDF5 file .*data"),
+    "sparse h5ad cut short": (
+        lambda f: csr_h5ad(f, ends=[0, 1]),
+        "indptr has 2 entries for 9 rows",
+    ),
+    "sparse h5ad of other rows": (
+        lambda f: csr_h5ad(f, ends=[0, 9, *range(1, 9)]),
+        "rows 0 to 8 cannot be read .*indptr decreases",
+    ),
+    "sparse h5ad of other columns": (
+        lambda f: csr_h5ad(f, columns=[9] * 9),
+        "an index of a column is not from 0 to 8",
+    ),
     "names twice": (named_h5ad, "has 2 columns called .a., expected names that differ"),
     "names twice in a table": (lambda f: (TWICE, {}), "has 2 columns called .a."),
     "NaN": (lambda f: saved(f, spoiled(17, 4, np.nan)), r"x.npy: row 17, column 4 is NaN"),
@@ -189,9 +229,47 @@ CASES = {
         "b.npy: holds float32, expected float64 as .*a.npy does",
     ),
     "shrinking": (lambda f: (Growing(), {}), "it changed while it was read"),
-    "read from end to end": (
-        lambda f: ((f / "x.csv").write_text("a,b\n1,2\n3,4\n") and str(f / "x.csv"), {}),
-        "from its beginning to its end only.*Convert it first",
+    "text in a table": (
+        lambda f: table(f, TABLE, "x.parquet"),
+        "x.parquet: the channel 'town' holds values of type .*, expected integers or floats",
+    ),
+    "text in CSV": (
+        lambda f: written(f, "a,b\n1,2\n3,four\n"),
+        "x.csv: cannot be read as a table .*four",
+    ),
+    "ragged CSV": (lambda f: written(f, "a,b\n1,2\n3\n"), "x.csv: cannot be read as a table"),
+    "CSV without names": (lambda f: written(f, "1,2\n3,4\n"), "numbers in its first line"),
+    "CSV names twice": (lambda f: written(f, "a,a\n1,2\n3,4\n"), "2 columns called .a."),
+    "table without rows": (
+        lambda f: table(f, TABLE[["age"]][:0], "x.parquet"),
+        r"x.parquet: has shape \(0, 1\), expected at least one row",
+    ),
+    "NaN in a table": (
+        lambda f: table(f, pd.DataFrame(spoiled(2, 1, np.nan), columns=list("abcdef")), "x.arrow"),
+        "x.arrow: row 2, column 1 .*b.* is NaN",
+    ),
+    "no Parquet": (lambda f: written(f, "a,b", "x.parquet"), "is not a whole Parquet file"),
+    "dtype of a table": (
+        lambda f: (table(f, TABLE[["age"]], "x.parquet")[0], {"dtype": "f4"}),
+        "dtype is for raw files. Leave it out",
+    ),
+    "columns of a table": (
+        lambda f: (table(f, TABLE[["age"]], "x.parquet")[0], {"columns": 2}),
+        "has 1 columns, expected 2 as columns says",
+    ),
+    "no array in an archive": (
+        lambda f: (np.savez(f / "x.npz", a=GOOD), (f"{f}/x.npz::b", {}))[1],
+        'there is no array "b".* It holds a',
+    ),
+    "names of parts differ": (
+        lambda f: (
+            [
+                table(f, pd.DataFrame(GOOD, columns=list(names)), f"{names[0]}.parquet")[0]
+                for names in ("abcdef", "bacdef")
+            ],
+            {},
+        ),
+        "b.parquet: its column 0 is called .b., expected .a. as in .*a.parquet",
     ),
     "squares overflow": (lambda f: (GOOD.astype("f4") * 1e30, {}), "squares .* are too large"),
     "squares vanish": (lambda f: (GOOD.astype("f4") * 1e-30, {}), "loses digits of squares"),
@@ -213,6 +291,56 @@ def test_a_bad_matrix_is_refused_with_what_to_do(case, tmp_path):
         pca.fit(X, **how)
     assert isinstance(raised.value, ValueError) or "squares" in message
     assert not hasattr(pca, "components_")
+
+
+def files_of_case(case, folder):
+    """Paths of a case and how they are read; skips what only a program can hand over."""
+    X, how = CASES[case][0](folder)
+    X = [X] if isinstance(X, str) else X
+    if not isinstance(X, list) or not all(isinstance(path, str) for path in X):
+        pytest.skip("no file")
+    return X, how
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_command_says_the_same(case, tmp_path, capsys):
+    files, how = files_of_case(case, tmp_path)
+    shape = [f"--{name}={value}" for name, value in how.items()]
+    assert main(["pca", *files, *shape, "-k", "2", "-o", str(tmp_path / "out")]) == 1
+    assert re.search(CASES[case][1], capsys.readouterr().err)
+    assert not list(tmp_path.glob("out/*.h5"))
+
+
+# What only the values of a file tell: a job says it, and not the plan.
+IN_VALUES = ("NaN", "NaN in float16", "NaN in the second part", "NaN in a table", "text in CSV")
+IN_VALUES += ("sparse h5ad of other rows", "sparse h5ad of other columns")
+
+# What the schema of the configuration says in its own words.
+IN_PLAN = {"no columns": "datasets.x.columns: found 0", "group of Zarr": "is a group|No such file"}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case not in IN_VALUES])
+def test_the_plan_of_a_workflow_says_the_same(case, tmp_path, monkeypatch):
+    files, how = files_of_case(case, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    path = files[0]
+    if len(files) > 1:
+        rows = [f"part{i}\t{file}" for i, file in enumerate(files)]
+        path = written(tmp_path, "\n".join(["recording\tpath", *rows, ""]), "sheet.tsv")[0]
+    config = {
+        "datasets": {"x": {"matrix": path, **how}},
+        "models": {"m": {"solver": "covariance", "n_components": 2}},
+        "experiments": [{"dataset": "x", "model": "m"}],
+        "plots": False,
+        "shards": 1,
+    }
+    before = sorted(tmp_path.rglob("*"))
+    message = IN_PLAN.get(case, CASES[case][1])
+    if case.startswith("parts of other"):
+        message = "b.npy: has (columns|type) .*, expected .* as .*a.npy has: parts are stacked"
+    with pytest.raises(memwave.MemwaveError, match=message):
+        make_plan(config)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 PARAMETERS = {

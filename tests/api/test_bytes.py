@@ -7,7 +7,7 @@ from fitting import options_of, save_shard
 import memwave
 from memwave.core.ranges import rows_per_block, shard_range
 from memwave.pca.model import Model
-from memwave.pca.solvers import load_libraries, make_solver, row_solvers
+from memwave.pca.solvers import feature_solvers, load_libraries, make_solver
 from memwave.pca.standardizer import load_standardizer
 from memwave.pca.streaming import fit_shards, summarize
 from memwave.storage import hdf5
@@ -67,7 +67,7 @@ class Quiet:
 
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@pytest.mark.parametrize("solver", row_solvers())
+@pytest.mark.parametrize("solver", feature_solvers())
 def test_package_and_stages_agree_to_the_byte(solver, dtype, standardize, tmp_path):
     random = np.random.default_rng(1)
     rows = (random.normal(size=(1501, 40)) @ random.normal(size=(40, 40)) + 3).astype(dtype)

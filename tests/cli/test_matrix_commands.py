@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("solver", ["covariance", "randomized", "incremental"])
+@pytest.mark.parametrize("solver", ["covariance", "gram", "randomized", "incremental"])
 def test_a_matrix_becomes_a_model_and_a_projection(folder, solver, capsys):
     call = ["pca", "x.mmap", *SHAPE, "-k", "3", "-o", "out", "--solver", solver]
     assert main([*call, "--labels", "labels.npy"]) == 0

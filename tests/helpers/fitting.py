@@ -48,8 +48,8 @@ class ArrayShard:
     def rows(self, start, stop):
         return self.array[start:stop]
 
-    def checked_rows(self, start, stop):
-        return self.array[start:stop]
+    def columns(self, start, stop, low, high):
+        return self.array[start:stop, low:high]
 
     def read_ahead(self, start, stop):
         assert 0 <= start <= stop <= len(self.array)

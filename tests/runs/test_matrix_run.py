@@ -6,6 +6,7 @@ import sys
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from tiny_run import ROOT
@@ -18,6 +19,8 @@ MODELS = {
     "exact": {"solver": "covariance", "n_components": 3},
     "random": {"solver": "randomized", "n_components": 3, "standardize": True},
     "small": {"solver": "incremental", "n_components": 3, "batch_rows": 64},
+    "few": {"solver": "gram", "n_components": 3},
+    "few-scaled": {"solver": "gram", "n_components": 3, "standardize": True},
 }
 
 
@@ -44,7 +47,7 @@ def project(tmp_path_factory):
         names = [f"gene{i}" for i in range(COLUMNS)]
         file.create_dataset("var/_index", data=names, dtype=h5py.string_dtype())
         file["var"].attrs["_index"] = "_index"
-    (folder / "config").mkdir()
+    write_gaps(folder, rows.astype("f4"))
     sheet = ["recording\tpath\tlabels\tsplit\tdtype"]
     sheet += [f"{name}\tx.mmap\ty.npy\t{name}\tfloat16" for name in ("train", "test")]
     (folder / "config/parts.tsv").write_text("\n".join(sheet) + "\n")
@@ -53,11 +56,14 @@ def project(tmp_path_factory):
             "mine": {"matrix": "x.mmap", "dtype": "float16", "columns": COLUMNS},
             "named": {"matrix": "x.h5ad"},
             "parts": {"matrix": "config/parts.tsv", "columns": COLUMNS},
+            "gaps": {"matrix": "config/mixed.tsv", "missing": "drop"},
+            "chunks": {"matrix": "gaps.h5::/x", "missing": "drop"},
         },
         "models": MODELS,
         "experiments": [
             {"dataset": "mine", "model": list(MODELS)},
             {"dataset": ["named", "parts"], "model": "exact"},
+            {"dataset": ["gaps", "chunks"], "model": list(MODELS)},
         ],
         "shards": 3,
         "block_mb": 1,
@@ -67,6 +73,29 @@ def project(tmp_path_factory):
     done = snakemake(folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder, rows
+
+
+GAPS = [0, 1, 77, 200, 399]
+
+
+def write_gaps(folder, rows):
+    """Rows with missing values in one HDF5 file of chunks, and in parts of four formats."""
+    rows[GAPS, 3] = np.nan
+    marked = np.where(np.isnan(rows), -999, rows).astype("f4")
+    with h5py.File(folder / "gaps.h5", "w") as file:
+        file.create_dataset("x", data=marked, chunks=(50, 4), compression="gzip")
+        file["x"].attrs["_FillValue"] = np.float32(-999)
+    names = [f"c{i}" for i in range(COLUMNS)]
+    pd.DataFrame(rows[:100], columns=names).to_parquet(folder / "a.parquet")
+    pd.DataFrame(rows[100:200], columns=names).to_feather(folder / "b.feather")
+    np.save(folder / "c.npy", rows[200:250])
+    np.savez(folder / "d.npz", x=rows[250:])
+    sheet = ["recording\tpath", *(f"{p[0]}\t{p}" for p in PARTS)]
+    (folder / "config").mkdir()
+    (folder / "config/mixed.tsv").write_text("\n".join(sheet) + "\n")
+
+
+PARTS = ("a.parquet", "b.feather", "c.npy", "d.npz::x")
 
 
 def estimator(name):
@@ -113,9 +142,34 @@ def test_parts_have_splits_and_labels(project):
         np.testing.assert_allclose(file["scores"][:ROWS], file["scores"][ROWS:], atol=1e-5)
 
 
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("dataset", ["gaps", "chunks"])
+def test_rows_with_missing_values_are_dropped_as_the_package_does(project, dataset, name):
+    folder, rows = project
+    X = [str(folder / p) for p in PARTS] if dataset == "gaps" else f"{folder}/gaps.h5::/x"
+    pca = estimator(name).set_params(missing="drop").fit(X)
+    results = folder / f"results/{dataset}/matrix/{name}"
+    with h5py.File(results / "model.h5") as file:
+        assert file.attrs["n_samples"] == ROWS - len(GAPS) == pca.n_samples_
+        for what in ("components", "mean", "explained_variance"):
+            assert file[what][()].tobytes() == getattr(pca, f"{what}_").tobytes(), what
+    left = np.delete(rows.astype("f4"), GAPS, axis=0)
+    exact = memwave.PCA(3, solver="covariance", standardize=pca.standardize).fit(left)
+    near = {"rtol": 1e-3 if name == "small" else 1e-5}
+    np.testing.assert_allclose(pca.explained_variance_, exact.explained_variance_, **near)
+    begins = np.array([0, 100, 200, 250]) if dataset == "gaps" else np.array([0])
+    with h5py.File(results / "projection.h5") as file:
+        of_all = begins[file["recording"][:]] + file["start_row"][:]
+        np.testing.assert_array_equal(of_all, np.delete(np.arange(ROWS), GAPS))
+        scores = pca.transform(X)
+        np.testing.assert_allclose(file["scores"][:], scores[of_all], atol=1e-4)
+    assert np.isnan(scores[GAPS]).all()
+
+
 def test_nothing_is_copied_and_nothing_is_left_to_do(project):
     folder, _ = project
-    assert not list(folder.glob("results/**/*.npy"))
+    copies = folder.glob("results/**/*.npy")
+    assert {path.parts[-3] for path in copies} == {"gaps"}  # which are converted, once
     done = snakemake(folder, "-n")
     assert "Nothing to be done" in done.stdout + done.stderr
 
@@ -156,6 +210,10 @@ def test_a_changed_matrix_is_noticed(project, monkeypatch):
         ),
         ({"models": {"exact": {"solver": "covariance", "n_components": 12}}}, "12, but matrix has"),
         ({"max_mem_mb": 50}, "max_mem_mb: stage .* of mine/matrix with exact needs"),
+        (
+            {"datasets": {"mine": {"matrix": "c.npy", "missing": "interpolate"}}},
+            'missing: found "interpolate", expected "error" or "drop"',
+        ),
         ({"shards": 401}, "401 shards cannot share the 400 windows"),
     ],
 )

@@ -16,6 +16,7 @@ from memwave.pca.model import Model
 from memwave.pca.solvers import (
     PcaSolver,
     Summary,
+    feature_solvers,
     make_solver,
     row_solvers,
     solver_module,
@@ -127,7 +128,7 @@ def plan_stream(params: dict, spec: MatrixSpec, n_rows: int | None) -> FitPlan:
     """
     one_pass = [name for name in row_solvers() if solver_module(name).Solver.ONE_PASS]
     solver = params["solver"]
-    if solver not in ("auto", *one_pass) and solver in row_solvers():
+    if solver not in ("auto", *one_pass) and solver in feature_solvers():
         raise InvalidParameter(
             f"solver is {shown(solver)}, which reads the rows several times; blocks that come once "
             f"are fitted by {' or '.join(map(shown, one_pass))}."

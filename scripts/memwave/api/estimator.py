@@ -19,7 +19,7 @@ from memwave.api.fitting import (
     measure_certificate,
 )
 from memwave.api.parameters import Parameters
-from memwave.api.planning import block_of_projection, plan_fit, spec_of
+from memwave.api.planning import block_of_projection, entry, plan_fit, spec_of
 from memwave.api.state import FITTED, fitted_value, not_fitted
 from memwave.api.updating import Updating, stored
 from memwave.core.errors import InvalidMatrix
@@ -31,6 +31,7 @@ from memwave.pca.projection import Projector
 from memwave.readers.matrix import Matrix
 from memwave.readers.objects import as_matrix
 from memwave.results import model_file
+from memwave.workflow.planning.memory import measuring_rows
 
 
 class PCA(Updating, Parameters):
@@ -44,10 +45,11 @@ class PCA(Updating, Parameters):
     ----------
     n_components : int, optional
         Number of components; by default the smaller of the numbers of rows and columns.
-    solver : {"auto", "covariance", "randomized", "incremental"}
+    solver : {"auto", "covariance", "gram", "randomized", "incremental"}
         How the components are found. ``covariance`` is exact and reads the matrix once; it needs
-        memory for columns squared. ``randomized`` reads it a few times. ``incremental`` reads it
-        once, and bounds its own error. ``auto`` takes the fastest that keeps eigenvalues within
+        memory for columns squared. ``gram`` is exact and reads it twice; it needs memory for rows
+        squared. ``randomized`` reads it a few times. ``incremental`` reads it once, and bounds its
+        own error. ``auto`` takes the fastest that keeps eigenvalues within
         `tolerance` and fits `max_mem_mb`.
     max_mem_mb : int
         Memory that fitting and transforming may need, in MB (10**6 bytes), Python and libraries
@@ -67,6 +69,9 @@ class PCA(Updating, Parameters):
         Size of the blocks of rows that are processed at once.
     threads : int
         Shards that are read at the same time.
+    missing : {"error", "drop"}
+        What is done with rows that have missing values (NaN): an error that names row and column,
+        or they are left out, which takes one more read. Their scores are NaN.
     certify : bool
         Whether residuals that the solver does not compute are measured by one more read.
     random_state : int, optional
@@ -147,6 +152,7 @@ class PCA(Updating, Parameters):
         shards: int | str = "auto",
         block_mb: float = 32,
         threads: int = 1,
+        missing: str = "error",
         certify: bool = True,
         random_state: int | None = 0,
         solver_options: dict | None = None,
@@ -161,6 +167,7 @@ class PCA(Updating, Parameters):
         self.shards = shards
         self.block_mb = block_mb
         self.threads = threads
+        self.missing = missing
         self.certify = certify
         self.random_state = random_state
         self.solver_options = solver_options
@@ -175,9 +182,11 @@ class PCA(Updating, Parameters):
         ----------
         X : path, array, list of these, or iterable of blocks; shape (n_samples, n_features)
             A file (``.npy``, raw, ``x.h5::/path``, ``.zarr``, ``.h5ad``), a NumPy array or map, a
-            dataset of h5py, an array of Zarr, a DataFrame; a list of these is stacked. An iterator
-            of blocks of rows is read once, which the solvers ``covariance`` and ``incremental``
-            can do. Floats of 16, 32 or 64 bits, or integers.
+            dataset of h5py, an array of Zarr, a DataFrame; a list of these is stacked. A table
+            (``.parquet``, ``.feather``, ``.csv``) or an array of an archive (``x.npz::array``) is
+            copied to a temporary file meanwhile. An iterator of blocks of rows is read once, which
+            the solvers ``covariance`` and ``incremental`` can do. Floats of 16, 32 or 64 bits, or
+            integers.
         y : None
             Ignored; for pipelines.
         dtype, columns : str, int, optional
@@ -201,7 +210,9 @@ class PCA(Updating, Parameters):
 
     def _fit_matrix(self, matrix: Matrix) -> None:
         params, spec = self.get_params(), spec_of(matrix)
-        plan = plan_fit(params, spec, matrix.shape[0])
+        entry(params, 1)  # parameters are checked before anything is read
+        self._drop_missing(matrix)
+        plan = plan_fit(params, spec, matrix.n_rows, matrix.shape[0])
         model = fit_matrix(
             matrix,
             plan,
@@ -221,6 +232,7 @@ class PCA(Updating, Parameters):
         accumulator, spec = None, None
         for block in blocks:
             with as_matrix(block) as matrix, computing():
+                self._drop_missing(matrix)
                 if accumulator is None:
                     spec = spec_of(matrix)
                     plan = plan_stream(self.get_params(), spec, None)
@@ -253,10 +265,11 @@ class PCA(Updating, Parameters):
             anew.
         """
         with as_matrix(X) as matrix, computing():
+            self._drop_missing(matrix)
             accumulator = self.__dict__.get("_accumulator")
             if accumulator is None:
                 spec = spec_of(matrix)
-                plan = plan_stream(self.get_params(), spec, matrix.shape[0])
+                plan = plan_stream(self.get_params(), spec, matrix.n_rows)
                 accumulator = Accumulator(plan, spec.n_features)
                 self._require_width(matrix, accumulator.n_features)
                 accumulator.add(matrix)
@@ -296,7 +309,10 @@ class PCA(Updating, Parameters):
             computed = self._computed_in(matrix)
             rows = block_of_projection(self.get_params(), model.n_features, computed)
             made: list[np.ndarray] = []
+            self._drop_missing(matrix)
             with projecting.target(out, shape, computed, made) as store:
+                if matrix.complete is not None:
+                    store = projecting.spreading(store, matrix, shape[1], rows)
                 for start, stop, scores, _ in self._projected(model, matrix, computed, rows):
                     store(start, stop, scores.astype(computed, copy=False))
         return _result(out, made)
@@ -372,6 +388,7 @@ class PCA(Updating, Parameters):
         total = 0.0
         with as_matrix(X) as matrix, computing(), np.errstate(divide="ignore"):
             self._require_same_columns(matrix)
+            self._drop_missing(matrix)
             computed = self._computed_in(matrix)
             rows = block_of_projection(self.get_params(), model.n_features, computed)
             for _, _, scores, errors in self._projected(model, matrix, computed, rows):
@@ -381,7 +398,7 @@ class PCA(Updating, Parameters):
                 rest * float(np.log(noise)) if rest else 0.0
             )
         constant = model.n_features * math.log(2 * math.pi) + logarithms
-        return -0.5 * (constant + total / matrix.shape[0])
+        return -0.5 * (constant + total / matrix.n_rows)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the scores: pca0, pca1, ..."""
@@ -416,9 +433,10 @@ class PCA(Updating, Parameters):
         model = self._fitted()
         with as_matrix(X, dtype, columns) as matrix, computing():
             self._require_same_columns(matrix)
-            if is_train and matrix.shape[0] != model.n_samples:
+            self._drop_missing(matrix)
+            if is_train and matrix.n_rows != model.n_samples:
                 raise InvalidMatrix(
-                    f"{matrix.path}: has {matrix.shape[0]} rows, and the model was fitted to "
+                    f"{matrix.path}: has {matrix.n_rows} rows, and the model was fitted to "
                     f"{model.n_samples}: these are other rows. Leave is_train out."
                 )
             # In float64: a certificate must include the rounding of a fit in float32.
@@ -493,6 +511,16 @@ class PCA(Updating, Parameters):
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_model" in self.__dict__ or "_accumulator" in self.__dict__
+
+    def _drop_missing(self, matrix: Matrix) -> None:
+        """Leave rows with missing values out, if that is wanted."""
+        if self.missing != "drop":
+            return
+        progress = self._bar(matrix.shape[0], "look for missing values")
+        try:
+            matrix.drop_missing(measuring_rows(matrix.shape[1]), progress.add)
+        finally:
+            progress.close()
 
     def _require_width(self, matrix: Matrix, n_features: int) -> None:
         if matrix.shape[1] != n_features:

@@ -14,7 +14,7 @@ from memwave.core.ranges import rows_per_block
 from memwave.pca.diagnostics.certificate import error_bounds, residuals
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector
-from memwave.pca.solvers import load_libraries, row_solvers
+from memwave.pca.solvers import feature_solvers, load_libraries, reads_columns, scales_itself
 from memwave.pca.standardizer import Standardizer
 from memwave.pca.streaming import blocks, fit_shards
 from memwave.readers.matrix import Matrix
@@ -29,7 +29,7 @@ def computing() -> Iterator[None]:
 
     Only libraries that are loaded can be limited; SciPy brings a BLAS of its own.
     """
-    for name in row_solvers():
+    for name in feature_solvers():
         load_libraries(name)
     with threadpool_limits(1):
         yield
@@ -74,11 +74,12 @@ def fit_matrix(
     """
     ranges = matrix.ranges(shards)
     standardizer = None
-    if plan.model["standardize"]:
+    solver = plan.model["solver"]
+    if plan.model["standardize"] and not scales_itself(solver):
         standardizer = Standardizer.of_moments(
             moments_of(matrix, shards, block_mb, bar), plan.dtype
         )
-    progress = bar(matrix.shape[0], "fit, this pass")
+    progress = bar(matrix.n_rows, "fit, this pass")
     try:
         return fit_shards(
             ranges,
@@ -86,7 +87,7 @@ def fit_matrix(
             plan.model,
             dtype=plan.dtype,
             block_rows=plan.block_rows,
-            threads=min(threads, len(ranges)),
+            threads=threads if reads_columns(solver) else min(threads, len(ranges)),
             progress=progress,
             standardizer=standardizer,
         )
@@ -98,7 +99,7 @@ def moments_of(matrix: Matrix, shards: int, block_mb: float, bar: MakeProgress) 
     """Mean and standard deviation of every column, merged in the order of the shards."""
     total: Moments | None = None
     rows = rows_per_block(block_mb, matrix.shape[1], "float64")
-    progress = bar(matrix.shape[0], "measure columns")
+    progress = bar(matrix.n_rows, "measure columns")
     try:
         for part in matrix.ranges(shards):
             moments = Moments(matrix.shape[1])
@@ -132,7 +133,7 @@ def measure_certificate(
     dtype = "float64"
     projector = Projector(model, dtype)
     (rows,) = matrix.ranges(1)
-    progress = bar(matrix.shape[0], "certify")
+    progress = bar(matrix.n_rows, "certify")
     try:
         whole = iter([(0, rows.shape[0])])
         for block in blocks(rows, whole, projector.shift, dtype, block_rows, projector.load):

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
-from memwave.core.messages import did_you_mean, listed, shown
+from memwave.core.messages import did_you_mean, either, listed, shown
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import count_shards, rows_per_block
 from memwave.features.columns import MatrixSpec
-from memwave.pca.solvers import row_solvers, solver_module
+from memwave.pca.solvers import feature_solvers, row_solvers, solver_module
+from memwave.readers import library_bytes
 from memwave.readers.matrix import Matrix
 from memwave.workflow.config.settings import complete_model, model_findings
 from memwave.workflow.planning.choice import resolve
 from memwave.workflow.planning.matrix_memory import predict
 from memwave.workflow.planning.memory import Sizes, projection_rows
+
+# What is done with rows that have missing values.
+MISSING = ("error", "drop")
 
 
 class InvalidParameter(MemwaveError, ValueError):
@@ -48,7 +52,9 @@ class FitPlan:
 def spec_of(matrix: Matrix) -> MatrixSpec:
     """Describe the columns of a matrix."""
     names = tuple(matrix.names) if matrix.names else None
-    return MatrixSpec(matrix.shape[1], str(matrix.dtype.newbyteorder("=")), names, matrix.grain)
+    dtype = str(matrix.dtype.newbyteorder("="))
+    libraries = library_bytes(matrix.files())
+    return MatrixSpec(matrix.shape[1], dtype, names, matrix.grain, libraries)
 
 
 def components_of(n_components: Any, n_rows: int, n_features: int) -> int:
@@ -71,7 +77,7 @@ def components_of(n_components: Any, n_rows: int, n_features: int) -> int:
     return int(n_components)
 
 
-def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
+def plan_fit(params: dict, spec: MatrixSpec, n_rows: int, n_stored: int | None = None) -> FitPlan:
     """Choose solver and options.
 
     Parameters
@@ -80,6 +86,9 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
         Of `memwave.PCA`.
     spec : MatrixSpec
     n_rows : int
+        Rows that are fitted.
+    n_stored : int, optional
+        Rows of the matrix, if some of them are left out.
 
     Raises
     ------
@@ -95,14 +104,15 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
         )
     k = components_of(params["n_components"], n_rows, spec.n_features)
     model = entry(params, k)
-    shards = min(count_shards(params["shards"], n_rows, spec.row_bytes), n_rows)
+    n_stored = n_stored or n_rows
+    shards = min(count_shards(params["shards"], n_stored, spec.row_bytes), n_stored)
     sizes = Sizes(params["block_mb"], shards, params["threads"])
     if params["solver"] == "auto":
         model = resolve(model, spec, n_rows, sizes, params["max_mem_mb"], predict=predict)
         if "random_state" in model:
             model["random_state"] = params["random_state"] or 0
-    needs = predict(spec, model, sizes)
-    require_memory(max(needs.values()), params, spec, model, sizes)
+    needs = predict(spec, model, sizes, n_rows)
+    require_memory(max(needs.values()), params, spec, model, sizes, n_rows)
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     rows = rows_per_block(params["block_mb"], spec.n_features, dtype)
     return FitPlan(model, dtype, rows, shards, max(needs.values()))
@@ -111,7 +121,7 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int) -> FitPlan:
 def entry(params: dict, k: int) -> dict:
     """Return the complete entry of ``models`` for the parameters of an estimator."""
     solver = params["solver"]
-    known = ["auto", *row_solvers()]
+    known = ["auto", *feature_solvers()]
     if solver not in known:
         raise InvalidParameter(
             f"solver is {shown(solver)}, expected {listed(map(shown, known))}."
@@ -134,6 +144,10 @@ def entry(params: dict, k: int) -> dict:
         for name in ("threads", "max_mem_mb")
         if not isinstance(params[name], int) or params[name] < 1
     ]
+    if params["missing"] not in MISSING:
+        findings.append(
+            f"missing: found {shown(params['missing'])}, expected {either(map(shown, MISSING))}."
+        )
     shards = params["shards"]
     if shards != "auto" and (not isinstance(shards, int) or shards < 1):
         findings.append(
@@ -147,17 +161,25 @@ def entry(params: dict, k: int) -> dict:
 
 
 def require_memory(
-    needed_mb: int, params: dict, spec: MatrixSpec, model: dict, sizes: Sizes
+    needed_mb: int,
+    params: dict,
+    spec: MatrixSpec,
+    model: dict,
+    sizes: Sizes,
+    n_rows: int | None = None,
 ) -> None:
-    """Require that the prediction is within ``max_mem_mb``; the error names settings that fit."""
+    """Require that the prediction is within ``max_mem_mb``; the error names settings that fit.
+
+    Where the number of rows is not known, solvers that read columns are not among them.
+    """
     limit = params["max_mem_mb"]
     if needed_mb <= limit:
         return
     others = []
     common = {key: model[key] for key in ("n_components", "standardize", "compute_dtype")}
-    for name in row_solvers():
+    for name in row_solvers() if n_rows is None else feature_solvers():
         other = complete_model({"solver": name, **common})
-        need = max(predict(spec, other, sizes).values())
+        need = max(predict(spec, other, sizes, n_rows or 0).values())
         if name != model["solver"] and need < needed_mb:
             others.append(f"solver={name!r} ({need} MB)")
     chunk = spec.grain * spec.n_features * 8 / 1e6

@@ -10,7 +10,7 @@ import numpy as np
 
 from memwave.api.fitting import Certificate, MakeProgress, certificate_of
 from memwave.core.errors import InvalidMatrix
-from memwave.core.ranges import spans
+from memwave.core.ranges import located, spans
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector, captured_variance, features_of
 from memwave.pca.streaming import blocks
@@ -35,7 +35,7 @@ def projected(
 ) -> Generator[tuple[int, int, np.ndarray, np.ndarray], None, None]:
     """Project all rows in order: start, stop, scores and reconstruction errors of each block."""
     (rows,) = matrix.ranges(1)
-    progress = bar(matrix.shape[0], "transform")
+    progress = bar(matrix.n_rows, "transform")
     done = 0
     try:
         whole = iter([(0, rows.shape[0])])
@@ -60,6 +60,23 @@ def reconstruct(
             progress.add(stop - start)
     finally:
         progress.close()
+
+
+def spreading(store: Store, matrix: Matrix, n_components: int, block_rows: int) -> Store:
+    """Return what stores scores of the rows that are left where these are; others become NaN."""
+    complete, done = list(matrix.complete or ()), 0
+    for low, high in [*complete, (matrix.shape[0], matrix.shape[0])]:
+        for start, stop in spans(done, low, block_rows):
+            store(start, stop, np.full((stop - start, n_components), np.nan, "float32"))
+        done = high
+
+    def store_spread(start: int, stop: int, values: np.ndarray) -> None:
+        row = 0
+        for low, high in located((start, stop), complete):
+            store(low, high, values[row : row + high - low])
+            row += high - low
+
+    return store_spread
 
 
 @contextmanager
@@ -149,17 +166,17 @@ def write_projection(
     Certificate or None
         What was measured, if `is_train`.
     """
-    parts, k, n_rows = matrix.parts(), model.n_components, matrix.shape[0]
+    parts, k, n_rows = matrix.parts(), model.n_components, matrix.n_rows
     projector = Projector(model, dtype)
     split = SPLITS[0] if is_train else SPLITS[1]
     with hdf5.create(Path(path), projection_size(n_rows, k, "float32")) as file:
         names = part_names(name for name, _ in parts)
         about = None if labels is None else "Labels of the rows."
         writer = ProjectionWriter(file, n_rows, k, "float32", names, labels=about)
-        for i, (_, count) in enumerate(parts):
-            writer.append_windows(count, recording=i, step=1, split=split)
+        for part, start, stop in matrix.complete_parts():
+            writer.append_windows(stop - start, first=start, recording=part, step=1, split=split)
         if labels is not None:
-            writer.append_labels(labels)
+            writer.append_labels(labels if matrix.complete is None else labels[matrix.flags()])
         blocks_of = projected(projector, matrix, dtype, block_rows, bar, is_train=is_train)
         with closing(blocks_of):
             for _, _, scores, errors in blocks_of:

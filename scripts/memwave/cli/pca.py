@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from memwave.api.estimator import PCA
+from memwave.api.planning import MISSING
 from memwave.core.errors import MemwaveError
-from memwave.pca.solvers import row_solvers
+from memwave.pca.solvers import feature_solvers
 from memwave.readers import open_array
 
 # Length of the longest bar of the spectrum, and components that are printed.
@@ -21,12 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="rows x columns: .npy, raw, x.h5::/path, .zarr, .h5ad; several are stacked in order",
+        help="rows x columns: .npy, raw, x.h5::/path, .zarr, .h5ad, or a table such as .parquet; "
+        "several are stacked in order",
     )
     add_shape(parser)
+    add_missing(parser)
     parser.add_argument("-k", "--components", type=int, required=True, metavar="K")
     parser.add_argument("-o", "--out", type=Path, default=Path("."), help="folder (default: here)")
-    parser.add_argument("--solver", choices=["auto", *row_solvers()], default="auto")
+    parser.add_argument("--solver", choices=["auto", *feature_solvers()], default="auto")
     parser.add_argument(
         "--standardize", action="store_true", help="divide columns by their standard deviations"
     )
@@ -35,6 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=int, default=1, help="parts read at once (default: 1)")
     parser.add_argument("--labels", metavar="FILE", help="one whole number a row, such as y.npy")
+
+
+def add_missing(parser: argparse.ArgumentParser) -> None:
+    """Describe what is done with missing values."""
+    parser.add_argument(
+        "--missing",
+        choices=MISSING,
+        default="error",
+        help="rows with NaN: an error (default), or they are left out",
+    )
 
 
 def add_shape(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +64,7 @@ def run(given: argparse.Namespace) -> int:
         max_mem_mb=given.max_mem_mb,
         standardize=given.standardize,
         threads=given.threads,
+        missing=given.missing,
         certify=False,  # by the projection, which reads the matrix anyway
         verbose=sys.stderr.isatty(),
     )

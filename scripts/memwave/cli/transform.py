@@ -6,7 +6,7 @@ from pathlib import Path
 
 from memwave.api.estimator import load_model
 from memwave.api.recordings.projecting import project_recording
-from memwave.cli.pca import add_shape
+from memwave.cli.pca import add_missing, add_shape
 from memwave.core.errors import MemwaveError
 from memwave.results.model_file import is_of_recordings
 from memwave.workflow.process.stage import one_blas_thread
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="a matrix with the model's columns, or a recording")
     parser.add_argument("output", help="a projection, .h5; of a matrix also its scores alone, .npy")
     add_shape(parser)
+    add_missing(parser)
     parser.add_argument(
         "--sampling-rate", type=float, help="rows a second of a recording, if it does not tell them"
     )
@@ -29,6 +30,8 @@ def run(given: argparse.Namespace) -> int:
     if is_of_recordings(given.model):
         if given.columns is not None:
             raise MemwaveError(f"{given.model}: is of recordings, expected no --columns.")
+        if given.missing != "error":
+            raise MemwaveError(f"{given.model}: is of recordings, expected no --missing.")
         with one_blas_thread():
             project_recording(
                 model_path=given.model,
@@ -45,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
             raise MemwaveError(
                 f"{given.model}: is of a matrix, expected no --{name.replace('_', '-')}."
             )
-    pca = load_model(given.model).set_params(verbose=sys.stderr.isatty())
+    pca = load_model(given.model).set_params(verbose=sys.stderr.isatty(), missing=given.missing)
     shape = {"dtype": given.dtype, "columns": given.columns}
     if Path(given.output).suffix == ".npy":
         pca.transform(given.file, out=given.output, **shape)

@@ -96,6 +96,12 @@ def interleave(n_rows: int, run_rows: int, n_combs: int) -> Iterator[tuple[int, 
                 yield run * run_rows, min((run + 1) * run_rows, n_rows)
 
 
+def runs(flags: np.ndarray) -> np.ndarray:
+    """Return the runs ``[start, stop)`` of set flags: boolean, shape (n,), to (runs, 2)."""
+    edges = np.diff(flags.astype(np.int8), prepend=0, append=0)
+    return np.column_stack([np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)])
+
+
 def count_rows(ranges: Ranges) -> int:
     """Return the number of rows in all ranges."""
     return sum(stop - start for start, stop in ranges)

@@ -8,9 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.core.ranges import Ranges
 from memwave.readers import reader_of
-from memwave.readers.matrix import Matrix, RowRange, open_file
-from memwave.recordings.segments import Segment, Windows
+from memwave.readers.converted import ConvertedPart
+from memwave.readers.matrix import Matrix, Part, RowRange
+from memwave.readers.matrix_files import open_file
+from memwave.recordings.segments import PlannedRecording, Segment, Windows
 
 # The band of a column in a table of features.
 BAND = "column"
@@ -58,9 +61,12 @@ class MatrixSpec:
         """Bytes of a row, as it is stored."""
         return self.n_features * np.dtype(self.dtype).itemsize
 
-    def reading_bytes(self, rows: int) -> int:
-        """Memory of reading that many rows, with the chunks that are stored between two reads."""
-        row = self.row_bytes
+    def reading_bytes(self, rows: int, columns: int | None = None) -> int:
+        """Memory of reading that many rows, with the chunks that are stored between two reads.
+
+        Of all columns, or of that many.
+        """
+        row = (columns or self.n_features) * np.dtype(self.dtype).itemsize
         chunks = 2 * self.grain * row if self.grain > 1 else 0
         return rows * row + chunks + self.library_bytes
 
@@ -95,8 +101,13 @@ class MatrixShard:
     segments: tuple[Segment, ...]
 
     @contextmanager
-    def open(self) -> Iterator[RowRange]:
+    def open(self, complete: Ranges | None = None) -> Iterator[RowRange]:
         """Open the files of the rows in place, read-only.
+
+        Parameters
+        ----------
+        complete : sequence of (start, stop), optional
+            Those of the rows that there are: the others have missing values.
 
         Raises
         ------
@@ -104,13 +115,11 @@ class MatrixShard:
             If a part is not what was planned.
         """
         with ExitStack() as stack:
-            parts = []
+            parts: list[Part] = []
             for segment in self.segments:
                 recording = segment.recording
-                columns = self.spec.n_features
-                is_raw = reader_of(recording.path).NEEDS_DTYPE
-                part = open_file(recording.path, recording.dtype if is_raw else None, columns)
-                parts.append(stack.enter_context(part))
+                parts.append(part := _part(recording, self.spec.n_features))
+                stack.callback(part.close)
                 stored = part.dtype.newbyteorder("=").name
                 if (part.shape[0], stored) != (recording.rows, self.spec.dtype):
                     raise MemwaveError(
@@ -120,4 +129,13 @@ class MatrixShard:
                     )
             first = self.segments[0].first
             count = sum(segment.count for segment in self.segments)
-            yield RowRange(Matrix(parts), first, first + count)
+            yield RowRange(Matrix(parts), first, first + count, complete)
+
+
+def _part(recording: PlannedRecording, columns: int) -> Part:
+    if recording.converted:
+        return ConvertedPart(recording.path, columns)
+    is_raw = reader_of(recording.path).NEEDS_DTYPE
+    return open_file(
+        recording.path, recording.dtype if is_raw else None, columns, recording.options
+    )

@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from memwave.core.errors import InvalidMatrix
+from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.core.messages import shown
-from memwave.readers.matrix import Matrix, Part, open_file, require_matrix, require_numbers
+from memwave.readers import is_converted
+from memwave.readers.converted import TemporaryPart
+from memwave.readers.matrix import Matrix, Part
+from memwave.readers.matrix_checks import require_different, require_matrix, require_numbers
+from memwave.readers.matrix_files import open_file
 from memwave.readers.shared.flat import FlatSource
 from memwave.readers.sources import ArraySource
 
@@ -52,7 +56,7 @@ def _is_list_of_parts(X: Any) -> bool:
 
 def _part(X: Any, dtype: str | None, columns: int | None, name: str) -> Part:
     if isinstance(X, (str, os.PathLike)):
-        return open_file(os.fspath(X), dtype, columns)
+        return _file(os.fspath(X), dtype, columns)
     if dtype is not None or columns is not None:
         raise InvalidMatrix(
             f"{name}: dtype and columns are for files, expected neither of an array."
@@ -70,6 +74,16 @@ def _part(X: Any, dtype: str | None, columns: int | None, name: str) -> Part:
     elif not _is_array(X):
         X = _array(X, name)
     return ArrayPart(X, name, names)
+
+
+def _file(path: str, dtype: str | None, columns: int | None) -> Part:
+    try:
+        from_end_to_end = is_converted(path)
+    except MemwaveError as error:
+        raise InvalidMatrix(str(error)) from error
+    return (
+        TemporaryPart(path, dtype, columns) if from_end_to_end else open_file(path, dtype, columns)
+    )
 
 
 def _is_array(X: Any) -> bool:
@@ -95,12 +109,7 @@ def _names(table: Any, name: str) -> list[str] | None:
     names = list(table.columns)
     if not all(isinstance(column, str) for column in names):
         return None
-    twice = next((column for column in names if names.count(column) > 1), None)
-    if twice is not None:
-        raise InvalidMatrix(
-            f"{name}: has {names.count(twice)} columns called {shown(twice)}, expected names that "
-            "differ. Rename them."
-        )
+    require_different(name, names)
     return names
 
 
@@ -142,6 +151,12 @@ class ArrayPart:
                 f"{(stop - start, self.shape[1])}: it changed while it was read."
             )
         return rows
+
+    def read_columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        """Return columns of rows; an array that is cut into chunks need not read the others."""
+        if hasattr(self._array, "chunks"):
+            return np.asarray(self._array[start:stop, low:high])
+        return self.read(start, stop)[:, low:high]
 
     def read_ahead(self, start: int, stop: int) -> None:
         """Do nothing."""

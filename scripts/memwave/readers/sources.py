@@ -1,7 +1,7 @@
 """Base classes of readers: of rows by slices, of a stream from start to end, and of a table."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -50,8 +50,22 @@ class ArraySource(FileSource):
         """
         if not 0 <= start <= stop <= self.shape[0]:
             raise IndexError(f"{self.path}: rows {start}:{stop} of {self.shape[0]}")
+        return self._checked(start, stop, self.shape[1:], lambda: self._read(start, stop))
+
+    def read_columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        """Read the columns ``low:high`` of the rows ``start:stop`` of a matrix; see `read`."""
+        if not (0 <= start <= stop <= self.shape[0] and 0 <= low <= high <= self.shape[1]):
+            raise IndexError(f"{self.path}: {start}:{stop}, {low}:{high} of {self.shape}")
+        return self._checked(
+            start, stop, (high - low,), lambda: self._slice(start, stop, low, high)
+        )
+
+    def _checked(
+        self, start: int, stop: int, columns: tuple[int, ...], read: Callable[[], np.ndarray]
+    ) -> np.ndarray:
+        """Return what is read, if it is what was asked for and the file has not changed."""
         try:
-            rows = self._read(start, stop)
+            rows = read()
         except PASSED_ON:
             raise
         except Exception as error:  # libraries raise nearly any
@@ -61,12 +75,16 @@ class ArraySource(FileSource):
                 "or repair it"
             ) from error
         self._require_unchanged()
-        if rows.shape != (stop - start, *self.shape[1:]):
+        if rows.shape != (stop - start, *columns):
             raise self.error(
                 f"rows {start} to {stop - 1} were read as shape {rows.shape}. The file is "
                 "shorter than its header says; copy it again"
             )
         return rows
+
+    def _slice(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        """Read columns of rows; a format that need not read the other columns overrides it."""
+        return self._read(start, stop)[:, low:high]
 
     @abstractmethod
     def _read(self, start: int, stop: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from memwave.core.ranges import Range
+from memwave.core.ranges import Range, runs
 
 
 def missing_rows(rows: np.ndarray) -> np.ndarray:
@@ -12,12 +12,6 @@ def missing_rows(rows: np.ndarray) -> np.ndarray:
     if rows.dtype.kind != "f":
         return np.zeros(len(rows), bool)
     return np.isnan(rows).any(axis=1)
-
-
-def runs(flags: np.ndarray) -> np.ndarray:
-    """Return the runs ``[start, stop)`` of set flags: boolean, shape (n,), to (runs, 2)."""
-    edges = np.diff(flags.astype(np.int8), prepend=0, append=0)
-    return np.column_stack([np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)])
 
 
 def gaps(blocks: Iterable[np.ndarray], first_row: int) -> Iterator[Range]:

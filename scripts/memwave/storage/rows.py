@@ -36,5 +36,8 @@ class Rows(Protocol):
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Return rows ``start:stop``, all finite; memory and map are freed with the array."""
 
+    def columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        """Return the columns ``low:high`` of rows ``start:stop``, as `rows` does."""
+
     def read_ahead(self, start: int, stop: int) -> None:
         """Start reading rows ``start:stop`` in the background, if the system can do that."""

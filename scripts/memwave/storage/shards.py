@@ -115,9 +115,9 @@ class Shard:
             )
         return chunks[start - low : stop - low]
 
-    def checked_rows(self, start: int, stop: int) -> np.ndarray:
-        """Map rows ``start:stop`` without a check; `rows` must have checked them before."""
-        return self._mapped.rows(start, stop)
+    def columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        """Map columns of rows without a check; `rows` must have checked the rows before."""
+        return self._mapped.rows(start, stop)[:, low:high]
 
     def read_ahead(self, start: int, stop: int) -> None:
         """Start reading rows ``start:stop`` into the page cache."""

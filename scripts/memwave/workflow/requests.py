@@ -12,6 +12,7 @@ from memwave.features.columns import MatrixShard
 from memwave.features.spec import FeatureSpec
 from memwave.readers import DEFAULTS, Options, load_libraries
 from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
+from memwave.recordings.valid_windows import load_valid
 from memwave.storage.rows import Rows
 from memwave.storage.shards import Shard
 from memwave.workflow import paths
@@ -48,7 +49,10 @@ class Compared(list):
 
 @dataclass(frozen=True)
 class RecordingConversion:
-    """Of `convert_recording`: a recording that is not read by slices, and its channels."""
+    """Of `convert_recording`: a recording that is not read by slices, and its channels.
+
+    A part of a matrix has none: all its columns are converted.
+    """
 
     recording: PlannedRecording
     channels: tuple[str, ...]
@@ -107,12 +111,15 @@ class GapSearch:
         Rows of recordings read at once.
     max_ranges : int
         Ranges of valid windows that a shard may have.
+    rows : MatrixShard, optional
+        The shard, where it is rows of a matrix.
     """
 
     spec: FeatureSpec
     segments: tuple[Segment, ...]
     block_rows: int
     max_ranges: int
+    rows: MatrixShard | None = None
 
 
 @dataclass(frozen=True)
@@ -337,10 +344,12 @@ def recordings_of(
     return [segment.recording for shard in shards for segment in shard]
 
 
-def open_shard(path: str | None, rows: MatrixShard | None) -> AbstractContextManager[Rows]:
-    """Open the rows of a shard: a file of features, or a range of rows of a matrix."""
+def open_shard(
+    path: str | None, rows: MatrixShard | None, valid: str | None = None
+) -> AbstractContextManager[Rows]:
+    """Open the rows of a shard: a file of features, or the valid ones of a range of a matrix."""
     if rows is not None:
-        return rows.open()
+        return rows.open(None if valid is None else load_valid(valid))
     assert path is not None
     return Shard(path)
 

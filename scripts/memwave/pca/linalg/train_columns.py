@@ -19,7 +19,8 @@ ROWS = 256
 class TrainColumns:
     """Reads shards column by column.
 
-    Checksums are those of rows. So all rows are checked once, before anything is read by columns.
+    Checksums of shards are those of rows. So all rows of shards are checked once, before anything
+    is read by columns. The values of a matrix are checked in every read.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ class TrainColumns:
         self.n_features = shards[0].shape[1]
         self._width = block_columns(self.n_rows, self.n_features, block_rows)
         for shard, start, stop in self._runs:
-            for low, high in spans(start, stop, ROWS):
+            for low, high in spans(start, stop, ROWS) if isinstance(shard, Shard) else ():
                 shard.rows(low, high)
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
@@ -62,19 +63,17 @@ class TrainColumns:
             block = buffer[: self.n_rows * (high - low)].reshape(self.n_rows, -1)
             nothing, row = np.zeros(high - low), 0
             for shard, start, stop in self._runs:
-                for first, last in spans(start, stop, ROWS):
-                    stored = _rows(shard, first, last)[:, low:high]
+                for first, last in spans(start, stop, rows_together(shard.grain)):
+                    stored = shard.columns(first, last, low, high)
                     load_shifted(stored, nothing, block[row : row + last - first])
                     row += last - first
                     del stored  # its pages go with it
             yield slice(low, high), block
 
 
-def _rows(shard: Rows, start: int, stop: int) -> np.ndarray:
-    """Rows of a shard; checksums were compared when all rows were read first."""
-    if isinstance(shard, Shard):
-        return shard.checked_rows(start, stop)
-    return shard.rows(start, stop)
+def rows_together(grain: int) -> int:
+    """Rows that are read at once: a multiple of those that are stored together."""
+    return max(1, ROWS // grain) * grain
 
 
 def block_columns(n_rows: int, d: int, block_rows: int) -> int:
@@ -83,7 +82,12 @@ def block_columns(n_rows: int, d: int, block_rows: int) -> int:
     return max(ALIGNED, fitting - fitting % ALIGNED)
 
 
+def block_width(n_rows: int, d: int, block_rows: int) -> int:
+    """Columns of the widest block."""
+    return min(d, block_columns(n_rows, d, block_rows))
+
+
 def column_bytes(n_rows: int, d: int, block_rows: int) -> int:
     """Memory of `TrainColumns`: a block, and a few rows of it in their own type."""
-    width = min(d, block_columns(n_rows, d, block_rows))
+    width = block_width(n_rows, d, block_rows)
     return 8 * n_rows * width + 2 * 8 * ROWS * width

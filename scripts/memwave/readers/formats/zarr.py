@@ -11,7 +11,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, printable
 from memwave.readers.base import LARGEST_CHUNK, Options, file_of, reason_of, require_short
 from memwave.readers.shared.libraries import library
-from memwave.readers.shared.packing import Packing, unpacked
+from memwave.readers.shared.packing import Packing, unpacked, unpacked_slice
 from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
@@ -100,6 +100,14 @@ class Source(ArraySource):
             if self._packing is not None:
                 return unpacked(self._array, self._packing, start, stop, self.shape[1:])
             return np.ascontiguousarray(self._array[start:stop])
+        except Exception as error:  # the package and its codecs raise nearly any
+            raise OSError(printable(error)) from error
+
+    def _slice(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        try:
+            if self._packing is not None:
+                return unpacked_slice(self._array, self._packing, start, stop, slice(low, high))
+            return np.ascontiguousarray(self._array[start:stop, low:high])
         except Exception as error:  # the package and its codecs raise nearly any
             raise OSError(printable(error)) from error
 

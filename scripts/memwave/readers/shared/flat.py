@@ -35,6 +35,27 @@ class FlatSource(ArraySource):
             raise OSError("the file ends early")
         return content.view(self.dtype).reshape(stop - start, *self.shape[1:])
 
+    def _slice(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        piece = np.empty((stop - start, (high - low) * self.dtype.itemsize), np.uint8)
+        for row, part in enumerate(piece, start):
+            self._fill(part, self._offset + row * self._row_bytes + low * self.dtype.itemsize)
+        return piece.view(self.dtype)
+
+    def _fill(self, part: np.ndarray, place: int) -> None:
+        """Read bytes from a place of the file on, and no byte beside them where that can be."""
+        if not hasattr(os, "preadv"):
+            self._stream.seek(place)
+            done = self._stream.readinto(part.data)
+        else:
+            done = 0
+            while done < len(part):
+                read = os.preadv(self._stream.fileno(), [part.data[done:]], place + done)
+                if not read:
+                    break
+                done += read
+        if done < len(part):
+            raise OSError("the file ends early")
+
     def read_ahead(self, start: int, stop: int) -> None:
         if hasattr(os, "posix_fadvise") and start < stop:
             begin, length = self._offset + start * self._row_bytes, (stop - start) * self._row_bytes

@@ -80,8 +80,11 @@ class Packing:
             + "; values: stored reads the values as they are stored"
         )
 
-    def apply(self, stored: np.ndarray) -> np.ndarray:
-        """Convert stored values, (rows, channels) or (rows,); missing values become NaN."""
+    def apply(self, stored: np.ndarray, columns: slice = slice(None)) -> np.ndarray:
+        """Convert stored values, (rows, channels) or (rows,); missing values become NaN.
+
+        `columns` are the columns of these values, if they are not all.
+        """
         if not self.needed:
             return stored
         stored = stored.view(self._stored)
@@ -94,8 +97,8 @@ class Packing:
             missing |= stored > self._high
         values = stored.astype(self.dtype)
         if self._scaled:
-            values *= self._scale
-            values += self._offset
+            values *= self._scale[columns] if self._scale.ndim else self._scale
+            values += self._offset[columns] if self._offset.ndim else self._offset
         values[missing] = np.nan
         return values
 
@@ -167,6 +170,18 @@ def unpacked(
     rows = max(1, UNPACKED_VALUES // max(1, *columns, 1))
     for low, high in spans(start, stop, rows):
         values[low - start : high - start] = packing.apply(np.asarray(array[low:high]))
+    return values
+
+
+def unpacked_slice(
+    array: Any, packing: Packing, start: int, stop: int, columns: slice
+) -> np.ndarray:
+    """Read some columns of rows, as `unpacked` does."""
+    width = columns.stop - columns.start
+    values = np.empty((stop - start, width), packing.dtype)
+    for low, high in spans(start, stop, max(1, UNPACKED_VALUES // max(1, width))):
+        stored = np.asarray(array[low:high, columns])
+        values[low - start : high - start] = packing.apply(stored, columns)
     return values
 
 

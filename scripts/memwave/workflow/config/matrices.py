@@ -9,7 +9,7 @@ from memwave.core.messages import listed, shown
 MATRIX = "matrix"
 
 # Keys that a matrix has, and those that recordings do not have.
-OF_MATRIX = ("matrix", "dtype", "columns", "label_names")
+OF_MATRIX = ("matrix", "dtype", "columns", "missing", "values", "label_names")
 OF_MATRIX_ALONE = ("matrix", "dtype", "columns")
 
 # What the plan asks of recordings, as it is for a matrix.
@@ -17,7 +17,6 @@ NO_RECORDINGS: dict[str, Any] = {
     "channels": [],
     "sampling_rate": None,
     "resample": "none",
-    "missing": "error",
     "max_gap": None,
     "window_label": "last",
     "units": {},

@@ -84,6 +84,7 @@ def _kinds_of_datasets(keys: dict) -> list[dict]:
     """Which keys a matrix has, and which recordings have."""
     closed: dict = {"type": "object", "additionalProperties": False}
     of_matrix = {key: keys[key] for key in OF_MATRIX}
+    of_matrix["missing"] = {**keys["missing"], "enum": ["error", "drop"]}  # rows have no neighbours
     of_recordings = {key: rule for key, rule in keys.items() if key not in OF_MATRIX_ALONE}
     required = {"required": ["recordings", "channels"]}
     has_matrix = {"required": ["matrix"]}

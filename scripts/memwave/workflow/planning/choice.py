@@ -13,7 +13,7 @@ import numpy as np
 from memwave.core.precision import compute_dtype
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import Work, concrete_solvers, feature_solvers, row_solvers, solver_module
+from memwave.pca.solvers import Work, concrete_solvers, feature_solvers, solver_module
 from memwave.workflow.config.settings import complete_model
 from memwave.workflow.planning import memory
 from memwave.workflow.planning.memory import Sizes
@@ -93,9 +93,9 @@ def candidates_for(spec: Features) -> list[str]:
     """
     if not spec.store:
         return [name for name in concrete_solvers() if name not in feature_solvers()]
-    if isinstance(spec, MatrixSpec):
-        return row_solvers()
-    return feature_solvers() if spec.dtype == "float16" else concrete_solvers()
+    if isinstance(spec, MatrixSpec) or spec.dtype == "float16":
+        return feature_solvers()
+    return concrete_solvers()
 
 
 def guaranteed_tolerance(model: dict, spec: Features) -> float:

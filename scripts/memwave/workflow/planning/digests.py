@@ -69,9 +69,14 @@ READ: dict[str, tuple[Callable, ...]] = {
     "extract_features": _files(
         inputs.valid_windows_of_shard, inputs.converted_of_shard, inputs.channels
     ),
-    "measure_features": _files(inputs.valid_windows_of_shard, inputs.shard),
+    "measure_features": _files(
+        inputs.valid_windows_of_shard, inputs.shard, inputs.converted_of_matrix
+    ),
     "summarize_features": _files(
-        inputs.valid_windows_of_shard, inputs.shard, inputs.feature_measures
+        inputs.valid_windows_of_shard,
+        inputs.shard,
+        inputs.converted_of_matrix,
+        inputs.feature_measures,
     ),
     "summarize_lags": _files(
         inputs.valid_windows_of_shard, inputs.converted_train_of_shard, inputs.channels
@@ -80,11 +85,17 @@ READ: dict[str, tuple[Callable, ...]] = {
         inputs.valid_windows,
         inputs.summaries,
         inputs.fitted_shards,
+        inputs.converted_fitted_matrix,
         inputs.feature_measures,
         inputs.channels,
     ),
     "adopt_model": _files(lambda plan, job: [inputs.applied_model(plan, job)]),
-    "project_features": _files(inputs.valid_windows_of_shard, inputs.shard, _of_job(paths.MODEL)),
+    "project_features": _files(
+        inputs.valid_windows_of_shard,
+        inputs.shard,
+        inputs.converted_of_matrix,
+        _of_job(paths.MODEL),
+    ),
     "project_recordings": _files(
         inputs.valid_windows_of_shard,
         inputs.converted_of_shard,

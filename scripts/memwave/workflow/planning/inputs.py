@@ -120,6 +120,17 @@ def matrix_of_shard(plan: Plan, w: Wildcards) -> list[str]:
     return given_files(shard_recordings(plan, w)) if w.dataset in plan.matrices else []
 
 
+def converted_of_matrix(plan: Plan, w: Wildcards) -> list[str]:
+    """Converted files of the parts of a matrix that a shard has rows of."""
+    return converted_files(shard_recordings(plan, w)) if w.dataset in plan.matrices else []
+
+
+def converted_fitted_matrix(plan: Plan, w: Wildcards) -> list[str]:
+    """Converted files of a matrix, for a solver that reads it several times."""
+    is_read = w.dataset in plan.matrices and not summaries(plan, w)
+    return converted_files(plan.recordings[w.dataset]) if is_read else []
+
+
 def fitted_matrix(plan: Plan, w: Wildcards) -> list[str]:
     """Files of a matrix, for a solver that reads it several times."""
     is_read = w.dataset in plan.matrices and not summaries(plan, w)

@@ -270,6 +270,7 @@ def _gap_search(plan: Plan, w: Wildcards) -> requests.GapSearch:
         shard_segments(plan, w.dataset, w.features, w.shard),
         memory.measuring_rows(spec.n_channels),
         _most_ranges(plan, w),
+        matrix_shard(plan, w.dataset, w.features, w.shard),
     )
 
 

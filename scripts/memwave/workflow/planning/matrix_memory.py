@@ -8,7 +8,8 @@ from memwave.core.ranges import MEGABYTE, rows_per_block
 from memwave.features.columns import MatrixSpec
 from memwave.pca import projection
 from memwave.pca.diagnostics.certificate import bounds_bytes
-from memwave.pca.solvers import shares_finish, solver_module
+from memwave.pca.linalg.train_columns import block_width, rows_together
+from memwave.pca.solvers import reads_columns, scales_itself, shares_finish, solver_module
 from memwave.readers import SCRATCH_BYTES
 from memwave.recordings.labels.coding import labels_bytes
 from memwave.workflow.planning.memory import (
@@ -16,7 +17,9 @@ from memwave.workflow.planning.memory import (
     Sizes,
     finishing_bytes,
     fitting,
+    fitting_columns,
     measured_rows,
+    measuring_rows,
     model_file_bytes,
     projection_rows,
     stage_mb,
@@ -33,20 +36,24 @@ def predict(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> di
         Complete entry of ``models`` in the configuration.
     sizes : Sizes
     n_train : int
-        Number of rows. The memory does not depend on it: every solver of a matrix reads it by rows.
+        Number of rows that are fitted. Only solvers that read columns need memory for them.
     """
     d, k = spec.n_features, model["n_components"]
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     itemsize = np.dtype(dtype).itemsize
     model_file = model_file_bytes(d, k)
     beside = (192 if model["standardize"] else 64) * d
-    stages = {"fit_model": _fit_bytes(spec, model, itemsize, beside, sizes) + model_file}
+    if reads_columns(model["solver"]):
+        fitting_bytes = max(_column_bytes(spec, model, sizes, n_train), model_file)
+    else:
+        fitting_bytes = _fit_bytes(spec, model, itemsize, beside, sizes) + model_file
+    stages = {"fit_model": fitting_bytes}
     dtype = projection.projection_dtype(model, dtype)
     itemsize = np.dtype(dtype).itemsize
     rows = projection_rows(d, sizes.block_mb, dtype)
     projecting = beside + model_file + projection.project_bytes(d, k, itemsize, rows)
     projecting += bounds_bytes(d, k) + rows * d * itemsize + spec.reading_bytes(rows)
-    if model["standardize"]:
+    if model["standardize"] and not scales_itself(model["solver"]):
         rows = measured_rows(d, sizes.block_mb)
         stages["measure_features"] = moments_bytes(d, rows) + spec.reading_bytes(rows)
     stages["project_features"] = projecting
@@ -67,6 +74,14 @@ def _fit_bytes(spec: MatrixSpec, model: dict, itemsize: int, beside: int, sizes:
     return finish + threads
 
 
+def _column_bytes(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int) -> int:
+    """A fit that reads columns, with the rows of a block of them as they are stored."""
+    d, dtype = spec.n_features, compute_dtype(model["compute_dtype"], spec.dtype)
+    need = fitting_columns(spec, model, n_train, block_mb=sizes.block_mb, workers=sizes.threads)
+    width = block_width(n_train, d, rows_per_block(sizes.block_mb, d, dtype))
+    return need + spec.reading_bytes(rows_together(spec.grain), width)
+
+
 def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> dict[str, int]:
     """Predict the memory of every stage of the workflow: MB by the name of the stage.
 
@@ -80,6 +95,8 @@ def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0
     stages: dict[str, int] = {}
     if "apply" in model:
         stages["adopt_model"] = model_file
+    elif reads_columns(model["solver"]):
+        stages["fit_model"] = max(_column_bytes(spec, model, sizes, n_train), model_file)
     else:
         read = spec.reading_bytes(rows_per_block(sizes.block_mb, d, dtype)) + SCRATCH_BYTES
         workers = min(sizes.threads, sizes.shards)
@@ -103,7 +120,7 @@ def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
     stages["write_projection"] += labels_bytes("last", 1) + bounds_bytes(d, k)
     found = {name: stage_mb(need) for name, need in stages.items()}
-    if model["standardize"]:
+    if model["standardize"] and not scales_itself(model["solver"]):
         found["measure_features"] = measuring_mb(spec, sizes.block_mb)
     return found
 
@@ -113,3 +130,8 @@ def measuring_mb(spec: MatrixSpec, block_mb: float) -> int:
     rows = measured_rows(spec.n_features, block_mb)
     arrays = moments_bytes(spec.n_features, rows) + spec.reading_bytes(rows)
     return stage_mb(arrays + rows * spec.n_features * 8 + SCRATCH_BYTES)
+
+
+def searching_mb(spec: MatrixSpec) -> int:
+    """MB of looking for rows with missing values."""
+    return stage_mb(spec.reading_bytes(measuring_rows(spec.n_features)) + SCRATCH_BYTES)

@@ -33,10 +33,7 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
     if stage == "plot_summary":
         return memory.table_figure_mb(len(plan.experiments))
     if stage in ("measure_channels", "find_gaps"):
-        n_channels = len(plan.settings["datasets"][w.dataset]["channels"])
-        longest = max(recording.rows for recording in plan.recordings[w.dataset])
-        need = memory.gap_bytes if stage == "find_gaps" else memory.measuring_bytes
-        return memory.stage_mb(need(n_channels, longest) + _reading_bytes(plan, w.dataset))
+        return _searching_mb(plan, stage, w.dataset)
     spec = feature_spec(plan, w.dataset, w.features)
     if stage == "plot_experiment":
         return memory.figures_mb(spec, model_of(plan, w))
@@ -51,6 +48,16 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
         arrays = memory.extraction_bytes(spec, block_mb, rows)
         return memory.stage_mb(arrays + _reading_bytes(plan, w.dataset))
     return _predicted(plan, w.dataset, w.features, w.model)[stage]
+
+
+def _searching_mb(plan: Plan, stage: str, dataset: str) -> int:
+    """Memory limit of a job that measures channels or finds missing values, in MB."""
+    if dataset in plan.matrices:
+        return matrix_memory.searching_mb(plan.matrices[dataset])
+    n_channels = len(plan.settings["datasets"][dataset]["channels"])
+    longest = max(recording.rows for recording in plan.recordings[dataset])
+    need = memory.gap_bytes if stage == "find_gaps" else memory.measuring_bytes
+    return memory.stage_mb(need(n_channels, longest) + _reading_bytes(plan, dataset))
 
 
 def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
@@ -107,6 +114,7 @@ def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str,
             plan.matrices[dataset],
             plan.models[dataset, features, model],
             sizes_of(plan, dataset, features),
+            n_train(plan, dataset, features),
         )
     return memory.predict(
         feature_spec(plan, dataset, features),

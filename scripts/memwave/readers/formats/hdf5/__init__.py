@@ -8,7 +8,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed
 from memwave.readers.base import LARGEST_CHUNK, Options
 from memwave.readers.formats.hdf5.filters import missing_filters
-from memwave.readers.shared.packing import Packing, unpacked
+from memwave.readers.shared.packing import Packing, unpacked, unpacked_slice
 from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
@@ -54,7 +54,8 @@ class Source(ArraySource):
         return packing if packing.needed else None
 
     def _require_filters(self) -> None:
-        missing = missing_filters(self._dataset)
+        found = (name for array in self._arrays() for name in missing_filters(array))
+        missing = list(dict.fromkeys(found))
         if missing:
             raise self.error(
                 f"is compressed with {listed(missing)}, which this HDF5 library does not have. "
@@ -88,30 +89,34 @@ class Source(ArraySource):
         if hasattr(node, "keys"):
             raise self.error(f"{walked} is no dataset. It holds {listed(sorted(node)[:20])}")
 
+    def _arrays(self) -> list[Any]:
+        """Return the datasets of the file that are read."""
+        return [self._dataset]
+
     def _require_own_data(self) -> None:
-        if self._dataset.external or self._dataset.is_virtual:
-            raise self.error(
-                "keeps its data in other files, which are not opened. "
-                "Copy it into one file, for example with h5repack"
-            )
-        size = int(np.prod(self._dataset.chunks or (0,), dtype=object)) * self.dtype.itemsize
-        if size > LARGEST_CHUNK:
-            raise self.error(
-                f"has chunks of {size:,} bytes, expected at most {LARGEST_CHUNK:,}, since a chunk "
-                "is read as a whole. Store it in smaller chunks, for example with h5repack"
-            )
+        for array in self._arrays():
+            if array.external or array.is_virtual:
+                raise self.error(
+                    "keeps its data in other files, which are not opened. "
+                    "Copy it into one file, for example with h5repack"
+                )
+            size = int(np.prod(array.chunks or (0,), dtype=object)) * array.dtype.itemsize
+            if size > LARGEST_CHUNK:
+                raise self.error(
+                    f"has chunks of {size:,} bytes, expected at most {LARGEST_CHUNK:,}, since a "
+                    "chunk is read as a whole. Store it in smaller chunks, for example with "
+                    "h5repack"
+                )
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         if self._packing is None:
             return self._dataset[start:stop]
         return unpacked(self._dataset, self._packing, start, stop, self.shape[1:])
 
-    def read_columns(self, start: int, stop: int) -> np.ndarray:
-        """Read some columns of all rows, for files that store a recording transposed."""
-        try:
-            return self._dataset[:, start:stop]
-        except OSError as error:
-            raise self.error(f"columns {start} to {stop - 1} cannot be read ({error})") from error
+    def _slice(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
+        if self._packing is None:
+            return self._dataset[start:stop, low:high]
+        return unpacked_slice(self._dataset, self._packing, start, stop, slice(low, high))
 
     def group(self) -> Any:
         """Return the group that the dataset is in."""

@@ -65,7 +65,7 @@ class Matrix73:
     def blocks(self) -> Iterator[Block]:
         rows, n_channels = self.shape
         for start, stop in spans(0, rows, max(1, BLOCK_VALUES // n_channels)):
-            values = self._hdf5.read_columns(start, stop).T
+            values = self._hdf5.read_columns(0, n_channels, start, stop).T
             yield slice(start, stop), slice(0, n_channels), values
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from memwave.core.messages import either, listed, shown
 from memwave.core.ranges import BY_RECORDING, count_shards, recording_ranges
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import concrete_solvers, feature_solvers, row_solvers
+from memwave.pca.solvers import concrete_solvers, feature_solvers
 from memwave.readers import library_bytes
 from memwave.workflow.config.checks.applied import applied_findings, applied_options
 from memwave.workflow.config.checks.features import feature_findings
@@ -276,12 +276,12 @@ class Pair:
         yield from self._component_findings(features, f"{self.features} has {features} features")
 
     def solver_findings(self) -> Iterator[str]:
-        """Find models whose solver does not read the rows of a matrix."""
+        """Find models whose solver reads no features, as a matrix has them."""
         for model, options in self._fitted().items():
-            if options["solver"] not in row_solvers():
+            if options["solver"] not in feature_solvers():
                 yield (
                     f"models.{model}.solver: {options['solver']} is not available for a matrix, "
-                    f"and datasets.{self.dataset} is one. Expected {either(row_solvers())}."
+                    f"and datasets.{self.dataset} is one. Expected {either(feature_solvers())}."
                 )
 
     def store_findings(self) -> Iterator[str]:
@@ -394,7 +394,7 @@ class Pair:
             need = self._predict(chosen, block)[stage]
         if need <= limit:
             return f"With block_mb: {block} it needs {need} MB."
-        solvers = row_solvers() if isinstance(self.spec, MatrixSpec) else concrete_solvers()
+        solvers = feature_solvers() if isinstance(self.spec, MatrixSpec) else concrete_solvers()
         most = {solver: self._most_with(solver, chosen) for solver in solvers}
         others = [f"solver {name} ({mb} MB)" for name, mb in most.items() if mb <= limit]
         remedies = either([f"raise max_mem_mb to {need}", *(f"use {other}" for other in others)])

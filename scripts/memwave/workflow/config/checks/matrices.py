@@ -7,8 +7,19 @@ from pathlib import Path
 from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.core.messages import shown
 from memwave.features.columns import MatrixSpec
-from memwave.readers import DEFAULTS, file_of, is_converted, library_bytes
-from memwave.readers.matrix import open_file
+from memwave.readers import (
+    DEFAULTS,
+    ArraySource,
+    Options,
+    StreamSource,
+    file_of,
+    is_converted,
+    library_bytes,
+    options_of,
+)
+from memwave.readers.converted import open_stream
+from memwave.readers.matrix_checks import require_different, require_same_names
+from memwave.readers.matrix_files import open_file
 from memwave.recordings.segments import file_name
 from memwave.recordings.sheet import Recording, read_sheet
 from memwave.results.model_file import is_of_recordings, load_column_names, load_model
@@ -55,7 +66,8 @@ def checked_matrix(name: str, settings: dict, *, by_name: bool = False) -> Check
     for number, part in enumerate(parts, 1):
         try:
             dtype = part.dtype or settings["dtype"]
-            spec, rows, notes = _shape(part, dtype, settings["columns"])
+            options = options_of(part.path, settings)
+            spec, rows, notes = _shape(part, dtype, settings["columns"], options)
             check_labels(part, rows, None, DEFAULTS)
             _require_same(spec, specs[0] if specs else spec, part, parts[0])
         except MemwaveError as error:
@@ -66,9 +78,11 @@ def checked_matrix(name: str, settings: dict, *, by_name: bool = False) -> Check
         specs.append(spec)
         facts = asdict(part) | {"dtype": dtype, "source_rows": rows, "rows": rows, "resample": None}
         facts |= {"source": part.path, "label_source": part.labels, "notes": notes}
-        facts |= {"options": DEFAULTS, "label_options": DEFAULTS}
+        facts |= {"options": options, "label_options": DEFAULTS}
+        key = file_name(part.name) if by_name else number
+        if is_converted(part.path):
+            facts["path"] = paths.CONVERTED_RECORDING.format(dataset=name, recording=key)
         if part.labels is not None and are_texts(part):
-            key = file_name(part.name) if by_name else number
             labels = paths.CONVERTED_LABELS.format(dataset=name, recording=key)
             facts["labels"] = f"{labels}::/label"
         checked.append(CheckedRecording(**facts))
@@ -77,7 +91,7 @@ def checked_matrix(name: str, settings: dict, *, by_name: bool = False) -> Check
     if findings:
         raise ConfigurationError(findings)
     grain = max(spec.grain for spec in specs)
-    libraries = library_bytes(part.path for part in parts)
+    libraries = library_bytes(part.path for part in checked)
     return CheckedMatrix(tuple(checked), replace(specs[0], grain=grain, library_bytes=libraries))
 
 
@@ -87,18 +101,21 @@ def _only_part(settings: dict) -> Recording:
 
 
 def _shape(
-    part: Recording, dtype: str | None, columns: int | None
+    part: Recording, dtype: str | None, columns: int | None, options: Options
 ) -> tuple[MatrixSpec, int, tuple[str, ...]]:
     """Columns and number of rows of a part, and remarks on its file."""
+    source: ArraySource | StreamSource
     if is_converted(part.path):
-        raise MemwaveError(
-            f"{part.path}: is read from its beginning to its end only, expected a format whose "
-            "rows are read in any order, such as .npy, HDF5 or Zarr. Convert it first."
-        )
-    with open_file(part.path, dtype, columns) as source:
-        names, (rows, width) = source.column_names(), source.shape
+        source = open_stream(part.path, dtype, columns, options)
+        names, grain = source.channel_names, 1
+    else:
+        source = open_file(part.path, dtype, columns, options)
+        names, grain = source.column_names(), source.grain
+    with source:
+        rows, width = source.shape
+        require_different(part.path, names or ())
         stored = source.dtype.newbyteorder("=").name
-        spec = MatrixSpec(width, stored, tuple(names) if names else None, source.grain)
+        spec = MatrixSpec(width, stored, tuple(names) if names else None, grain)
         return spec, rows, tuple(source.notes)
 
 
@@ -106,13 +123,13 @@ def _require_same(spec: MatrixSpec, first: MatrixSpec, part: Recording, other: R
     for what, mine, theirs in (
         ("columns", spec.n_features, first.n_features),
         ("type", spec.dtype, first.dtype),
-        ("names of columns", spec.names, first.names),
     ):
         if mine != theirs:
             raise MemwaveError(
                 f"{part.path}: has {what} {shown(mine)}, expected {shown(theirs)} as {other.path} "
                 "has: parts are stacked one below the other."
             )
+    require_same_names(part.path, spec.names, other.path, first.names)
 
 
 def applied_matrix_findings(name: str, path: str, spec: MatrixSpec) -> Iterator[str]:

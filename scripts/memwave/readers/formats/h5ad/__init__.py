@@ -1,12 +1,14 @@
 """Matrices of AnnData files: ``x.h5ad`` is its ``X``, ``x.h5ad::/layers/counts`` a layer.
 
-The format: https://anndata.readthedocs.io, "On-disk format". Sparse matrices are not read.
+The format: https://anndata.readthedocs.io, "On-disk format". Of sparse matrices, those that are
+stored row by row (CSR) are read, in bounded memory.
 """
 
 from typing import Any
 
 from memwave.readers.base import Options
 from memwave.readers.formats import hdf5
+from memwave.readers.formats.h5ad.sparse import KIND, SparseRows
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
@@ -17,19 +19,31 @@ DEFAULT = "/X"
 
 
 class Source(hdf5.Source):
-    """A dense matrix of an AnnData file."""
+    """A matrix of an AnnData file."""
 
     def __init__(self, path: str, options: Options):
         super().__init__(path if "::" in path else f"{path}::{DEFAULT}", options)
 
+    def _find(self) -> Any:
+        found = super()._find()
+        return SparseRows(found) if hasattr(found, "keys") else found
+
     def _require_dataset(self, node: Any, walked: str) -> None:
         kind = str(node.attrs.get("encoding-type", ""))
+        if kind == KIND:
+            return
         if kind.endswith("_matrix"):
             raise self.error(
-                f"{walked} is a sparse matrix ({kind}), expected a dense one. Densify it in "
-                "blocks of rows, or name a dense layer: file.h5ad::/layers/name"
+                f"{walked} is a sparse matrix that is stored column by column ({kind}), expected "
+                f"rows: a dense matrix, or {KIND}. Convert it with X.tocsr(), or name another "
+                "layer: file.h5ad::/layers/name"
             )
         super()._require_dataset(node, walked)
+
+    def _arrays(self) -> list[Any]:
+        if isinstance(self._dataset, SparseRows):
+            return self._dataset.arrays
+        return super()._arrays()
 
     def column_names(self) -> list[str] | None:
         """Return the names of the variables."""

@@ -1,0 +1,60 @@
+"""Sparse matrices of AnnData files, which are read row by row."""
+
+import h5py
+import numpy as np
+import pytest
+import scipy.sparse
+
+import memwave
+from memwave.readers.formats.h5ad import sparse
+from memwave.readers.objects import as_matrix
+
+ROWS, COLUMNS = 500, 40
+
+
+def matrix(dtype="f4"):
+    random = np.random.default_rng(0)
+    counts = random.poisson(0.2, (ROWS, COLUMNS)) * random.integers(1, 9, COLUMNS)
+    counts[7] = counts[100:130] = 0  # rows without a value
+    return scipy.sparse.csr_array(counts.astype(dtype))
+
+
+def written(folder, found, place="X"):
+    with h5py.File(folder / "x.h5ad", "w") as file:
+        group = file.create_group(place)
+        for name in ("data", "indices", "indptr"):
+            group.create_dataset(name, data=getattr(found, name), chunks=(64,), compression="gzip")
+        group.attrs["encoding-type"], group.attrs["shape"] = "csr_matrix", found.shape
+        names = [f"gene{i}" for i in range(COLUMNS)]
+        file.create_dataset("var/_index", data=names, dtype=h5py.string_dtype())
+        file["var"].attrs["_index"] = "_index"
+    return str(folder / "x.h5ad") + ("" if place == "X" else f"::/{place}")
+
+
+@pytest.mark.parametrize("place", ["X", "layers/counts"])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4"])
+def test_rows_are_those_of_the_dense_matrix(dtype, place, tmp_path, monkeypatch):
+    monkeypatch.setattr(sparse, "STRETCH_VALUES", 50)
+    expected = matrix(dtype).toarray()
+    with as_matrix(written(tmp_path, matrix(dtype), place)) as found:
+        (rows,) = found.ranges(1)
+        assert (found.shape, found.dtype, rows.grain) == (expected.shape, expected.dtype, 1)
+        assert found.names[3] == "gene3"
+        for start, stop in ((0, ROWS), (5, 9), (100, 130), (499, 500)):
+            np.testing.assert_array_equal(rows.rows(start, stop), expected[start:stop])
+        np.testing.assert_array_equal(rows.columns(90, 200, 3, 17), expected[90:200, 3:17])
+
+
+def test_values_of_one_place_add_up_in_any_order(tmp_path):
+    found = matrix("f8")
+    found.indices[:] = found.indices[::-1] % 3
+    with as_matrix(written(tmp_path, found)) as opened:
+        np.testing.assert_allclose(opened.ranges(1)[0].rows(0, ROWS), found.toarray())
+
+
+def test_a_fit_is_that_of_the_dense_matrix(tmp_path):
+    for solver in ("covariance", "gram", "randomized"):
+        ours = memwave.PCA(3, solver=solver).fit(written(tmp_path, matrix()))
+        expected = memwave.PCA(3, solver=solver).fit(matrix().toarray())
+        np.testing.assert_array_equal(ours.components_, expected.components_)
+        assert list(ours.feature_names_in_[:2]) == ["gene0", "gene1"]
