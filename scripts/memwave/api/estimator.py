@@ -10,7 +10,6 @@ import numpy as np
 
 from memwave import __version__
 from memwave.api import projecting
-from memwave.api.accumulator import Accumulator, is_stream, plan_stream
 from memwave.api.fitting import (
     Certificate,
     computing,
@@ -21,7 +20,8 @@ from memwave.api.fitting import (
 from memwave.api.parameters import Parameters
 from memwave.api.planning import block_of_projection, entry, plan_fit, spec_of
 from memwave.api.state import FITTED, fitted_value, not_fitted
-from memwave.api.updating import Updating, stored
+from memwave.api.streams.accumulator import Accumulator, is_stream, plan_stream
+from memwave.api.streams.updating import Updating, stored
 from memwave.core.errors import InvalidMatrix
 from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress

@@ -78,7 +78,7 @@ def save_model(
     spec : FeatureSpec, optional
         Specification of the features. Without it, the model cannot be applied to recordings.
     summary : (dict, dict of str to ndarray), optional
-        What more rows can be added to; see `memwave.api.updating`.
+        What more rows can be added to; see `memwave.api.streams.updating`.
     """
     table = fixed_width(feature_table)
     facts, arrays = summary or ({}, {})

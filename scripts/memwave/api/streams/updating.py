@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from memwave.api.accumulator import Accumulator
 from memwave.api.fitting import computing
 from memwave.api.planning import FitPlan, InvalidParameter
+from memwave.api.streams.accumulator import Accumulator
 from memwave.core.errors import InvalidMatrix
 from memwave.features.columns import MatrixSpec
 from memwave.readers.objects import as_matrix
