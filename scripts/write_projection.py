@@ -18,9 +18,9 @@ from memwave.results.model_file import load_model
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.results.provenance import write_provenance
 from memwave.storage import hdf5
-from memwave.workflow.input_checksums import checksums_of
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import Assembly
+from memwave.workflow.sources.readings import checksums_of
 
 
 def write_projection(

@@ -17,14 +17,9 @@ from memwave.core.errors import MemwaveError
 from memwave.readers import contents
 from memwave.readers.contents import contents_checksum
 from memwave.storage.receipts import write_receipt
-from memwave.workflow import input_checksums
-from memwave.workflow.input_checksums import (
-    Reading,
-    checksums_of,
-    plan_sources,
-    remember_looks,
-    unchanged,
-)
+from memwave.workflow.sources import readings, versions
+from memwave.workflow.sources.readings import Reading, checksums_of, unchanged
+from memwave.workflow.sources.versions import plan_sources, store_states
 
 FILE = "recording.npy"
 
@@ -126,13 +121,13 @@ def test_arrays_in_one_file_are_one_source(monkeypatch):
         receipts.append(f"results/usage/{i}.json")
         write_receipt(receipts[i], {"sources": said})
         assert len(said["all.h5"]["pieces"]) <= os.path.getsize("all.h5") / 200 + 2
-    versions = {path: source.version for path, source in sources.items()}
-    monkeypatch.setattr(input_checksums, "piece_checksums", None)  # every piece has been read
-    assert checksums_of(versions, receipts) == dict.fromkeys(paths, contents_checksum("all.h5"))
+    planned = {path: source.version for path, source in sources.items()}
+    monkeypatch.setattr(readings, "piece_checksums", None)  # every piece has been read
+    assert checksums_of(planned, receipts) == dict.fromkeys(paths, contents_checksum("all.h5"))
 
 
 def test_planning_reads_nothing_of_new_files(monkeypatch):
-    monkeypatch.setattr(input_checksums, "piece_checksums", None)
+    monkeypatch.setattr(versions, "piece_checksums", None)
     before = version()
     assert version() == before
     longer()
@@ -151,9 +146,9 @@ def test_another_content_is_another_version(change, was_read):
 
 def test_a_file_that_looks_the_same_is_not_looked_up_again():
     version()
-    before = input_checksums.KNOWN.stat()
+    before = versions.KNOWN.stat()
     version()
-    assert input_checksums.KNOWN.stat().st_mtime_ns == before.st_mtime_ns
+    assert versions.KNOWN.stat().st_mtime_ns == before.st_mtime_ns
 
 
 def touched_and_copied():
@@ -183,7 +178,7 @@ def test_large_files_that_look_different_are_not_read_when_planning(capsys):
     touched_and_copied()
     assert version(limit=100) != before
     assert "run make verify first" in capsys.readouterr().err
-    remember_looks("results")
+    store_states("results")
     assert version(limit=0) == before
 
 
@@ -215,8 +210,8 @@ def test_a_change_during_a_run_is_refused(change, during):
 def test_a_change_through_a_memory_map_is_refused_and_never_trusted_again(monkeypatch):
     """Even where no time tells of it."""
     planned = reading()
-    look = planned[FILE].source.look
-    monkeypatch.setattr(input_checksums, "_look", lambda files: (look, os.path.getsize(FILE)))
+    state = planned[FILE].source.state
+    monkeypatch.setattr(versions, "state_of", lambda files: (state, os.path.getsize(FILE)))
     read("before")
 
     def change():
@@ -233,8 +228,8 @@ def test_a_change_through_a_memory_map_is_refused_and_never_trusted_again(monkey
 def test_jobs_that_read_different_contents_are_found_out(monkeypatch):
     planned = version()
     first = read("first")
-    look = plan_sources([FILE])[FILE].look
-    monkeypatch.setattr(input_checksums, "_look", lambda files: (look, os.path.getsize(FILE)))
+    state = plan_sources([FILE])[FILE].state
+    monkeypatch.setattr(versions, "state_of", lambda files: (state, os.path.getsize(FILE)))
     np.save(FILE, np.load(FILE) + 1)
     with pytest.raises(MemwaveError, match="has changed"):
         checksums_of({FILE: planned}, [first, read("second")])
@@ -249,9 +244,9 @@ def test_without_memory_receipts_tell_the_version():
     before = version()
     read()
     for content in (None, "no JSON"):
-        input_checksums.KNOWN.unlink()
+        versions.KNOWN.unlink()
         if content:
-            input_checksums.KNOWN.write_text(content)
+            versions.KNOWN.write_text(content)
         assert version() == before
         touched_and_copied()
 
@@ -273,7 +268,7 @@ def test_a_recording_replaced_while_the_workflow_runs(tmp_path, project):
     command = [sys.executable, "-m", "snakemake", "--cores", "1"]
     with subprocess.Popen(command, cwd=running.folder, stderr=subprocess.PIPE, text=True) as run:
         deadline = time.monotonic() + PATIENCE
-        while not (running.folder / input_checksums.KNOWN).exists():
+        while not (running.folder / versions.KNOWN).exists():
             assert time.monotonic() < deadline
             time.sleep(0.005)
         running.save(2, recorded(2) + 1)

@@ -13,7 +13,6 @@ from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
 from memwave.workflow.config.plain_yaml import require_plain
 from memwave.workflow.config.settings import SECTIONS
-from memwave.workflow.input_checksums import Source, plan_sources
 from memwave.workflow.planning import jobs, memory, resources
 from memwave.workflow.planning.digests import Digests, Job
 from memwave.workflow.planning.inputs import Wildcards, foreign_models, unique
@@ -27,6 +26,8 @@ from memwave.workflow.planning.plan import (
 )
 from memwave.workflow.process.current import Ticket, load_plan, start_run, wanted_of
 from memwave.workflow.requests import Compared
+from memwave.workflow.sources.parts import readings_of
+from memwave.workflow.sources.versions import Source, plan_sources
 
 # Names that a pattern of a wildcard lists.
 MOST_ALTERNATIVES = 100
@@ -238,7 +239,7 @@ class Rules:
         files = tuple(digests.files(job))
         made_for, made_with = self._made(job)
         predicted = resources.memory_mb(self.plan, job.stage, job)
-        read = jobs.readings(self.plan, job, digests.sources(job), self._sources)
+        read = readings_of(self.plan, job, digests.sources(job), self._sources)
         return Ticket(job.receipt, made_for, made_with, makers, files, read, predicted)
 
     def _made(self, job: Job) -> tuple[str, str]:

@@ -125,7 +125,7 @@ class Digests:
     plan : Plan
     versions : callable
         Returns the versions, by path, of all recordings, labels and models that are read and not
-        made by this plan; see `memwave.workflow.input_checksums`.
+        made by this plan; see `memwave.workflow.sources.versions`.
     known : callable, optional
         Returns the digest of a job, given its receipt, as the process that planned the run
         computed it; None if it did not.

@@ -15,7 +15,8 @@ from typing import Any
 
 from memwave.core.errors import MemwaveError
 from memwave.storage.atomic import replacing
-from memwave.workflow.input_checksums import Reading, Source
+from memwave.workflow.sources.readings import Reading
+from memwave.workflow.sources.versions import Source
 
 FOLDER = Path(".snakemake/memwave")
 # What is wanted is a text with a line a job, sorted, in which a job finds its own.

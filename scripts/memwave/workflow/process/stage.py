@@ -18,9 +18,9 @@ from memwave.core.errors import MemwaveError
 from memwave.core.ranges import MEGABYTE
 from memwave.storage.atomic import naming_files_if
 from memwave.storage.receipts import identities, require_inputs, write_receipt
-from memwave.workflow.input_checksums import unchanged
 from memwave.workflow.process.current import Ticket
 from memwave.workflow.process.memory import PeakMemory, limit_memory, out_of_memory
+from memwave.workflow.sources.readings import unchanged
 
 log = logging.getLogger("memwave")
 
