@@ -386,7 +386,7 @@ def test_what_does_not_fit_the_model_is_refused(tmp_path):
         "which reads the rows several times": lambda: memwave.PCA(2, solver="randomized").fit(
             iter([GOOD])
         ),
-        "expected at least 2 before": lambda: memwave.PCA(2).partial_fit(GOOD[:1]).components_,
+        "expected at least 2 for": lambda: memwave.PCA(2).partial_fit(GOOD[:1]).components_,
         "not fitted yet": lambda: memwave.PCA().transform(GOOD),
     }
     for message, call in cases.items():

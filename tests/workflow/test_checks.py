@@ -305,7 +305,7 @@ def needs(project, **changes):
     """Prediction for the only experiment, and the largest need in it."""
     complete = settings.complete(project.config)
     spec = FeatureSpec.from_settings(complete["features"]["haar"], ["x", "y"])
-    sizes = {key: complete[key] for key in ("block_mb", "shards", "threads")} | changes
+    sizes = {"shards": 1} | {key: complete[key] for key in ("block_mb", "threads")} | changes
     return predict(spec, complete["models"]["exact"], Sizes(**sizes))
 
 
