@@ -1,5 +1,6 @@
 """Fit PCA: from the summaries of all shards, or from shards or recordings that the fit reads."""
 
+import importlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -207,6 +208,7 @@ def fit_features(
 def load(request: Fit) -> None:
     """Import the libraries of the solver, and those that the fit reads its files with."""
     load_libraries(request.model["solver"])
+    importlib.import_module("memwave.pca.monitoring")
     load_matrix_readers(request.rows)
     load_reading(recordings_of(request))
 

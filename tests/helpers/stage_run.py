@@ -46,6 +46,8 @@ class StageRun:
         Where a projection is written.
     block_rows, dtype, score_dtype, provenance
         Of the requests.
+    rates : sequence of float or None
+        Rows a second of each recording.
     threads : int
         Of the fit.
     run : callable
@@ -63,6 +65,7 @@ class StageRun:
     dtype: str = "float32"
     score_dtype: str = "float32"
     provenance: dict = field(default_factory=dict)
+    rates: Sequence[float | None] = ()
     threads: int = 1
     run: Callable[..., Any] = call
 
@@ -135,13 +138,23 @@ class StageRun:
 
     def write(self, **files: Any) -> Any:
         request = requests.Assembly(
-            self.spec, tuple(self.recordings), "last", self.score_dtype, self.provenance, {}
+            self.spec,
+            tuple(self.recordings),
+            "last",
+            self.score_dtype,
+            self.provenance,
+            {},
+            (0.95, 0.99),
+            "quantile",
+            self.rates or (None,) * len(self.recordings),
         )
         known = {
             "partials": self.of_shards("partial{}.h5"),
             "model": self.path("model.h5"),
             "projection": self.path("projection.h5"),
             "provenance": self.path("provenance.json"),
+            "limits": self.path("limits.tsv"),
+            "alarms": self.path("alarms.tsv"),
         }
         return self.run("write_projection", request, **known | files)
 

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from memwave.api.fitting import (
     known_certificate,
     measure_certificate,
 )
+from memwave.api.monitoring import LEVELS, Monitoring, checked_levels, compared
 from memwave.api.parameters import Parameters
 from memwave.api.planning import block_of_projection, entry, plan_fit, spec_of
 from memwave.api.state import FITTED, fitted_value, not_fitted
@@ -26,7 +27,7 @@ from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress
 from memwave.features.columns import MatrixSpec
 from memwave.pca.model import Model
-from memwave.pca.projection import Projector
+from memwave.pca.projection import Projector, t2_weights
 from memwave.readers.matrix import Matrix
 from memwave.readers.objects import as_matrix
 from memwave.results import model_file
@@ -225,6 +226,8 @@ class PCA(Parameters):
             rows = block_of_projection(params, spec.n_features, "float64")
             found = measure_certificate(model, matrix, rows, self._bar)
             model.residual = found.residual
+            if model.residual_moments is None:
+                model.residual_moments = found.residual_moments
         self._keep(model, spec, found)
 
     def _fit_stream(self, blocks: Iterable) -> Self:
@@ -399,6 +402,51 @@ class PCA(Parameters):
         constant = model.n_features * math.log(2 * math.pi) + logarithms
         return -0.5 * (constant + total / matrix.n_rows)
 
+    def monitor(
+        self,
+        X: Any,
+        *,
+        levels: Sequence[float] = LEVELS,
+        is_train: bool = False,
+        dtype: str | None = None,
+        columns: int | None = None,
+    ) -> Monitoring:
+        """Say how unlike the fitted rows each row is: Hotelling's T2 and SPE, with limits.
+
+        The limits are those of independent rows of a normal distribution (F or beta distribution,
+        and Jackson and Mudholkar's formula, or Box's where the solver knows too little). Compare
+        the shares of known rows above them with ``1 - levels`` before you trust them.
+
+        Parameters
+        ----------
+        X : path, array or list of these, shape (n_samples, n_features)
+            As for `fit`.
+        levels : sequence of float
+            Share of ordinary rows below each limit.
+        is_train : bool
+            Whether these are the rows that the model was fitted to.
+        dtype, columns : str, int, optional
+            Of a raw file.
+
+        Returns
+        -------
+        Monitoring
+            Four arrays of `n_samples` numbers, and the limits.
+        """
+        model, given = self._fitted(), checked_levels(levels)
+        with as_matrix(X, dtype, columns) as matrix, computing():
+            self._require_same_columns(matrix)
+            computed = self._computed_in(matrix)
+            rows = block_of_projection(self.get_params(), model.n_features, computed)
+            t2, spe, weights = (
+                np.empty(matrix.shape[0]),
+                np.empty(matrix.shape[0]),
+                t2_weights(model),
+            )
+            for start, stop, scores, errors in self._projected(model, matrix, computed, rows):
+                t2[start:stop], spe[start:stop] = np.vecdot(scores * weights, scores), errors
+        return compared(model, t2, spe, given, is_train=is_train)
+
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the scores: pca0, pca1, ..."""
         return np.array([f"pca{i}" for i in range(self._fitted().n_components)], dtype=object)
@@ -454,6 +502,8 @@ class PCA(Parameters):
         if found is not None:
             self._certificate = found
             model.residual = found.residual
+            if model.residual_moments is None:
+                model.residual_moments = found.residual_moments
 
     def _made_by(self) -> dict:
         return {"parameters": self.get_params(), "versions": {"memwave": __version__}}

@@ -37,6 +37,9 @@ class Model:
     scale : ndarray, shape (d,), optional
         Standard deviations by which the centred features were divided. Then the components are
         those of ``(x - mean) / scale``, and "covariance" means their correlation matrix.
+    residual_moments : ndarray, shape (3,), optional
+        Of the eigenvalues that belong to no component: their sum, the sum of their squares over
+        their sum, and the sum of their cubes over that of their squares. nan where it is unknown.
     """
 
     components: np.ndarray
@@ -51,6 +54,7 @@ class Model:
     next_variance: float = float("nan")
     notes: dict = field(default_factory=dict)
     scale: np.ndarray | None = None
+    residual_moments: np.ndarray | None = None
 
     @property
     def n_components(self) -> int:

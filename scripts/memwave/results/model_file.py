@@ -40,6 +40,18 @@ ERROR_BOUND = (
 
 SCALE = "Standard deviation of the features, which the centred features are divided by."
 
+RESIDUAL_MOMENTS = (
+    "Of the eigenvalues that belong to no component: their sum, the sum of their squares over "
+    "their sum, and the sum of their cubes over that of their squares; nan where it is unknown."
+)
+
+# For each dataset of the limits: its description in the file.
+LIMITS = {
+    "limit_level": "Share of the rows below each limit.",
+    "t2_limit": "Limits of Hotelling's T2: of train rows, and of other rows.",
+    "spe_limit": "Limits of the squared prediction error: of train rows, and of other rows.",
+}
+
 # For each dataset of the scaling: the attribute of `Scaling`, and the description in the file.
 SCALING = {
     "channel_centre": ("center", "Subtracted from each channel before the features are computed."),
@@ -93,6 +105,7 @@ def save_model(
         )
         if model.scale is not None:
             hdf5.dataset(file, "scale", model.scale, SCALE, fletcher32=True, chunks=table.shape)
+        save_limits(file, model)
         if scaling is not None:
             for name, (attribute, description) in SCALING.items():
                 hdf5.dataset(file, name, getattr(scaling, attribute), description)
@@ -119,6 +132,19 @@ def load_given(path: str | Path) -> Model:
         ) from error
 
 
+def save_limits(file: h5py.File, model: Model) -> None:
+    """Write what is known of the residual eigenvalues, and limits by the formulas."""
+    # Only here: Snakemake's own process, which reads models, has no use for it.
+    from memwave.pca.monitoring import LEVELS, model_limits
+
+    if model.residual_moments is not None:
+        hdf5.dataset(file, "residual_moments", model.residual_moments, RESIDUAL_MOMENTS)
+    pairs = [model_limits(model, LEVELS, is_train=is_train) for is_train in (True, False)]
+    t2, spe = (np.array(limits) for limits in zip(*pairs, strict=True))
+    for name, values in {"limit_level": np.array(LEVELS), "t2_limit": t2, "spe_limit": spe}.items():
+        hdf5.dataset(file, name, values, LIMITS[name])
+
+
 def load_model(path: str | Path) -> Model:
     """Read a model written by `save_model`."""
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
@@ -135,6 +161,7 @@ def load_model(path: str | Path) -> Model:
             rounding=float(file.attrs.get("rounding", np.nan)),
             next_variance=float(file.attrs.get("next_variance", np.nan)),
             scale=file["scale"][()] if "scale" in file else None,
+            residual_moments=file["residual_moments"][()] if "residual_moments" in file else None,
         )
     require_usable(model, path)
     return model

@@ -23,6 +23,8 @@ FEATURE_PROJECTION = f"{EXPERIMENT}/parts/{{shard}}.h5"
 RECORDING_PROJECTION = f"{EXPERIMENT}/scores/{{shard}}.h5"
 PROJECTION = f"{EXPERIMENT}/projection.h5"
 PROVENANCE = f"{EXPERIMENT}/provenance.json"
+LIMITS = f"{EXPERIMENT}/limits.tsv"
+ALARMS = f"{EXPERIMENT}/alarms.tsv"
 
 SPECTRUM = f"{EXPERIMENT}/plots/spectrum.svg"
 COMPONENTS = f"{EXPERIMENT}/plots/components.svg"
@@ -75,7 +77,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "fit_model": (MODEL,),
     "project_features": (FEATURE_PROJECTION,),
     "project_recordings": (RECORDING_PROJECTION,),
-    "write_projection": (PROJECTION, PROVENANCE),
+    "write_projection": (PROJECTION, PROVENANCE, LIMITS, ALARMS),
     "write_summary": (SUMMARY, SUMMARY_PAGE),
     "plot_experiment": FIGURES,
     "plot_summary": (COMPARISON, MEMORY),

@@ -274,6 +274,11 @@ class Assembly:
         Stored with the projection.
     inputs : dict of str to str
         Checksums of recordings and labels, by their paths in the sheet.
+    levels : tuple of float
+        Levels of the limits, ascending.
+    limit_method : {"quantile", "formula"}
+    rates : tuple of float or None
+        Rows a second of each recording.
     """
 
     spec: FeatureSpec
@@ -282,6 +287,9 @@ class Assembly:
     score_dtype: str
     provenance: dict
     inputs: dict[str, str]
+    levels: tuple[float, ...]
+    limit_method: str
+    rates: tuple[float | None, ...]
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,7 @@ READ: dict[str, tuple[Callable, ...]] = {
         _of_job(paths.MODEL),
         inputs.converted_labels,
         inputs.shard_checksums,
+        inputs.limits_of_applied_model,
     ),
     "write_summary": _files(
         _of_experiments(paths.MODEL), _of_experiments(paths.PROJECTION), inputs.usages

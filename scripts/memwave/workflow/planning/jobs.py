@@ -285,7 +285,16 @@ def assembly(plan: Plan, w: Wildcards, checksums: dict[str, str]) -> requests.As
         plan.settings["score_dtype"],
         provenance(plan, w),
         checksums,
+        tuple(sorted(plan.settings["limits"])),
+        plan.settings["limit_method"],
+        tuple(_rates(plan, w.dataset)),
     )
+
+
+def _rates(plan: Plan, dataset: str) -> Iterable[float | None]:
+    """Rows a second of each recording, after resampling."""
+    rate = plan.settings["datasets"][dataset]["sampling_rate"]
+    return (rate or r.sampling_rate for r in plan.recordings[dataset])
 
 
 def _figure_facts(plan: Plan, w: Wildcards) -> requests.FigureFacts:

@@ -34,6 +34,7 @@ from memwave.recordings.gaps import margin_bytes
 from memwave.recordings.labels.coding import labels_bytes
 from memwave.recordings.resampling import Ratio, resampling_bytes
 from memwave.results.figures.sizes import FIGURE_BYTES, figure_bytes
+from memwave.results.monitoring import monitoring_bytes
 
 # Python with numpy, scipy, PyWavelets, h5py and the preamble of Snakemake has 40 MB of anonymous
 # memory. The rest is for the packing buffers of BLAS and for small objects.
@@ -177,7 +178,7 @@ def predict(
         stages["project_recordings"] = projecting
     bounds = certificate.bounds_bytes(d, k)
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + bounds + SCRATCH_BYTES
-    stages["write_projection"] += labels_bytes(window_label, spec.window)
+    stages["write_projection"] += labels_bytes(window_label, spec.window) + monitoring_bytes()
     return {name: stage_mb(need) for name, need in stages.items()}
 
 
