@@ -35,7 +35,7 @@ def test_datasets_and_attributes(path, tiny_results):
         opened = model if Path(path).name == "model.h5" else file
         lengths = {"k": k, "d": d, "n": n, "r": 3, "c": 6}
         assert len(set(lengths.values())) == 5
-        lengths |= {"l": len(opened["limit_level"]), "s": 2, "3": 3}
+        lengths |= {"l": len(opened["limit_level"]), "s": 2, "3": 3, "m": k}
         always = {
             name for name, (_, _, why) in datasets.items() if not re.search("only (if|with)", why)
         }

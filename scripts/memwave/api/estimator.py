@@ -43,8 +43,14 @@ class PCA(Parameters):
 
     Parameters
     ----------
-    n_components : int, optional
-        Number of components; by default the smaller of the numbers of rows and columns.
+    n_components : int, float or str, optional
+        Number of components; by default the smaller of the numbers of rows and columns. A number
+        between 0 and 1: as many as explain more than this share of the variance. ``"parallel"``,
+        ``"gavish-donoho"``, ``"mle"``, ``"profile-likelihood"``: as many as this criterion says;
+        ``"auto"`` is the first. Rows count as independent of each other.
+    max_components : int
+        Components that are fitted, and of which some are kept, if `n_components` is a share or a
+        criterion. Memory and time are those of this number.
     solver : {"auto", "covariance", "gram", "randomized", "incremental"}
         How the components are found. ``covariance`` is exact and reads the matrix once; it needs
         memory for columns squared. ``gram`` is exact and reads it twice; it needs memory for rows
@@ -102,6 +108,9 @@ class PCA(Parameters):
     residual_ : ndarray, shape (n_components,), or None
         ``||C v - l v||``: the covariance C has an eigenvalue within this distance of each
         explained variance l. None where it was not measured.
+    selection_ : dict
+        How the number of components was chosen: ``suggested`` has what all criteria say, `reached`
+        whether a share was reached. Empty if a number was given.
     error_bound_ : ndarray, shape (n_components,), or None
         No explained variance is further from an eigenvalue of the true covariance than this,
         rounding included; nan where it is not known.
@@ -142,8 +151,9 @@ class PCA(Parameters):
 
     def __init__(
         self,
-        n_components: int | None = None,
+        n_components: int | float | str | None = None,
         *,
+        max_components: int = 100,
         solver: str = "auto",
         max_mem_mb: int = 2000,
         tolerance: float | None = None,
@@ -159,6 +169,7 @@ class PCA(Parameters):
         verbose: bool = False,
     ):
         self.n_components = n_components
+        self.max_components = max_components
         self.solver = solver
         self.max_mem_mb = max_mem_mb
         self.tolerance = tolerance

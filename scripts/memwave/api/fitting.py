@@ -84,7 +84,7 @@ def fit_matrix(
         )
     progress = bar(matrix.n_rows, "fit, this pass")
     try:
-        return fit_shards(
+        fitted = fit_shards(
             ranges,
             [[(0, part.shape[0])] for part in ranges],
             plan.model,
@@ -96,6 +96,7 @@ def fit_matrix(
         )
     finally:
         progress.close()
+    return plan.selected(fitted)
 
 
 def moments_of(matrix: Matrix, shards: int, block_mb: float, bar: MakeProgress) -> Moments:

@@ -6,6 +6,9 @@ import numpy as np
 
 from memwave.core.precision import lengths
 
+# Criteria for the number of components; see `memwave.pca.selection`.
+CRITERIA = ("parallel", "gavish-donoho", "mle", "profile-likelihood")
+
 
 @dataclass
 class Model:
@@ -37,6 +40,10 @@ class Model:
     scale : ndarray, shape (d,), optional
         Standard deviations by which the centred features were divided. Then the components are
         those of ``(x - mean) / scale``, and "covariance" means their correlation matrix.
+    spectrum : ndarray, shape (at least k,), optional
+        The explained variances of all components that were fitted, of which k were kept.
+    selection : dict
+        How the number of components was chosen; see `memwave.pca.selection.select`.
     residual_moments : ndarray, shape (3,), optional
         Of the eigenvalues that belong to no component: their sum, the sum of their squares over
         their sum, and the sum of their cubes over that of their squares. nan where it is unknown.
@@ -55,6 +62,8 @@ class Model:
     notes: dict = field(default_factory=dict)
     scale: np.ndarray | None = None
     residual_moments: np.ndarray | None = None
+    spectrum: np.ndarray | None = None
+    selection: dict = field(default_factory=dict)
 
     @property
     def n_components(self) -> int:

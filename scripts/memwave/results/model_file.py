@@ -45,6 +45,8 @@ RESIDUAL_MOMENTS = (
     "their sum, and the sum of their cubes over that of their squares; nan where it is unknown."
 )
 
+SPECTRUM = "Explained variance of all components that were fitted, also of those not kept."
+
 # For each dataset of the limits: its description in the file.
 LIMITS = {
     "limit_level": "Share of the rows below each limit.",
@@ -106,6 +108,9 @@ def save_model(
         if model.scale is not None:
             hdf5.dataset(file, "scale", model.scale, SCALE, fletcher32=True, chunks=table.shape)
         save_limits(file, model)
+        if model.spectrum is not None:
+            hdf5.dataset(file, "spectrum", model.spectrum, SPECTRUM)
+        file.attrs["selection"] = json.dumps(model.selection, sort_keys=True)
         if scaling is not None:
             for name, (attribute, description) in SCALING.items():
                 hdf5.dataset(file, name, getattr(scaling, attribute), description)
@@ -162,6 +167,8 @@ def load_model(path: str | Path) -> Model:
             next_variance=float(file.attrs.get("next_variance", np.nan)),
             scale=file["scale"][()] if "scale" in file else None,
             residual_moments=file["residual_moments"][()] if "residual_moments" in file else None,
+            spectrum=file["spectrum"][()] if "spectrum" in file else None,
+            selection=json.loads(file.attrs.get("selection", "{}")),
         )
     require_usable(model, path)
     return model
