@@ -233,6 +233,13 @@ def _channels(spec: FeatureSpec | MatrixSpec) -> tuple[str, ...]:
     return ("row",) if isinstance(spec, MatrixSpec) else tuple(spec.channels[:CHANNELS])
 
 
+def page_bytes() -> int:
+    """Upper bound of the size of the data in a page: base64, four bytes for three."""
+    envelopes = BINS * (2 * 4 * (COMPONENTS + len(STATISTICS)) + 16)
+    sample = 2 * SAMPLE * (4 * (COMPONENTS + len(STATISTICS)) + 28)
+    return 4 * (envelopes + sample + 4 * SIGNALS * CHANNELS * VALUES) // 3
+
+
 def content_bytes(spec: FeatureSpec | MatrixSpec, n_components: int) -> int:
     """Memory of the content, and of a block while it is read."""
     series = COMPONENTS + 2

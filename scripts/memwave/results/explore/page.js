@@ -70,6 +70,7 @@ function showWindows() {
   axes[0].axis_label = axes[1].axis_label = "score " + (x + 1)
   axes[2].axis_label = "score " + (y + 1)
   showBands()
+  showSignal()
 }
 
 function showRecording() {
@@ -80,15 +81,23 @@ function showRecording() {
   showWindows()
 }
 
+// The window of largest SPE among those shown.
+function largest() {
+  const {spe, sample: known} = shown.data
+  let best = 0
+  for (let i = 1; i < spe.length; i++) if (spe[i] > spe[best]) best = i
+  return known[best]
+}
+
 function showSignal() {
   const indices = shown.selected.indices
-  if (!indices.length) return
   const data = sample.data, [names, shades, positions] = lines.tags
   const known = indices.map(i => shown.data.sample[i])
-  const i = known.find(s => data.signal[s] >= 0) ?? known[0]
+  const i = known.length ? known.find(s => data.signal[s] >= 0) ?? known[0] : largest()
+  if (i === undefined) return
   const about = `${labels[data.klass[i]]} at ${data.time[i].toPrecision(6)}: ` +
     `T2 ${data["value" + scores][i].toPrecision(3)}, SPE ${data["value" + (scores + 1)][i].toPrecision(3)}`
-  const more = indices.length > 1 ? `${indices.length} windows are selected. ` : ""
+  const more = !indices.length ? "Largest SPE here: " : indices.length > 1 ? `${indices.length} windows are selected. ` : ""
   const place = data.signal[i]
   note.text = more.concat(about, place < 0 ? ". The reconstruction of this window is not in the page." : "")
     .replaceAll("&", "&amp;").replaceAll("<", "&lt;")

@@ -9,7 +9,7 @@ import numpy as np
 from bokeh.document import Document
 from bokeh.embed import file_html
 from bokeh.layouts import column, row
-from bokeh.models import (
+from bokeh.models import (  # type: ignore[attr-defined]
     ColumnDataSource,
     CustomJS,
     Div,
@@ -24,12 +24,14 @@ from bokeh.plotting import figure
 from bokeh.resources import INLINE
 
 from memwave.results.explore.content import Content
-from memwave.results.figures.style import LINE
 from memwave.storage.atomic import replacing
 
 SERIES = ("score", "hotelling_t2", "spe")
 TITLES = {"hotelling_t2": "Hotelling's T2", "spe": "SPE"}
 TOOLS = "xpan,xwheel_zoom,xbox_zoom,reset,save,tap,box_select"
+# Of the ranges of all windows: grey, so that the colours of the points stand out.
+BAND = "#B8BCC2"
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 # Width of a menu, in pixels; two of them fit side by side on a telephone.
@@ -67,7 +69,7 @@ def page_of(content: Content, title: str) -> Document:
     menus = _menus(content)
     columns = ("x", "y", "time", *SERIES, "label", "color", "sample")
     shown = ColumnDataSource({name: [] for name in columns}, name="shown")
-    span = Range1d(0, 1)
+    span = Range1d(start=0, end=1)
     bands = [ColumnDataSource({"left": [], "right": [], "low": [], "high": []}) for _ in SERIES]
     along = [
         _along(name, content, band, shown, span) for name, band in zip(SERIES, bands, strict=True)
@@ -115,8 +117,8 @@ def _menus(content: Content) -> dict[str, Select]:
     return {
         "recording": _menu("Recording", recordings, "0"),
         "label": _menu(content.classes.column.capitalize(), labels, "-1"),
-        "horizontal": _menu("Component, horizontal and in time", axes, "0"),
-        "vertical": _menu("Component, vertical", axes, second),
+        "horizontal": _menu("Horizontal", axes, "0"),
+        "vertical": _menu("Vertical", axes, second),
     }
 
 
@@ -142,7 +144,7 @@ def _data(content: Content) -> dict:
     places = np.full(len(content.rows), -1, np.int32)
     places[list(content.signals)] = np.arange(len(content.signals))
     sample["signal"] = places
-    stack = np.concatenate([signal.ravel() for signal in content.signals.values()] or [[0.0]])
+    stack = np.concatenate([np.zeros(0), *(s.ravel() for s in content.signals.values())])
     counts = [len(e.low) for e in content.envelopes]
     return {
         "bins": ColumnDataSource(bins),
@@ -170,14 +172,23 @@ def _along(name: str, content: Content, band, shown, span: Range1d):
         name=name,
     )
     panel.quad(
-        "left", "right", "high", "low", source=band, color=LINE, line_alpha=0.6, fill_alpha=0.35
+        "left", "right", "high", "low", source=band, color=BAND, line_alpha=0.6, fill_alpha=0.35
     )
     _points(panel, "time", name, shown)
     for i, (level, limit) in enumerate(content.limits.get(name, [])):
         if np.isfinite(limit):
             dash = "dashed" if i else "dotted"
             panel.add_layout(Span(location=limit, dimension="width", line_dash=dash))
-            place = Label(x=4, x_units="screen", y=limit, text=f"{level:g}", text_font_size="9px")
+            place = Label(
+                x=4,
+                x_units="screen",
+                y=limit,
+                text=f"{level:g}",
+                text_font_size="10px",
+                text_baseline="bottom" if i else "top",
+                background_fill_color="white",
+                background_fill_alpha=0.7,
+            )
             panel.add_layout(place)
     panel.xaxis.axis_label = content.time_unit
     panel.yaxis.axis_label = TITLES.get(name, "score")
@@ -242,4 +253,13 @@ def _heading(content: Content, title: str) -> str:
         f"<p style='margin:.2rem 0'>{count} of {content.n_recordings} recordings{part}. "
         f"Bands are the range of all windows; points are {len(content.rows):,} of them, among "
         "them those of largest SPE. Lines are limits.</p>"
+        f"<p style='margin:.2rem 0'>{_legend(content)}</p>"
+    )
+
+
+def _legend(content: Content) -> str:
+    """Names of the classes, each behind its colour."""
+    pairs = zip(content.classes.names, content.classes.colours, strict=True)
+    return " &ensp; ".join(
+        f"<span style='color:{color}'>&#9679;</span>&nbsp;{escape(name)}" for name, color in pairs
     )

@@ -328,6 +328,7 @@ _REQUESTS: dict[str, Callable[[Plan, Wildcards], Any]] = {
     "project_recordings": _projection,
     "write_summary": _summarized_experiments,
     "plot_experiment": _figure_facts,
+    "plot_explore": _figure_facts,
     "plot_summary": lambda plan, _: plan.settings["max_mem_mb"],
 }
 
