@@ -4,6 +4,8 @@ import importlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+import numpy as np
+
 from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress, log
 from memwave.core.ranges import Ranges, count_rows
@@ -14,6 +16,7 @@ from memwave.pca.lags.lag_file import load_lags
 from memwave.pca.lags.lags import windows_of
 from memwave.pca.lags.signal.train_chunks import TrainChunks
 from memwave.pca.model import Model
+from memwave.pca.rotation import varimax
 from memwave.pca.solvers import (
     load_libraries,
     make_solver,
@@ -94,6 +97,9 @@ def fit_model(
             fitted = fit_features(shards, request, ranges, threads, standardizer, valid)
     require_variance(fitted, spec)
     fitted = choose_components(fitted, request)
+    if request.model.get("rotation") == "varimax":
+        scaled = fitted.components.T * np.sqrt(fitted.explained_variance)
+        fitted.rotation = varimax(scaled)[1]
     of_recordings = spec if isinstance(spec, FeatureSpec) else None
     save_model(model, fitted, spec.feature_table(), request.provenance, scaling, of_recordings)
 

@@ -147,6 +147,19 @@ def test_a_model_file_holds_limits(tmp_path):
     np.testing.assert_array_equal(again.spe_limit, known.spe_limit)
 
 
+@pytest.mark.parametrize("standardize", [False, True])
+def test_contributions_add_up_to_the_statistics_and_name_the_column(standardize):
+    rows = decaying(300, 12) + 2.0
+    pca = memwave.PCA(3, solver="covariance", standardize=standardize).fit(rows)
+    odd = rows[:5].copy()
+    odd[2, 7] += 50 * rows[:, 7].std()
+    found = pca.monitor(odd)
+    t2, spe = pca.contributions(odd)
+    np.testing.assert_allclose(t2.sum(axis=1), found.hotelling_t2, rtol=1e-9)
+    np.testing.assert_allclose(spe.sum(axis=1), found.spe, rtol=1e-6, atol=1e-12)
+    assert (t2 + spe)[2].argmax() == 7
+
+
 @pytest.mark.parametrize("levels", [(), (0.0,), (0.95, 1.0), (95,)])
 def test_levels_are_shares(levels):
     rows = decaying(50, 6)

@@ -26,6 +26,7 @@ from memwave.core.errors import InvalidMatrix
 from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress
 from memwave.features.columns import MatrixSpec
+from memwave.pca.contributions import contributions
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector, t2_weights
 from memwave.readers.matrix import Matrix
@@ -457,6 +458,30 @@ class PCA(Parameters):
             for start, stop, scores, errors in self._projected(model, matrix, computed, rows):
                 t2[start:stop], spe[start:stop] = np.vecdot(scores * weights, scores), errors
         return compared(model, t2, spe, given, is_train=is_train)
+
+    def contributions(
+        self, X: Any, *, dtype: str | None = None, columns: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Divide Hotelling's T2 and SPE of some rows among the columns.
+
+        Parameters
+        ----------
+        X : path, array or list of these, shape (n_samples, n_features)
+            The rows in question: the result has as many numbers as they have.
+        dtype, columns : str, int, optional
+            Of a raw file.
+
+        Returns
+        -------
+        t2, spe : ndarray, shape (n_samples, n_features), float64
+            Their sums over the columns are the statistics of `monitor`. A negative contribution to
+            T2 pulls the row towards the mean.
+        """
+        model = self._fitted()
+        with as_matrix(X, dtype, columns) as matrix, computing():
+            self._require_same_columns(matrix)
+            (rows,) = matrix.ranges(1)
+            return contributions(model, rows.rows(0, rows.shape[0]))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the scores: pca0, pca1, ..."""

@@ -44,6 +44,8 @@ class Model:
         The explained variances of all components that were fitted, of which k were kept.
     selection : dict
         How the number of components was chosen; see `memwave.pca.selection.select`.
+    rotation : ndarray, shape (k, k), optional
+        Orthogonal; see `memwave.pca.rotation.varimax`.
     residual_moments : ndarray, shape (3,), optional
         Of the eigenvalues that belong to no component: their sum, the sum of their squares over
         their sum, and the sum of their cubes over that of their squares. nan where it is unknown.
@@ -64,6 +66,7 @@ class Model:
     residual_moments: np.ndarray | None = None
     spectrum: np.ndarray | None = None
     selection: dict = field(default_factory=dict)
+    rotation: np.ndarray | None = None
 
     @property
     def n_components(self) -> int:
@@ -94,6 +97,13 @@ class Model:
     def singular_values(self) -> np.ndarray:
         """Singular values of the centred matrix, shape (k,)."""
         return np.sqrt(self.explained_variance * (self.n_samples - 1))
+
+    @property
+    def rotated_loadings(self) -> np.ndarray:
+        """Rotated components times their standard deviations, shape (k, d)."""
+        assert self.rotation is not None
+        loadings = self.components * np.sqrt(self.explained_variance)[:, None]
+        return self.rotation.T @ loadings
 
     @property
     def noise_variance(self) -> float:

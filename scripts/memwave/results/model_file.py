@@ -45,6 +45,10 @@ RESIDUAL_MOMENTS = (
     "their sum, and the sum of their cubes over that of their squares; nan where it is unknown."
 )
 
+ROTATION = (
+    "Varimax rotation: scores over their standard deviations, times this, are rotated scores."
+)
+ROTATED = "Loadings after the rotation, in units of the features: components x features."
 SPECTRUM = "Explained variance of all components that were fitted, also of those not kept."
 
 # For each dataset of the limits: its description in the file.
@@ -110,6 +114,9 @@ def save_model(
         save_limits(file, model)
         if model.spectrum is not None:
             hdf5.dataset(file, "spectrum", model.spectrum, SPECTRUM)
+        if model.rotation is not None:
+            hdf5.dataset(file, "rotation", model.rotation, ROTATION)
+            hdf5.dataset(file, "rotated_loadings", model.rotated_loadings, ROTATED)
         file.attrs["selection"] = json.dumps(model.selection, sort_keys=True)
         if scaling is not None:
             for name, (attribute, description) in SCALING.items():
@@ -167,6 +174,7 @@ def load_model(path: str | Path) -> Model:
             next_variance=float(file.attrs.get("next_variance", np.nan)),
             scale=file["scale"][()] if "scale" in file else None,
             residual_moments=file["residual_moments"][()] if "residual_moments" in file else None,
+            rotation=file["rotation"][()] if "rotation" in file else None,
             spectrum=file["spectrum"][()] if "spectrum" in file else None,
             selection=json.loads(file.attrs.get("selection", "{}")),
         )

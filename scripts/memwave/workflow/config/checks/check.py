@@ -250,6 +250,7 @@ def _resolve(settings: dict, model: str, spec: Features, sizes: Sizes, n_train: 
     limit = settings["max_mem_mb"]
     most = min(spec.n_features, n_train - 1)
     entry, wanted = with_most_components(settings["models"][model], most)
+    wanted["rotation"] = entry["rotation"]
     return resolve(entry, spec, n_train, sizes, limit, predict=of_stages) | wanted
 
 
