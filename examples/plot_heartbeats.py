@@ -13,7 +13,7 @@ import numpy as np
 import pywt
 
 import memwave
-from memwave.pca.selection import effective_rows, suggestions
+from memwave.pca.diagnostics.selection import effective_rows, suggestions
 
 signal = pywt.data.ecg().astype(float)
 WINDOW, STEP = 128, 2

@@ -12,11 +12,11 @@ from memwave.core.ranges import Ranges, count_rows
 from memwave.core.workers import working
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
+from memwave.pca.diagnostics.rotation import varimax
 from memwave.pca.lags.lag_file import load_lags
 from memwave.pca.lags.lags import windows_of
 from memwave.pca.lags.signal.train_chunks import TrainChunks
 from memwave.pca.model import Model
-from memwave.pca.rotation import varimax
 from memwave.pca.solvers import (
     load_libraries,
     make_solver,
@@ -106,7 +106,7 @@ def fit_model(
 
 def choose_components(model: Model, request: Fit) -> Model:
     """Keep as many components as the configuration asks for, and store what all criteria say."""
-    from memwave.pca.selection import effective_rows, select
+    from memwave.pca.diagnostics.selection import effective_rows, select
 
     spec = request.spec
     wanted = request.model.get("select", {})
@@ -235,7 +235,7 @@ def load(request: Fit) -> None:
     """Import the libraries of the solver, and those that the fit reads its files with."""
     load_libraries(request.model["solver"])
     for module in ("monitoring", "selection"):
-        importlib.import_module(f"memwave.pca.{module}")
+        importlib.import_module(f"memwave.pca.diagnostics.{module}")
     load_matrix_readers(request.rows)
     load_reading(recordings_of(request))
 

@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 
 from memwave.features.columns import MatrixSpec
-from memwave.results.explore.content import add_signals, content_of
+from memwave.results.figures.explore.content import add_signals, content_of
 from memwave.results.model_file import load_extraction, load_model
 from memwave.results.projection_file import open_projection
 from memwave.workflow.process.stage import run_script
@@ -21,7 +21,7 @@ def plot_explore(request: FigureFacts, *, model: str, projection: str, page: str
     page : path
         The HTML file to write.
     """
-    from memwave.results.explore.page import write_page
+    from memwave.results.figures.explore.page import write_page
 
     spec, scaling = request.spec, None
     if not isinstance(spec, MatrixSpec):
@@ -34,7 +34,7 @@ def plot_explore(request: FigureFacts, *, model: str, projection: str, page: str
 
 def load(_: FigureFacts) -> None:
     """Import Bokeh before memory is limited."""
-    importlib.import_module("memwave.results.explore.page")
+    importlib.import_module("memwave.results.figures.explore.page")
 
 
 if "snakemake" in globals():

@@ -16,8 +16,8 @@ from memwave.pca.projection import captured_variance
 from memwave.recordings.labels.windows import WindowLabels
 from memwave.recordings.valid_windows import valid_windows
 from memwave.results import partial_projection
-from memwave.results.alarm_tables import load_quantiles, write_alarms, write_limits
 from memwave.results.model_file import load_model
+from memwave.results.monitoring.tables import load_quantiles, write_alarms, write_limits
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.results.provenance import write_provenance
 from memwave.storage import hdf5
@@ -190,7 +190,7 @@ def error_shares(error_sums: np.ndarray) -> dict[str, float]:
 
 def load(_: Assembly) -> None:
     """Import what the limits are computed with."""
-    importlib.import_module("memwave.pca.monitoring")
+    importlib.import_module("memwave.pca.diagnostics.monitoring")
 
 
 if "snakemake" in globals():

@@ -8,13 +8,13 @@ from scipy import stats
 
 import memwave
 from memwave.core.errors import MemwaveError
+from memwave.pca.diagnostics.monitoring import LEVELS, spe_limits, t2_limits
 from memwave.pca.linalg.eigenpairs import (
     PROBES,
     eigenvalue_moments,
     other_moments_in_place,
     with_eigenvalue,
 )
-from memwave.pca.monitoring import LEVELS, spe_limits, t2_limits
 
 # Standard errors that a share of simulated rows may be from its level.
 SIGMAS = 4

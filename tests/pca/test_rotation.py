@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fitting import decaying, fit
 
-from memwave.pca.rotation import rotated_scores, rotated_variance, varimax
+from memwave.pca.diagnostics.rotation import rotated_scores, rotated_variance, varimax
 
 # R's help page of factanal: factanal(factors = 2, covmat = ability.cov), rotated by varimax.
 ABILITY = np.array(

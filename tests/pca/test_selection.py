@@ -8,8 +8,14 @@ from sklearn.decomposition._pca import _assess_dimension
 
 import memwave
 from memwave.core.errors import MemwaveError
-from memwave.pca import selection
-from memwave.pca.selection import CRITERIA, effective_rows, select, suggestions, truncated
+from memwave.pca.diagnostics import selection
+from memwave.pca.diagnostics.selection import (
+    CRITERIA,
+    effective_rows,
+    select,
+    suggestions,
+    truncated,
+)
 
 
 def spiked(n, d, spikes, seed=0):

@@ -12,9 +12,9 @@ from stage_run import StageRun
 
 from memwave.core.errors import MemwaveError
 from memwave.recordings.segments import LabelledRecording
-from memwave.results import monitoring
-from memwave.results.alarm_tables import load_quantiles
 from memwave.results.model_file import load_model, save_model
+from memwave.results.monitoring import limits as monitoring
+from memwave.results.monitoring.tables import load_quantiles
 
 WINDOW, STEP = 10, 3
 SPEC = make_spec(window=WINDOW, step=STEP, channels=6)

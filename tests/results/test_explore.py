@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import memwave
-from memwave.results.explore import content
-from memwave.results.explore.content import content_of, page_bytes
+from memwave.results.figures.explore import content
+from memwave.results.figures.explore.content import content_of, page_bytes
 from memwave.results.model_file import load_model
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"

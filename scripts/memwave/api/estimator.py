@@ -18,15 +18,15 @@ from memwave.api.fitting import (
     known_certificate,
     measure_certificate,
 )
-from memwave.api.monitoring import LEVELS, Monitoring, checked_levels, compared
 from memwave.api.parameters import Parameters
-from memwave.api.planning import block_of_projection, entry, plan_fit, spec_of
+from memwave.api.planning import block_of_projection, checked_levels, entry, plan_fit, spec_of
 from memwave.api.state import FITTED, fitted_value, not_fitted
 from memwave.core.errors import InvalidMatrix
 from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress
 from memwave.features.columns import MatrixSpec
-from memwave.pca.contributions import contributions
+from memwave.pca.diagnostics.contributions import contributions
+from memwave.pca.diagnostics.monitored import LEVELS, Monitoring, compared
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector, t2_weights
 from memwave.readers.matrix import Matrix

@@ -1,5 +1,6 @@
 """From the parameters of an estimator to a solver with all its options that fits the memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +43,7 @@ class FitPlan:
     memory_mb : int
         Predicted need of the process.
     select : dict
-        Which of the components are kept; see `memwave.pca.selection.select`.
+        Which of the components are kept; see `memwave.pca.diagnostics.selection.select`.
     """
 
     model: dict
@@ -57,7 +58,7 @@ class FitPlan:
         if not self.select:
             return model
         # Only here: loading SciPy's special functions takes time.
-        from memwave.pca.selection import select
+        from memwave.pca.diagnostics.selection import select
 
         return select(model, self.select, model.n_samples)
 
@@ -83,7 +84,7 @@ def most_components(params: dict) -> tuple[Any, dict]:
     n_components : int or None
         As given, or ``max_components``.
     select : dict
-        Empty for all of them; see `memwave.pca.selection.select`.
+        Empty for all of them; see `memwave.pca.diagnostics.selection.select`.
     """
     given, most = params["n_components"], params["max_components"]
     if isinstance(given, str):
@@ -250,3 +251,20 @@ def require_memory(
 def block_of_projection(params: dict, n_features: int, dtype: str) -> int:
     """Rows that are projected at once."""
     return projection_rows(n_features, params["block_mb"], dtype)
+
+
+def checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
+    """Sort the levels of limits.
+
+    Raises
+    ------
+    InvalidParameter
+        If one is not between 0 and 1.
+    """
+    found = tuple(sorted(map(float, levels)))
+    if not found or not all(0.0 < level < 1.0 for level in found):
+        raise InvalidParameter(
+            f"levels are {shown(list(levels))}, expected numbers between 0 and 1, such as 0.99: "
+            "the share of ordinary rows below each limit."
+        )
+    return found

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from memwave.api.fitting import Certificate, MakeProgress, certificate_of
-from memwave.api.monitoring import LEVELS
 from memwave.core.errors import InvalidMatrix
 from memwave.core.ranges import located, spans
+from memwave.pca.diagnostics.monitored import LEVELS
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector, captured_variance, features_of
 from memwave.pca.streaming import blocks
 from memwave.readers.matrix import Matrix
-from memwave.results.monitoring import QUANTILE
+from memwave.results.monitoring.limits import QUANTILE
 from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.storage import hdf5

@@ -6,7 +6,7 @@ import numpy as np
 
 from memwave.core.precision import lengths
 
-# Criteria for the number of components; see `memwave.pca.selection`.
+# Criteria for the number of components; see `memwave.pca.diagnostics.selection`.
 CRITERIA = ("parallel", "gavish-donoho", "mle", "profile-likelihood")
 
 
@@ -43,9 +43,9 @@ class Model:
     spectrum : ndarray, shape (at least k,), optional
         The explained variances of all components that were fitted, of which k were kept.
     selection : dict
-        How the number of components was chosen; see `memwave.pca.selection.select`.
+        How the number of components was chosen; see `memwave.pca.diagnostics.selection.select`.
     rotation : ndarray, shape (k, k), optional
-        Orthogonal; see `memwave.pca.rotation.varimax`.
+        Orthogonal; see `memwave.pca.diagnostics.rotation.varimax`.
     residual_moments : ndarray, shape (3,), optional
         Of the eigenvalues that belong to no component: their sum, the sum of their squares over
         their sum, and the sum of their cubes over that of their squares. nan where it is unknown.

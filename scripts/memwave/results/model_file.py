@@ -147,7 +147,7 @@ def load_given(path: str | Path) -> Model:
 def save_limits(file: h5py.File, model: Model) -> None:
     """Write what is known of the residual eigenvalues, and limits by the formulas."""
     # Only here: Snakemake's own process, which reads models, has no use for it.
-    from memwave.pca.monitoring import LEVELS, model_limits
+    from memwave.pca.diagnostics.monitoring import LEVELS, model_limits
 
     if model.residual_moments is not None:
         hdf5.dataset(file, "residual_moments", model.residual_moments, RESIDUAL_MOMENTS)

@@ -15,7 +15,7 @@ import numpy as np
 from memwave.core.ranges import spans
 from memwave.pca.model import Model
 from memwave.results.model_file import ERROR_BOUND, LIMITS, RESIDUAL
-from memwave.results.monitoring import ABOVE, Limits, choose, exceeded, found_limits
+from memwave.results.monitoring.limits import ABOVE, Limits, choose, exceeded, found_limits
 from memwave.storage import hdf5
 from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
 
@@ -176,9 +176,9 @@ class ProjectionWriter:
         Parameters
         ----------
         model, levels
-            See `memwave.results.monitoring.found_limits`.
+            See `memwave.results.monitoring.limits.found_limits`.
         method, known
-            See `memwave.results.monitoring.choose`.
+            See `memwave.results.monitoring.limits.choose`.
 
         Returns
         -------

@@ -9,20 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from memwave import __version__
-from memwave.api.monitoring import LEVELS
 from memwave.core.errors import MemwaveError
 from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress
 from memwave.features.spec import FeatureSpec
+from memwave.pca.diagnostics.monitored import LEVELS
 from memwave.pca.lags.recording_scores import FeatureScoring
 from memwave.pca.projection import Projector
 from memwave.readers import open_array, options_of
 from memwave.recordings.resampling import ratio_of, resampled_rows
 from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.recordings.valid_windows import find_valid
-from memwave.results.alarm_tables import load_quantiles
 from memwave.results.model_file import fitted_dataset, load_extraction, load_model, load_provenance
-from memwave.results.monitoring import QUANTILE, Limits
+from memwave.results.monitoring.limits import QUANTILE, Limits
+from memwave.results.monitoring.tables import load_quantiles
 from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import ProjectionWriter, projection_size
 from memwave.storage import hdf5

@@ -12,7 +12,7 @@ from memwave.pca.linalg.train_columns import block_width, rows_together
 from memwave.pca.solvers import reads_columns, scales_itself, shares_finish, solver_module
 from memwave.readers import SCRATCH_BYTES
 from memwave.recordings.labels.coding import labels_bytes
-from memwave.results.monitoring import monitoring_bytes
+from memwave.results.monitoring.limits import monitoring_bytes
 from memwave.workflow.planning.memory import (
     THREAD_MB,
     Sizes,

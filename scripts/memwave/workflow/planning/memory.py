@@ -33,9 +33,9 @@ from memwave.recordings.channels import MEASURED_SCALES
 from memwave.recordings.gaps import margin_bytes
 from memwave.recordings.labels.coding import labels_bytes
 from memwave.recordings.resampling import Ratio, resampling_bytes
-from memwave.results.explore.content import content_bytes, page_bytes
+from memwave.results.figures.explore.content import content_bytes, page_bytes
 from memwave.results.figures.sizes import FIGURE_BYTES, figure_bytes
-from memwave.results.monitoring import monitoring_bytes
+from memwave.results.monitoring.limits import monitoring_bytes
 
 # Python with numpy, scipy, PyWavelets, h5py and the preamble of Snakemake has 40 MB of anonymous
 # memory. The rest is for the packing buffers of BLAS and for small objects.

@@ -270,7 +270,7 @@ def with_most_components(model: dict, most: int) -> tuple[dict, dict]:
         With a number as ``n_components``.
     wanted : dict
         ``select``, which says how many are kept, unless a number is given; see
-        `memwave.pca.selection.select`.
+        `memwave.pca.diagnostics.selection.select`.
     """
     given = model["n_components"]
     if isinstance(given, int):

@@ -1,12 +1,9 @@
 """What `memwave.PCA.monitor` returns."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from memwave.api.planning import InvalidParameter
-from memwave.core.messages import shown
 from memwave.pca.model import Model
 
 # Levels of the limits, unless others are given.
@@ -45,26 +42,9 @@ def compared(
 ) -> Monitoring:
     """Compare statistics with the limits of a model."""
     # Only here: loading SciPy's special functions takes time.
-    from memwave.pca.monitoring import model_limits
+    from memwave.pca.diagnostics.monitoring import model_limits
 
     t2_limit, spe_limit = model_limits(model, levels, is_train=is_train)
     above_t2 = (t2[:, None] > t2_limit).sum(axis=1)
     above_spe = (spe[:, None] > spe_limit).sum(axis=1)
     return Monitoring(t2, spe, above_t2, above_spe, levels, t2_limit, spe_limit)
-
-
-def checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
-    """Sort the levels of limits.
-
-    Raises
-    ------
-    InvalidParameter
-        If one is not between 0 and 1.
-    """
-    found = tuple(sorted(map(float, levels)))
-    if not found or not all(0.0 < level < 1.0 for level in found):
-        raise InvalidParameter(
-            f"levels are {shown(list(levels))}, expected numbers between 0 and 1, such as 0.99: "
-            "the share of ordinary rows below each limit."
-        )
-    return found

@@ -1,7 +1,7 @@
 """Limits of the statistics in a projection, and intervals above them; read block by block.
 
-Limits come from up to three methods: by formulas (`memwave.pca.monitoring`), by Box's formula from
-the errors of the train rows, and as quantiles of the train rows. Quantiles are exact
+Limits come from up to three methods: by formulas (`memwave.pca.diagnostics.monitoring`), by Box's
+formula from the errors of the train rows, and as quantiles of the train rows. Quantiles are exact
 (`memwave.core.quantiles`), so that a share ``1 - level`` of the train rows is above each.
 """
 
@@ -96,7 +96,7 @@ def found_limits(file: h5py.File, model: Model, levels: Sequence[float]) -> list
         By the formulas first. The others need train rows.
     """
     # Only here: Snakemake's own process, which reads projections, has no use for it.
-    from memwave.pca.monitoring import model_limits, spe_limits
+    from memwave.pca.diagnostics.monitoring import model_limits, spe_limits
 
     known = tuple(levels)
     pairs = [model_limits(model, known, is_train=is_train) for is_train in (True, False)]

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.results.monitoring import ABOVE, QUANTILE, Limits, alarms, shares_above
+from memwave.results.monitoring.limits import ABOVE, QUANTILE, Limits, alarms, shares_above
 from memwave.storage.atomic import replacing
 
 LIMIT_COLUMNS = (

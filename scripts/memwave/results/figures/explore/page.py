@@ -23,7 +23,7 @@ from bokeh.models import (  # type: ignore[attr-defined]
 from bokeh.plotting import figure
 from bokeh.resources import INLINE
 
-from memwave.results.explore.content import Content
+from memwave.results.figures.explore.content import Content
 from memwave.storage.atomic import replacing
 
 SERIES = ("score", "hotelling_t2", "spe")
