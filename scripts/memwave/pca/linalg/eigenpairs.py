@@ -96,12 +96,14 @@ def lanczos(matrix: Triangle, k: int) -> Pairs | None:
     """Eigenpairs that are probably the leading ones; None without convergence."""
     width, room = space_of(k)
     space = Space(len(matrix), k, width, room, seed=0)
+    unit = power_of_two(float(matrix.diagonal().sum()))  # so that no square overflows
 
     def multiply(rows: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray((matrix @ rows.T).T)
+        return np.ascontiguousarray((matrix @ rows.T).T) / unit
 
     pairs, _ = leading_eigenpairs([multiply], space, k, tolerance=RESIDUAL, passes=PASSES)
     converged = pairs.residuals().max() <= RESIDUAL * pairs.values[0]
+    pairs.values, pairs.images = pairs.values * unit, pairs.images * unit
     return pairs if converged else None
 
 
