@@ -1,14 +1,14 @@
 """Whole runs on a matrix: equal to the package to the byte, rerun, applied, verified."""
 
+import os
 import shutil
-import subprocess
-import sys
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from started import run_snakemake
 from tiny_run import ROOT
 
 import memwave
@@ -25,8 +25,7 @@ MODELS = {
 
 
 def snakemake(folder, *arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900)
+    return run_snakemake(["--cores", "2", *arguments], folder, dict(os.environ), 900)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +64,7 @@ def project(tmp_path_factory):
             {"dataset": ["named", "parts"], "model": "exact"},
             *({"dataset": dataset, "model": name} for dataset, name in WITH_GAPS),
         ],
-        "shards": 3,
+        "shards": 2,
         "block_mb": 1,
         "plots": False,
     }
@@ -108,7 +107,7 @@ PARTS = ("a.parquet", "b.feather", "c.npy", "d.npz::x")
 def estimator(name):
     options = dict(MODELS[name])
     rest = {key: options.pop(key) for key in ("batch_rows",) if key in options}
-    return memwave.PCA(**options, solver_options=rest or None, shards=3, block_mb=1)
+    return memwave.PCA(**options, solver_options=rest or None, shards=2, block_mb=1)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -128,7 +127,7 @@ def test_package_and_workflow_agree_to_the_byte(project, name):
 
 def test_chunks_and_names_are_those_of_the_file(project):
     folder, _ = project
-    pca = memwave.PCA(3, solver="covariance", shards=3, block_mb=1).fit(folder / "x.h5ad")
+    pca = memwave.PCA(3, solver="covariance", shards=2, block_mb=1).fit(folder / "x.h5ad")
     model = folder / "results/named/matrix/exact/model.h5"
     with h5py.File(model) as file:
         assert file["components"][()].tobytes() == pca.components_.tobytes()

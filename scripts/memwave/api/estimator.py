@@ -67,7 +67,7 @@ class PCA(Parameters):
     block_mb : float
         Size of the blocks of rows that are processed at once.
     threads : int
-        Shards that are read at the same time.
+        Threads that compute, and shards that are read at the same time.
     missing : {"error", "drop"}
         What is done with rows that have missing values (NaN): an error that names row and column,
         or they are left out, which takes one more read. Their scores are NaN.

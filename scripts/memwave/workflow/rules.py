@@ -252,7 +252,7 @@ def _compared_request(request: Any) -> Compared:
 
 def _compared_all(digests: dict[str, str]) -> Compared:
     """Digests by name, all compared; the report shows how many there are."""
-    return Compared(digests.items(), f"of {len(digests)} files")
+    return Compared(digests.items(), f"{len(digests)} files")
 
 
 def open_rules(

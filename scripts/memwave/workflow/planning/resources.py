@@ -3,7 +3,7 @@
 from functools import cache
 
 from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
-from memwave.readers import library_bytes
+from memwave.readers import library_bytes, scratch_bytes
 from memwave.workflow.planning import matrix_memory, memory, runtime
 from memwave.workflow.planning.inputs import Wildcards, converted_recording, model_of
 from memwave.workflow.planning.memory import Sizes
@@ -107,6 +107,7 @@ def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str,
         n_train=n_train(plan, dataset, features),
         shard_rows=shard_rows(plan, dataset, features),
         window_label=plan.settings["datasets"][dataset]["window_label"],
+        label_scratch=scratch_bytes(r.labels for r in plan.recordings[dataset] if r.labels),
     )
 
 
