@@ -60,7 +60,7 @@ test-faults: $(VENV)/test.stamp ## Kill the workflow at 30 random moments (5 min
 verify: $(VENV)/run.stamp ## Check results and recordings against their checksums; ARGS=<folder>
 	$(call timed,verify, $(BIN)/python scripts/verify_results.py $(ARGS))
 
-clean-stale: $(VENV)/run.stamp ## Remove partial files of killed jobs and shards of an old count; ARGS=--list only lists
+clean-stale: $(VENV)/run.stamp ## Remove partial files of killed jobs and old shards; ARGS=--list only lists
 	@$(BIN)/python scripts/clean_stale.py $(ARGS)
 
 fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp ## Read damaged recordings of all formats (20 minutes); EXAMPLES=1000

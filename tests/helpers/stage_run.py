@@ -134,8 +134,15 @@ class StageRun:
         return self.run("project_recordings", self._projection(i), **known | files)
 
     def write(self, **files: Any) -> Any:
+        n_shards = len(self.train)
         request = requests.Assembly(
-            self.spec, tuple(self.recordings), "last", self.score_dtype, self.provenance, {}
+            self.spec,
+            tuple(self.recordings),
+            "last",
+            self.score_dtype,
+            self.provenance,
+            inputs={},
+            first_rows=tuple(shard_range(self.n_windows, i, n_shards)[0] for i in range(n_shards)),
         )
         known = {
             "partials": self.of_shards("partial{}.h5"),

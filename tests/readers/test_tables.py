@@ -140,7 +140,7 @@ def test_the_rows_of_a_text_are_counted_once(tmp_path, monkeypatch):
             os.utime("a.csv", ns=(status.st_atime_ns, status.st_mtime_ns))
         with open_source("a.csv", None, None) as source:
             assert source.shape == (rows, 1)
-    assert Path(".snakemake/memwave/rows.json").is_file()
+    assert len(Path(".snakemake/memwave/rows.jsonl").read_text().splitlines()) == 2
 
 
 def convert(folder, name, rows=100, channels=NAMES):

@@ -14,6 +14,9 @@ Ranges = Sequence[Range]
 # Size of a shard, and most shards, where their number follows from the size of the features.
 SHARD_MB, MOST_SHARDS = 256, 10_000
 
+# Shards whose boundaries follow recordings, so that others stay as they are when one is added.
+BY_RECORDING = "by-recording"
+
 
 def count_shards(wanted: int | str, n_rows: int, row_bytes: int) -> int:
     """Number of shards of `n_rows` rows: as wanted, or from their size alone for ``"auto"``."""
@@ -34,6 +37,27 @@ def shard_range(n_rows: int, shard: int, n_shards: int, grain: int = 1) -> tuple
     cuts = (units * i // n_shards * grain for i in (shard, shard + 1))
     start, stop = (min(cut, n_rows) for cut in cuts)
     return start, stop
+
+
+def recording_ranges(counts: Sequence[int], row_bytes: int, grain: int = 1) -> list[list[Range]]:
+    """Ranges of rows of shards that each hold rows of one recording.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Rows of every recording.
+    row_bytes : int
+        Size of a row. A recording of more than `SHARD_MB` is cut, always at the same rows.
+    grain : int
+        Rows that are stored together.
+
+    Returns
+    -------
+    list of list of (start, stop)
+        Of every recording, counted from its own first row.
+    """
+    most = max(1, SHARD_MB * MEGABYTE // row_bytes // grain) * grain
+    return [list(spans(0, count, most)) for count in counts]
 
 
 def rows_per_block(block_mb: float, n_features: int, dtype: str) -> int:

@@ -38,6 +38,11 @@ ERROR_BOUND = (
     "variance, all rounding counted."
 )
 
+SUMMARY = "Sums over the fitted rows, to which more rows can be added."
+
+# What of a plan is stored with sums over rows, and these, by name.
+Summary = tuple[dict[str, Any], dict[str, np.ndarray]]
+
 SCALE = "Standard deviation of the features, which the centred features are divided by."
 
 # For each dataset of the scaling: the attribute of `Scaling`, and the description in the file.
@@ -54,6 +59,7 @@ def save_model(
     provenance: dict,
     scaling: Scaling | None = None,
     spec: FeatureSpec | None = None,
+    summary: Summary | None = None,
 ) -> None:
     """Write a model.
 
@@ -71,9 +77,13 @@ def save_model(
         Scaling of the channels before the features were computed.
     spec : FeatureSpec, optional
         Specification of the features. Without it, the model cannot be applied to recordings.
+    summary : (dict, dict of str to ndarray), optional
+        What more rows can be added to; see `memwave.api.streams.updating`.
     """
     table = fixed_width(feature_table)
+    facts, arrays = summary or ({}, {})
     size = 2 * model.components.nbytes + table.nbytes + 64 * len(table)
+    size += sum(array.nbytes for array in arrays.values())
     with hdf5.create(path, size) as file:
         hdf5.mark(file, ENCODING, VERSION)
         for name, description in DESCRIPTIONS.items():
@@ -98,6 +108,10 @@ def save_model(
                 hdf5.dataset(file, name, getattr(scaling, attribute), description)
         if spec is not None:
             file.attrs["extraction"] = json.dumps(asdict(spec), sort_keys=True)
+        for name, array in arrays.items():
+            hdf5.dataset(file, f"summary_{name}", array, SUMMARY)
+        if summary is not None:
+            file.attrs["summary"] = json.dumps(facts, sort_keys=True)
         file.attrs["n_samples"] = model.n_samples
         file.attrs["n_features"] = model.n_features
         file.attrs["total_variance"] = model.total_variance
@@ -138,6 +152,20 @@ def load_model(path: str | Path) -> Model:
         )
     require_usable(model, path)
     return model
+
+
+def has_summary(path: str | Path) -> bool:
+    """Whether more rows can be added to a model."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        return "summary" in file.attrs
+
+
+def load_summary(path: str | Path) -> Summary:
+    """Read what more rows can be added to, as given to `save_model`."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        names = [name for name in file if name.startswith("summary_")]
+        arrays = {name.removeprefix("summary_"): file[name][()] for name in names}
+        return json.loads(file.attrs["summary"]), arrays
 
 
 def require_usable(model: Model, path: str | Path) -> None:

@@ -272,7 +272,11 @@ class Assembly:
     provenance : dict
         Stored with the projection.
     inputs : dict of str to str
-        Checksums of recordings and labels, by their paths in the sheet.
+        Versions of recordings and labels, by their paths in the sheet.
+    readers : tuple of str
+        Receipts of the jobs that read them.
+    first_rows : tuple of int
+        Row of the feature matrix, as planned, that each shard begins with.
     """
 
     spec: FeatureSpec
@@ -281,6 +285,8 @@ class Assembly:
     score_dtype: str
     provenance: dict
     inputs: dict[str, str]
+    readers: tuple[str, ...] = ()
+    first_rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

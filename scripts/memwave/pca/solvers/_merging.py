@@ -28,6 +28,11 @@ class Merging:
     def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
         yield 0, n_rows
 
+    @property
+    def total(self) -> Any:
+        """All summaries that were merged, as one."""
+        return self._total
+
     def merge(self, summary: Any) -> None:
         summary.center()
         if self._total is None:

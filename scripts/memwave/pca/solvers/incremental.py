@@ -96,6 +96,11 @@ class Solver:
         elif summary.count:
             self._total.merge(summary)
 
+    @property
+    def total(self) -> Sketch | None:
+        """All summaries that were merged, as one."""
+        return self._total
+
     def next_pass(self) -> bool:
         return False
 
