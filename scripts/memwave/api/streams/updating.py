@@ -11,7 +11,7 @@ from memwave.api.planning import FitPlan, InvalidParameter
 from memwave.api.streams.accumulator import Accumulator
 from memwave.core.errors import InvalidMatrix
 from memwave.features.columns import MatrixSpec
-from memwave.readers.objects import as_matrix
+from memwave.readers.matrices.objects import as_matrix
 from memwave.results.model_file import load_summary
 
 # What of a plan is stored with a summary.
