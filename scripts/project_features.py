@@ -57,7 +57,8 @@ def project_features(
                     request.block_rows,
                     projector.load,
                 ):
-                    writer.append(*projector.project(block, is_train=is_train))
+                    scores, errors = projector.project(block, is_train=is_train)
+                    writer.append(scores, errors, projector.hotelling_t2(scores))
                     progress.add(len(block))
         progress.close()
 

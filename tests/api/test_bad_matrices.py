@@ -351,7 +351,7 @@ def test_the_plan_of_a_workflow_says_the_same(case, tmp_path, monkeypatch):
 
 PARAMETERS = {
     "n_components": (0, "n_components is 0, expected a whole number from 1"),
-    "n_components ": (0.95, "n_components is 0.95, .*explained_variance_ratio_"),
+    "n_components ": (1.5, "n_components is 1.5, .*a share of the variance"),
     "n_components  ": (7, "n_components is 7, expected at most 6: the matrix has 40 rows and 6"),
     "solver": ("covarance", 'solver is "covarance", .*Did you mean "covariance"'),
     "solver ": ("lag-covariance", "solver is .lag-covariance., expected"),

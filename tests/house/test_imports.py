@@ -23,6 +23,7 @@ NEEDED = {
     "measure_channels": {"pywt"},
     "measure_features": {"h5py", "pywt"},
     "plot_experiment": {"h5py", "matplotlib", "pywt"},
+    "plot_explore": {"h5py", "pywt"},
     "plot_summary": {"matplotlib"},
     "project_features": {"h5py", "pywt"},
     "project_recordings": {"h5py", "pywt"},

@@ -222,7 +222,7 @@ def write_many(folder, n, model, memory_mb):
     """Write a projection of `n` windows, all from one shard, with labels."""
     with hdf5.create(folder / "partial.h5", 0) as file:
         writer = PartialWriter(file, 0, n, n, 2, "float32")
-        writer.append(np.zeros((n, 2)), np.zeros(n))
+        writer.append(np.zeros((n, 2)), np.zeros(n), np.zeros(n))
         writer.finish(Projector(load_model(model), "float32"))
     np.save(folder / "labels.npy", np.zeros(n + 9, np.int64))
     recording = LabelledRecording("r", "train", n, str(folder / "labels.npy"))
@@ -230,12 +230,24 @@ def write_many(folder, n, model, memory_mb):
     ended = run_stage(
         "write_projection",
         folder,
-        Assembly(spec, (recording,), "majority", "float32", provenance={}, inputs={}),
+        Assembly(
+            spec,
+            (recording,),
+            "majority",
+            "float32",
+            provenance={},
+            inputs={},
+            levels=(0.95, 0.99),
+            limit_method="quantile",
+            rates=(None,),
+        ),
         memory_mb=memory_mb,
         partials=[folder / "partial.h5"],
         model=model,
         projection=folder / "projection.h5",
         provenance=folder / "provenance.json",
+        limits=folder / "limits.tsv",
+        alarms=folder / "alarms.tsv",
     )
     if ended.status == 0:
         with h5py.File(folder / "projection.h5") as file:

@@ -273,6 +273,11 @@ class Assembly:
         Stored with the projection.
     inputs : dict of str to str
         Versions of recordings and labels, by their paths in the sheet.
+    levels : tuple of float
+        Levels of the limits, ascending.
+    limit_method : {"quantile", "formula"}
+    rates : tuple of float or None
+        Rows a second of each recording.
     readers : tuple of str
         Receipts of the jobs that read them.
     first_rows : tuple of int
@@ -285,6 +290,9 @@ class Assembly:
     score_dtype: str
     provenance: dict
     inputs: dict[str, str]
+    levels: tuple[float, ...]
+    limit_method: str
+    rates: tuple[float | None, ...]
     readers: tuple[str, ...] = ()
     first_rows: tuple[int, ...] = ()
 

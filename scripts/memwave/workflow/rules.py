@@ -167,6 +167,8 @@ class Rules:
         """All figures that the configuration requests."""
         wanted = self.plan.settings["plots"]
         figures = self.of_experiments(*paths.FIGURES) if wanted is True else []
+        if self.plan.settings["explore"]:
+            figures += self.of_experiments(paths.EXPLORE)
         return figures + [self.of_run(paths.COMPARISON), self.of_run(paths.MEMORY)] * bool(wanted)
 
     def temporary(self, path: str, temp: Callable[[str], Any]) -> Any:

@@ -33,11 +33,16 @@ from memwave.recordings.channels import MEASURED_SCALES
 from memwave.recordings.gaps import margin_bytes
 from memwave.recordings.labels.coding import labels_bytes
 from memwave.recordings.resampling import Ratio, resampling_bytes
+from memwave.results.figures.explore.content import content_bytes, page_bytes
 from memwave.results.figures.sizes import FIGURE_BYTES, figure_bytes
+from memwave.results.monitoring.limits import monitoring_bytes
 
 # Python with numpy, scipy, PyWavelets, h5py and the preamble of Snakemake has 40 MB of anonymous
 # memory. The rest is for the packing buffers of BLAS and for small objects.
 BASE_MB = 80
+
+# Memory of Bokeh's modules and code, and copies of a page while it is written.
+BOKEH_BYTES, PAGE_COPIES = 100_000_000, 8
 
 # Packing buffer of BLAS and stack for each further thread that calls it.
 THREAD_MB = 48
@@ -180,7 +185,7 @@ def predict(
         stages["project_recordings"] = projecting
     bounds = certificate.bounds_bytes(d, k)
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + bounds + label_scratch
-    stages["write_projection"] += labels_bytes(window_label, spec.window)
+    stages["write_projection"] += labels_bytes(window_label, spec.window) + monitoring_bytes()
     return {name: stage_mb(need) for name, need in stages.items()}
 
 
@@ -238,6 +243,13 @@ def figures_mb(spec: FeatureSpec | MatrixSpec, model: dict) -> int:
     """Return the MB of drawing all figures of one experiment."""
     model_file = model_file_bytes(spec.n_features, model["n_components"])
     return stage_mb(figure_bytes(spec, model_file))
+
+
+def explore_mb(spec: FeatureSpec | MatrixSpec, model: dict) -> int:
+    """Return the MB of writing the page of one experiment."""
+    k = model["n_components"]
+    need = model_file_bytes(spec.n_features, k) + content_bytes(spec, k)
+    return stage_mb(BOKEH_BYTES + PAGE_COPIES * page_bytes() + need)
 
 
 def table_figure_mb(n_experiments: int) -> int:

@@ -35,8 +35,9 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
     if stage in ("measure_channels", "find_gaps"):
         return _searching_mb(plan, stage, w.dataset)
     spec = feature_spec(plan, w.dataset, w.features)
-    if stage == "plot_experiment":
-        return memory.figures_mb(spec, model_of(plan, w))
+    if stage in ("plot_experiment", "plot_explore"):
+        need = memory.figures_mb if stage == "plot_experiment" else memory.explore_mb
+        return need(spec, model_of(plan, w))
     block_mb = plan.settings["block_mb"]
     if stage == "measure_features":
         if w.dataset in plan.matrices:
