@@ -84,7 +84,8 @@ def test_blocks_that_come_once():
     partly = memwave.PCA(3, missing="drop")
     for block in blocks:
         partly.partial_fit(block)
-    for pca in (streamed, partly):
+    updated = memwave.PCA(3, missing="drop").partial_fit(blocks[0]).update(blocks[1:])
+    for pca in (streamed, partly, updated):
         np.testing.assert_allclose(pca.explained_variance_, expected.explained_variance_)
 
 

@@ -55,6 +55,7 @@ class Updating:
         """
         with as_matrix(X, dtype, columns) as matrix, computing():
             self._require_same_columns(matrix)  # type: ignore[attr-defined]
+            self._drop_missing(matrix)  # type: ignore[attr-defined]
             updated = copy.deepcopy(self._summed())
             updated.add(matrix)
         return self._summed_anew(updated)
