@@ -55,11 +55,17 @@ def results(folder, rows, solver, score_dtype, *, standardize):
         return found | {name: file[name][()] for name in PROJECTION}
 
 
-@cache
-def expected(solver, standardize, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("expected")
-    found = results(folder, SIGNAL, solver, "float64", standardize=standardize)
-    return found["explained_variance_ratio"]
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """Shares of the variance of the signal itself, by solver and whether it standardizes."""
+
+    @cache
+    def ratio(solver, standardize):
+        folder = tmp_path_factory.mktemp("expected")
+        found = results(folder, SIGNAL, solver, "float64", standardize=standardize)
+        return found["explained_variance_ratio"]
+
+    return ratio
 
 
 SIZES = [("float64", factor) for factor in (1e25, 1e100, 1e150, 1e200, 1e-25, 1e-100, 1e-170)]
@@ -69,8 +75,8 @@ SIZES += [("float32", factor) for factor in (3e18, 3e35, 1e-18, 1e-22)]
 @pytest.mark.parametrize(("dtype", "factor"), SIZES)
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("solver", concrete_solvers())
-def test_signals_of_any_size(tmp_path, tmp_path_factory, solver, standardize, dtype, factor):
-    ratio = expected(solver, standardize, tmp_path_factory)
+def test_signals_of_any_size(tmp_path, expected, solver, standardize, dtype, factor):
+    ratio = expected(solver, standardize)
     rows = (SIGNAL * factor).astype(dtype)
     refused: list[str] = []
     for score_dtype in ("float32", "float64"):

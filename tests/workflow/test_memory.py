@@ -197,7 +197,7 @@ def test_memory_is_as_predicted_and_flat_in_the_rows(small, large, stage):
         peaks.append(usage["peak_anonymous_mb"])
         assert peaks[-1] <= usage["predicted_mb"]
     assert usage["predicted_mb"] * MEGABYTE < large[1] / 1.5
-    if stage not in SEVERAL_THREADS:
+    if stage not in (*SEVERAL_THREADS, "project recordings"):
         assert usage["predicted_mb"] <= max(SMALL_MB, MOST_TIMES * peaks[-1])
     assert peaks[1] * MEGABYTE < large[1] / 4
     assert abs(peaks[1] - peaks[0]) <= FLAT_MB, peaks

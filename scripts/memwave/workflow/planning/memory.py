@@ -177,7 +177,7 @@ def predict(
         computing = sliding.working_bytes(spec, projected_rows) + library_bytes
         projecting += stored + computing
         if overlaps_much(spec):
-            by_signal = signal_scores.score_bytes(spec, k) + model_file
+            by_signal = signal_scores.score_bytes(spec, k) + model_file + SCRATCH_BYTES
             by_signal += library_bytes
             fitted = "apply" not in model and solver_module(model["solver"]).Solver.FROM_SIGNAL
             surely = fitted and not model["standardize"]  # see signal_scores.has_signal_scores
