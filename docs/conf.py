@@ -60,6 +60,8 @@ html_css_files = ["memwave.css"]
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
 html_copy_source = False
+# A summary is fetched from each page that is found, which browsers refuse for files.
+html_show_search_summary = False
 html_theme_options = {
     "logo": {"text": "memwave"},
     "header_links_before_dropdown": 7,
