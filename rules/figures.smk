@@ -1,7 +1,7 @@
 # Figures of each experiment.
 #
 # In:   model.h5, projection.h5.
-# Out:  plots/*.svg.
+# Out:  plots/*.svg, explore.html.
 
 
 rule plot_experiment:
@@ -40,6 +40,12 @@ rule plot_experiment:
             category="Reconstruction error",
             labels=paths.LABELS,
         ),
+        monitoring=report(
+            paths.MONITORING,
+            caption="../report/monitoring.rst",
+            category="Monitoring",
+            labels=paths.LABELS,
+        ),
         usage=paths.usage("plot_experiment"),
     log:
         paths.log("plot_experiment"),
@@ -55,3 +61,27 @@ rule plot_experiment:
         paths.message("plot_experiment")
     script:
         "../scripts/plot_experiment.py"
+
+
+rule plot_explore:
+    """A page that shows an experiment in a browser."""
+    input:
+        model=paths.MODEL,
+        projection=paths.PROJECTION,
+    output:
+        page=paths.EXPLORE,
+        usage=paths.usage("plot_explore"),
+    log:
+        paths.log("plot_explore"),
+    benchmark:
+        paths.benchmark("plot_explore")
+    conda:
+        "../envs/memwave.yaml"
+    resources:
+        **plan.resources("plot_explore"),
+    params:
+        **plan.params("plot_explore"),
+    message:
+        paths.message("plot_explore")
+    script:
+        "../scripts/plot_explore.py"

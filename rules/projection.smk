@@ -1,7 +1,7 @@
 # Projections: scores of all windows, and the measured accuracy of the model.
 #
 # In:   model.h5; feature shards, or recordings if features are not stored; labels.
-# Out:  projection.h5, provenance.json.
+# Out:  projection.h5, provenance.json, limits.tsv, alarms.tsv.
 
 
 rule project_features:
@@ -68,9 +68,12 @@ rule write_projection:
         labels=ancient(plan.files(inputs.labels)),
         converted_labels=plan.files(inputs.converted_labels),
         checksums=plan.files(inputs.shard_checksums),
+        model_limits=plan.files(inputs.limits_of_applied_model),
     output:
         projection=paths.PROJECTION,
         provenance=paths.PROVENANCE,
+        limits=paths.LIMITS,
+        alarms=paths.ALARMS,
         usage=paths.usage("write_projection"),
     log:
         paths.log("write_projection"),

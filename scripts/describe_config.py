@@ -82,7 +82,8 @@ def table(rules: dict[str, dict], required: Sequence[str] = ()) -> str:
 
 def _entry(section: dict) -> dict:
     """Return the schema of one entry of a section; empty if the section is a single value."""
-    return section.get("additionalProperties") or section.get("items") or {}
+    entry = section.get("additionalProperties") or section.get("items") or {}
+    return entry if "properties" in entry else {}
 
 
 def _solver_options() -> Iterator[str]:

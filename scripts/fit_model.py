@@ -1,7 +1,10 @@
 """Fit PCA: from the summaries of all shards, or from shards or recordings that the fit reads."""
 
+import importlib
 from collections.abc import Sequence
 from contextlib import ExitStack
+
+import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress, log
@@ -9,6 +12,7 @@ from memwave.core.ranges import Ranges, count_rows
 from memwave.core.workers import working
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
+from memwave.pca.diagnostics.rotation import varimax
 from memwave.pca.lags.lag_file import load_lags
 from memwave.pca.lags.lags import windows_of
 from memwave.pca.lags.signal.train_chunks import TrainChunks
@@ -24,7 +28,7 @@ from memwave.pca.streaming import fit_shards
 from memwave.recordings.channels import Scaling
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows
-from memwave.recordings.valid_windows import valid_ranges, valid_segments
+from memwave.recordings.valid_windows import valid_ranges, valid_rows, valid_segments
 from memwave.results.model_file import load_scaling, save_model
 from memwave.storage import hdf5
 from memwave.storage.shards import Shard
@@ -92,8 +96,31 @@ def fit_model(
         else:
             fitted = fit_features(shards, request, ranges, threads, standardizer, valid)
     require_variance(fitted, spec)
+    fitted = choose_components(fitted, request)
+    if request.model.get("rotation") == "varimax":
+        scaled = fitted.components.T * np.sqrt(fitted.explained_variance)
+        fitted.rotation = varimax(scaled)[1]
     of_recordings = spec if isinstance(spec, FeatureSpec) else None
     save_model(model, fitted, spec.feature_table(), request.provenance, scaling, of_recordings)
+
+
+def choose_components(model: Model, request: Fit) -> Model:
+    """Keep as many components as the configuration asks for, and store what all criteria say."""
+    from memwave.pca.diagnostics.selection import effective_rows, select
+
+    spec = request.spec
+    wanted = request.model.get("select", {})
+    found = select(model, wanted, effective_rows(model.n_samples, spec.window, spec.step))
+    said = ", ".join(f"{name} {k}" for name, k in found.selection["suggested"].items())
+    log.info("%d components; the criteria say: %s", found.n_components, said)
+    if not found.selection.get("reached", True):
+        log.warning(
+            "max_components %d explain %.4g of the variance, not the %g asked for: use more.",
+            found.n_components,
+            found.explained_variance_ratio.sum(),
+            wanted["fraction"],
+        )
+    return found
 
 
 def require_rows(n_rows: int, n_components: int) -> None:
@@ -187,7 +214,7 @@ def fit_features(
     with ExitStack() as stack:
         n_features = request.spec.n_features
         open_shards = [Shard(path, n_features=n_features) for path in paths] or [
-            open_shard(None, rows, path)
+            open_shard(None, rows, valid_rows(path))
             for rows, path in zip(request.rows, valid or [None] * len(request.rows), strict=True)
         ]
         fitted = fit_shards(
@@ -207,6 +234,8 @@ def fit_features(
 def load(request: Fit) -> None:
     """Import the libraries of the solver, and those that the fit reads its files with."""
     load_libraries(request.model["solver"])
+    for module in ("monitoring", "selection"):
+        importlib.import_module(f"memwave.pca.diagnostics.{module}")
     load_matrix_readers(request.rows)
     load_reading(recordings_of(request))
 

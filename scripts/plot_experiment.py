@@ -1,9 +1,10 @@
-"""Draw the figures of an experiment: spectrum, components, scores, reconstruction error.
+"""Draw the figures of an experiment: spectrum, components, scores, reconstruction, monitoring.
 
 One process draws them all: loading matplotlib takes longer than drawing a figure.
 """
 
 import h5py
+import numpy as np
 
 from memwave.core.progress import Progress
 from memwave.features.columns import MatrixSpec
@@ -33,6 +34,7 @@ def plot_experiment(
     scores: str,
     scores_in_time: str,
     reconstruction: str,
+    monitoring: str,
 ) -> None:
     """Draw the figures.
 
@@ -41,7 +43,7 @@ def plot_experiment(
     request : FigureFacts
     model, projection : path
         A model, and the projection with its certificate.
-    spectrum, components, scores, scores_in_time, reconstruction : path
+    spectrum, components, scores, scores_in_time, reconstruction, monitoring : path
         The SVG files to write.
     """
     fitted = load_model(model)
@@ -54,6 +56,7 @@ def plot_experiment(
         clock = Clock(int(file.attrs["window"]), int(file.attrs["step"]), request.sampling_rate)
         plot_scores(file, found, clock, fitted, scores, scores_in_time)
         plot_reconstruction(file, found, clock, fitted, reconstruction)
+        plot_monitoring(file, found, clock, monitoring)
 
 
 def plot_components(request: FigureFacts, fitted: Model, model: str, path: str) -> None:
@@ -115,6 +118,26 @@ def plot_reconstruction(
     series = ["squared error\n(1: total variance)"]
     n_recordings = len(found.recordings)
     save_figure(draw_in_time(timelines, series, found.classes, clock, n_recordings), path)
+
+
+def plot_monitoring(file: h5py.File, found: Survey, clock: Clock, path: str) -> None:
+    """Draw T2 and SPE of the windows along the first recordings, with their limits."""
+    columns = {"hotelling_t2": "t2_limit", "spe": "spe_limit"}
+    timelines = {}
+    for name, start, stop in found.recordings[:RECORDINGS]:
+        timeline = Timeline(count_windows(file, stop), len(columns), len(found.classes.names))
+        series = [blocks(file, column, found.classes, start, stop) for column in columns]
+        for parts in zip(*series, strict=True):
+            windows, _, classes = parts[0]
+            timeline.add(windows, np.column_stack([values for _, values, _ in parts]), classes)
+        timelines[name] = timeline
+    with hdf5.reading(file.filename):
+        limits = [file[limit][1].tolist() for limit in columns.values()]
+    names = ["Hotelling's T2", "SPE"]
+    figure = draw_in_time(
+        timelines, names, found.classes, clock, len(found.recordings), limits=limits
+    )
+    save_figure(figure, path)
 
 
 if "snakemake" in globals():

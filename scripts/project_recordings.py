@@ -61,7 +61,7 @@ def project_recordings(
         for segment in segments:
             is_train = any(start <= row < stop for start, stop in ranges)
             for scores, errors in source.project(segment, is_train=is_train):
-                writer.append(scores, errors)
+                writer.append(scores, errors, projector.hotelling_t2(scores))
                 progress.add(len(scores))
             row += segment.count
     progress.close()

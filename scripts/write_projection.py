@@ -1,11 +1,13 @@
 """Assemble a projection: scores, recording, position, label and split of all windows."""
 
+import importlib
 from collections.abc import Sequence
 
 import h5py
 import numpy as np
 
 from memwave.core.errors import MemwaveError
+from memwave.core.progress import log
 from memwave.features.spec import FeatureSpec
 from memwave.pca.diagnostics.certificate import error_bounds, is_measured, residuals, storage_error
 from memwave.pca.linalg.covariance_products import CovarianceProducts
@@ -15,6 +17,7 @@ from memwave.recordings.labels.windows import WindowLabels
 from memwave.recordings.valid_windows import valid_windows
 from memwave.results import partial_projection
 from memwave.results.model_file import load_model
+from memwave.results.monitoring.tables import load_quantiles, write_alarms, write_limits
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.results.provenance import write_provenance
 from memwave.storage import hdf5
@@ -30,8 +33,11 @@ def write_projection(
     model: str,
     projection: str,
     provenance: str,
+    limits: str,
+    alarms: str,
     valid: Sequence[str] = (),
     checksums: Sequence[str] = (),
+    model_limits: str | None = None,
 ) -> None:
     """Write a projection.
 
@@ -46,10 +52,14 @@ def write_projection(
         The HDF5 file to write.
     provenance : path
         The JSON file to write: provenance of model and projection, and their checksums.
+    limits, alarms : path
+        The TSV files to write: limits of the statistics, and intervals above them.
     valid : sequence of path
         Outputs of `find_gaps` for all shards, if windows are dropped.
     checksums : sequence of path
         Checksum files of all shards, if features are stored.
+    model_limits : path, optional
+        The limits of an applied model.
     """
     spec, fitted = request.spec, load_model(model)
     counts = [recording.n_windows for recording in request.recordings]
@@ -85,8 +95,13 @@ def write_projection(
         is_fitted = any(recording.split == "train" for recording in request.recordings)
         fitted_to = spec if is_fitted else None
         errors = copy_partials(writer, partials, n_rows, fitted, fitted_to)
+        known = load_quantiles(model_limits, request.levels) if model_limits else None
+        found = writer.monitor(fitted, request.levels, request.limit_method, known)
+        log.info("limits by %s", found[0].method)
         attributes = {"solver": fitted.solver, "window": spec.window, "step": spec.step}
         writer.finish({**attributes, **error_shares(errors)}, request.provenance)
+        write_limits(limits, file, found)
+        write_alarms(alarms, file, found[0], request.rates)
     inputs = checksums_of(request.inputs, request.readers)
     written = [model, projection, *checksums]
     write_provenance(provenance, request.provenance, inputs, written)
@@ -172,5 +187,10 @@ def error_shares(error_sums: np.ndarray) -> dict[str, float]:
     }
 
 
+def load(_: Assembly) -> None:
+    """Import what the limits are computed with."""
+    importlib.import_module("memwave.pca.diagnostics.monitoring")
+
+
 if "snakemake" in globals():
-    run_script(snakemake, write_projection)
+    run_script(snakemake, write_projection, load=load)

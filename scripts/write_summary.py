@@ -75,6 +75,7 @@ def describe(experiment: SummarizedExperiment) -> dict:
         "largest_eigenvalue": float(model.explained_variance[0]),
         "eigenvalue_error_bound": model.eigenvalue_error_bound,
     }
+    facts |= model.selection.get("suggested", {})
     facts |= {
         "dataset": experiment.dataset,
         "features": experiment.features,

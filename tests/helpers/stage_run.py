@@ -46,6 +46,8 @@ class StageRun:
         Where a projection is written.
     block_rows, dtype, score_dtype, provenance
         Of the requests.
+    rates : sequence of float or None
+        Rows a second of each recording.
     threads : int
         Of the fit.
     run : callable
@@ -63,6 +65,7 @@ class StageRun:
     dtype: str = "float32"
     score_dtype: str = "float32"
     provenance: dict = field(default_factory=dict)
+    rates: Sequence[float | None] = ()
     threads: int = 1
     run: Callable[..., Any] = call
 
@@ -141,7 +144,10 @@ class StageRun:
             "last",
             self.score_dtype,
             self.provenance,
-            inputs={},
+            {},
+            (0.95, 0.99),
+            "quantile",
+            self.rates or (None,) * len(self.recordings),
             first_rows=tuple(shard_range(self.n_windows, i, n_shards)[0] for i in range(n_shards)),
         )
         known = {
@@ -149,6 +155,8 @@ class StageRun:
             "model": self.path("model.h5"),
             "projection": self.path("projection.h5"),
             "provenance": self.path("provenance.json"),
+            "limits": self.path("limits.tsv"),
+            "alarms": self.path("alarms.tsv"),
         }
         return self.run("write_projection", request, **known | files)
 

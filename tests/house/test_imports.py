@@ -23,6 +23,7 @@ NEEDED = {
     "measure_channels": {"pywt"},
     "measure_features": {"h5py", "pywt"},
     "plot_experiment": {"h5py", "matplotlib", "pywt"},
+    "plot_explore": {"h5py", "pywt"},
     "plot_summary": {"matplotlib"},
     "project_features": {"h5py", "pywt"},
     "project_recordings": {"h5py", "pywt"},
@@ -43,7 +44,11 @@ def loaded(script):
 
 
 def test_the_list_has_every_rule():
-    rules = {path.stem for path in SCRIPTS.glob("*.py")} - {"describe_config", "verify_results"}
+    rules = {path.stem for path in SCRIPTS.glob("*.py")} - {
+        "clean_stale",
+        "describe_config",
+        "verify_results",
+    }
     assert set(NEEDED) == rules
 
 

@@ -10,8 +10,9 @@ PACKAGE = Path(__file__).parents[2] / "scripts" / "memwave"
 ROOMS = ("core", "storage", "readers", "recordings", "features", "pca", "results", "workflow")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_ENTRIES = 8
-# One more: the plan, and for each question that the rules ask of it, one file.
-MORE_ENTRIES = {"workflow/planning": 9}
+# One more: the plan, and for each question that the rules ask of it, one file; one file for each
+# kind of result, and folders of what is made of them.
+MORE_ENTRIES = {"workflow/planning": 9, "results": 9}
 # Folders with one file for each thing of a kind, which are found by their names.
 ONE_FILE_EACH = ("readers/formats", "pca/solvers", "results/figures", "cli")
 # What stands above all rooms: the command line, and what users import.

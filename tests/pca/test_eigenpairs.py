@@ -60,9 +60,13 @@ def test_rounding_below_zero_is_not_taken_for_large():
 def test_a_missed_eigenvalue_is_noticed():
     values = np.arange(D, 0, -1.0)
     matrix, vectors = with_spectrum(values)
-    assert prove_none_missed_in_place(triangle_of(matrix), values[4::-1], vectors[:, 4::-1])
+    others = prove_none_missed_in_place(triangle_of(matrix), values[4::-1], vectors[:, 4::-1])
+    assert others is not None
+    sums = [(values[5:] ** power).sum() for power in (1, 2, 3)]
+    np.testing.assert_allclose(others[:2], [sums[0], sums[1] / sums[0]], rtol=1e-9)
+    assert others[2] == pytest.approx(sums[2] / sums[1], rel=0.05)
     triangle, keep = triangle_of(matrix), [5, 4, 2, 1, 0]
-    assert not prove_none_missed_in_place(triangle, values[keep], vectors[:, keep])
+    assert prove_none_missed_in_place(triangle, values[keep], vectors[:, keep]) is None
     np.testing.assert_allclose(triangle.full(), matrix, rtol=0, atol=1e-13 * D)
 
 
@@ -70,6 +74,6 @@ def test_nothing_is_promised_of_small_matrices_and_many_pairs(monkeypatch):
     matrix, _ = with_spectrum(np.arange(D, 0, -1.0))
     assert proven_eigenpairs_in_place(triangle_of(matrix[:50, :50]), 3) is None
     assert proven_eigenpairs_in_place(triangle_of(matrix), D // 2) is None
-    monkeypatch.setattr(eigenpairs, "RESTARTS", 1)
+    monkeypatch.setattr(eigenpairs, "PASSES", 1)
     assert proven_eigenpairs_in_place(triangle_of(np.eye(D) + 1e-3 * matrix / D), 5) is None
     assert proven_eigenpairs_in_place(Triangle(D), 5) is None

@@ -162,7 +162,8 @@ def test_what_a_projection_cannot_hold_is_refused(tmp_path, factor, message):
         projector = Projector(model, "float64")
         with h5py.File(tmp_path / "part.h5", "w") as file:
             writer = PartialWriter(file, 0, len(rows), len(rows), 3, dtype)
-            writer.append(*projector.project(rows - projector.shift, is_train=True))
+            scores, errors = projector.project(rows - projector.shift, is_train=True)
+            writer.append(scores, errors, projector.hotelling_t2(scores))
             writer.finish(projector)
             return file["reconstruction_error"][()]
 

@@ -32,9 +32,10 @@ def test_datasets_and_attributes(path, tiny_results):
     datasets, attributes = (described(Path(path).name, kind) for kind in ("dataset", "attribute"))
     with h5py.File(tiny_results / MODEL) as model, h5py.File(tiny_results / PROJECTION) as file:
         (k, d), n = model["components"].shape, len(file["scores"])
+        opened = model if Path(path).name == "model.h5" else file
         lengths = {"k": k, "d": d, "n": n, "r": 3, "c": 6}
         assert len(set(lengths.values())) == 5
-        opened = model if Path(path).name == "model.h5" else file
+        lengths |= {"l": len(opened["limit_level"]), "s": 2, "3": 3, "m": k}
         always = {
             name for name, (_, _, why) in datasets.items() if not re.search("only (if|with)", why)
         }

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ from memwave.api.fitting import (
     measure_certificate,
 )
 from memwave.api.parameters import Parameters
-from memwave.api.planning import block_of_projection, entry, plan_fit, spec_of
+from memwave.api.planning import block_of_projection, checked_levels, entry, plan_fit, spec_of
 from memwave.api.state import FITTED, fitted_value, not_fitted
 from memwave.api.streams.accumulator import Accumulator, is_stream, plan_stream
 from memwave.api.streams.updating import Updating, stored
@@ -26,10 +26,12 @@ from memwave.core.errors import InvalidMatrix
 from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress
 from memwave.features.columns import MatrixSpec
+from memwave.pca.diagnostics.contributions import contributions
+from memwave.pca.diagnostics.monitored import LEVELS, Monitoring, compared
 from memwave.pca.model import Model
-from memwave.pca.projection import Projector
-from memwave.readers.matrix import Matrix
-from memwave.readers.objects import as_matrix
+from memwave.pca.projection import Projector, t2_weights
+from memwave.readers.matrices.matrix import Matrix
+from memwave.readers.matrices.objects import as_matrix
 from memwave.results import model_file
 from memwave.workflow.planning.memory import measuring_rows
 
@@ -43,8 +45,14 @@ class PCA(Updating, Parameters):
 
     Parameters
     ----------
-    n_components : int, optional
-        Number of components; by default the smaller of the numbers of rows and columns.
+    n_components : int, float or str, optional
+        Number of components; by default the smaller of the numbers of rows and columns. A number
+        between 0 and 1: as many as explain more than this share of the variance. ``"parallel"``,
+        ``"gavish-donoho"``, ``"mle"``, ``"profile-likelihood"``: as many as this criterion says;
+        ``"auto"`` is the first. Rows count as independent of each other.
+    max_components : int
+        Components that are fitted, and of which some are kept, if `n_components` is a share or a
+        criterion. Memory and time are those of this number.
     solver : {"auto", "covariance", "gram", "randomized", "incremental"}
         How the components are found. ``covariance`` is exact and reads the matrix once; it needs
         memory for columns squared. ``gram`` is exact and reads it twice; it needs memory for rows
@@ -68,7 +76,7 @@ class PCA(Updating, Parameters):
     block_mb : float
         Size of the blocks of rows that are processed at once.
     threads : int
-        Shards that are read at the same time.
+        Threads that compute, and shards that are read at the same time.
     missing : {"error", "drop"}
         What is done with rows that have missing values (NaN): an error that names row and column,
         or they are left out, which takes one more read. Their scores are NaN.
@@ -102,6 +110,9 @@ class PCA(Updating, Parameters):
     residual_ : ndarray, shape (n_components,), or None
         ``||C v - l v||``: the covariance C has an eigenvalue within this distance of each
         explained variance l. None where it was not measured.
+    selection_ : dict
+        How the number of components was chosen: ``suggested`` has what all criteria say, `reached`
+        whether a share was reached. Empty if a number was given.
     error_bound_ : ndarray, shape (n_components,), or None
         No explained variance is further from an eigenvalue of the true covariance than this,
         rounding included; nan where it is not known.
@@ -142,8 +153,9 @@ class PCA(Updating, Parameters):
 
     def __init__(
         self,
-        n_components: int | None = None,
+        n_components: int | float | str | None = None,
         *,
+        max_components: int = 100,
         solver: str = "auto",
         max_mem_mb: int = 2000,
         tolerance: float | None = None,
@@ -159,6 +171,7 @@ class PCA(Updating, Parameters):
         verbose: bool = False,
     ):
         self.n_components = n_components
+        self.max_components = max_components
         self.solver = solver
         self.max_mem_mb = max_mem_mb
         self.tolerance = tolerance
@@ -226,6 +239,8 @@ class PCA(Updating, Parameters):
             rows = block_of_projection(params, spec.n_features, "float64")
             found = measure_certificate(model, matrix, rows, self._bar)
             model.residual = found.residual
+            if model.residual_moments is None:
+                model.residual_moments = found.residual_moments
         self._keep(model, spec, found)
 
     def _fit_stream(self, blocks: Iterable) -> Self:
@@ -400,6 +415,75 @@ class PCA(Updating, Parameters):
         constant = model.n_features * math.log(2 * math.pi) + logarithms
         return -0.5 * (constant + total / matrix.n_rows)
 
+    def monitor(
+        self,
+        X: Any,
+        *,
+        levels: Sequence[float] = LEVELS,
+        is_train: bool = False,
+        dtype: str | None = None,
+        columns: int | None = None,
+    ) -> Monitoring:
+        """Say how unlike the fitted rows each row is: Hotelling's T2 and SPE, with limits.
+
+        The limits are those of independent rows of a normal distribution (F or beta distribution,
+        and Jackson and Mudholkar's formula, or Box's where the solver knows too little). Compare
+        the shares of known rows above them with ``1 - levels`` before you trust them.
+
+        Parameters
+        ----------
+        X : path, array or list of these, shape (n_samples, n_features)
+            As for `fit`.
+        levels : sequence of float
+            Share of ordinary rows below each limit.
+        is_train : bool
+            Whether these are the rows that the model was fitted to.
+        dtype, columns : str, int, optional
+            Of a raw file.
+
+        Returns
+        -------
+        Monitoring
+            Four arrays of `n_samples` numbers, and the limits.
+        """
+        model, given = self._fitted(), checked_levels(levels)
+        with as_matrix(X, dtype, columns) as matrix, computing():
+            self._require_same_columns(matrix)
+            computed = self._computed_in(matrix)
+            rows = block_of_projection(self.get_params(), model.n_features, computed)
+            t2, spe, weights = (
+                np.empty(matrix.shape[0]),
+                np.empty(matrix.shape[0]),
+                t2_weights(model),
+            )
+            for start, stop, scores, errors in self._projected(model, matrix, computed, rows):
+                t2[start:stop], spe[start:stop] = np.vecdot(scores * weights, scores), errors
+        return compared(model, t2, spe, given, is_train=is_train)
+
+    def contributions(
+        self, X: Any, *, dtype: str | None = None, columns: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Divide Hotelling's T2 and SPE of some rows among the columns.
+
+        Parameters
+        ----------
+        X : path, array or list of these, shape (n_samples, n_features)
+            The rows in question: the result has as many numbers as they have.
+        dtype, columns : str, int, optional
+            Of a raw file.
+
+        Returns
+        -------
+        t2, spe : ndarray, shape (n_samples, n_features), float64
+            Their sums over the columns are the statistics of `monitor`. A negative contribution to
+            T2 pulls the row towards the mean.
+        """
+        model = self._fitted()
+        with as_matrix(X, dtype, columns) as matrix, computing():
+            self._require_same_columns(matrix)
+            (rows,) = matrix.ranges(1)
+            return contributions(model, rows.rows(0, rows.shape[0]))
+
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the scores: pca0, pca1, ..."""
         return np.array([f"pca{i}" for i in range(self._fitted().n_components)], dtype=object)
@@ -455,6 +539,8 @@ class PCA(Updating, Parameters):
         if found is not None:
             self._certificate = found
             model.residual = found.residual
+            if model.residual_moments is None:
+                model.residual_moments = found.residual_moments
 
     def _made_by(self) -> dict:
         return {"parameters": self.get_params(), "versions": {"memwave": __version__}}

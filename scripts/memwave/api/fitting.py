@@ -13,11 +13,11 @@ from memwave.core.progress import Progress
 from memwave.core.ranges import rows_per_block
 from memwave.pca.diagnostics.certificate import error_bounds, residuals
 from memwave.pca.model import Model
-from memwave.pca.projection import Projector
+from memwave.pca.projection import Projector, moments_of_errors
 from memwave.pca.solvers import feature_solvers, load_libraries, reads_columns, scales_itself
 from memwave.pca.standardizer import Standardizer
 from memwave.pca.streaming import blocks, fit_shards
-from memwave.readers.matrix import Matrix
+from memwave.readers.matrices.matrix import Matrix
 
 # Makes a progress bar of a number of rows and a label.
 MakeProgress = Callable[[int, str], Progress]
@@ -47,11 +47,14 @@ class Certificate:
         Bound of the error of each explained variance; nan if it was not measured.
     reconstruction_error : float
         Share of the variance that the components leave.
+    residual_moments : ndarray, shape (3,), optional
+        See `Model.residual_moments`.
     """
 
     residual: np.ndarray
     bounds: np.ndarray
     reconstruction_error: float
+    residual_moments: np.ndarray | None = None
 
 
 def fit_matrix(
@@ -81,7 +84,7 @@ def fit_matrix(
         )
     progress = bar(matrix.n_rows, "fit, this pass")
     try:
-        return fit_shards(
+        fitted = fit_shards(
             ranges,
             [[(0, part.shape[0])] for part in ranges],
             plan.model,
@@ -93,6 +96,7 @@ def fit_matrix(
         )
     finally:
         progress.close()
+    return plan.selected(fitted)
 
 
 def moments_of(matrix: Matrix, shards: int, block_mb: float, bar: MakeProgress) -> Moments:
@@ -150,4 +154,5 @@ def certificate_of(model: Model, projector: Projector) -> Certificate:
     projector.train.center()
     norms, bounds = residuals(model, projector.train), error_bounds(model, projector.train)
     total, error = projector.error_sums[0]
-    return Certificate(norms, bounds, float(error / total) if total > 0 else 0.0)
+    share = float(error / total) if total > 0 else 0.0
+    return Certificate(norms, bounds, share, moments_of_errors(projector.errors))

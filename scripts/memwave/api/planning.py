@@ -1,6 +1,7 @@
 """From the parameters of an estimator to a solver with all its options that fits the memory."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
@@ -8,9 +9,10 @@ from memwave.core.messages import did_you_mean, either, listed, shown
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import count_shards, rows_per_block
 from memwave.features.columns import MatrixSpec
+from memwave.pca.model import CRITERIA, Model
 from memwave.pca.solvers import feature_solvers, row_solvers, solver_module
 from memwave.readers import library_bytes
-from memwave.readers.matrix import Matrix
+from memwave.readers.matrices.matrix import Matrix
 from memwave.workflow.config.settings import complete_model, model_findings
 from memwave.workflow.planning.choice import resolve
 from memwave.workflow.planning.matrix_memory import predict
@@ -40,6 +42,8 @@ class FitPlan:
         Ranges of rows that are summarized one by one.
     memory_mb : int
         Predicted need of the process.
+    select : dict
+        Which of the components are kept; see `memwave.pca.diagnostics.selection.select`.
     """
 
     model: dict
@@ -47,6 +51,16 @@ class FitPlan:
     block_rows: int
     shards: int
     memory_mb: int
+    select: dict = field(default_factory=dict)
+
+    def selected(self, model: Model) -> Model:
+        """Keep as many components of a fitted model as were asked for."""
+        if not self.select:
+            return model
+        # Only here: loading SciPy's special functions takes time.
+        from memwave.pca.diagnostics.selection import select
+
+        return select(model, self.select, model.n_samples)
 
 
 def spec_of(matrix: Matrix) -> MatrixSpec:
@@ -57,6 +71,41 @@ def spec_of(matrix: Matrix) -> MatrixSpec:
     return MatrixSpec(matrix.shape[1], dtype, names, matrix.grain, libraries)
 
 
+def most_components(params: dict) -> tuple[Any, dict]:
+    """Return how many components are fitted, and which of them are kept.
+
+    Parameters
+    ----------
+    params : dict
+        Of `memwave.PCA`.
+
+    Returns
+    -------
+    n_components : int or None
+        As given, or ``max_components``.
+    select : dict
+        Empty for all of them; see `memwave.pca.diagnostics.selection.select`.
+    """
+    given, most = params["n_components"], params["max_components"]
+    if isinstance(given, str):
+        wanted = "parallel" if given == "auto" else given
+        if wanted not in CRITERIA:
+            raise InvalidParameter(
+                f"n_components is {shown(given)}, expected a number, "
+                f"{listed(map(shown, ('auto', *CRITERIA)))}.{did_you_mean(given, CRITERIA)}"
+            )
+        select: dict[str, Any] = {"criterion": wanted}
+    elif isinstance(given, float) and 0.0 < given < 1.0:
+        select = {"fraction": given}
+    else:
+        return given, {}
+    if not isinstance(most, int) or most < 1:
+        raise InvalidParameter(
+            f"max_components is {shown(most)}, expected a whole number of at least 1."
+        )
+    return most, select
+
+
 def components_of(n_components: Any, n_rows: int, n_features: int) -> int:
     """Return the number of components to fit; None: as many as possible."""
     most = min(n_rows, n_features)
@@ -65,9 +114,9 @@ def components_of(n_components: Any, n_rows: int, n_features: int) -> int:
     is_whole = hasattr(n_components, "__index__") and not isinstance(n_components, bool)
     if not is_whole or n_components < 1:
         raise InvalidParameter(
-            f"n_components is {shown(n_components)}, expected a whole number from 1, or None for "
-            "as many as there are. Fit more than you need and keep those whose "
-            "explained_variance_ratio_ adds up to the share you want."
+            f"n_components is {shown(n_components)}, expected a whole number from 1, a share of "
+            "the variance between 0 and 1, a criterion such as 'auto', or None for as many as "
+            "there are."
         )
     if n_components > most:
         raise InvalidMatrix(
@@ -102,7 +151,10 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int, n_stored: int | None =
             "the matrix has 1 sample (n_samples=1), expected at least 2 rows: there is no "
             "variance in one."
         )
-    k = components_of(params["n_components"], n_rows, spec.n_features)
+    k, select = most_components(params)
+    if select:
+        k = min(k, n_rows - 1, spec.n_features)
+    k = components_of(k, n_rows, spec.n_features)
     model = entry(params, k)
     n_stored = n_stored or n_rows
     shards = min(count_shards(params["shards"], n_stored, spec.row_bytes), n_stored)
@@ -115,7 +167,7 @@ def plan_fit(params: dict, spec: MatrixSpec, n_rows: int, n_stored: int | None =
     require_memory(max(needs.values()), params, spec, model, sizes, n_rows)
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     rows = rows_per_block(params["block_mb"], spec.n_features, dtype)
-    return FitPlan(model, dtype, rows, shards, max(needs.values()))
+    return FitPlan(model, dtype, rows, shards, max(needs.values()), select)
 
 
 def entry(params: dict, k: int) -> dict:
@@ -199,3 +251,20 @@ def require_memory(
 def block_of_projection(params: dict, n_features: int, dtype: str) -> int:
     """Rows that are projected at once."""
     return projection_rows(n_features, params["block_mb"], dtype)
+
+
+def checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
+    """Sort the levels of limits.
+
+    Raises
+    ------
+    InvalidParameter
+        If one is not between 0 and 1.
+    """
+    found = tuple(sorted(map(float, levels)))
+    if not found or not all(0.0 < level < 1.0 for level in found):
+        raise InvalidParameter(
+            f"levels are {shown(list(levels))}, expected numbers between 0 and 1, such as 0.99: "
+            "the share of ordinary rows below each limit."
+        )
+    return found

@@ -11,10 +11,12 @@ import numpy as np
 from memwave.api.fitting import Certificate, MakeProgress, certificate_of
 from memwave.core.errors import InvalidMatrix
 from memwave.core.ranges import located, spans
+from memwave.pca.diagnostics.monitored import LEVELS
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector, captured_variance, features_of
 from memwave.pca.streaming import blocks
-from memwave.readers.matrix import Matrix
+from memwave.readers.matrices.matrix import Matrix
+from memwave.results.monitoring.limits import QUANTILE
 from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.storage import hdf5
@@ -180,12 +182,13 @@ def write_projection(
         blocks_of = projected(projector, matrix, dtype, block_rows, bar, is_train=is_train)
         with closing(blocks_of):
             for _, _, scores, errors in blocks_of:
-                writer.append_scores(scores, errors)
+                writer.append_scores(scores, errors, projector.hotelling_t2(scores))
         require_visible(projector, n_rows, "float32")
         found = certificate_of(model, projector) if is_train else None
         if found is not None:
             variances = captured_variance(projector.moments, n_rows)
             writer.certify(model, variances, found.residual, found.bounds)
+        writer.monitor(model, LEVELS, QUANTILE)
         total, error = projector.error_sums[0 if is_train else 1]
         facts = {"solver": model.solver, "window": 1, "step": 1}
         facts[f"reconstruction_error_{split}"] = float(error / total) if total > 0 else 0.0

@@ -22,6 +22,7 @@ _OF_MODEL: dict[str, Callable[[Model], Any]] = {
     "n_samples_seen_": lambda model: model.n_samples,
     "eigenvalue_error_bound_": lambda model: model.eigenvalue_error_bound,
     "residual_": lambda model: model.residual,
+    "selection_": lambda model: model.selection,
     "solver_": lambda model: model.solver,
 }
 

@@ -71,6 +71,21 @@ def spans(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
         yield low, min(low + size, stop)
 
 
+# Places that rows are sampled from at least, however many rows are stored together.
+PLACES = 4
+
+
+def spread(n_rows: int, wanted: int, grain: int = 1) -> Iterator[tuple[int, int]]:
+    """Runs of `wanted` rows of `n_rows`, evenly distributed.
+
+    They are taken one by one, or in longer runs where `grain` rows are stored together.
+    """
+    places = wanted if grain == 1 else min(wanted, max(PLACES, wanted // grain))
+    for i in range(places):
+        first = i * n_rows // places
+        yield first, first + (i + 1) * wanted // places - i * wanted // places
+
+
 # 2**64 divided by the golden ratio. Its multiples modulo 2**64 are evenly distributed.
 GOLDEN = 0x9E3779B97F4A7C15
 

@@ -6,6 +6,9 @@ import numpy as np
 
 from memwave.core.precision import lengths
 
+# Criteria for the number of components; see `memwave.pca.diagnostics.selection`.
+CRITERIA = ("parallel", "gavish-donoho", "mle", "profile-likelihood")
+
 
 @dataclass
 class Model:
@@ -37,6 +40,15 @@ class Model:
     scale : ndarray, shape (d,), optional
         Standard deviations by which the centred features were divided. Then the components are
         those of ``(x - mean) / scale``, and "covariance" means their correlation matrix.
+    spectrum : ndarray, shape (at least k,), optional
+        The explained variances of all components that were fitted, of which k were kept.
+    selection : dict
+        How the number of components was chosen; see `memwave.pca.diagnostics.selection.select`.
+    rotation : ndarray, shape (k, k), optional
+        Orthogonal; see `memwave.pca.diagnostics.rotation.varimax`.
+    residual_moments : ndarray, shape (3,), optional
+        Of the eigenvalues that belong to no component: their sum, the sum of their squares over
+        their sum, and the sum of their cubes over that of their squares. nan where it is unknown.
     """
 
     components: np.ndarray
@@ -51,6 +63,10 @@ class Model:
     next_variance: float = float("nan")
     notes: dict = field(default_factory=dict)
     scale: np.ndarray | None = None
+    residual_moments: np.ndarray | None = None
+    spectrum: np.ndarray | None = None
+    selection: dict = field(default_factory=dict)
+    rotation: np.ndarray | None = None
 
     @property
     def n_components(self) -> int:
@@ -81,6 +97,13 @@ class Model:
     def singular_values(self) -> np.ndarray:
         """Singular values of the centred matrix, shape (k,)."""
         return np.sqrt(self.explained_variance * (self.n_samples - 1))
+
+    @property
+    def rotated_loadings(self) -> np.ndarray:
+        """Rotated components times their standard deviations, shape (k, d)."""
+        assert self.rotation is not None
+        loadings = self.components * np.sqrt(self.explained_variance)[:, None]
+        return self.rotation.T @ loadings
 
     @property
     def noise_variance(self) -> float:

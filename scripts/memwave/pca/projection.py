@@ -2,12 +2,16 @@
 
 import numpy as np
 
+from memwave.core.moments import Moments
 from memwave.core.precision import Load, load_shifted, needed_shift, require_no_overflow
 from memwave.pca.diagnostics.certificate import is_measured
 from memwave.pca.linalg.covariance_products import CovarianceProducts, products_bytes, squared_norms
 from memwave.pca.model import Model
 from memwave.pca.solvers import solver_module
 from memwave.pca.standardizer import Standardizer
+
+# A component with less than this share of the largest explained variance is rounding.
+NEGLIGIBLE = 1e-10
 
 
 class Projector:
@@ -34,6 +38,8 @@ class Projector:
     error_sums : ndarray, shape (2, 2)
         Sums over train and over test rows (first axis) of the squared distance from the mean and
         of the squared reconstruction error (second axis).
+    errors : Moments
+        Of the squared reconstruction errors of the train rows.
     """
 
     def __init__(self, model: Model, dtype: str):
@@ -52,8 +58,10 @@ class Projector:
         self.train: CovarianceProducts | None = None
         if is_measured(model):
             self.train = CovarianceProducts(self.shift, np.ascontiguousarray(self._basis[:k].T))
+        self._weights = t2_weights(model)
         self.moments = np.zeros((2, k))
         self.error_sums = np.zeros((2, 2))
+        self.errors = Moments(1)
 
     @property
     def n_components(self) -> int:
@@ -89,6 +97,10 @@ class Projector:
             self.train.add(block, projected[:, : self._k + 1], norms)
         return scores, self.take_in(scores, distances, is_train=is_train)
 
+    def hotelling_t2(self, scores: np.ndarray) -> np.ndarray:
+        """Squared distance of each row from the mean, in units of the explained variances, (n,)."""
+        return np.vecdot(scores * self._weights, scores)
+
     def take_in(self, scores: np.ndarray, distances: np.ndarray, *, is_train: bool) -> np.ndarray:
         """Add rows to the sums, given their scores and squared distances from the mean.
 
@@ -99,10 +111,35 @@ class Projector:
         """
         errors = np.maximum(distances - np.vecdot(scores, scores), 0.0)
         self.error_sums[0 if is_train else 1] += distances.sum(), errors.sum()
+        if is_train:
+            with np.errstate(over="ignore", invalid="ignore"):  # then no limit is known
+                self.errors.update(errors[:, None])
         require_no_overflow(self.error_sums)
         if is_train:
             self.moments += scores.sum(axis=0), np.einsum("ij,ij->j", scores, scores)
         return errors
+
+
+def moments_of_errors(errors: Moments) -> np.ndarray:
+    """What the squared errors of rows tell of the residual eigenvalues, shape (3,).
+
+    See `Model.residual_moments`; of the cubes nothing is known. The squared length of a normal
+    vector has as its variance twice the sum of the squared eigenvalues of its covariance.
+    """
+    mean, variance = float(errors.mean[0]), float(errors.std[0]) ** 2
+    return np.array([mean, variance / (2 * mean) if mean > 0 else 0.0, np.nan])
+
+
+def monitored(model: Model) -> np.ndarray:
+    """The components that Hotelling's T2 is summed over, shape (k,): those that are not noise."""
+    variances = model.explained_variance
+    return variances > NEGLIGIBLE * float(variances[0])
+
+
+def t2_weights(model: Model) -> np.ndarray:
+    """What squared scores are multiplied with in Hotelling's T2, shape (k,)."""
+    chosen = monitored(model)
+    return np.where(chosen, 1.0 / np.where(chosen, model.explained_variance, 1.0), 0.0)
 
 
 def features_of(model: Model, scores: np.ndarray) -> np.ndarray:

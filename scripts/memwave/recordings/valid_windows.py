@@ -105,6 +105,11 @@ def load_valid(path: str | Path) -> list[Range]:
     return [(int(start), int(stop)) for start, stop in hdf5.load_arrays(path)["kept"]]
 
 
+def valid_rows(path: str | Path | None) -> list[Range] | None:
+    """Return the ranges of a file, if there is one; None if every planned window is valid."""
+    return None if path is None else load_valid(path)
+
+
 def valid_ranges(ranges: Sequence[Range], path: str | Path | None) -> list[Range]:
     """Translate ranges of planned rows of a shard into ranges of its valid rows.
 

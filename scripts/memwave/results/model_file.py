@@ -45,6 +45,24 @@ Summary = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 SCALE = "Standard deviation of the features, which the centred features are divided by."
 
+RESIDUAL_MOMENTS = (
+    "Of the eigenvalues that belong to no component: their sum, the sum of their squares over "
+    "their sum, and the sum of their cubes over that of their squares; nan where it is unknown."
+)
+
+ROTATION = (
+    "Varimax rotation: scores over their standard deviations, times this, are rotated scores."
+)
+ROTATED = "Loadings after the rotation, in units of the features: components x features."
+SPECTRUM = "Explained variance of all components that were fitted, also of those not kept."
+
+# For each dataset of the limits: its description in the file.
+LIMITS = {
+    "limit_level": "Share of the rows below each limit.",
+    "t2_limit": "Limits of Hotelling's T2: of train rows, and of other rows.",
+    "spe_limit": "Limits of the squared prediction error: of train rows, and of other rows.",
+}
+
 # For each dataset of the scaling: the attribute of `Scaling`, and the description in the file.
 SCALING = {
     "channel_centre": ("center", "Subtracted from each channel before the features are computed."),
@@ -103,6 +121,8 @@ def save_model(
         )
         if model.scale is not None:
             hdf5.dataset(file, "scale", model.scale, SCALE, fletcher32=True, chunks=table.shape)
+        save_limits(file, model)
+        save_selection(file, model)
         if scaling is not None:
             for name, (attribute, description) in SCALING.items():
                 hdf5.dataset(file, name, getattr(scaling, attribute), description)
@@ -133,6 +153,29 @@ def load_given(path: str | Path) -> Model:
         ) from error
 
 
+def save_selection(file: h5py.File, model: Model) -> None:
+    """Write how the components were selected, and their rotation."""
+    if model.spectrum is not None:
+        hdf5.dataset(file, "spectrum", model.spectrum, SPECTRUM)
+    if model.rotation is not None:
+        hdf5.dataset(file, "rotation", model.rotation, ROTATION)
+        hdf5.dataset(file, "rotated_loadings", model.rotated_loadings, ROTATED)
+    file.attrs["selection"] = json.dumps(model.selection, sort_keys=True)
+
+
+def save_limits(file: h5py.File, model: Model) -> None:
+    """Write what is known of the residual eigenvalues, and limits by the formulas."""
+    # Only here: Snakemake's own process, which reads models, has no use for it.
+    from memwave.pca.diagnostics.monitoring import LEVELS, model_limits
+
+    if model.residual_moments is not None:
+        hdf5.dataset(file, "residual_moments", model.residual_moments, RESIDUAL_MOMENTS)
+    pairs = [model_limits(model, LEVELS, is_train=is_train) for is_train in (True, False)]
+    t2, spe = (np.array(limits) for limits in zip(*pairs, strict=True))
+    for name, values in {"limit_level": np.array(LEVELS), "t2_limit": t2, "spe_limit": spe}.items():
+        hdf5.dataset(file, name, values, LIMITS[name])
+
+
 def load_model(path: str | Path) -> Model:
     """Read a model written by `save_model`."""
     with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
@@ -149,6 +192,10 @@ def load_model(path: str | Path) -> Model:
             rounding=float(file.attrs.get("rounding", np.nan)),
             next_variance=float(file.attrs.get("next_variance", np.nan)),
             scale=file["scale"][()] if "scale" in file else None,
+            residual_moments=file["residual_moments"][()] if "residual_moments" in file else None,
+            rotation=file["rotation"][()] if "rotation" in file else None,
+            spectrum=file["spectrum"][()] if "spectrum" in file else None,
+            selection=json.loads(file.attrs.get("selection", "{}")),
         )
     require_usable(model, path)
     return model

@@ -8,10 +8,11 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.pca.projection import Projector
+from memwave.results.projection_file import STATISTICS
 from memwave.storage import hdf5
 from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
 
-ENCODING, VERSION = "memwave-projection-part", "2"
+ENCODING, VERSION = "memwave-projection-part", "3"
 
 
 def require_visible(projector: Projector, n_rows: int, dtype: str) -> None:
@@ -67,18 +68,21 @@ class PartialWriter:
         self._scores = ChunkWriter(scores)
         self._scores.append(np.zeros((lead, k), dtype))
         rows = chunk_rows(n_rows, np.dtype(dtype).itemsize)
-        errors = _column(file, "reconstruction_error", (n_rows,), dtype, rows)
-        self._errors = ChunkWriter(errors)
+        self._columns = [
+            ChunkWriter(_column(file, name, (n_rows,), dtype, rows)) for name in STATISTICS
+        ]
 
-    def append(self, scores: np.ndarray, errors: np.ndarray) -> None:
-        """Add scores, shape (n, k), and reconstruction errors, shape (n,), of the next rows."""
+    def append(self, scores: np.ndarray, *statistics: np.ndarray) -> None:
+        """Add scores, shape (n, k), and `STATISTICS`, shape (n,) each, of the next rows."""
         self._scores.append(scores)
-        self._errors.append(errors)
+        for column, values in zip(self._columns, statistics, strict=True):
+            column.append(values)
 
     def finish(self, projector: Projector) -> None:
         """Store the sums over all rows that measure the model."""
         self._scores.finish()
-        self._errors.finish()
+        for column in self._columns:
+            column.finish()
         require_visible(projector, self._n_rows, self._dtype)
         arrays = {"losses": projector.error_sums, "moments": projector.moments}
         if projector.train is not None:
@@ -116,7 +120,7 @@ def create_partial(
         See `PartialWriter`.
     """
     k, d = projector.n_components, projector.n_features
-    scores = n_rows * (k + 1) * np.dtype(dtype).itemsize + 2 * CHUNK_BYTES
+    scores = n_rows * (k + len(STATISTICS)) * np.dtype(dtype).itemsize + 3 * CHUNK_BYTES
     products = 8 * (d + 1) * (k + 2) * 2
     with hdf5.create(path, scores + products) as file:
         writer = PartialWriter(file, first_row, n_rows, n_windows, k, dtype)

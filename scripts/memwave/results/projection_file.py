@@ -14,7 +14,8 @@ import numpy as np
 
 from memwave.core.ranges import spans
 from memwave.pca.model import Model
-from memwave.results.model_file import ERROR_BOUND, RESIDUAL
+from memwave.results.model_file import ERROR_BOUND, LIMITS, RESIDUAL
+from memwave.results.monitoring.limits import ABOVE, Limits, choose, exceeded, found_limits
 from memwave.storage import hdf5
 from memwave.storage.hdf5_chunks import CHUNK_BYTES, FILTERS, ChunkWriter, chunk_rows
 
@@ -35,7 +36,17 @@ COLUMNS: dict[str, tuple[str | None, str]] = {
         None,
         "Squared distance between the features and their reconstruction from the scores.",
     ),
+    "hotelling_t2": (
+        None,
+        "Squared distance of the scores from their mean, in units of the explained variances.",
+    ),
 }
+
+# Columns that say how unlike the others a row is, in the order in which they are appended.
+STATISTICS = ("reconstruction_error", "hotelling_t2")
+
+# Another name of a column, that of the field.
+OTHER_NAMES = {"spe": "reconstruction_error"}
 
 
 class ProjectionWriter:
@@ -77,6 +88,8 @@ class ProjectionWriter:
             self._add_column(name, kind or dtype, description)
         file["split"].attrs["flag_values"] = np.arange(len(SPLITS), dtype="u1")
         file["split"].attrs["flag_meanings"] = " ".join(SPLITS)
+        for name, known in OTHER_NAMES.items():
+            file[name] = file[known]
         if labels is not None:
             self._add_column("label", "i8", labels)
         self._add_column("scores", dtype, "Projection onto the components.", k)
@@ -118,16 +131,18 @@ class ProjectionWriter:
         """Append the labels of the next windows."""
         self._writers["label"].append(labels)
 
-    def append_scores(self, scores: np.ndarray, errors: np.ndarray) -> None:
-        """Append scores, shape (n, k), and reconstruction errors, shape (n,)."""
+    def append_scores(self, scores: np.ndarray, *statistics: np.ndarray) -> None:
+        """Append scores, shape (n, k), and `STATISTICS`, shape (n,) each."""
         self._writers["scores"].append(scores)
-        self._writers["reconstruction_error"].append(errors)
+        for name, values in zip(STATISTICS, statistics, strict=True):
+            self._writers[name].append(values)
 
     def append_partial(self, partial: h5py.File) -> None:
-        """Copy the scores and errors of one shard; its rows are the next windows."""
-        scores, errors = partial["scores"], partial["reconstruction_error"]
-        self._writers["scores"].copy(scores, scores.attrs["first_row"], len(errors))
-        self._writers["reconstruction_error"].copy(errors, 0, len(errors))
+        """Copy the scores and `STATISTICS` of one shard; its rows are the next windows."""
+        scores, count = partial["scores"], len(partial[STATISTICS[0]])
+        self._writers["scores"].copy(scores, scores.attrs["first_row"], count)
+        for name in STATISTICS:
+            self._writers[name].copy(partial[name], 0, count)
 
     def name_labels(self, names: Sequence[str]) -> None:
         """Store the texts of the labels; label -1 means no label."""
@@ -148,10 +163,44 @@ class ProjectionWriter:
             written.dims[0].attach_scale(self._file["component"])
         self._file.attrs["eigenvalue_error_bound"] = model.eigenvalue_error_bound
 
-    def finish(self, attributes: dict, provenance: dict) -> None:
-        """Write the last windows and the attributes of the projection."""
+    def finish_windows(self) -> None:
+        """Write the last windows; then all columns can be read."""
         for writer in self._writers.values():
             writer.finish()
+
+    def monitor(
+        self, model: Model, levels: Sequence[float], method: str, known: Limits | None = None
+    ) -> list[Limits]:
+        """Compare all rows with limits, and store both.
+
+        Parameters
+        ----------
+        model, levels
+            See `memwave.results.monitoring.limits.found_limits`.
+        method, known
+            See `memwave.results.monitoring.limits.choose`.
+
+        Returns
+        -------
+        list of Limits
+            Those that rows are compared with, then those of all methods.
+        """
+        self.finish_windows()
+        limits = found_limits(self._file, model, levels)
+        chosen = choose(limits, method, known)
+        for name, values in zip(LIMITS, (np.array(levels), chosen.t2, chosen.spe), strict=True):
+            hdf5.dataset(self._file, name, values, LIMITS[name])
+        self._file.attrs["limit_method"] = chosen.method
+        for name, source in ABOVE.items():
+            self._add_column(name, "u1", f"Number of limits that {source} is above.")
+        for counts in exceeded(self._file, chosen):
+            for name, values in counts.items():
+                self._writers[name].append(values)
+        return [chosen, *limits]
+
+    def finish(self, attributes: dict, provenance: dict) -> None:
+        """Write the last windows and the attributes of the projection."""
+        self.finish_windows()
         for name, value in attributes.items():
             self._file.attrs[name] = value
         self._file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
@@ -159,7 +208,7 @@ class ProjectionWriter:
 
 def projection_size(n_rows: int, k: int, dtype: str) -> int:
     """Return an upper bound of the size of a projection, in bytes."""
-    return n_rows * ((k + 1) * np.dtype(dtype).itemsize + 29) + 8 * CHUNK_BYTES
+    return n_rows * ((k + 2) * np.dtype(dtype).itemsize + 31) + 11 * CHUNK_BYTES
 
 
 def open_projection(path: str | Path):

@@ -23,13 +23,17 @@ FEATURE_PROJECTION = f"{EXPERIMENT}/parts/{{shard}}.h5"
 RECORDING_PROJECTION = f"{EXPERIMENT}/scores/{{shard}}.h5"
 PROJECTION = f"{EXPERIMENT}/projection.h5"
 PROVENANCE = f"{EXPERIMENT}/provenance.json"
+LIMITS = f"{EXPERIMENT}/limits.tsv"
+ALARMS = f"{EXPERIMENT}/alarms.tsv"
 
 SPECTRUM = f"{EXPERIMENT}/plots/spectrum.svg"
 COMPONENTS = f"{EXPERIMENT}/plots/components.svg"
 SCORES = f"{EXPERIMENT}/plots/scores.svg"
 SCORES_IN_TIME = f"{EXPERIMENT}/plots/scores-in-time.svg"
 RECONSTRUCTION = f"{EXPERIMENT}/plots/reconstruction.svg"
-FIGURES = (SPECTRUM, COMPONENTS, SCORES, SCORES_IN_TIME, RECONSTRUCTION)
+MONITORING = f"{EXPERIMENT}/plots/monitoring.svg"
+EXPLORE = f"{EXPERIMENT}/explore.html"
+FIGURES = (SPECTRUM, COMPONENTS, SCORES, SCORES_IN_TIME, RECONSTRUCTION, MONITORING)
 
 # What compares all experiments of a configuration; `run` is "", or of a configuration with a name.
 RUN = "results{run}"
@@ -58,6 +62,7 @@ SCOPES: dict[str, tuple[str, str | None]] = {
     "write_projection": (EXPERIMENT, None),
     "write_summary": (RUN, None),
     "plot_experiment": (EXPERIMENT, None),
+    "plot_explore": (EXPERIMENT, None),
     "plot_summary": (RUN, None),
 }
 
@@ -75,9 +80,10 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "fit_model": (MODEL,),
     "project_features": (FEATURE_PROJECTION,),
     "project_recordings": (RECORDING_PROJECTION,),
-    "write_projection": (PROJECTION, PROVENANCE),
+    "write_projection": (PROJECTION, PROVENANCE, LIMITS, ALARMS),
     "write_summary": (SUMMARY, SUMMARY_PAGE),
     "plot_experiment": FIGURES,
+    "plot_explore": (EXPLORE,),
     "plot_summary": (COMPARISON, MEMORY),
 }
 

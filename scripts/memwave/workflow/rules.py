@@ -167,6 +167,8 @@ class Rules:
         """All figures that the configuration requests."""
         wanted = self.plan.settings["plots"]
         figures = self.of_experiments(*paths.FIGURES) if wanted is True else []
+        if self.plan.settings["explore"]:
+            figures += self.of_experiments(paths.EXPLORE)
         return figures + [self.of_run(paths.COMPARISON), self.of_run(paths.MEMORY)] * bool(wanted)
 
     def temporary(self, path: str, temp: Callable[[str], Any]) -> Any:
@@ -285,7 +287,7 @@ def _compared_request(request: Any) -> Compared:
 
 def _compared_all(digests: dict[str, str]) -> Compared:
     """Digests by name, all compared; the report shows how many there are."""
-    return Compared(digests.items(), f"of {len(digests)} files")
+    return Compared(digests.items(), f"{len(digests)} files")
 
 
 def open_rules(

@@ -13,6 +13,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress
 from memwave.features.spec import FeatureSpec
+from memwave.pca.diagnostics.monitored import LEVELS
 from memwave.pca.lags.recording_scores import FeatureScoring
 from memwave.pca.projection import Projector
 from memwave.readers import open_array, options_of
@@ -20,9 +21,12 @@ from memwave.recordings.resampling import ratio_of, resampled_rows
 from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.recordings.valid_windows import find_valid
 from memwave.results.model_file import fitted_dataset, load_extraction, load_model, load_provenance
+from memwave.results.monitoring.limits import QUANTILE, Limits
+from memwave.results.monitoring.tables import load_quantiles
 from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import ProjectionWriter, projection_size
 from memwave.storage import hdf5
+from memwave.workflow import paths
 from memwave.workflow.planning.memory import extraction_rows, measuring_rows
 
 
@@ -88,15 +92,22 @@ def project_recording(
                 segment.count, first=segment.first, recording=0, step=spec.step, split="test"
             )
             for scores, errors in scoring.project(segment, is_train=False):
-                writer.append_scores(scores, errors)
+                writer.append_scores(scores, errors, projector.hotelling_t2(scores))
                 progress.add(len(scores))
         progress.close()
         require_visible(projector, count, score_dtype)
+        writer.monitor(model, LEVELS, QUANTILE, limits_of(model_path))
         total, error = projector.error_sums[1]
         share = float(error / total) if total > 0 else 0.0
         facts = {"solver": model.solver, "window": spec.window, "step": spec.step}
         made_by = {"model": load_provenance(model_path), "versions": {"memwave": __version__}}
         writer.finish({**facts, "reconstruction_error_test": share}, made_by)
+
+
+def limits_of(model_path: str) -> Limits | None:
+    """The limits in the table beside a model; None if there is no such table."""
+    path = Path(model_path).with_name(Path(paths.LIMITS).name)
+    return load_quantiles(path, LEVELS) if path.exists() else None
 
 
 def plan_recording(

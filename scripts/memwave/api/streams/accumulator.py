@@ -6,7 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from memwave.api.planning import FitPlan, InvalidParameter, components_of, entry, require_memory
+from memwave.api.planning import (
+    FitPlan,
+    InvalidParameter,
+    components_of,
+    entry,
+    most_components,
+    require_memory,
+)
 from memwave.core.errors import InvalidMatrix
 from memwave.core.messages import shown
 from memwave.core.precision import compute_dtype, load_shifted, needed_shift
@@ -22,7 +29,7 @@ from memwave.pca.solvers import (
     solver_module,
 )
 from memwave.pca.streaming import SAMPLE, sample_shift
-from memwave.readers.matrix import Matrix
+from memwave.readers.matrices.matrix import Matrix
 from memwave.workflow.planning.matrix_memory import predict
 from memwave.workflow.planning.memory import Sizes
 
@@ -99,7 +106,7 @@ class Accumulator:
                 f"{max(2, k)} for a PCA of {k} components."
             )
         solver, _ = self._merged()
-        return solver.finish()
+        return self.plan.selected(solver.finish())
 
 
 def is_stream(X: Any) -> bool:
@@ -138,7 +145,9 @@ def plan_stream(params: dict, spec: MatrixSpec, n_rows: int | None) -> FitPlan:
             "standardize is True, which needs the standard deviations before the first block. Fit "
             "a file or an array, or divide the columns yourself."
         )
-    k = params["n_components"]
+    k, select = most_components(params)
+    if select:
+        k = min(k, spec.n_features)
     if k is None:
         k = spec.n_features if n_rows is None else min(n_rows, spec.n_features)
     if isinstance(k, int) and k > spec.n_features:
@@ -155,7 +164,7 @@ def plan_stream(params: dict, spec: MatrixSpec, n_rows: int | None) -> FitPlan:
     require_memory(needs[i], params, spec, plans[i], sizes)
     dtype = compute_dtype(plans[i]["compute_dtype"], spec.dtype)
     rows = rows_per_block(params["block_mb"], spec.n_features, dtype)
-    return FitPlan(plans[i], dtype, rows, 1, needs[i])
+    return FitPlan(plans[i], dtype, rows, 1, needs[i], select)
 
 
 def _needed_mb(spec: MatrixSpec, model: dict, sizes: Sizes) -> int:

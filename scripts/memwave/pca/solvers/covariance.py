@@ -12,8 +12,12 @@ import scipy
 from memwave.core.precision import is_noise, power_of_two, require_no_overflow
 from memwave.pca.linalg.eigenpairs import (
     MISSED,
+    PROBES,
     eigenpair_bytes,
+    lanczos_work,
+    other_moments_in_place,
     proven_eigenpairs_in_place,
+    with_eigenvalue,
     worth_trying,
 )
 from memwave.pca.linalg.short_products import (
@@ -33,7 +37,7 @@ from memwave.pca.solvers._merging import Merging
 SUMMING = 8 * float(np.finfo(np.float64).eps)
 
 OPTIONS: dict[str, dict] = {}
-LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+LIBRARIES = ("scipy.linalg",)
 
 
 class Scatter:
@@ -198,8 +202,11 @@ def model_of(scatter: Scatter, k: int, solver: str, scale: np.ndarray | None = N
     if found is None:
         missed = len(covariance) * SUMMING
         values, vectors = leading_eigenpairs_in_place(covariance.full(), wanted)
-        found = values, vectors, covariance @ vectors
-    values, vectors, images = found
+        images = covariance @ vectors
+        found = values, vectors, images, other_moments_in_place(covariance, values, vectors)
+    values, vectors, images, others = found
+    if wanted > k:
+        others = with_eigenvalue(others, float(values[0]))
     next_value = float(values[0] if wanted > k else 0.0) + 2 * missed * float(values[-1])
     model = from_eigenpairs(
         values[-k:] * unit,
@@ -212,6 +219,7 @@ def model_of(scatter: Scatter, k: int, solver: str, scale: np.ndarray | None = N
         rounding=rounding,
         next_variance=max(0.0, next_value) * unit,
         scale=scale,
+        residual_moments=others * unit,
     )
     # By Weyl's inequality, since no eigenpair was missed.
     model.eigenvalue_error_bound = float(model.error_bound.max())
@@ -257,19 +265,23 @@ def decomposition_bytes(d: int, k: int) -> int:
     return max(whole, eigenpair_bytes(d, k)) if worth_trying(d, k) else whole
 
 
-def decomposition_work(d: int) -> float:
-    """Operations of `model_of`: at worst a reduction to tridiagonal form."""
-    return 4 / 3 * float(d) ** 3
+def decomposition_work(d: int, k: int) -> float:
+    """Operations of `model_of`: of Lanczos with its proof, or of a reduction by LAPACK."""
+    return lanczos_work(d, k) if worth_trying(d, min(k + 1, d)) else 4 / 3 * float(d) ** 3
 
 
 def reduction_bytes(d: int, k: int) -> int:
     """Memory of `leading_eigenpairs_in_place`, the matrix included."""
-    return 8 * d * d + 8 * d * (6 * k + 80)
+    return 8 * d * d + 8 * d * (6 * k + 80 + 4 * min(d, PROBES))
 
 
 def work(d: int, n_rows: int, settings: dict) -> Work:
     """Half the products of X'X, and the eigenpairs."""
-    return Work(reads=1, products=float(n_rows) * d * d, dense=decomposition_work(d))
+    return Work(
+        reads=1,
+        products=float(n_rows) * d * d,
+        dense=decomposition_work(d, settings["n_components"]),
+    )
 
 
 def guarantee(tolerance: float) -> dict | None:

@@ -14,8 +14,12 @@ import numpy as np
 from memwave.core.precision import lengths, require_no_overflow
 from memwave.core.ranges import spans
 from memwave.core.workers import share, working
-from memwave.pca.linalg.eigenpairs import MISSED, proven_eigenpairs_in_place
-from memwave.pca.linalg.orthonormal import ROUNDS, orthonormalise, project_out, turned
+from memwave.pca.linalg.eigenpairs import (
+    MISSED,
+    other_moments_in_place,
+    proven_eigenpairs_in_place,
+)
+from memwave.pca.linalg.krylov.orthonormal import ROUNDS, orthonormalise, project_out, turned
 from memwave.pca.linalg.short_products import gamma
 from memwave.pca.linalg.train_columns import TrainColumns, column_bytes
 from memwave.pca.linalg.triangle import CHUNK, PANEL, Part, Triangle, triangle_size
@@ -29,7 +33,7 @@ from memwave.pca.solvers.covariance import (
 )
 
 OPTIONS: dict[str, dict] = {}
-LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+LIBRARIES = ("scipy.linalg",)
 
 # Columns of a block that are a unit of work for a thread.
 COLUMNS = 256
@@ -77,7 +81,7 @@ class Solver:
         gram = self._gram(columns, progress)
         total_variance = float(gram.diagonal().sum())
         require_no_overflow(total_variance)
-        values, vectors, images, missed = self._eigenpairs(gram)
+        values, vectors, images, others, missed = self._eigenpairs(gram)
         del gram
         # By Weyl's inequality, of the values in their places.
         bound = self._rounding(columns.n_rows, total_variance) + 2 * missed * float(values[0])
@@ -98,6 +102,7 @@ class Solver:
             solver="gram",
             eigenvalue_error_bound=bound + moved,
             scale=self._scale if self._standardize else None,
+            residual_moments=others,
         )
 
     def _gram(self, columns: TrainColumns, progress: Callable[[int], None]) -> Triangle:
@@ -163,19 +168,23 @@ class Solver:
         share = n / (n - 1)
         return 1.01 * (products + share * off * (2 * float(np.sqrt(variance)) + off))
 
-    def _eigenpairs(self, gram: Triangle) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    def _eigenpairs(
+        self, gram: Triangle
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
         """Leading eigenpairs of the matrix, descending, and its products with the vectors.
 
-        The last value bounds the eigenvalues that were missed, as a share of the largest one.
+        Then the moments of all other eigenvalues. The last value bounds the eigenvalues that were
+        missed, as a share of the largest one.
         """
         missed = MISSED
         found = proven_eigenpairs_in_place(gram, self._k)
         if found is None:
             missed = len(gram) * SUMMING
             values, vectors = leading_eigenpairs_in_place(gram.full(), self._k)
-            found = values, vectors, gram @ vectors
-        values, vectors, images = found
-        return values[::-1], vectors[:, ::-1], images[:, ::-1], missed
+            images = gram @ vectors
+            found = values, vectors, images, other_moments_in_place(gram, values, vectors)
+        values, vectors, images, others = found
+        return values[::-1], vectors[:, ::-1], images[:, ::-1], others, missed
 
     def _second_read(
         self,
@@ -244,7 +253,7 @@ def work(d: int, n_rows: int, settings: dict) -> Work:
     k = settings["n_components"]
     # Products in double precision run at least at twice the rate of decompositions.
     products = (float(n_rows) ** 2 * d + 4.0 * n_rows * d * k) / 2
-    return Work(reads=3, products=0.0, dense=products + decomposition_work(n_rows))
+    return Work(reads=3, products=0.0, dense=products + decomposition_work(n_rows, k))
 
 
 def guarantee(tolerance: float) -> dict | None:

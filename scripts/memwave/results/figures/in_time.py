@@ -1,5 +1,6 @@
 """Figure: values along the recordings, and the classes of the windows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from memwave.results.figures.classes import Classes, runs
 from memwave.results.figures.scores import add_legend, classes_height
-from memwave.results.figures.style import LINE, bare, hide_inner, new_figure, shortened
+from memwave.results.figures.style import INK, LINE, bare, hide_inner, new_figure, shortened
 from memwave.results.figures.timeline import Timeline
 
 # Inches of all panels side by side, and of a number below an axis.
@@ -53,6 +54,8 @@ def draw_in_time(
     classes: Classes,
     clock: Clock,
     n_recordings: int,
+    *,
+    limits: Sequence[Sequence[float]] = (),
 ) -> Figure:
     """Draw one row of panels per series and one column per recording.
 
@@ -64,6 +67,8 @@ def draw_in_time(
         Name of each series, with its unit.
     n_recordings : int
         Number of all recordings, of which the first are drawn.
+    limits : sequence of sequence of float
+        Of each series; drawn as dashed lines.
     """
     lengths = [float(timeline.edges[-1]) for timeline in timelines.values()]
     longest = max(lengths)
@@ -87,6 +92,9 @@ def draw_in_time(
         column[0].set_title(shortened(recording, width))
         for i, axes in enumerate(column[:-1]):
             _draw_range(axes, times, timeline.low[:, i], timeline.high[:, i])
+            for limit in limits[i] if limits else ():
+                if np.isfinite(limit):
+                    axes.axhline(limit, color=INK, linewidth=0.8, linestyle="--")
         _draw_classes(column[-1], times, timeline.classes, classes)
         column[-1].xaxis.set_major_locator(MaxNLocator(max(1, int(width / TICK)), integer=True))
     hide_inner(panels)

@@ -28,7 +28,7 @@ def figure_bytes(spec: FeatureSpec | MatrixSpec, model_file: int) -> int:
     block = block_bytes(SHOWN)
     pairs = SHOWN * (SHOWN - 1) // 2
     in_time = RECORDINGS * timeline_bytes(SHOWN, MOST_CLASSES, BLOCK_ROWS)
-    drawn = pairs * density_bytes(MOST_CLASSES, BLOCK_ROWS) + 2 * in_time
+    drawn = pairs * density_bytes(MOST_CLASSES, BLOCK_ROWS) + 3 * in_time + block_bytes(1)
     return alone + _waves_bytes(spec) + block + drawn
 
 

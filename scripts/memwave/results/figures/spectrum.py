@@ -34,10 +34,11 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     each, together = figure.subplots(1, 2)
     component = np.arange(1, model.n_components + 1)
     variance, total = model.explained_variance, model.total_variance or 1.0
-    least = _least(variance)
+    least = _least(variance if model.spectrum is None else model.spectrum)
+    _draw_uncertainty(each, model)
     _draw_line(each, component, variance, residual, least)
     set_log(each, "y")
-    each.set_ylim(bottom=least / 1.5)
+    each.set_ylim(least / 1.5, max(each.get_ylim()[1], 1.5 * variance[0]))
     unit = "channel units, squared" if model.scale is None else "of standardized features"
     each.set_ylabel(f"explained variance ({unit})")
     _draw_line(together, component, variance.cumsum() / total, 2 * residual.cumsum() / total, 0.0)
@@ -46,6 +47,27 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     together.set_ylabel("cumulative share of the variance")
     together.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     return figure
+
+
+def _draw_uncertainty(axes: Axes, model: Model) -> None:
+    """Draw the eigenvalues that were not kept, sampling errors, and what the criteria say.
+
+    The standard error of an eigenvalue l of n independent rows is ``l sqrt(2 / n)`` (North, Bell,
+    Cahalan and Moeng, Monthly Weather Review 110 (1982), 699-706, equation 24).
+    """
+    suggested = model.selection.get("suggested")
+    if model.spectrum is None or not suggested:
+        return
+    variance = model.spectrum
+    number = np.arange(1, len(variance) + 1)
+    share = np.sqrt(2 / model.selection["effective_rows"])
+    low, high = variance * max(0.0, 1 - share), variance * (1 + share)
+    axes.vlines(number, low, high, color=FAINT, linewidth=3, alpha=0.5, label="sampling error")
+    if len(variance) > model.n_components:
+        rest = slice(model.n_components, None)
+        axes.plot(number[rest], variance[rest], ".", color=FAINT, label="not kept")
+    said = ", ".join(f"{name} {k}" for name, k in suggested.items())
+    axes.set_title(f"criteria: {said}", fontsize="small")
 
 
 def component_ticks(n_components: int) -> list[int]:

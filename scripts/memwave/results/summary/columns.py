@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from memwave.pca.diagnostics.comparison import FIGURES
+from memwave.pca.model import CRITERIA
 
 COLUMNS = (
     "dataset",
@@ -13,6 +14,7 @@ COLUMNS = (
     "n_features",
     "feature_bytes",
     "n_components",
+    *CRITERIA,
     "explained_variance_ratio",
     "reconstruction_error_train",
     "reconstruction_error_test",

@@ -108,11 +108,13 @@ READ: dict[str, tuple[Callable, ...]] = {
         _of_job(paths.MODEL),
         inputs.converted_labels,
         inputs.shard_checksums,
+        inputs.limits_of_applied_model,
     ),
     "write_summary": _files(
         _of_experiments(paths.MODEL), _of_experiments(paths.PROJECTION), inputs.usages
     ),
     "plot_experiment": _files(_of_job(paths.MODEL), _of_job(paths.PROJECTION)),
+    "plot_explore": _files(_of_job(paths.MODEL), _of_job(paths.PROJECTION)),
     "plot_summary": _files(_of_job(paths.SUMMARY)),
 }
 
@@ -197,6 +199,8 @@ class Digests:
             last.append(Job("plot_summary", run=plan.run))
         if plan.settings["plots"] is True:
             last += [Job.of("plot_experiment", e) for e in plan.experiments]
+        if plan.settings["explore"]:
+            last += [Job.of("plot_explore", e) for e in plan.experiments]
         return last
 
     def _add(self, job: Job, found: dict[Job, None]) -> None:

@@ -169,6 +169,22 @@ def applied_model(plan: Plan, w: Wildcards) -> str:
     return fitted_before(plan, model_of(plan, w)["apply"])
 
 
+def limits_of_applied_model(plan: Plan, w: Wildcards) -> list[str]:
+    """Return the table of limits beside the model that is applied, if there is one."""
+    model = model_of(plan, w)
+    if not is_applied(model):
+        return []
+    path = limits_beside(model["apply"])
+    if model["apply"] in model_files(plan):
+        return [path]
+    return [os.path.abspath(path)] if os.path.exists(path) else []
+
+
+def limits_beside(model_file: str) -> str:
+    """Path of the table of limits in the folder of a model."""
+    return os.path.join(os.path.dirname(model_file), os.path.basename(paths.LIMITS))
+
+
 def partial_projections(plan: Plan, w: Wildcards) -> list[str]:
     """Return the partial projections of all shards, computed from features or from recordings."""
     stage = projecting_stage(feature_spec(plan, w.dataset, w.features))
@@ -272,7 +288,9 @@ def foreign_models(plan: Plan) -> list[str]:
         scale = feature_spec(plan, e.dataset, e.features).scale
         found += [scale] * is_model(scale)
     made = model_files(plan)
-    return unique(os.path.abspath(path) for path in found if path not in made)
+    found = [path for path in found if path not in made]
+    found += [path for path in map(limits_beside, found) if os.path.exists(path)]
+    return unique(map(os.path.abspath, found))
 
 
 def recordings_of_fit(plan: Plan, w: Wildcards) -> list[CheckedRecording]:

@@ -302,9 +302,18 @@ def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> requests.Ass
         plan.settings["score_dtype"],
         provenance(plan, w),
         versions,
+        tuple(sorted(plan.settings["limits"])),
+        plan.settings["limit_method"],
+        tuple(_rates(plan, w.dataset)),
         tuple(inputs.receipts_of_readers(plan, w)),
         tuple(start for start, _ in rows_of_shards(plan, w.dataset, w.features).values()),
     )
+
+
+def _rates(plan: Plan, dataset: str) -> Iterable[float | None]:
+    """Rows a second of each recording, after resampling."""
+    rate = plan.settings["datasets"][dataset]["sampling_rate"]
+    return (rate or r.sampling_rate for r in plan.recordings[dataset])
 
 
 def _figure_facts(plan: Plan, w: Wildcards) -> requests.FigureFacts:
@@ -338,6 +347,7 @@ _REQUESTS: dict[str, Callable[[Plan, Wildcards], Any]] = {
     "project_recordings": _projection,
     "write_summary": _summarized_experiments,
     "plot_experiment": _figure_facts,
+    "plot_explore": _figure_facts,
     "plot_summary": lambda plan, _: plan.settings["max_mem_mb"],
 }
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
-from memwave.readers import library_bytes
+from memwave.readers import library_bytes, scratch_bytes
 from memwave.workflow.planning import matrix_memory, memory, runtime
 from memwave.workflow.planning.inputs import Wildcards, converted_recording, model_of
 from memwave.workflow.planning.memory import Sizes
@@ -35,8 +35,9 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
     if stage in ("measure_channels", "find_gaps"):
         return _searching_mb(plan, stage, w.dataset)
     spec = feature_spec(plan, w.dataset, w.features)
-    if stage == "plot_experiment":
-        return memory.figures_mb(spec, model_of(plan, w))
+    if stage in ("plot_experiment", "plot_explore"):
+        need = memory.figures_mb if stage == "plot_experiment" else memory.explore_mb
+        return need(spec, model_of(plan, w))
     block_mb = plan.settings["block_mb"]
     if stage == "measure_features":
         if w.dataset in plan.matrices:
@@ -124,6 +125,7 @@ def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str,
         n_train=n_train(plan, dataset, features),
         shard_rows=shard_rows(plan, dataset, features),
         window_label=plan.settings["datasets"][dataset]["window_label"],
+        label_scratch=scratch_bytes(r.labels for r in plan.recordings[dataset] if r.labels),
     )
 
 

@@ -94,7 +94,8 @@ def predict(
     scoring = 4.0 * rows * d * k / products + table / shards / rates.compressed
     stages["project_features"] = reading + scoring
     stages["project_recordings"] = stages["extract_features"] + scoring
-    stages["write_projection"] = stages["plot_experiment"] = table / rates.read
+    for stage in ("write_projection", "plot_experiment", "plot_explore"):
+        stages[stage] = table / rates.read
     return _started(stages, rates)
 
 

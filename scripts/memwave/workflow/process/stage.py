@@ -19,6 +19,7 @@ from memwave.core.ranges import MEGABYTE
 from memwave.storage.atomic import naming_files_if
 from memwave.storage.receipts import identities, require_inputs, write_receipt
 from memwave.workflow.process.current import Ticket
+from memwave.workflow.process.job_lines import ERRORS_AT_THE_END
 from memwave.workflow.process.memory import PeakMemory, limit_memory, out_of_memory
 from memwave.workflow.sources.readings import unchanged
 
@@ -163,10 +164,13 @@ def stage(
         with naming_files_if(ticket.require_wanted) if ticket else nullcontext():
             said = ticket.said | {"sources": dict(read or {})} if ticket else {}
             write_receipt(usage_path, usage | said)
+    except Terminated as error:
+        _fail(f"{name}: {error}", at_once=True)
     except MemwaveError as error:
         _fail(f"{name}: {error}")
     except KeyboardInterrupt:
-        _fail(f"{name}: interrupted; nothing was left half-written, run again to go on.")
+        text = "interrupted; nothing was left half-written, run again to go on."
+        _fail(f"{name}: {text}", at_once=True)
     except Exception as error:
         log.error("%s", traceback.format_exc())
         if out_of_memory(error):
@@ -234,17 +238,31 @@ def _unwritten_log(path: str, error: BaseException | None) -> str:
     )
 
 
+class Terminated(MemwaveError):
+    """The process was asked to end."""
+
+
 def _terminated(number: int, frame: object) -> None:
-    raise MemwaveError(
+    raise Terminated(
         "ended by SIGTERM (a cluster's time limit, or a cancelled run); nothing was left "
         "half-written, run again to go on."
     )
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, *, at_once: bool = False) -> NoReturn:
+    """End the process. The message is in the log, and printed here or at the end of the run."""
     log.error("%s", message)
-    print(message, file=sys.stderr, flush=True)
     with suppress(OSError):  # a log that cannot be written
         logging.shutdown()
+    if at_once or ERRORS_AT_THE_END not in os.environ or not _is_logged(message):
+        print(message, file=sys.stderr, flush=True)
     sys.stderr.flush()
     os._exit(1)
+
+
+def _is_logged(message: str) -> bool:
+    files = [h.baseFilename for h in log.handlers if isinstance(h, logging.FileHandler)]
+    try:
+        return any(message in Path(file).read_text(encoding="utf-8") for file in files)
+    except OSError:
+        return False

@@ -254,7 +254,36 @@ def _resolve(settings: dict, model: str, spec: Features, sizes: Sizes, n_train: 
     """Options of a model's solver, chosen if it says ``auto``."""
     of_stages = predict_stages if isinstance(spec, MatrixSpec) else predict
     limit = settings["max_mem_mb"]
-    return resolve(settings["models"][model], spec, n_train, sizes, limit, predict=of_stages)
+    most = min(spec.n_features, n_train - 1)
+    entry, wanted = with_most_components(settings["models"][model], most)
+    wanted["rotation"] = entry["rotation"]
+    return resolve(entry, spec, n_train, sizes, limit, predict=of_stages) | wanted
+
+
+def with_most_components(model: dict, most: int) -> tuple[dict, dict]:
+    """Plan a model with as many components as there may be, of which the fit keeps some.
+
+    Parameters
+    ----------
+    model : dict
+        Complete entry of ``models`` in the configuration.
+    most : int
+        Components that the windows allow.
+
+    Returns
+    -------
+    model : dict
+        With a number as ``n_components``.
+    wanted : dict
+        ``select``, which says how many are kept, unless a number is given; see
+        `memwave.pca.diagnostics.selection.select`.
+    """
+    given = model["n_components"]
+    if isinstance(given, int):
+        return model, {}
+    wanted = {"criterion": model["criterion"]} if given == "auto" else {"fraction": given}
+    k = max(1, min(model["max_components"], most))
+    return {**model, "n_components": k}, {"select": wanted}
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from memwave.readers import (
     library_bytes,
     options_of,
 )
-from memwave.readers.converted import open_stream
-from memwave.readers.matrix_checks import require_different, require_same_names
-from memwave.readers.matrix_files import open_file
+from memwave.readers.matrices.checks import require_different, require_same_names
+from memwave.readers.matrices.converted import open_stream
+from memwave.readers.matrices.files import open_file
 from memwave.recordings.segments import file_name
 from memwave.recordings.sheet import Recording, read_sheet
 from memwave.results.model_file import is_of_recordings, load_column_names, load_model

@@ -182,6 +182,7 @@ def _rows(
     """Return the number of rows and the rate of a stored recording, and remarks on its file."""
     channels = settings["channels"]
     with open_source(recording.path, recording.dtype, channels, options) as source:
+        source.require_numbers()
         shape, rate, notes = source.shape, source.sampling_rate, list(source.notes)
     expected = settings["sampling_rate"]
     given = recording.sampling_rate

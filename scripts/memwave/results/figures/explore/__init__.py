@@ -1,0 +1,1 @@
+"""A page that shows an experiment in a browser: zoom, selection and menus, without a server."""

@@ -1,0 +1,1 @@
+"""Limits of the statistics of a projection, and intervals above them."""

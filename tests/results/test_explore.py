@@ -1,0 +1,212 @@
+"""explore.html in a real browser without a network: menus, zoom, selection, at two widths.
+
+Screenshots stay in build/screenshots/, to be looked at.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import memwave
+from memwave.results.figures.explore import content
+from memwave.results.figures.explore.content import content_of, page_bytes
+from memwave.results.model_file import load_model
+
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ROWS, COLUMNS, K = 4000, 12, 4
+NAMES = {0: "rest", 1: "</script><b>walk", 2: "sit"}
+MAKE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from plot_explore import plot_explore
+from memwave.features.columns import MatrixSpec
+from memwave.workflow.requests import FigureFacts
+names = {0: "rest", 1: "</script><b>walk", 2: "sit"}
+facts = FigureFacts(MatrixSpec(12, "float64"), None, {}, names)
+plot_explore(facts, model=sys.argv[2], projection=sys.argv[3], page=sys.argv[4])
+"""
+
+
+SHOWN = "Bokeh.documents[0].get_model_by_name('shown')"
+READY = f"() => window.Bokeh && Bokeh.documents.length && {SHOWN}.data.x.length > 0"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A projection of two parts, of which the second has a fault, and its page."""
+    pytest.importorskip("bokeh", reason="needs the package bokeh")
+    folder = tmp_path_factory.mktemp("mine") / "matrix" / "exact"
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    parts = [random.normal(size=(ROWS, COLUMNS)) * np.linspace(5, 1, COLUMNS) for _ in range(2)]
+    parts[1][2000:2050] += 9 * np.eye(COLUMNS)[-1]
+    paths = []
+    for i, part in enumerate(parts):
+        paths.append(folder / f"part{i}.npy")
+        np.save(paths[-1], part)
+    pca = memwave.PCA(K, solver="covariance").fit(paths)
+    labels = np.tile(np.arange(ROWS) * 3 // ROWS, 2)
+    pca.write_projection(folder / "projection.h5", paths, labels=labels, is_train=True)
+    pca.save(folder / "model.h5")
+    write(folder, "explore.html")
+    return folder
+
+
+def write(folder, name):
+    """Write the page in a process of its own, as the workflow does."""
+    scripts = str(Path(memwave.__file__).parents[1])
+    files = [str(folder / file) for file in ("model.h5", "projection.h5", name)]
+    subprocess.run([sys.executable, "-c", MAKE, scripts, *files], check=True)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(params=[1200, 390])
+def page(request, browser, folder):
+    """The open page at two widths; whatever goes wrong in it fails the test at its end."""
+    context = browser.new_context(offline=True, viewport={"width": request.param, "height": 1500})
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("requestfailed", lambda request: wrong.append(request.url[:200]))
+    opened.goto((folder / "explore.html").as_uri())
+    opened.wait_for_function(READY)
+    yield opened
+    context.close()
+    assert not wrong
+
+
+def shown(page, expression):
+    return page.evaluate(f"(() => {{ const shown = {SHOWN}; return {expression} }})()")
+
+
+def panel(page, name, expression):
+    found = f"Bokeh.documents[0].get_model_by_name('{name}')"
+    return page.evaluate(f"(() => {{ const panel = {found}; return {expression} }})()")
+
+
+def screenshot(page, name):
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    width = page.viewport_size["width"]
+    page.screenshot(path=SCREENSHOTS / f"explore-{name}-{width}.png", full_page=True)
+
+
+def choose(page, menu, entry):
+    page.locator("select").nth(menu).select_option(index=entry)
+    page.wait_for_timeout(200)
+
+
+def test_it_fits_the_screen_and_shows_all_windows(page):
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    low, high = panel(page, "spe", "[panel.x_range.start, panel.x_range.end]")
+    assert (low, high) == (0, ROWS)
+    assert page.locator("b", has_text="walk").count() == 0  # names are text, not HTML
+    screenshot(page, "start")
+
+
+def test_menus_choose_recording_label_and_components(page, folder):
+    choose(page, 0, 1)
+    with h5py.File(folder / "projection.h5") as file:
+        spe = file["spe"][ROWS:]
+        scores = file["scores"][ROWS:]
+    assert shown(page, "Math.max(...shown.data.spe)") == pytest.approx(float(spe.max()))
+    choose(page, 1, 3)
+    assert set(shown(page, "shown.data.label")) == {"sit"}
+    choose(page, 1, 0)
+    choose(page, 2, 2)
+    choose(page, 3, 3)
+    rows = np.array(shown(page, "shown.data.time"), int)
+    for name, column in (("x", 2), ("y", 3), ("score", 2)):
+        np.testing.assert_allclose(
+            shown(page, f"shown.data.{name}"), scores[rows, column], rtol=1e-6
+        )
+    screenshot(page, "menus")
+
+
+def test_zooming_in_shows_single_windows(page, folder):
+    choose(page, 0, 1)
+    whole = panel(page, "spe", "panel.renderers[0].data_source.data.high.length")
+    page.evaluate(
+        "Bokeh.documents[0].get_model_by_name('spe').x_range.setv({start: 1990, end: 2060})"
+    )
+    page.wait_for_timeout(300)
+    found = panel(page, "spe", "panel.renderers[0].data_source.data")
+    assert whole <= 700
+    left, high = (np.array(list(found[name]), float) for name in ("left", "high"))
+    with h5py.File(folder / "projection.h5") as file:
+        spe = file["spe"][ROWS:]
+    inside = (left >= 1990) & (left < 2059)
+    assert inside.sum() == 69
+    np.testing.assert_allclose(high[inside], spe[left[inside].astype(int)], rtol=1e-6)
+    screenshot(page, "zoom")
+
+
+def test_a_click_shows_the_reconstruction_of_a_window(page, folder):
+    choose(page, 0, 1)
+    i = shown(page, "shown.data.spe.indexOf(Math.max(...shown.data.spe))")
+    x, y = panel(
+        page,
+        "scatter",
+        "(() => { const view = Bokeh.index.find_one(panel), box = view.el.getBoundingClientRect();"
+        f"const s = {SHOWN}; return [box.x + view.frame.x_scale.compute(s.data.x[{i}]), "
+        f"box.y + view.frame.y_scale.compute(s.data.y[{i}])] }})()",
+    )
+    page.mouse.click(x, y)
+    page.wait_for_timeout(300)
+    assert i in shown(page, "shown.selected.indices")
+    row = int(shown(page, f"shown.data.time[{i}]")) + ROWS
+    model = load_model(folder / "model.h5")
+    with h5py.File(folder / "projection.h5") as file:
+        expected = file["scores"][row] @ model.components + model.mean
+    lines = panel(page, "signal", "panel.renderers[0].data_source.data.ys[0]")
+    np.testing.assert_allclose(list(lines), expected, rtol=1e-5, atol=1e-5)
+    text = panel(page, "note", "panel.text")
+    assert "&lt;/script>&lt;b>walk" in text
+    assert "SPE" in text
+    screenshot(page, "click")
+
+
+def test_equal_content_makes_equal_bytes(folder):
+    write(folder, "again.html")
+    assert (folder / "again.html").read_bytes() == (folder / "explore.html").read_bytes()
+
+
+def test_a_page_of_millions_of_windows_is_bounded(tmp_path, monkeypatch):
+    n, k = 2_000_000, 6
+    with h5py.File(tmp_path / "projection.h5", "w") as file:
+        file.attrs["window"], file.attrs["step"] = 10, 1
+        random = np.random.default_rng(0)
+        file["start_row"] = np.arange(n)
+        file["recording"], file["split"] = np.zeros(n, "i4"), np.zeros(n, "u1")
+        file["recording_names"] = np.array([b"long"], dtype="S")
+        file["scores"] = random.normal(size=(n, k)).astype("f4")
+        file["hotelling_t2"] = random.chisquare(k, n).astype("f4")
+        spe = random.chisquare(4, n).astype("f4")
+        spe[1_234_567] = 1e6
+        file["spe"], file["limit_level"] = spe, [0.95]
+        file["t2_limit"], file["spe_limit"] = [[1.0], [1.0]], [[2.0], [2.0]]
+        found = content_of(file, 100.0, {})
+    (envelope,) = found.envelopes
+    assert len(envelope.low) == content.BINS
+    np.testing.assert_array_equal(envelope.high[:, -1].max(), np.float32(1e6))
+    assert 1_234_567 in found.rows
+    assert len(found.rows) <= 2 * content.SAMPLE
+    arrays = sum(e.low.nbytes + e.high.nbytes + e.time.nbytes for e in found.envelopes)
+    assert arrays <= page_bytes() < 20e6
