@@ -9,7 +9,7 @@ import h5py
 
 from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.core.ranges import spans
-from memwave.readers import contents_of
+from memwave.readers import contents_of, file_of
 from memwave.readers.contents import joined, piece_checksums
 from memwave.storage.checksums import hex_checksum, require_trailer
 from memwave.storage.receipts import differences, load_receipt
@@ -66,19 +66,22 @@ def changed_inputs(folder: Path) -> Iterator[str]:
         for name, said in receipt.get("sources", {}).items():
             read.setdefault(name, []).append(said)
     known: dict[tuple[str, ...], list[str]] = {}  # arrays in one file are read once
-    changed: set[tuple[str, ...]] = set()
+    reported: set[str] = set()
     for name in [*sorted(expected), *sorted(read.keys() - expected.keys())]:
+        if name not in expected and name in reported:
+            continue
         try:
             files = tuple(contents_of(name))
             pieces = known[files] = known.get(files) or piece_checksums(files)
         except (OSError, MemwaveError) as error:
+            reported.add(file_of(name))
             yield f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})"
             continue
         found = joined(files, pieces)
         if others := expected.get(name, set()) - {found}:
-            changed.add(files)
+            reported.add(file_of(name))
             yield f"{name}: has checksum {found}, expected {' or '.join(sorted(others))}"
-        elif files not in changed and not all(map(partial(_is_read, pieces), read.get(name, []))):
+        elif not all(map(partial(_is_read, pieces), read.get(name, []))):
             yield f"{name}: is not what a job read (checksums differ)"
 
 

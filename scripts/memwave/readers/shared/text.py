@@ -3,9 +3,11 @@
 import csv
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from itertools import chain, count
 from threading import Lock
 from typing import IO, Any
@@ -160,6 +162,16 @@ def delimiter_of(file: str, options: Options = Options()) -> str:  # noqa: B008 
 
 def widest(file: str) -> int:
     """Return the most columns that a line may have, going by the signs in its first lines."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return 1
+    return _widest(file, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(100_000)
+def _widest(file: str, size: int, time: int) -> int:
+    """`widest`; a plan asks for it several times, and the file is read once in each state."""
     most = 0
     with suppress(*UNREADABLE), open_text(file) as text:
         for _ in range(LINES_LOOKED_AT):
