@@ -58,7 +58,7 @@ class Source(StreamSource):
             ) from error
         wanted = self.path[len(self.file) + 2 :]
         names = [stream.name for stream in streams]
-        found = [s for s in streams if (s.name == wanted if wanted else s.is_regular)]
+        found = [s for s in streams if (s.name == wanted if wanted else s.is_regular and s.samples)]
         if len(found) != 1:
             raise self.error(
                 f"holds the streams {listed(map(shown, names))}, of which {len(found)} fit. "
