@@ -1,11 +1,13 @@
 """Recordings in a notebook: from a file to scores, and back."""
 
 import doctest
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 from oracles import make_spec, oracle
+from scipy.signal import resample_poly
 
 import memwave
 from memwave.api.recordings import functions
@@ -51,6 +53,28 @@ def test_scores_and_the_way_back(recording, tmp_path):
     np.testing.assert_allclose(again, rows[: len(again)], atol=1e-4)
     with pytest.raises(memwave.MemwaveError, match="fitted to the columns of a matrix"):
         memwave.project(tmp_path / "matrix.h5", path, tmp_path / "q.h5")
+
+
+def test_a_recording_whose_channels_have_several_rates(tmp_path):
+    """A WFDB record with 100 samples a second of one channel and 50 of another, projected at 50."""
+    rows = np.random.default_rng(0).integers(-999, 999, (300, 3)).astype("<i2")
+    (tmp_path / "r.dat").write_bytes(rows.tobytes())
+    (tmp_path / "r.hea").write_text(
+        "r 2 50 300\nr.dat 16x2 100/mV 16 0 0 0 0 fast\nr.dat 16 100/mV 16 0 0 0 0 slow\n"
+    )
+    spec = replace(make_spec(channels=2, dtype="float64", **CHANGES), channels=("slow", "fast"))
+    fast = resample_poly(rows[:, :2].ravel() / 100, 1, 2)
+    together = np.stack([rows[:, 2] / 100, fast], axis=1)
+    features = oracle(together, spec, spec.windows.count(300))
+    memwave.PCA(spec.n_features).fit(features).save(tmp_path / "matrix.h5")
+    dataset = {"channels": ["slow", "fast"], "sampling_rate": 50, "resample": "polyphase"}
+    made_by = {"configuration": {"datasets": {"mine": dataset}}}
+    model = load_model(tmp_path / "matrix.h5")
+    save_model(tmp_path / "model.h5", model, spec.feature_table(), made_by, None, spec)
+    memwave.project(tmp_path / "model.h5", tmp_path / "r.hea", tmp_path / "p.h5")
+    with h5py.File(tmp_path / "p.h5") as file:
+        expected = memwave.load_model(tmp_path / "model.h5").transform(features)
+        np.testing.assert_allclose(file["scores"][:], expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

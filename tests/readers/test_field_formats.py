@@ -137,10 +137,64 @@ def test_annotations_are_intervals(tmp_path):
     assert found == [(50, 150, "a"), (250, 300, "c")]
 
 
+@pytest.mark.parametrize("first", [0, 130])
+def test_rows_during_a_pause_are_missing(tmp_path, first):
+    """MNE-Python reads zeros for samples that were not recorded."""
+    mne = pytest.importorskip("mne")
+    info = mne.create_info(NAMES, RATE, "eeg")
+    raw = mne.io.RawArray(VALUES.T * 1e-6, info, first_samp=first, verbose="error")
+    raw.set_meas_date(1000.0)
+    onsets, texts = [(first + 100) / RATE, first / RATE], ["BAD_ACQ_SKIP", "rest"]
+    begin = raw.info["meas_date"]
+    raw.set_annotations(mne.Annotations(onsets, [3.0, 1.0], texts, orig_time=begin))
+    path = tmp_path / "a_raw.fif"
+    raw.save(path, fmt="double", buffer_size_sec=1.0, verbose="error")
+    expected = VALUES[:, ::-1] * 1e-6
+    expected[100:250] = np.nan
+    with open_array(str(path), None, NAMES[::-1]) as source:
+        assert "150 rows were not recorded" in source.notes[0]
+        for start, stop in [(0, ROWS), (90, 110), (120, 130), (240, 260), (250, 251), (0, 100)]:
+            np.testing.assert_allclose(source.read(start, stop), expected[start:stop], rtol=1e-12)
+    (label,) = read_intervals(str(path), ROWS, RATE)
+    assert (label.start, label.stop, label.label) == (0, 50, "rest")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.cnt", b"RIFF" + bytes(100), "the package antio.*with pip install antio"),
+        ("a.mff/signal1.bin", b"", "the package mffpy"),
+        ("a.cdt", b"", "the package curryreader"),
+        ("a.nedf", b"", "save it as FIF with MNE-Python"),
+        ("a.cnt", b"Version 3.0" + bytes(2000), "cannot be read by MNE-Python"),
+    ],
+)
+def test_files_that_need_another_package(tmp_path, monkeypatch, name, content, message):
+    pytest.importorskip("mne")
+    for package in ("antio", "mffpy", "curryreader"):
+        monkeypatch.setitem(sys.modules, package, None)
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    with pytest.raises(MemwaveError, match=message):
+        open_array(str(tmp_path / name.split("/")[0]))
+
+
+def test_eeglab_files_of_matlab_7_3(tmp_path, monkeypatch):
+    pytest.importorskip("mne")
+    monkeypatch.setitem(sys.modules, "pymatreader", None)
+    with h5py.File(tmp_path / "a.set", "w") as file:
+        file["EEG"] = [1]
+    with pytest.raises(MemwaveError, match="needs the package pymatreader"):
+        open_array(str(tmp_path / "a.set"))
+
+
 def test_brainvision_is_three_files(tmp_path):
     save_brainvision(tmp_path / "a.vhdr", VALUES)
     names = [Path(file).name for file in files_of(str(tmp_path / "a.vhdr"))]
     assert names == ["a.vhdr", "a.eeg", "a.vmrk"]
+    with pytest.raises(MemwaveError, match=r"Name its header, .*a\.vhdr"):
+        open_array(str(tmp_path / "a.eeg"))
     (tmp_path / "a.eeg").unlink()
     with pytest.raises(MemwaveError, match=r"a\.vhdr: cannot be read by MNE-Python"):
         open_array(str(tmp_path / "a.vhdr"))
@@ -270,7 +324,7 @@ def anyhow(path):
         return None, None
 
 
-def xdf(path, gap=0):
+def xdf(path, gap=0, announced=None):
     """A stream as the Lab Streaming Layer records it, and one of markers; XDF 1.0."""
 
     def chunk(tag, content):
@@ -292,14 +346,18 @@ def xdf(path, gap=0):
         return chunk(3, content)
 
     def footer(number):
-        return chunk(6, number.to_bytes(4, "little") + b"<?xml version='1.0'?><info></info>")
+        count = f"<sample_count>{announced}</sample_count>" if announced else ""
+        text = f"<?xml version='1.0'?><info>{count}</info>"
+        return chunk(6, number.to_bytes(4, "little") + text.encode())
 
     times = 100 + np.arange(ROWS) / RATE
     times[200:] += gap / RATE
     content = b"XDF:" + chunk(1, b"<?xml version='1.0'?><info><version>1.0</version></info>")
     content += header(1, "amp", RATE, "float32", NAMES)
-    content += samples(1, VALUES.astype("f4"), times) + footer(1)
-    path.write_bytes(content)
+    content += header(2, "events", 0, "string", ["text"])
+    for part in np.array_split(np.arange(ROWS), 4):
+        content += samples(1, VALUES[part].astype("f4"), times[part])
+    path.write_bytes(content + footer(1))
 
 
 def test_xdf(tmp_path):
@@ -312,8 +370,48 @@ def test_xdf(tmp_path):
     assert len(values) == ROWS + 10 * RATE
     assert np.isnan(values[200:-200]).all()
     np.testing.assert_array_equal(values[-200:], VALUES[200:])
-    with pytest.raises(MemwaveError, match='holds the streams "amp"'):
+    with pytest.raises(MemwaveError, match='holds the streams "amp", "events"'):
         open_source(f"{tmp_path}/a.xdf::other")
+    with pytest.raises(MemwaveError, match='"events" has 0 markers or samples without a rate'):
+        open_source(f"{tmp_path}/a.xdf::events")
+
+
+def test_xdf_files_that_were_cut_short(tmp_path):
+    """pyxdf reads the last samples of a cut file as copies of those before, or leaves them out."""
+    pytest.importorskip("pyxdf")
+    path = tmp_path / "a.xdf"
+    xdf(path)
+    content = path.read_bytes()
+    for cut in (80, 500, 1900):
+        path.write_bytes(content[:-cut])
+        np.testing.assert_array_equal(read_all(path, NAMES), VALUES[: 3 * ROWS // 4])
+        with open_source(str(path)) as source:
+            assert "are no whole chunk" in source.notes[0]
+            assert "the 300 samples before them are read" in source.notes[0]
+    path.write_bytes(content[:1000])
+    with pytest.raises(MemwaveError, match='"amp" has no sample before its last'):
+        open_source(str(path))
+    xdf(path, announced=500)
+    with pytest.raises(MemwaveError, match="announces 500 samples, the file holds 400"):
+        open_source(str(path))
+
+
+def test_planning_reads_no_samples_of_xdf(tmp_path, monkeypatch):
+    pyxdf = pytest.importorskip("pyxdf")
+    monkeypatch.chdir(tmp_path)
+    xdf(tmp_path / "a.xdf")
+    load, loaded = pyxdf.load_xdf, []
+
+    def watched(*given, **options):
+        streams, header = load(*given, **options)
+        loaded.append([np.shape(stream["time_series"]) for stream in streams])
+        return streams, header
+
+    monkeypatch.setattr(pyxdf, "load_xdf", watched)
+    for _ in range(2):
+        with open_source(str(tmp_path / "a.xdf")) as source:
+            assert source.shape == (ROWS, 3)
+    assert loaded == [[(ROWS, 0)]]  # once, for their times
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])

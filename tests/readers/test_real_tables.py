@@ -66,6 +66,99 @@ def test_texts_of_accelerometers(tmp_path):
     assert table(tmp_path / "b.txt", "t\tx\n1\t2\n", ["x"]) == [[2]]
 
 
+ACTIGRAPH = (
+    "------------ Data File Created By ActiGraph GT3X+ ActiLife v6.13.3 Firmware v2.5.0 date format"
+    " M/d/yyyy at 30 Hz  Filter Normal -----------\nSerial Number: NEO1F18120387\n"
+    "Start Time 00:00:00\nStart Date 5/22/2017\nEpoch Period (hh:mm:ss) 00:00:00\n"
+    "Download Time 16:48:59\nDownload Date 5/30/2017\nCurrent Memory Address: 0\n"
+    "Current Battery Voltage: 4.21     Mode = 12\n" + "-" * 50 + "\n"
+)
+GENEACTIV = "Device Identity\nDevice Unique Serial Code,012345\nDevice Type,GENEActiv\n" + "\n" * 97
+OPENBCI = (
+    "%OpenBCI Raw EXG Data\n%Number of channels = 2\n%Sample Rate = 250 Hz\n"
+    "%Board = OpenBCI_GUI$BoardGanglionNative\n"
+)
+AXES = ["Accelerometer X", "Accelerometer Y", "Accelerometer Z"]
+# By device: the file name, its text, the keys of the dataset, and values.
+DEVICES = {
+    "ActiGraph": (
+        "a.csv",
+        ACTIGRAPH + ",".join(AXES) + "\n-0.031,0.016,-1.008\n0.0,0.0,0.004\n",
+        {"skip_lines": 10, "channels": AXES},
+        [[-0.031, 0.016, -1.008], [0, 0, 0.004]],
+    ),
+    "ActiGraph with times": (
+        "a.csv",
+        f"{ACTIGRAPH}Timestamp,{','.join(AXES)}\n5/22/2017 00:00:00.033,-0.031,0.016,-1.008\n",
+        {"skip_lines": 10, "channels": AXES},
+        [[-0.031, 0.016, -1.008]],
+    ),
+    "ActiGraph with decimal commas": (
+        "a.csv",
+        ACTIGRAPH + ";".join(AXES) + "\n-0,031;0,016;-1,008\n",
+        {"skip_lines": 10, "decimal": ",", "channels": AXES[::-1]},
+        [[-1.008, 0.016, -0.031]],
+    ),
+    "Axivity": (
+        "a.csv",
+        "2014-05-07 16:29:30.110,-0.484375,0.234375,0.84375\n"
+        "2014-05-07 16:29:30.120,-0.5,0.25,0.828125\n",
+        {"header": ["time", "x", "y", "z"], "channels": ["x", "y", "z"]},
+        [[-0.484375, 0.234375, 0.84375], [-0.5, 0.25, 0.828125]],
+    ),
+    "GENEActiv": (
+        "a.csv",
+        f"{GENEACTIV}2012-05-23 16:47:50:000,-0.0117,0.0078,1.0039,0,0,21.8\n",
+        {
+            "skip_lines": 100,
+            "header": ["time", "x", "y", "z", "light", "button", "temperature"],
+            "channels": ["x", "y", "z"],
+        },
+        [[-0.0117, 0.0078, 1.0039]],
+    ),
+    "OpenBCI": (
+        "a.txt",
+        f"{OPENBCI}Sample Index, EXG Channel 0, EXG Channel 1, Other, Other, Timestamp (Formatted)"
+        "\n0.0, -1234.56, 7.8, 192.0, 0.0, 2020-11-16 10:06:29.100\n",
+        {"comment": "%", "channels": ["EXG Channel 1", "EXG Channel 0"]},
+        [[7.8, -1234.56]],
+    ),
+}
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_texts_of_devices(tmp_path, device, end):
+    """Files in the form that the programs of the devices write."""
+    name, text, keys, values = DEVICES[device]
+    text = text.replace("\n", end)
+    assert table(tmp_path / name, text, **keys) == values
+
+
+def test_names_in_latin_1(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("x,temperature (°C),note\n1,20.5,é\n2,21.5,\n".encode("latin-1"))
+    assert read_all(path, ["x"]).tolist() == [[1], [2]]
+    assert read_all(path, ["temperature (°C)"]).tolist() == [[20.5], [21.5]]
+    with open_source(str(path), None, ["x"]) as source:
+        assert "taken for Latin-1" in source.notes[0]
+    path.write_bytes("x,y\n1,2\n".encode("utf-16"))
+    assert "is a text in UTF-16" in refusal(str(path), ["x"])
+
+
+def test_a_first_row_that_is_taken_for_names(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("2014-05-07 16:29:30.110,-0.48,0.23,0.84\n2014-05-07 16:29:30.120,-0.5,0.2,1\n")
+    with open_source(str(path), None, ["0.23"]) as source:
+        assert "3 of 4 names in its first line are numbers" in source.notes[0]
+    assert 'set decimal: ","' in refusal_of(path, "t;x\n0;1,5\n", ["x"])
+
+
+def refusal_of(path, text, channels):
+    path.write_text(text)
+    return refusal(str(path), channels)
+
+
 def test_lines_in_messages_are_those_of_the_file(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("t,x\n\n1,2\n\n\n3,five\n")

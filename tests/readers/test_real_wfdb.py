@@ -123,6 +123,13 @@ def test_pieces_of_late_signals_behind_other_bytes(tmp_path, form, frames):
             np.testing.assert_array_equal(source.read(start, stop), whole[start:stop, [2, 0]])
 
 
+def test_a_layout_of_segments_is_no_recording(tmp_path):
+    """As in MIMIC: a header that lists the signals of the segments after it."""
+    (tmp_path / "layout.hea").write_text("layout 1 125 0\n~ 0 100/mV 8 0 0 0 0 II\n")
+    message = refusal(str(tmp_path / "layout.hea"), ["II"])
+    assert "Name the header of the record" in message
+
+
 def test_format_61_has_the_high_byte_first(tmp_path):
     stored = np.array([[1, -2], [300, 4]], ">i2")
     lines = [f"r.dat 61 10/mV 16 0 0 0 0 {name}" for name in "ab"]

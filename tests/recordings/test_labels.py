@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 
 import h5py
 import numpy as np
@@ -139,6 +140,30 @@ def test_intervals_that_cannot_be_labels(tmp_path, case):
     with pytest.raises(MemwaveError) as caught:
         read_intervals(path, ROWS, RATE)
     assert all(word in str(caught.value) for word in [path, *words]), caught.value
+
+
+def test_consecutive_annotations_do_not_overlap_by_rounding(tmp_path):
+    """An end is a sum, the next onset is not: of two times at half a row, both are one row."""
+    onsets = [0.1 * (3 * i) for i in range(1000)]
+    lines = [f"{onset!r}\t0.3\t{i % 7}" for i, onset in enumerate(onsets)]
+    path = tmp_path / "a.tsv"
+    path.write_text("\n".join(["onset\tduration\tlabel", *lines]) + "\n")
+    found = read_intervals(str(path), 1500, 5.0)
+    assert [(i.start, i.stop) for i in found[:4]] == [(0, 2), (2, 3), (3, 5), (5, 6)]
+    assert all(one.stop == other.start for one, other in pairwise(found))
+
+
+def test_annotations_after_the_last_row(tmp_path, caplog):
+    """Hypnograms end with a stage that begins where the recording ends."""
+    writer = pyedflib.EdfWriter(str(tmp_path / "a.edf"), 1)
+    writer.setSignalHeader(0, pyedflib.highlevel.make_signal_header("x", sample_frequency=10))
+    writer.writeSamples([np.zeros(100)])
+    for onset, text in ((0.0, "W"), (5.0, "R"), (10.0, "?")):
+        writer.writeAnnotation(onset, 5.0, text)
+    writer.close()
+    found = read_intervals(str(tmp_path / "a.edf"), 100, 10.0)
+    assert [(i.start, i.stop, i.label) for i in found] == [(0, 50, "W"), (50, 100, "R")]
+    assert "annotation 3 begins after the last row" in caplog.text
 
 
 def test_intervals_in_seconds_need_a_sampling_rate(tmp_path):

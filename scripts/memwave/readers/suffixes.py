@@ -57,7 +57,6 @@ FORMATS = {
     ".lay": "mne",
     ".cdt": "mne",
     ".nxe": "mne",
-    ".nedf": "mne",
     ".mefd": "mne",
     ".ns3": "mne",
     ".mseed": "obspy",
@@ -76,6 +75,7 @@ FORMATS = {
 CONVERTED_ELSEWHERE = {
     ".cwa": "export it to CSV with OmGui, or with cwa-convert of openmovement",
     ".gt3x": "export it to CSV with ActiLife, or read it with pygt3x and save numpy arrays",
+    ".nedf": "save it as FIF with MNE-Python, which reads parts of it incorrectly",
     ".xlsx": "save it as CSV",
     ".mp3": "convert it to FLAC or WAV",
     ".pkl": "save numpy arrays; pickles are never opened",

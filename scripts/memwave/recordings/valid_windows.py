@@ -8,7 +8,7 @@ import numpy as np
 
 from memwave.core.ranges import Range, spans
 from memwave.recordings.gaps import gaps, missing_rows, renumbered, whole_windows
-from memwave.recordings.prepared import check_rows, open_stored, require_shape
+from memwave.recordings.prepared import check_rows, open_recording
 from memwave.recordings.segments import Segment, Windows
 from memwave.storage import hdf5
 
@@ -55,8 +55,7 @@ def find_valid(
 
     def blocks() -> Iterator[np.ndarray]:
         recording = segment.recording
-        with open_stored(recording, channels) as source:
-            require_shape(source.shape, recording, len(channels))
+        with open_recording(recording, channels) as source:
             for start, stop in spans(first, last, block_rows):
                 rows = source.read(start, stop)
                 check_rows(rows, start, recording, channels, may_miss=True)
@@ -76,8 +75,7 @@ def _find_apart(
 ) -> Iterator[Range]:
     """Find valid windows where rows between windows belong to none, and may hold anything."""
     recording, begin = segment.recording, None
-    with open_stored(recording, channels) as source:
-        require_shape(source.shape, recording, len(channels))
+    with open_recording(recording, channels) as source:
         last = segment.first + segment.count - 1
         for window in range(segment.first, last + 1):
             misses = False

@@ -17,8 +17,9 @@ from memwave.pca.diagnostics.monitored import LEVELS
 from memwave.pca.lags.recording_scores import FeatureScoring
 from memwave.pca.projection import Projector
 from memwave.readers import open_array, options_of
-from memwave.recordings.resampling import ratio_of, resampled_rows
-from memwave.recordings.segments import PlannedRecording, Segment
+from memwave.recordings.channel_groups import channel_groups, group_rows
+from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
+from memwave.recordings.segments import ChannelGroup, PlannedRecording, Segment
 from memwave.recordings.valid_windows import find_valid
 from memwave.results.model_file import fitted_dataset, load_extraction, load_model, load_provenance
 from memwave.results.monitoring.limits import QUANTILE, Limits
@@ -127,33 +128,50 @@ def plan_recording(
     dataset = fitted_dataset(model_path)
     rate = sampling_rate or dataset.get("sampling_rate")
     options = options_of(path, {**dataset, "sampling_rate": rate})
-    with open_array(path, dtype, spec.channels, options) as source:
-        shape, rate = source.shape, sampling_rate or source.sampling_rate
-    if len(shape) != 2 or shape[1] != spec.n_channels:
-        raise MemwaveError(
-            f"{path}: has shape {shape}, expected rows x {spec.n_channels}: {model_path} has the "
-            f"channels {', '.join(spec.channels)}."
-        )
-    ratio = None
-    if dataset.get("resample", "none") != "none":
-        wanted = dataset["sampling_rate"]
-        ratio = ratio_of(rate, wanted) if rate else None
-        if ratio is None:
+
+    def ratio_to_dataset(rate: float | None) -> Ratio | None:
+        return _ratio(model_path, path, dataset, rate)
+
+    groups: tuple[ChannelGroup, ...] = ()
+    if sampling_rate is None and dataset.get("resample", "none") != "none":
+        groups = channel_groups(path, spec.channels, ratio_to_dataset)
+    if groups:
+        rows, ratio = min(group_rows(path, group) for group in groups), groups[0].resample
+    else:
+        with open_array(path, dtype, spec.channels, options) as source:
+            shape, rate = source.shape, sampling_rate or source.sampling_rate
+        if len(shape) != 2 or shape[1] != spec.n_channels:
             raise MemwaveError(
-                f"{path}: has a sampling rate of {rate} Hz, and {model_path} was fitted to "
-                f"recordings resampled to {wanted:g} Hz. Give its exact rate by --sampling-rate."
+                f"{path}: has shape {shape}, expected rows x {spec.n_channels}: {model_path} has "
+                f"the channels {', '.join(spec.channels)}."
             )
-        ratio = None if ratio == (1, 1) else ratio
+        ratio = ratio_to_dataset(rate)
+        rows = resampled_rows(shape[0], ratio)
     return PlannedRecording(
         name=Path(path).stem,
         path=path,
         dtype=dtype,
-        rows=resampled_rows(shape[0], ratio),
+        rows=rows,
         resample=ratio,
         missing=dataset.get("missing", "error"),
         max_gap=dataset.get("max_gap"),
         options=options,
+        groups=groups,
     )
+
+
+def _ratio(model_path: str, path: str, dataset: dict, rate: float | None) -> Ratio | None:
+    """Return the ratio that brings a rate to that of the dataset; None if none is needed."""
+    if dataset.get("resample", "none") == "none":
+        return None
+    wanted = dataset["sampling_rate"]
+    ratio = ratio_of(rate, wanted) if rate else None
+    if ratio is None:
+        raise MemwaveError(
+            f"{path}: has a sampling rate of {rate} Hz, and {model_path} was fitted to "
+            f"recordings resampled to {wanted:g} Hz. Give its exact rate by --sampling-rate."
+        )
+    return None if ratio == (1, 1) else ratio
 
 
 def segments_of(recording: PlannedRecording, spec: FeatureSpec) -> Sequence[Segment]:

@@ -23,6 +23,7 @@ from memwave.readers.shared.text import (
     delimiter_of,
     first_line,
     open_table,
+    open_text,
     records,
     swallowed_line,
     widest,
@@ -42,6 +43,9 @@ MOST_COLUMNS = 20_000
 # Types, as pyarrow detects them, of columns that can be read as numbers: of one without values too.
 NUMBERS = ("double", "int64", "null")
 
+# The first bytes of a text in UTF-16.
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
 
 class Source(TableSource):
     """Columns of a text table, as float64; an empty cell, NA or NaN is a missing value (NaN)."""
@@ -58,6 +62,7 @@ class Source(TableSource):
             self._delimiter = delimiter_of(self.file, options)
         except UNREADABLE as error:
             raise self._unreadable(error) from error
+        self._encoding = self._find_encoding()
         names = self._columns = self._header()
         self._blank_lines = len(names) == 1  # one of them may be a missing value
         try:
@@ -75,6 +80,23 @@ class Source(TableSource):
         if set(self._channels) & self._texts_first:
             next(self._batches(self._channels), None)
 
+    def _find_encoding(self) -> str:
+        """UTF-8, or Latin-1 if the line with names is not UTF-8."""
+        try:
+            with open_text(self.file) as text:
+                if text.read(2) in UTF16:
+                    raise self.error("is a text in UTF-16, expected UTF-8. Save it as UTF-8")
+            line = first_line(self.file, self._options)
+        except UNREADABLE as error:
+            raise self._unreadable(error) from error
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError:
+            if self._options.header == "names":
+                self.note("the line with its names is not UTF-8, taken for Latin-1")
+            return "latin-1"
+        return "utf-8"
+
     def _header(self) -> list[str]:
         """Names of all columns: those of the file, or those of the options."""
         found = self._width()
@@ -90,19 +112,22 @@ class Source(TableSource):
             self._texts_first = set(self._names)  # may be: nobody has looked
             return self._names
         for batch in self._batches(None):
-            try:
-                names = list(batch.schema.names)
-            except UnicodeDecodeError as error:
-                raise self._unreadable(error) from error
+            names = list(batch.schema.names)
             self._texts_first = {
                 name
                 for name, kind in zip(names, batch.schema.types, strict=True)
                 if str(kind) not in NUMBERS
             }
-            if all(map(_is_number, names)):
+            numbers = sum(map(_is_number, names))
+            if numbers == len(names):
                 raise self.error(
                     "has numbers in its first line, expected the names of the channels. Add a "
                     "line with a name for each column, or set header: none for the dataset"
+                )
+            if 2 * numbers > len(names):
+                self.note(
+                    f"{numbers} of {len(names)} names in its first line are numbers; if that line "
+                    "is a row, set header: none for the dataset"
                 )
             return names
         raise self.error("has no row below its first line, expected a line a row")
@@ -175,7 +200,10 @@ class Source(TableSource):
         """
         arrow = self._arrow
         reading = arrow.ReadOptions(
-            use_threads=False, block_size=LONGEST_LINE, column_names=self._names
+            use_threads=False,
+            block_size=LONGEST_LINE,
+            column_names=self._names,
+            encoding=self._encoding,
         )
         parsing = arrow.ParseOptions(
             delimiter=self._delimiter,
@@ -200,10 +228,11 @@ class Source(TableSource):
         if "straddl" in reason:
             reason = f"a line has more than {LONGEST_LINE:,} characters"
         point = "point" if self._options.decimal == "." else "comma"
+        other = ' (for commas, set decimal: ",")' * (point == "point" and self._delimiter != ",")
         return self.error(
             f"cannot be read as a table ({reason}). Expected UTF-8 text: a line with names, then a "
             f"line a row with as many numbers, {DELIMITERS[self._delimiter]} between them, a "
-            f"{point} for decimals"
+            f"{point} for decimals{other}"
         )
 
     def _column(self, match: re.Match) -> str:

@@ -5,7 +5,8 @@ Values are in SI units: volts, tesla, metres.
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,15 @@ COMPANIONS = (
 COPIES = 6
 MOST_WARNINGS = 5
 
+# Packages that MNE-Python needs for some files, by suffix.
+NEEDED = {".mff": "mffpy", ".cdt": "curryreader", ".mefd": "pymef"}
+# The annotation of samples that were not recorded. MNE-Python reads them as zeros.
+NOT_RECORDED = "BAD_ACQ_SKIP"
+# Samples by which its times may be late.
+ROUNDING = 0.01
+# The first bytes of a .cnt file of ANT Neuro; those of Neuroscan differ.
+ANT_MAGIC = (b"RIFF", b"RF64")
+
 
 class Source(ArraySource):
     """A recording, as float64; its channels have names."""
@@ -48,6 +58,9 @@ class Source(ArraySource):
         self._columns = self._choose(list(self._raw.ch_names), options.channels)
         self.sampling_rate = float(self._raw.info["sfreq"])
         self._describe((int(self._raw.n_times), len(self._columns)), np.dtype("f8"))
+        self._skipped = sorted(set(_skipped(self._raw)))
+        if lost := sum(stop - start for start, stop in self._skipped):
+            self.note(f"{lost} rows were not recorded, since it was paused; they are missing")
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         if start == stop:
@@ -56,19 +69,63 @@ class Source(ArraySource):
         order = sorted(set(self._columns))
         values = self._raw.get_data(picks=order, start=start, stop=stop, verbose="error")
         places = [order.index(column) for column in self._columns]
-        return np.ascontiguousarray(values[places].T)
+        rows = np.ascontiguousarray(values[places].T)
+        for low, high in self._skipped:
+            if low < stop and high > start:
+                rows[max(low - start, 0) : high - start] = np.nan
+        return rows
 
     def close(self) -> None:
         self._raw.close()
 
 
+def _annotated(raw: Any) -> Iterator[tuple[float, float, str]]:
+    """Onset and duration of annotations in seconds from the first sample, and their texts."""
+    # Onsets count from the start of the measurement, if that is known.
+    start = raw.first_time if raw.annotations.orig_time is not None else 0.0
+    for entry in raw.annotations:
+        yield float(entry["onset"]) - start, float(entry["duration"]), str(entry["description"])
+
+
+def _skipped(raw: Any) -> Iterator[tuple[int, int]]:
+    """Ranges of rows that were not recorded; some readers of the package name them twice."""
+    rate = float(raw.info["sfreq"])
+    for onset, duration, text in _annotated(raw):
+        if text == NOT_RECORDED:
+            # The times may be half a sample before that of the sample itself, or rounded.
+            yield ceil(onset * rate - ROUNDING), ceil((onset + duration) * rate - ROUNDING)
+
+
+def _reader(source: ArraySource) -> Callable[..., Any]:
+    """The function of MNE-Python that reads a file; the suffix does not always determine it."""
+    mne, name = library("mne", source.path), source.file.lower()
+    needed = [package for suffix, package in NEEDED.items() if name.endswith(suffix)]
+    read = mne.io.read_raw
+    if name.endswith(".cnt"):
+        with open(source.file, "rb") as file:
+            is_ant = file.read(4) in ANT_MAGIC
+        read = mne.io.read_raw_ant if is_ant else mne.io.read_raw_cnt
+        needed = ["antio"] if is_ant else []
+    elif name.endswith(".set") and library("h5py", source.path).is_hdf5(source.file):
+        needed = ["pymatreader"]
+    elif name.endswith(".eeg"):
+        for header in (f"{source.file[:-4]}.vhdr", f"{source.file[:-4]}.ahdr"):
+            if os.path.isfile(header):
+                raise source.error(
+                    f"has the samples of a BrainVision recording. Name its header, {header}"
+                )
+    for package in needed:
+        library(package, source.path)
+    return read
+
+
 def _open(source: ArraySource) -> Any:
     """Open a recording; warnings of the library become notes."""
-    mne = library("mne", source.path)
+    read = _reader(source)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            raw = mne.io.read_raw(source.file, preload=False, verbose="warning")
+            raw = read(source.file, preload=False, verbose="warning")
         except Exception as error:  # the package raises nearly any
             raise source.error(
                 f"cannot be read by MNE-Python ({type(error).__name__}: {reason_of(error)}). "
@@ -116,8 +173,6 @@ def file_bytes(path: str) -> int:
 def annotations(path: str) -> Iterator[tuple[float, float, str]]:
     """Read annotations: onset and duration in seconds from the first sample, and text."""
     with Source(path, Options()) as source:
-        raw = source._raw
-        # Onsets count from the start of the measurement, if that is known.
-        start = raw.first_time if raw.annotations.orig_time is not None else 0.0
-        for entry in raw.annotations:
-            yield float(entry["onset"]) - start, float(entry["duration"]), str(entry["description"])
+        for onset, duration, text in _annotated(source._raw):
+            if text != NOT_RECORDED:
+                yield onset, duration, text

@@ -2,10 +2,11 @@
 
 import csv
 import io
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import nan
+from math import floor, nan
 from pathlib import PurePath
 
 from memwave.core.errors import MemwaveError
@@ -31,6 +32,10 @@ LABELS = ("trial_type", "label")
 MOST_INTERVALS = 200_000
 LONGEST_LABEL = 200
 LONGEST_SECONDS = 1e12
+# Rows by which rounding may shift a time.
+ROUNDING = 1e-6
+
+log = logging.getLogger("memwave")
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,10 @@ class Clock:
     def interval(self, onset: float, duration: float, label: str, place: str) -> Interval:
         """Return an interval in rows, cut off at the end of the recording."""
         assert self.sampling_rate is not None
-        start, stop = (round(t * self.sampling_rate) for t in (onset, onset + duration))
+        # An end and the next onset are one time, although their rounding errors differ.
+        start, stop = (
+            floor(t * self.sampling_rate + 0.5 + ROUNDING) for t in (onset, onset + duration)
+        )
         return Interval(start, min(stop, self.rows), label, place)
 
 
@@ -216,4 +224,8 @@ def _annotations(path: str, clock: Clock) -> Iterator[Interval]:
     clock.require_rate()
     for i, (onset, duration, text) in enumerate(annotations_of(path), 1):
         if duration > 0:
-            yield clock.interval(onset, duration, text.strip(), f"annotation {i}")
+            found = clock.interval(onset, duration, text.strip(), f"annotation {i}")
+            if found.start < clock.rows:
+                yield found
+            else:
+                log.warning("%s: annotation %d begins after the last row; it is not used", path, i)

@@ -98,7 +98,12 @@ class Source(ArraySource):
                 "or set sampling_rate and resample: polyphase for the dataset"
             )
         self._samples = counts.pop()
-        self._scaling = [signal.scaling() for signal in self._signals]
+        try:
+            self._scaling = [signal.scaling() for signal in self._signals]
+        except NotEDF as error:
+            raise self.error(
+                f"{error}. Leave it out of the channels of the dataset, or correct its header"
+            ) from error
         self.sampling_rate = self._rate(self._signals[0])
         shape = self._records * self._samples, len(self._signals)
         self._describe(shape, np.dtype("f8"))

@@ -17,6 +17,9 @@ NEEDS_DTYPE = False
 LIBRARIES = ("wfdb",)
 LIBRARY_MB = 80
 
+# Stands for a file, or a segment, that does not exist.
+NO_FILE = "~"
+
 # Relative tolerance of rates, since files round them.
 RATE_TOLERANCE = 1e-6
 
@@ -50,6 +53,11 @@ class Source(ArraySource):
     def _chosen(self, header: Any, wanted: Sequence[str] | None) -> list[int]:
         """Indices of the wanted signals; signals without names are taken in their order."""
         names = _names(header)
+        if set(getattr(header, "file_name", None) or ()) == {NO_FILE}:
+            raise self.error(
+                "describes the signals of other segments, and has no samples. Name the header of "
+                "the record"
+            )
         if not any(_first(header).sig_name or ()):
             self.note("its signals have no names")
             if wanted is not None and len(wanted) == len(names) and not set(wanted) & set(names):
@@ -148,7 +156,7 @@ def files(path: str) -> list[str]:
     header, folder = _read_header(path), os.path.dirname(file)
     parts = getattr(header, "segments", None) or [header]
     names = [name for part in parts if part is not None for name in part.file_name or ()]
-    found = [os.path.join(folder, name) for name in dict.fromkeys(names) if name != "~"]
+    found = [os.path.join(folder, name) for name in dict.fromkeys(names) if name != NO_FILE]
     # A missing file is no error here: its signals may not be wanted.
     return [file, *_segment_headers(header, folder), *filter(os.path.isfile, found)]
 
@@ -191,7 +199,7 @@ def _names(header: Any) -> list[str]:
 
 def _segment_headers(header: Any, folder: str) -> list[str]:
     """Headers of the segments of a record; a gap between them has none."""
-    names = [name for name in getattr(header, "seg_name", None) or () if name != "~"]
+    names = [name for name in getattr(header, "seg_name", None) or () if name != NO_FILE]
     return [os.path.join(folder, f"{name}.hea") for name in dict.fromkeys(names)]
 
 

@@ -9,12 +9,12 @@ from memwave.core.messages import rate_text, shown
 from memwave.readers import (
     DEFAULTS,
     Options,
-    channel_rates,
     file_of,
     is_converted,
     open_source,
     options_of,
 )
+from memwave.recordings.channel_groups import channel_groups, group_rows
 from memwave.recordings.resampling import LARGEST, Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import ChannelGroup, file_name
 from memwave.recordings.sheet import Recording, read_sheet
@@ -129,7 +129,10 @@ def _facts(recording: Recording, dataset: str, settings: dict) -> dict:
     ratio = _ratio(rate, dataset, settings)
     labels = _label_options(recording, options)
     check_labels(recording, rows, rate, labels)
-    planned = [resampled_rows(rows, ratio), *(_group_rows(recording, group) for group in groups)]
+    planned = [
+        resampled_rows(rows, ratio),
+        *(group_rows(recording.path, group) for group in groups),
+    ]
     facts = asdict(recording) | {"source_rows": rows, "sampling_rate": rate}
     facts |= {"rows": min(planned), "resample": ratio, "groups": groups}
     facts |= {"source": recording.path, "label_source": recording.labels}
@@ -148,26 +151,15 @@ def _groups(recording: Recording, dataset: str, settings: dict) -> tuple[Channel
     """Return the channels by their rates, if they have several and are resampled to one."""
     if settings["resample"] == "none" or settings["sampling_rate"] is None:
         return ()
-    channels = settings["channels"]
-    rates = channel_rates(recording.path, channels)
-    if rates is None or len(set(rates)) == 1:
-        return ()
-    if recording.sampling_rate is not None:
+    groups = channel_groups(
+        recording.path, settings["channels"], lambda rate: _ratio(rate, dataset, settings)
+    )
+    if groups and recording.sampling_rate is not None:
         raise MemwaveError(
-            f"{recording.path} has channels of {len(set(rates))} sampling rates, the sheet gives "
+            f"{recording.path} has channels of {len(groups)} sampling rates, the sheet gives "
             f"{rate_text(recording.sampling_rate)} for all. Empty the cell."
         )
-    groups = []
-    for rate in dict.fromkeys(rates):
-        chosen = tuple(name for name, r in zip(channels, rates, strict=True) if r == rate)
-        groups.append(ChannelGroup(chosen, rate, _ratio(rate, dataset, settings)))
-    return tuple(groups)
-
-
-def _group_rows(recording: Recording, group: ChannelGroup) -> int:
-    """Return the number of rows of some channels, at the rate of the dataset."""
-    with open_source(recording.path, None, group.channels, sampling_rate=group.rate) as source:
-        return resampled_rows(source.shape[0], group.resample)
+    return groups
 
 
 def _label_options(recording: Recording, options: Options) -> Options:
