@@ -21,7 +21,7 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run report figures dry-run formats formats-eeg formats-hdf5 formats-seismic test test-quick fuzz test-hpc test-faults verify clean-stale lint format bench bench-small lock clean
+.PHONY: help run report figures dry-run docs formats formats-eeg formats-hdf5 formats-seismic test test-quick fuzz test-hpc test-faults verify clean-stale lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s  %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,10 @@ run: $(VENV)/run.stamp ## Run the workflow; ARGS="--configfile my.yaml" for your
 
 dry-run: $(VENV)/run.stamp ## Show what a run would do
 	$(call timed,dry run, $(BIN)/snakemake --dry-run $(ARGS))
+
+docs: $(VENV)/docs.stamp ## Build the documentation in build/docs; open build/docs/index.html
+	$(call timed,documentation, $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
+		-d build/doctrees docs build/docs $(ARGS))
 
 formats: $(VENV)/formats.stamp ## Install the libraries for most formats of recordings
 
@@ -45,7 +49,7 @@ test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/core/test_ranges.py" for 
 	$(call timed,tests, $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS))
 
 test-quick: $(VENV)/test.stamp ## Run the tests of single modules only, in a minute or two
-	$(call timed,quick tests, $(BIN)/python -m pytest -q --ignore-glob='tests/*/test_memory.py' $(addprefix tests/,$(QUICK)) $(ARGS))
+	$(call timed,quick tests, $(BIN)/python -m pytest -q -n auto --dist loadfile --ignore-glob='tests/*/test_memory.py' $(addprefix tests/,$(QUICK)) $(ARGS))
 
 test-hpc: $(VENV)/test.stamp $(VENV)/slurm.stamp ## Install and start a SLURM cluster and run its tests (needs root, apt)
 	$(call timed,tests on a cluster, $(BIN)/python -m pytest -rs -m hpc tests/hpc $(ARGS))
@@ -56,7 +60,7 @@ test-faults: $(VENV)/test.stamp ## Kill the workflow at 30 random moments (5 min
 verify: $(VENV)/run.stamp ## Check results and recordings against their checksums; ARGS=<folder>
 	$(call timed,verify, $(BIN)/python scripts/verify_results.py $(ARGS))
 
-clean-stale: $(VENV)/run.stamp ## Remove partial files of killed jobs and shards of an old count; ARGS=--list only lists
+clean-stale: $(VENV)/run.stamp ## Remove partial files of killed jobs and old shards; ARGS=--list only lists
 	@$(BIN)/python scripts/clean_stale.py $(ARGS)
 
 fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp ## Read damaged recordings of all formats (20 minutes); EXAMPLES=1000
@@ -106,7 +110,7 @@ lock: $(BIN)/python ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/python envs/pin_conda.py
 
 clean: ## Remove results, logs and .venv; keep recordings and configuration
-	rm -rf $(VENV) .snakemake results logs build report.html benchmarks/results
+	rm -rf $(VENV) .snakemake results logs build docs/gallery report.html benchmarks/results
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

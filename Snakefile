@@ -87,7 +87,10 @@ onstart:
 
 
 onerror:
-    print(end_messages.failure(plan.plan, end_messages.outcome_of(workflow.dag)))
+    print(
+        end_messages.failure(plan.plan, end_messages.outcome_of(workflow.dag)),
+        file=sys.stderr,
+    )
 
 
 onsuccess:

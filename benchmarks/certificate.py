@@ -21,7 +21,9 @@ from fitting import decaying, fit, shards
 from memwave.pca.diagnostics.certificate import error_bounds
 from memwave.pca.solvers import load_libraries
 
-SOLVERS = ("covariance", "incremental", "randomized")
+SOLVERS = ("covariance", "incremental", "randomized", "gram")
+# A Gram matrix of more rows is no way to go.
+MOST_GRAM_ROWS = 5000
 # What features are stored in, and what a fit computes in.
 TYPES = (
     ("float16", "float32"),
@@ -83,6 +85,8 @@ def main() -> int:
     for case in cases():
         for stored, computed in TYPES:
             for solver in SOLVERS:
+                if solver == "gram" and len(case.rows) > MOST_GRAM_ROWS:
+                    continue
                 row, holds = certify(case, solver, stored, computed)
                 failed += not holds
                 print(row, flush=True)

@@ -127,6 +127,7 @@ def fit_incremental(bench: Bench) -> Iterator[Contender]:
 def fit_randomized(bench: Bench) -> Iterator[Contender]:
     """PCA in a few passes."""
     yield memwave_fit(bench, "randomized")
+    yield memwave_fit(bench, "randomized-4", repeats=1)
     settings = bench.stages.model_settings("randomized")
     arguments = {
         "shards": bench.shards,

@@ -30,20 +30,21 @@ ORIGINAL_FEATURES = {
 def models(size: Any) -> dict[str, dict]:
     """Entries of ``models`` in the configuration.
 
-    ``incremental-<n>`` has batches of n rows, ``<solver>-float64`` computes in double precision.
+    ``incremental-<n>`` has batches of n rows, ``randomized-<n>`` reads the features n times, and
+    ``<solver>-float64`` computes in double precision.
     """
     common = {"n_components": size.components}
     incremental = {"solver": "incremental", **common}
+    randomized = {"solver": "randomized", "passes": 5, "tolerance": None, **common}
     return {
         "covariance": {"solver": "covariance", **common},
         "lag-covariance": {"solver": "lag-covariance", **common},
         "incremental": {**incremental, "batch_rows": size.batch_rows},
         **{f"incremental-{n}": {**incremental, "batch_rows": n} for n in size.other_batches},
-        "randomized": {"solver": "randomized", **common},
-        **{
-            f"{solver}-float64": {"solver": solver, **common, "compute_dtype": "float64"}
-            for solver in ("covariance", "randomized")
-        },
+        "covariance-float64": {"solver": "covariance", **common, "compute_dtype": "float64"},
+        "randomized": randomized,
+        "randomized-4": {**randomized, "passes": 4},
+        "randomized-float64": {**randomized, "compute_dtype": "float64"},
         "auto": {"solver": "auto", **common},
     }
 

@@ -84,10 +84,10 @@ def fit_rows(solver: str, paths: list[Path], threads: int) -> Model:
 
 def finish(matrix: np.ndarray, threads: int) -> Model:
     """Merge the scatter matrices of all shards, and find the eigenpairs."""
-    total = scatter_of(matrix, 0)
+    total, other = scatter_of(matrix, 0), scatter_of(matrix, 1)
     with working(threads):
-        for shard in range(1, SHARDS):
-            total.merge(scatter_of(matrix, shard))
+        for _ in range(1, SHARDS):
+            total.merge(other)
         return model_of(total, COMPONENTS, "covariance")
 
 

@@ -65,7 +65,7 @@ rule measure_features:
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
         converted_matrix=plan.files(inputs.converted_of_matrix),
     output:
-        measures=temp(paths.FEATURE_MEASURES),
+        measures=plan.temporary(paths.FEATURE_MEASURES, temp),
         usage=paths.usage("measure_features"),
     log:
         paths.log("measure_features"),

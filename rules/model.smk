@@ -14,7 +14,7 @@ rule summarize_features:
         converted_matrix=plan.files(inputs.converted_of_matrix),
         measures=plan.files(inputs.feature_measures),
     output:
-        summary=temp(paths.FEATURE_SUMMARY),
+        summary=plan.temporary(paths.FEATURE_SUMMARY, temp),
         usage=paths.usage("summarize_features"),
     log:
         paths.log("summarize_features"),
@@ -40,7 +40,7 @@ rule summarize_lags:
         converted_recordings=plan.files(inputs.converted_train_of_shard),
         channels=plan.files(inputs.channels),
     output:
-        summary=temp(paths.LAG_SUMMARY),
+        summary=plan.temporary(paths.LAG_SUMMARY, temp),
         usage=paths.usage("summarize_lags"),
     log:
         paths.log("summarize_lags"),

@@ -1,4 +1,4 @@
-"""Remove what nothing wants any more: partial files of killed jobs, shards of an old count.
+"""Remove what nothing wants any more: partial files of killed jobs, old shards.
 
 ``python scripts/clean_stale.py [--list] [FOLDER]``, called from where the workflow ran. It needs no
 Snakemake. What a run that is at work writes, or what a result was made of, stays.
@@ -18,9 +18,9 @@ def clean_stale(folder: Path, *, remove: bool = True) -> int:
     """Print, and remove unless told otherwise, what nothing wants; return the number of files."""
     stale = [*partial_files(folder), *partial_files(FOLDER)]
     try:
-        plan, _, _ = load_plan()
+        plan, _ = load_plan()
     except MemwaveError:
-        print("Without the plan of the last run, shards of an old count are not looked for.")
+        print("Without the plan of the last run, old shards are not looked for.")
     else:
         planned = {
             f"{e.dataset}/{e.features}": shard_names(plan, e.dataset, e.features)

@@ -28,7 +28,7 @@ from memwave.pca.streaming import fit_shards
 from memwave.recordings.channels import Scaling
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows
-from memwave.recordings.valid_windows import valid_ranges, valid_segments
+from memwave.recordings.valid_windows import valid_ranges, valid_rows, valid_segments
 from memwave.results.model_file import load_scaling, save_model
 from memwave.storage import hdf5
 from memwave.storage.shards import Shard
@@ -214,7 +214,7 @@ def fit_features(
     with ExitStack() as stack:
         n_features = request.spec.n_features
         open_shards = [Shard(path, n_features=n_features) for path in paths] or [
-            open_shard(None, rows, path)
+            open_shard(None, rows, valid_rows(path))
             for rows, path in zip(request.rows, valid or [None] * len(request.rows), strict=True)
         ]
         fitted = fit_shards(

@@ -5,7 +5,7 @@ from memwave.core.progress import Progress
 from memwave.core.ranges import count_rows
 from memwave.pca.standardizer import save_moments
 from memwave.pca.streaming import blocks
-from memwave.recordings.valid_windows import valid_ranges
+from memwave.recordings.valid_windows import valid_ranges, valid_rows
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import FeatureMeasurement, load_matrix_readers, open_shard
 
@@ -30,7 +30,7 @@ def measure_features(
         Output of `find_gaps`, if windows are dropped.
     """
     ranges = valid_ranges(request.train_ranges, valid)
-    with open_shard(shard, request.rows, valid) as features:
+    with open_shard(shard, request.rows, valid_rows(valid)) as features:
         moments = Moments(features.shape[1])
         progress = Progress(count_rows(ranges), f"measure_features {features.path}")
         for block in blocks(features, iter(ranges), moments.mean, "float64", request.block_rows):

@@ -8,7 +8,7 @@ from memwave.core.ranges import Ranges
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector
 from memwave.pca.streaming import blocks
-from memwave.recordings.valid_windows import valid_ranges
+from memwave.recordings.valid_windows import valid_ranges, valid_rows
 from memwave.results.model_file import load_model
 from memwave.results.partial_projection import create_partial
 from memwave.storage.rows import Rows
@@ -41,7 +41,7 @@ def project_features(
     ranges = valid_ranges(request.train_ranges, valid)
     fitted = load_model(model)
     projector = Projector(fitted, request.dtype)
-    with open_shard(shard, request.rows, valid) as features:
+    with open_shard(shard, request.rows, valid_rows(valid)) as features:
         require_columns(features, fitted)
         n_rows = features.shape[0]
         progress = Progress(n_rows, f"project_features {features.path}")

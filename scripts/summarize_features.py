@@ -7,7 +7,7 @@ from memwave.core.ranges import count_rows
 from memwave.pca.solvers import load_libraries, make_solver
 from memwave.pca.standardizer import load_standardizer
 from memwave.pca.streaming import summarize
-from memwave.recordings.valid_windows import valid_ranges
+from memwave.recordings.valid_windows import valid_ranges, valid_rows
 from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import FeatureSummary, load_matrix_readers, open_shard
@@ -36,7 +36,7 @@ def summarize_features(
         Output of `find_gaps`, if windows are dropped.
     """
     ranges = valid_ranges(request.train_ranges, valid)
-    with open_shard(shard, request.rows, valid) as features:
+    with open_shard(shard, request.rows, valid_rows(valid)) as features:
         solver = make_solver(
             request.model["solver"], features.shape[1], request.model, request.dtype
         )

@@ -21,9 +21,9 @@ from memwave.results.monitoring.tables import load_quantiles, write_alarms, writ
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.results.provenance import write_provenance
 from memwave.storage import hdf5
-from memwave.workflow.input_checksums import require_contents
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import Assembly
+from memwave.workflow.sources.readings import checksums_of
 
 
 def write_projection(
@@ -62,9 +62,8 @@ def write_projection(
         The limits of an applied model.
     """
     spec, fitted = request.spec, load_model(model)
-    ranges = valid_windows(
-        [recording.n_windows for recording in request.recordings], valid, spec.grain
-    )
+    counts = [recording.n_windows for recording in request.recordings]
+    ranges = valid_windows(counts, valid, request.first_rows)
     n_rows = sum(stop - start for found in ranges for start, stop in found)
     require_windows(n_rows)
     labels = WindowLabels(request.recordings, request.window_label, spec.windows)
@@ -103,9 +102,9 @@ def write_projection(
         writer.finish({**attributes, **error_shares(errors)}, request.provenance)
         write_limits(limits, file, found)
         write_alarms(alarms, file, found[0], request.rates)
-    require_contents(request.inputs)
+    inputs = checksums_of(request.inputs, request.readers)
     written = [model, projection, *checksums]
-    write_provenance(provenance, request.provenance, request.inputs, written)
+    write_provenance(provenance, request.provenance, inputs, written)
 
 
 def require_windows(n_rows: int) -> None:

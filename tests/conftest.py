@@ -1,6 +1,8 @@
 """Makes the package importable as the workflow does; fixtures of several rooms."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,14 +48,29 @@ def make_disk(tmp_path):
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def made_once(factory, name, make):
+    """A folder that is made once for all processes of the tests, and of which each has a copy."""
+    copy = factory.mktemp(name) / name
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        make(copy)
+        return copy
+    first = factory.getbasetemp().parent / name
+    made = first.with_suffix(".made")
+    with open(first.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            make(first)
+            made.touch()
+    shutil.copytree(first, copy, symlinks=True)
+    return copy
+
+
 @pytest.fixture(scope="session")
 def tiny_results(tmp_path_factory):
     """A folder in which the workflow has run on a few seconds of the shipped recordings."""
     from tiny_run import run_tiny
 
-    folder = tmp_path_factory.mktemp("tiny")
-    run_tiny(folder)
-    return folder
+    return made_once(tmp_path_factory, "tiny", run_tiny)
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +78,25 @@ def project(tmp_path_factory):
     """A finished run of all solvers on four cores; its inputs are as they were before."""
     from tiny_project import MODELS, Project
 
-    project = Project(tmp_path_factory.mktemp("first") / "project", list(MODELS))
-    before = project.inputs()
-    done = project.snakemake("--cores", "4")
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert project.inputs() == before
-    return project
+    def make(folder):
+        project = Project(folder, list(MODELS))
+        before = project.inputs()
+        done = project.snakemake("--cores", "4")
+        assert done.returncode == 0, done.stderr[-4000:]
+        assert project.inputs() == before
+
+    return Project.found(made_once(tmp_path_factory, "project", make))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, driven by Playwright; skips the test where either is missing."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield started
+        started.close()

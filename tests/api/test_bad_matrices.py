@@ -183,8 +183,8 @@ CASES = {
         "indptr has 2 entries for 9 rows",
     ),
     "sparse h5ad of other rows": (
-        lambda f: csr_h5ad(f, ends=[0, 9, *range(1, 9)]),
-        "rows 0 to 8 cannot be read .*indptr decreases",
+        lambda f: csr_h5ad(f, ends=[0, 9, *range(2, 10)]),
+        r"rows \d to \d cannot be read .*indptr decreases",
     ),
     "sparse h5ad of other columns": (
         lambda f: csr_h5ad(f, columns=[9] * 9),
@@ -289,7 +289,8 @@ def test_a_bad_matrix_is_refused_with_what_to_do(case, tmp_path):
     pca = memwave.PCA(2, block_mb=0.001)
     with pytest.raises(memwave.MemwaveError, match=message) as raised:
         pca.fit(X, **how)
-    assert isinstance(raised.value, ValueError) or "squares" in message
+    of_values = "squares" in message or "cannot be read" in str(raised.value)
+    assert isinstance(raised.value, ValueError) or of_values
     assert not hasattr(pca, "components_")
 
 
@@ -309,6 +310,11 @@ def test_the_command_says_the_same(case, tmp_path, capsys):
     assert main(["pca", *files, *shape, "-k", "2", "-o", str(tmp_path / "out")]) == 1
     assert re.search(CASES[case][1], capsys.readouterr().err)
     assert not list(tmp_path.glob("out/*.h5"))
+
+
+def made_by_hand(folder):
+    """All files but what memwave remembers of texts."""
+    return sorted(path for path in folder.rglob("*") if ".snakemake" not in path.parts)
 
 
 # What only the values of a file tell: a job says it, and not the plan.
@@ -334,13 +340,13 @@ def test_the_plan_of_a_workflow_says_the_same(case, tmp_path, monkeypatch):
         "plots": False,
         "shards": 1,
     }
-    before = sorted(tmp_path.rglob("*"))
+    before = made_by_hand(tmp_path)
     message = IN_PLAN.get(case, CASES[case][1])
     if case.startswith("parts of other"):
         message = "b.npy: has (columns|type) .*, expected .* as .*a.npy has: parts are stacked"
     with pytest.raises(memwave.MemwaveError, match=message):
         make_plan(config)
-    assert sorted(tmp_path.rglob("*")) == before
+    assert made_by_hand(tmp_path) == before
 
 
 PARAMETERS = {

@@ -27,7 +27,7 @@ import memwave
 from memwave.api import estimator
 from memwave.api.planning import plan_fit, spec_of
 from memwave.pca.solvers import feature_solvers, reads_columns
-from memwave.readers.objects import as_matrix
+from memwave.readers.matrices.objects import as_matrix
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 ROWS, COLUMNS, K = 403, 9, 3

@@ -9,7 +9,7 @@ import memwave
 from memwave.cli import main
 from memwave.core.ranges import runs
 from memwave.pca.solvers import feature_solvers
-from memwave.readers import matrix as matrices
+from memwave.readers.matrices import matrix as matrices
 
 ROWS, COLUMNS = 400, 6
 GAPS = [0, 7, 8, 130, 399]

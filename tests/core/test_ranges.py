@@ -9,6 +9,7 @@ from ranges import GAPS, ranges_of, rows_of
 from memwave.core.ranges import (
     MEGABYTE,
     count_rows,
+    count_shards,
     interleave,
     located,
     rows_per_block,
@@ -17,6 +18,24 @@ from memwave.core.ranges import (
 )
 
 SIZES = st.integers(1, 10**12)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "n_rows", "row_bytes", "expected"),
+    [
+        ("auto", 140_000, 2 * 3504, 4),
+        ("auto", 1, 8, 1),
+        ("auto", 0, 8, 1),
+        ("auto", 32_000_000, 8, 1),
+        ("auto", 32_000_001, 8, 2),
+        ("auto", 3, 10**12, 3),  # no shard is empty
+        ("auto", 10**12, 10**3, 10_000),
+        (7, 10, 8, 7),
+        (11, 10, 8, 11),  # refused later, with a reason
+    ],
+)
+def test_the_number_of_shards_follows_from_the_size_alone(wanted, n_rows, row_bytes, expected):
+    assert count_shards(wanted, n_rows, row_bytes) == expected
 
 
 @given(n_rows=SIZES, n_shards=st.integers(1, 10_000), data=st.data())

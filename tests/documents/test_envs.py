@@ -30,6 +30,7 @@ READING = [requirement for extra in FORMATS for requirement in EXTRAS[extra]]
 LOCKS = {
     "run.txt": [REQUIRED, EXTRAS["report"]],
     **{f"{extra}.txt": [REQUIRED, EXTRAS[extra]] for extra in FORMATS},
+    "docs.txt": [REQUIRED, GROUPS["docs"]],
     "fuzz.txt": [GROUPS["fuzz"]],
     "test.txt": [REQUIRED, EXTRAS["all"], GROUPS["test"]],
     "slurm.txt": [REQUIRED, EXTRAS["report"], EXTRAS["slurm"]],

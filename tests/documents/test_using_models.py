@@ -1,23 +1,14 @@
 """The page about using models does what it says: its snippets run, in order, and agree."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from installed import as_installed
+from clone import ROOT, type_in, with_results
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/using-models.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
-
-
-PATIENCE = 300  # seconds
 
 
 def run(section, known):
@@ -66,49 +57,20 @@ def test_onnx_computes_the_scores(known):
 
 @pytest.fixture
 def folder(tiny_results, tmp_path):
-    """A finished run of the default features, in a folder that looks like a clone."""
-    folder = tmp_path / "clone"
-    shutil.copytree(tiny_results, folder)
-    for name in ("Snakefile", "rules", "scripts", "envs", "profiles", "report"):
-        (folder / name).symlink_to(ROOT / name)
-    (folder / "resources/hapt").mkdir(parents=True)
-    shutil.copy(folder / "user04-run2.npy", folder / "resources/hapt")
-    (folder / ".venv/bin").mkdir(parents=True)
-    for program, runs in (("python", ""), ("snakemake", "-m snakemake")):
-        wrapper = folder / ".venv/bin" / program
-        wrapper.write_text(f'#!/bin/sh\nexec {sys.executable} {runs} "$@"\n')
-        wrapper.chmod(0o755)
-    return folder
-
-
-def type_in(folder, section):
-    """Type the commands of a section as they stand."""
-    blocks = re.findall(r"^```console\n(.*?)^```$", SECTIONS[section], re.M | re.DOTALL)
-    commands = re.sub(r"^\$ ", "", "\n".join(blocks), flags=re.MULTILINE)
-    done = subprocess.run(
-        [shutil.which("bash") or "sh", "-eu"],
-        input=commands,
-        cwd=folder,
-        env=os.environ | as_installed(folder / "bin") | {"XDG_CACHE_HOME": str(folder / "cache")},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return done.stdout
+    return with_results(tiny_results, tmp_path / "clone")
 
 
 def test_a_model_is_applied_with_all_figures_and_gives_back_the_signal(folder):
     (config,) = re.findall(r"^```yaml\n(.*?)^```$", SECTIONS["New recordings"], re.M | re.DOTALL)
     (folder / "later.yaml").write_text(config, encoding="utf-8")
-    type_in(folder, "New recordings")
+    type_in(folder, SECTIONS["New recordings"])
     applied = folder / "results/later/haar/trained"
     figures = {path.name for path in (applied / "plots").iterdir()}
     assert {"scores.svg", "scores-in-time.svg", "spectrum.svg", "reconstruction.svg"} <= figures
     with h5py.File(applied / "projection.h5") as file, h5py.File(folder / "new.h5") as other:
         assert np.isfinite(file["scores"][:]).all()
         np.testing.assert_allclose(file["scores"][:], other["scores"][:], rtol=1e-4, atol=1e-4)
-    told = type_in(folder, "Back to the signal")
+    told = type_in(folder, SECTIONS["Back to the signal"])
     assert "share of each channel's variance that is lost" in told
     rows, expected = (np.load(folder / name) for name in ("again.npy", "user04-run2.npy"))
     assert rows.shape == expected.shape

@@ -41,10 +41,7 @@ def verify(project):
 def copied(finished, folder):
     """A copy of a finished project, to be spoilt."""
     shutil.copytree(finished.folder, folder, symlinks=True)
-    project = object.__new__(Project)
-    project.folder = folder
-    project.config = json.loads(json.dumps(finished.config))
-    return project
+    return Project.found(folder)
 
 
 @pytest.fixture(scope="module")

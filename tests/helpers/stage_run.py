@@ -137,16 +137,18 @@ class StageRun:
         return self.run("project_recordings", self._projection(i), **known | files)
 
     def write(self, **files: Any) -> Any:
+        n_shards = len(self.train)
         request = requests.Assembly(
             self.spec,
             tuple(self.recordings),
             "last",
             self.score_dtype,
             self.provenance,
-            {},
-            (0.95, 0.99),
-            "quantile",
-            self.rates or (None,) * len(self.recordings),
+            inputs={},
+            levels=(0.95, 0.99),
+            limit_method="quantile",
+            rates=tuple(self.rates or (None,) * len(self.recordings)),
+            first_rows=tuple(shard_range(self.n_windows, i, n_shards)[0] for i in range(n_shards)),
         )
         known = {
             "partials": self.of_shards("partial{}.h5"),

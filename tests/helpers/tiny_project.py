@@ -5,13 +5,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import h5py
 import numpy as np
 import yaml
 from oracles import make_spec, oracle
+from started import run_snakemake
 
 ROOT = Path(__file__).parents[2]
 CHANNELS = ["x", "y", "z"]
@@ -77,6 +77,14 @@ class Project:
         self.write_config()
         self.write_recordings()
 
+    @classmethod
+    def found(cls, folder: Path) -> "Project":
+        """The project of a folder that is there, such as a copy."""
+        project = object.__new__(cls)
+        project.folder = folder
+        project.config = yaml.safe_load((folder / "config/config.yaml").read_text())
+        return project
+
     def copy_workflow(self) -> None:
         for name in ("scripts", "rules", "envs", "profiles", "report"):
             ignored = shutil.ignore_patterns("__pycache__")
@@ -105,14 +113,8 @@ class Project:
             np.save(self.folder / file, array)
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments],
-            cwd=self.folder,
-            env=os.environ | {"XDG_CACHE_HOME": str(self.folder / "cache")},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
+        env = os.environ | {"XDG_CACHE_HOME": str(self.folder / "cache")}
+        return run_snakemake([*arguments], self.folder, env, PATIENCE)
 
     def planned(self, *arguments: str) -> set[tuple[str, ...]]:
         """Jobs of a dry run: rule, dataset/features/model, shard; as far as they have them."""

@@ -21,6 +21,7 @@ def run_tiny(folder: Path) -> None:
 
     It runs with the packages that `make run` installs, and no others.
     """
+    folder.mkdir(exist_ok=True)
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     config["datasets"]["hapt"]["recordings"] = "sheet.tsv"
     config["experiments"] = [

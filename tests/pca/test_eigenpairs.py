@@ -74,6 +74,6 @@ def test_nothing_is_promised_of_small_matrices_and_many_pairs(monkeypatch):
     matrix, _ = with_spectrum(np.arange(D, 0, -1.0))
     assert proven_eigenpairs_in_place(triangle_of(matrix[:50, :50]), 3) is None
     assert proven_eigenpairs_in_place(triangle_of(matrix), D // 2) is None
-    monkeypatch.setattr(eigenpairs, "RESTARTS", 1)
+    monkeypatch.setattr(eigenpairs, "PASSES", 1)
     assert proven_eigenpairs_in_place(triangle_of(np.eye(D) + 1e-3 * matrix / D), 5) is None
     assert proven_eigenpairs_in_place(Triangle(D), 5) is None

@@ -1,6 +1,6 @@
 """Another family of processors has other kernels of BLAS: how far apart results are.
 
-docs/faults.md states the figures; OpenBLAS can be told which kernels to use.
+docs/same-bytes.md states the figures; OpenBLAS can be told which kernels to use.
 """
 
 from pathlib import Path

@@ -5,6 +5,7 @@ import pytest
 from fitting import (
     CASES,
     ROUNDING,
+    ArrayShard,
     assert_exact,
     assert_sound,
     decaying,
@@ -19,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memwave.pca.solvers import make_solver
+from memwave.pca.streaming import run_passes, summarize
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -106,7 +108,8 @@ def test_randomized_converges_on_a_decaying_spectrum():
     values = dense(rows, 5)[0]
     errors = []
     for passes in (1, 2, 3, 5):
-        model = fit("randomized", shards(rows, 2), n_components=5, passes=passes)
+        options = {"n_components": 5, "passes": passes, "tolerance": None}
+        model = fit("randomized", shards(rows, 2), **options)
         assert model.notes["passes"] == passes
         assert (model.explained_variance <= values * (1 + ROUNDING["float64"])).all()
         errors.append(np.abs(1 - model.explained_variance / values).max())
@@ -124,6 +127,62 @@ def test_randomized_stops_at_the_tolerance():
         assert np.abs(model.explained_variance - values).max() <= tolerance * values[0]
     assert passes == sorted(passes)
     assert 1 <= passes[0] < passes[-1] < 20
+
+
+def test_a_sample_of_the_rows_saves_randomized_a_read():
+    rows = decaying(20_000, 100, decay=0.5) + 3.0
+    values, _, _ = dense(rows, 5)
+
+    def lost(n_rows, passes):
+        options = options_of("randomized", n_components=5, passes=passes, tolerance=None)
+        solver = make_solver("randomized", 100, options, "float64")
+        solver.expect(n_rows)
+        parts = [ArrayShard(part) for part in shards(rows, 3)]
+
+        def part_of(i):
+            how = {"dtype": "float64", "block_rows": 500, "progress": lambda rows: None}
+            return summarize(solver, parts[i], [(0, len(parts[i].array))], **how)
+
+        run_passes(solver, part_of, 3, 2)
+        model = solver.finish()
+        assert_sound(model, rows, 5)
+        assert (model.notes["sampled_rows"] > 0) == (n_rows == len(rows))
+        assert model.notes["sampled_rows"] <= n_rows / 16
+        return np.abs(1 - model.explained_variance / values).max()
+
+    for passes in (1, 2, 3):
+        assert lost(len(rows), passes) < lost(0, passes) / 4
+
+
+def test_randomized_finds_what_a_sample_does_not_show():
+    rows = decaying(8000, 60)
+    rows[:, -1] = 0.0
+    rows[[17, 4017, 6017], -1] = [300.0, -500.0, 400.0]  # none of them is in the sample
+    values, vectors, _ = dense(rows, 3)
+    assert abs(vectors[0, -1]) > 0.99
+    model = fit("randomized", shards(rows, 2), n_components=3, passes=8, tolerance=1e-9)
+    assert model.notes["sampled_rows"] > 0
+    np.testing.assert_allclose(model.explained_variance, values, rtol=1e-8)
+
+
+def test_a_sample_of_constant_rows_is_no_start():
+    rows = np.full((8000, 60), 7.0)
+    rows[[17, 4017, 6017]] += decaying(3, 60)
+    model = fit("randomized", shards(rows, 2), n_components=2)
+    np.testing.assert_allclose(model.explained_variance, dense(rows, 2)[0], rtol=1e-6)
+
+
+def test_few_rows_are_not_sampled():
+    model = fit("randomized", [decaying(500, 40)], n_components=5)
+    assert model.notes["sampled_rows"] == 0
+
+
+def test_shards_without_rows_of_the_sample():
+    rows = decaying(9000, 40)
+    parts = [rows[:8990], rows[8990:8995], rows[8995:]]
+    model = fit("randomized", parts, n_components=3, passes=8, tolerance=1e-9)
+    assert model.notes["sampled_rows"] > 0
+    np.testing.assert_allclose(model.explained_variance, dense(rows, 3)[0], rtol=1e-8)
 
 
 def test_randomized_is_decided_by_its_seed():

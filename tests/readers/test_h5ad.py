@@ -7,7 +7,7 @@ import scipy.sparse
 
 import memwave
 from memwave.readers.formats.h5ad import sparse
-from memwave.readers.objects import as_matrix
+from memwave.readers.matrices.objects import as_matrix
 
 ROWS, COLUMNS = 500, 40
 

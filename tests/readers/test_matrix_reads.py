@@ -9,7 +9,7 @@ import zarr
 
 from memwave.core.ranges import spans
 from memwave.pca.linalg.train_columns import TrainColumns
-from memwave.readers.objects import as_matrix
+from memwave.readers.matrices.objects import as_matrix
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux counts what is read")
 

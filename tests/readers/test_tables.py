@@ -140,7 +140,7 @@ def test_the_rows_of_a_text_are_counted_once(tmp_path, monkeypatch):
             os.utime("a.csv", ns=(status.st_atime_ns, status.st_mtime_ns))
         with open_source("a.csv", None, None) as source:
             assert source.shape == (rows, 1)
-    assert Path(".snakemake/memwave/rows.json").is_file()
+    assert len(Path(".snakemake/memwave/rows.jsonl").read_text().splitlines()) == 2
 
 
 def convert(folder, name, rows=100, channels=NAMES):
@@ -194,3 +194,32 @@ def test_a_conversion_keeps_to_the_predicted_memory(tmp_path, name):
 def test_tables_are_converted_and_arrays_are_not():
     assert all(is_converted(name) for name in SAVERS)
     assert not any(is_converted(name) for name in ("a.npy", "a.raw", "a.h5::/a"))
+
+
+@pytest.mark.parametrize(
+    ("column", "place"),
+    [
+        ("state", "column \"state\": line 2: .*invalid value 'walk'"),
+        ("late", "column \"late\": line 42: .*invalid value 'off'"),
+        ("day", 'column "day": line 2: '),
+        ("x", None),
+        ("whole", None),
+        ("gaps", None),
+        ("empty", None),
+    ],
+)
+def test_text_at_the_beginning_of_a_channel_is_found_without_reading_the_file(
+    tmp_path, column, place
+):
+    rows = [
+        f"{i}.5,walk,{'off' if i == 40 else i},2026-01-{1 + i % 28:02},{i},{'' if i % 2 else i},"
+        for i in range(60)
+    ]
+    lines = ["x,state,late,day,whole,gaps,empty", *rows]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    with open_source(str(tmp_path / "a.csv"), None, ["x", column][column == "x" :]) as source:
+        if place is None:
+            source.require_numbers()
+            return
+        with pytest.raises(MemwaveError, match=place):
+            source.require_numbers()

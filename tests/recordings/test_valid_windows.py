@@ -90,7 +90,8 @@ def test_files_of_shards_tell_valid_windows_and_segments(tmp_path, case):
         assert valid_segments(planned, None) == planned
     expected = [(str(i), j) for i, mine in enumerate(flags) for j, flag in enumerate(mine) if flag]
     assert found == expected
-    by_recording = valid_windows(counts, paths)
+    starts = [shard_range(len(together), i, len(paths))[0] for i in range(len(paths))]
+    by_recording = valid_windows(counts, paths, starts)
     rows = [[w for start, stop in ranges for w in range(start, stop)] for ranges in by_recording]
     assert rows == [[j for j, flag in enumerate(mine) if flag] for mine in flags]
 

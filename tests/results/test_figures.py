@@ -246,6 +246,7 @@ def texts_of_summary(folder, summary, limit_mb=500):
     limit = memory.table_figure_mb(3)
     ended = run_stage("plot_summary", folder, limit_mb, memory_mb=limit, summary=summary, **files)
     assert ended.status == 0, ended.told
+    assert not ended.told
     return ["".join(ET.parse(path).getroot().itertext()) for path in files.values()]
 
 

@@ -4,7 +4,6 @@ Screenshots stay in build/screenshots/, to be looked at.
 """
 
 import re
-import shutil
 import subprocess
 import zipfile
 
@@ -12,7 +11,6 @@ import pytest
 from tiny_run import ROOT, TINY_RUN
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CATEGORIES = {
     "Spectrum": "explained variance",
     "Components": "time in the window (s)",
@@ -35,18 +33,6 @@ def report(tiny_results, tmp_path_factory):
             timeout=120,
         )
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip("needs a browser: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

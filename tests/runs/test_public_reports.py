@@ -59,14 +59,14 @@ def test_odd_paths_gaps_between_windows_and_a_recording_of_nothing_but_gaps(tmp_
     folder = project.folder
     os.rename(folder / "recordings/monday.npy", folder / "recordings/{x} $HOME.npy")
     first = recording(0)
-    first[[27, 56]] = np.nan  # between windows, and in the second one
+    first[[27, 40]] = np.nan  # between windows, and in the second one
     np.save(folder / "recordings/{x} $HOME.npy", first)
     np.save(folder / "recordings/wednesday.npy", np.full_like(recording(2), np.nan))
     sheet = folder / "config/toy.tsv"
     sheet.write_text(sheet.read_text().replace("monday.npy", "{x} $HOME.npy"))
     project.config["features"]["deep"]["step"] = 30
     project.config["datasets"]["toy"]["missing"] = "drop"
-    project.config["shards"] = 3
+    project.config["shards"] = 4
     project.write_config()
     done = project.snakemake("--cores", "2")
     assert done.returncode == 0, done.stderr[-4000:]

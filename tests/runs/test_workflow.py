@@ -219,7 +219,8 @@ def test_a_run_that_fails_says_why_and_goes_on_when_it_is_mended(project, tmp_pa
     failed = broken.snakemake("--cores", "2", "--keep-going")
     assert failed.returncode != 0
     place = "recording 'wednesday' (recordings/wednesday.npy): row 100, channel y is nan"
-    assert f"extract_features: {place}" in failed.stderr
+    assert (failed.stdout + failed.stderr).count(f"extract_features: {place}") == 1
+    assert f"extract_features: {place}" in "".join(failed.stderr.splitlines()[-6:])
     assert "Traceback" not in failed.stdout + failed.stderr
     assert broken.inputs() == before
     assert not broken.result("features/2-of-2.npy").exists()

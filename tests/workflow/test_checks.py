@@ -406,6 +406,14 @@ def test_a_column_of_labels_that_is_as_long_as_another_recording(project):
     project.refused('recording "two"', "40 labels in", "two.csv::state, expected 30")
 
 
+def test_a_channel_that_is_text_is_found_before_the_run(project):
+    (project.folder / "one.csv").write_text("x,y,state\n" + "1,2,walk\n" * 40)
+    project.rows = [{"recording": "one", "path": "one.csv"}]
+    assert project.check().recordings["pilot"][0].rows == 40
+    project.config["datasets"]["pilot"]["channels"] = ["x", "state"]
+    project.refused('recording "one"', 'column "state": line 2: ', "invalid value 'walk'")
+
+
 def test_sampling_rates(project):
     for name, rate in (("one", 50), ("two", 60)):
         soundfile.write(project.folder / f"{name}.wav", np.zeros((100, 2), "i2"), rate)

@@ -1,13 +1,15 @@
 """Choice of a solver: first the tolerance, then the memory, then the time; with the reason."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
+from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.workflow.config.settings import complete_model
-from memwave.workflow.planning import memory
+from memwave.workflow.planning import matrix_memory, memory
 from memwave.workflow.planning.choice import Candidate, choose, resolve
 from memwave.workflow.planning.memory import Sizes
 
@@ -66,6 +68,64 @@ def test_the_reason_tells_what_the_others_would_have_needed():
     chosen = resolve(auto(n_components=5), wide, 10**6, SIZES, 10_000)
     assert chosen["solver"] == "randomized"
     assert re.search(rf"over covariance \(about [0-9.e+]+ s, {need} MB\)", chosen["chosen"])
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A task: windows of a recording, or rows of a matrix, with 50 components."""
+
+    n_rows: int
+    features: FeatureSpec | MatrixSpec
+    solver: str
+    memory_mb: int = 2000
+
+    def row(self) -> str:
+        """Its row in the table of docs/numerics.md, but for its name."""
+        chosen = resolve(
+            auto(n_components=50),
+            self.features,
+            self.n_rows,
+            Sizes(block_mb=32, shards=32, threads=2),
+            self.memory_mb,
+            matrix_memory.predict if isinstance(self.features, MatrixSpec) else memory.predict,
+        )
+        assert chosen["solver"] == self.solver
+        seconds = re.findall(r"([a-z-]+) \(about ([0-9.e+]+) s", chosen["chosen"])
+        others = [f"{name} {float(found):,.0f}" for name, found in seconds[1:]]
+        size = f"{self.n_rows:,} x {self.features.n_features:,}"
+        return (
+            f"{size} | {self.features.dtype} | {self.memory_mb} | `{self.solver}` "
+            f"{float(seconds[0][1]):,.0f} | {', '.join(others)} |"
+        )
+
+
+def matrix(columns: int, dtype: str = "float32") -> MatrixSpec:
+    return MatrixSpec(columns, dtype)
+
+
+WIDE, UNSTORED = spec(1001, 64), replace(spec(4000, 64), store=False)
+CORNERS = {
+    "where memwave began": Corner(140_000, spec(1001, 7), "lag-covariance"),
+    "the same in float16": Corner(140_000, spec(1001, 7, "float16"), "randomized"),
+    "short windows": Corner(1_000_000, spec(128), "lag-covariance"),
+    "many channels": Corner(60_000, WIDE, "lag-randomized"),
+    "many channels in float16": Corner(60_000, replace(WIDE, dtype="float16"), "randomized"),
+    "wide windows, not stored": Corner(1_000_000, UNSTORED, "lag-randomized"),
+    "few windows": Corner(922, replace(WIDE, step=1001), "gram"),
+    "windows that hardly overlap": Corner(20_000, replace(WIDE, step=500), "randomized"),
+    "little memory": Corner(140_000, spec(1001, 7), "incremental", 250),
+    "matrix": Corner(140_000, matrix(3504), "randomized"),
+    "matrix, float16": Corner(140_000, matrix(3504, "float16"), "randomized"),
+    "matrix, few columns": Corner(10_000_000, matrix(100), "covariance"),
+    "matrix, float64": Corner(140_000, matrix(3504, "float64"), "covariance"),
+    "matrix, many columns": Corner(50_000, matrix(40_000), "randomized"),
+}
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_the_table_of_the_documentation_is_what_auto_does(name):
+    numerics = Path(__file__).parents[2] / "docs" / "numerics.md"
+    assert f"| {name} | {CORNERS[name].row()}" in numerics.read_text(encoding="utf-8")
 
 
 def test_a_promise_is_worth_more_than_speed():

@@ -14,8 +14,9 @@ from memwave.workflow.planning.plan import make_plan
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
 
-COLUMNS, SHARDS = 600, 2
-ROWS = {"covariance": 3000, "incremental": 3000, "randomized": 3000, "gram": 400}
+COLUMNS, SHARDS = 600, 1
+# More than two blocks of each stage in a shard, so that a longer one has no larger blocks.
+ROWS = {"covariance": 3600, "incremental": 3600, "randomized": 3600, "gram": 400}
 
 
 def write(folder, kind, n_rows):
@@ -28,7 +29,7 @@ def write(folder, kind, n_rows):
                 block.astype("f2").tofile(file)
         return {"matrix": "x.mmap", "dtype": "float16", "columns": COLUMNS}
     with h5py.File(folder / "x.h5", "w") as file:
-        x = file.create_dataset("x", (n_rows, COLUMNS), "f4", chunks=(1000, 60), compression=1)
+        x = file.create_dataset("x", (n_rows, COLUMNS), "f4", chunks=(200, 60), compression=1)
         for i, block in enumerate(blocks):
             x[200 * i : 200 * (i + 1)] = block
         x[7, 5] = np.nan

@@ -10,7 +10,6 @@ import numpy as np
 
 from memwave import __version__
 from memwave.api import projecting
-from memwave.api.accumulator import Accumulator, is_stream, plan_stream
 from memwave.api.fitting import (
     Certificate,
     computing,
@@ -21,6 +20,8 @@ from memwave.api.fitting import (
 from memwave.api.parameters import Parameters
 from memwave.api.planning import block_of_projection, checked_levels, entry, plan_fit, spec_of
 from memwave.api.state import FITTED, fitted_value, not_fitted
+from memwave.api.streams.accumulator import Accumulator, is_stream, plan_stream
+from memwave.api.streams.updating import Updating, stored
 from memwave.core.errors import InvalidMatrix
 from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress
@@ -29,13 +30,13 @@ from memwave.pca.diagnostics.contributions import contributions
 from memwave.pca.diagnostics.monitored import LEVELS, Monitoring, compared
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector, t2_weights
-from memwave.readers.matrix import Matrix
-from memwave.readers.objects import as_matrix
+from memwave.readers.matrices.matrix import Matrix
+from memwave.readers.matrices.objects import as_matrix
 from memwave.results import model_file
 from memwave.workflow.planning.memory import measuring_rows
 
 
-class PCA(Parameters):
+class PCA(Updating, Parameters):
     """Principal component analysis of a matrix that may be larger than the memory.
 
     The matrix is read in place, block by block, as often as the solver needs it. The memory is
@@ -75,7 +76,7 @@ class PCA(Parameters):
     block_mb : float
         Size of the blocks of rows that are processed at once.
     threads : int
-        Shards that are read at the same time.
+        Threads that compute, and shards that are read at the same time.
     missing : {"error", "drop"}
         What is done with rows that have missing values (NaN): an error that names row and column,
         or they are left out, which takes one more read. Their scores are NaN.
@@ -544,10 +545,22 @@ class PCA(Parameters):
     def _made_by(self) -> dict:
         return {"parameters": self.get_params(), "versions": {"memwave": __version__}}
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write ``model.h5``, as the workflow writes it; `memwave.load_model` reads it."""
+    def save(self, path: str | os.PathLike, *, summary: bool = False) -> None:
+        """Write ``model.h5``, as the workflow writes it; `memwave.load_model` reads it.
+
+        Parameters
+        ----------
+        path : path
+            The file appears when it is complete.
+        summary : bool
+            Whether to write the sums that the model was computed from, too, for `update` and
+            `merge`. They are there after `partial_fit`; for d columns and ``covariance``, they
+            have 4 d**2 bytes.
+        """
         model, spec = self._fitted(), self._spec
-        model_file.save_model(os.fspath(path), model, spec.feature_table(), self._made_by())
+        kept = stored(self._summed()) if summary else None
+        table = spec.feature_table()
+        model_file.save_model(os.fspath(path), model, table, self._made_by(), summary=kept)
 
     def _keep(self, model: Model, spec: MatrixSpec, certificate: Certificate | None) -> None:
         """Replace what was fitted before, all at once."""
@@ -559,7 +572,8 @@ class PCA(Parameters):
             self.feature_names_in_ = np.array(spec.names, dtype=object)
 
     def _forget(self) -> None:
-        for name in ("_model", "_accumulator", "_certificate", "feature_names_in_"):
+        names = ("_model", "_accumulator", "_certificate", "feature_names_in_", "_summary_file")
+        for name in names:
             self.__dict__.pop(name, None)
 
     def _fitted(self) -> Model:
@@ -652,4 +666,6 @@ def load_model(path: str | os.PathLike) -> PCA:
     pca = PCA(model.n_components, solver=model.solver, standardize=model.scale is not None)
     spec = MatrixSpec(model.n_features, "float64", tuple(names) if names else None)
     pca._keep(model, spec, known_certificate(model))
+    if model_file.has_summary(path):
+        pca._summary_file = os.path.abspath(path)
     return pca

@@ -17,7 +17,7 @@ from memwave.pca.projection import Projector, moments_of_errors
 from memwave.pca.solvers import feature_solvers, load_libraries, reads_columns, scales_itself
 from memwave.pca.standardizer import Standardizer
 from memwave.pca.streaming import blocks, fit_shards
-from memwave.readers.matrix import Matrix
+from memwave.readers.matrices.matrix import Matrix
 
 # Makes a progress bar of a number of rows and a label.
 MakeProgress = Callable[[int, str], Progress]

@@ -12,7 +12,7 @@ from memwave.features.columns import MatrixSpec
 from memwave.pca.model import CRITERIA, Model
 from memwave.pca.solvers import feature_solvers, row_solvers, solver_module
 from memwave.readers import library_bytes
-from memwave.readers.matrix import Matrix
+from memwave.readers.matrices.matrix import Matrix
 from memwave.workflow.config.settings import complete_model, model_findings
 from memwave.workflow.planning.choice import resolve
 from memwave.workflow.planning.matrix_memory import predict

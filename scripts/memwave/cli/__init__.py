@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         dest="command", metavar="COMMAND ...", required=True, prog="memwave"
     )
     for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if name in arguments[:1]:
             module = import_module(f"{__name__}.{name}")
             module.add_arguments(command)

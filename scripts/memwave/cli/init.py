@@ -11,7 +11,7 @@ from memwave.cli.pca import add_shape
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import shown
 from memwave.readers import FileSource, file_of, open_source, reader_of
-from memwave.readers.matrix_files import open_file
+from memwave.readers.matrices.files import open_file
 from memwave.recordings.resampling import ratio_of
 from memwave.storage.atomic import replacing
 from memwave.workflow.planning.plan import make_plan

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-mem-mb", type=int, default=2000, metavar="MB", help="memory limit (default: 2000)"
     )
-    parser.add_argument("--threads", type=int, default=1, help="parts read at once (default: 1)")
+    parser.add_argument("--threads", type=int, default=1, help="threads that compute (default: 1)")
     parser.add_argument("--labels", metavar="FILE", help="one whole number a row, such as y.npy")
 
 

@@ -11,6 +11,7 @@ from memwave.results.verify import (
     unproven_results,
 )
 from memwave.workflow.process.current import load_wanted
+from memwave.workflow.sources.versions import store_states
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,5 +53,6 @@ def verify_results(folder: Path) -> int:
             "  snakemake --cores 4"
         )
     if not damaged and not changed:
+        store_states(folder)
         print(f"{count} experiments and their inputs are as they were written.")
     return len(damaged) + len(changed)

@@ -14,6 +14,9 @@ Ranges = Sequence[Range]
 # Size of a shard, and most shards, where their number follows from the size of the features.
 SHARD_MB, MOST_SHARDS = 256, 10_000
 
+# Shards whose boundaries follow recordings, so that others stay as they are when one is added.
+BY_RECORDING = "by-recording"
+
 
 def count_shards(wanted: int | str, n_rows: int, row_bytes: int) -> int:
     """Number of shards of `n_rows` rows: as wanted, or from their size alone for ``"auto"``."""
@@ -36,6 +39,27 @@ def shard_range(n_rows: int, shard: int, n_shards: int, grain: int = 1) -> tuple
     return start, stop
 
 
+def recording_ranges(counts: Sequence[int], row_bytes: int, grain: int = 1) -> list[list[Range]]:
+    """Ranges of rows of shards that each hold rows of one recording.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Rows of every recording.
+    row_bytes : int
+        Size of a row. A recording of more than `SHARD_MB` is cut, always at the same rows.
+    grain : int
+        Rows that are stored together.
+
+    Returns
+    -------
+    list of list of (start, stop)
+        Of every recording, counted from its own first row.
+    """
+    most = max(1, SHARD_MB * MEGABYTE // row_bytes // grain) * grain
+    return [list(spans(0, count, most)) for count in counts]
+
+
 def rows_per_block(block_mb: float, n_features: int, dtype: str) -> int:
     """Return how many rows of `n_features` values fit into `block_mb` megabytes, at least 1."""
     return max(1, int(block_mb * MEGABYTE) // (n_features * np.dtype(dtype).itemsize))
@@ -45,6 +69,21 @@ def spans(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
     """Cut ``start:stop`` into consecutive ranges of at most `size` rows."""
     for low in range(start, stop, size):
         yield low, min(low + size, stop)
+
+
+# Places that rows are sampled from at least, however many rows are stored together.
+PLACES = 4
+
+
+def spread(n_rows: int, wanted: int, grain: int = 1) -> Iterator[tuple[int, int]]:
+    """Runs of `wanted` rows of `n_rows`, evenly distributed.
+
+    They are taken one by one, or in longer runs where `grain` rows are stored together.
+    """
+    places = wanted if grain == 1 else min(wanted, max(PLACES, wanted // grain))
+    for i in range(places):
+        first = i * n_rows // places
+        yield first, first + (i + 1) * wanted // places - i * wanted // places
 
 
 # 2**64 divided by the golden ratio. Its multiples modulo 2**64 are evenly distributed.

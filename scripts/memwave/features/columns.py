@@ -10,9 +10,9 @@ import numpy as np
 from memwave.core.errors import MemwaveError
 from memwave.core.ranges import Ranges
 from memwave.readers import reader_of
-from memwave.readers.converted import ConvertedPart
-from memwave.readers.matrix import Matrix, Part, RowRange
-from memwave.readers.matrix_files import open_file
+from memwave.readers.matrices.converted import ConvertedPart
+from memwave.readers.matrices.files import open_file
+from memwave.readers.matrices.matrix import Matrix, Part, RowRange
 from memwave.recordings.segments import PlannedRecording, Segment, Windows
 
 # The band of a column in a table of features.

@@ -10,7 +10,7 @@ import numpy as np
 
 from memwave.core.precision import Load, load_shifted, needed_shift, require_digits
 from memwave.core.progress import Progress
-from memwave.core.ranges import Ranges, count_rows, located, spans
+from memwave.core.ranges import Ranges, count_rows, located, spans, spread
 from memwave.core.workers import working
 from memwave.pca.linalg.train_columns import TrainColumns
 from memwave.pca.model import Model
@@ -20,9 +20,6 @@ from memwave.storage.rows import Rows
 
 # Number of rows for a first estimate of the mean.
 SAMPLE = 256
-
-# Least number of places that the sample is taken from, even if many rows are stored together.
-PLACES = 4
 
 
 def sample_shift(shard: Rows, ranges: Ranges, dtype: str) -> np.ndarray:
@@ -39,7 +36,7 @@ def sample_shift(shard: Rows, ranges: Ranges, dtype: str) -> np.ndarray:
     n_rows = count_rows(ranges)
     total, squares = np.zeros(shard.shape[1]), 0.0
     wanted = min(SAMPLE, n_rows)
-    for start, stop in _sample(n_rows, wanted, shard.grain):
+    for start, stop in spread(n_rows, wanted, shard.grain):
         for low, high in located((start, stop), ranges):
             for row in shard.rows(low, high).astype(np.float64):
                 total += row
@@ -48,14 +45,6 @@ def sample_shift(shard: Rows, ranges: Ranges, dtype: str) -> np.ndarray:
     variance = squares / max(wanted, 1) - float(mean @ mean)
     require_digits(variance / len(mean), dtype, str(shard.path))
     return needed_shift(mean, variance)
-
-
-def _sample(n_rows: int, wanted: int, grain: int) -> Iterator[tuple[int, int]]:
-    """Ranges of the `wanted` rows of a sample: single rows, or runs if rows are stored together."""
-    places = wanted if grain == 1 else min(wanted, max(PLACES, wanted // grain))
-    for i in range(places):
-        first = i * n_rows // places
-        yield first, first + (i + 1) * wanted // places - i * wanted // places
 
 
 def blocks(
@@ -158,7 +147,9 @@ def summarize(
         Standardizes the rows, for a PCA on correlations.
     """
     if standardizer is None:
-        summary, load = solver.start(sample_shift(shard, ranges, dtype)), load_shifted
+        known = solver.shift
+        shift = sample_shift(shard, ranges, dtype) if known is None else known
+        summary, load = solver.start(shift), load_shifted
     else:
         summary, load = solver.start(np.zeros(shard.shape[1])), standardizer.load
     row_bytes = shard.shape[1] * shard.dtype.itemsize
@@ -271,6 +262,7 @@ def fit_shards(
         columns = TrainColumns(shards, ranges, block_rows)
         n_rows = columns.n_rows
         return solver.fit_columns(columns, threads, lambda n: progress.add(n_rows * n // (2 * d)))
+    solver.expect(sum(map(count_rows, ranges)))
     stopped = Event()
 
     def add(rows: int) -> None:

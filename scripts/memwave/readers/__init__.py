@@ -5,7 +5,7 @@
 - `memwave.readers.base` and `memwave.readers.sources`: the protocol.
 - `memwave.readers.formats`: one file or folder a format.
 - `memwave.readers.shared`: the code that several formats share.
-- `memwave.readers.matrix` and `memwave.readers.objects`: files and arrays stacked to a matrix.
+- `memwave.readers.matrices`: files and arrays stacked to a matrix.
 
 May import `core` and `storage`.
 """
@@ -25,6 +25,7 @@ from memwave.readers.base import (
     file_of,
     reason_of,
 )
+from memwave.readers.shared.flat import FlatSource
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import ArraySource, StreamSource, TableSource
 from memwave.readers.suffixes import ANNOTATED, FORMATS, format_of, options_of, reader_of, readers
@@ -55,6 +56,7 @@ __all__ = [
     "own_annotations",
     "reader_of",
     "readers",
+    "scratch_bytes",
 ]
 
 # Memory of a reader beside the rows that it returns: for chunks that are decompressed as a whole.
@@ -218,6 +220,14 @@ def load_libraries(paths: Iterable[str]) -> None:
     for path in paths:
         for name in reader_of(path).LIBRARIES:
             library(name, path)
+
+
+def scratch_bytes(paths: Iterable[str]) -> int:
+    """Memory, in bytes, that reading blocks of rows of these files needs beside the rows.
+
+    Nothing if rows are stored as they are; else for chunks that are unpacked as a whole.
+    """
+    return 0 if all(issubclass(reader_of(p).Source, FlatSource) for p in paths) else SCRATCH_BYTES
 
 
 def library_bytes(paths: Iterable[str]) -> int:

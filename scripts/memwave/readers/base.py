@@ -147,6 +147,12 @@ class FileSource(ABC):
     def close(self) -> None:
         """Close the file."""
 
+    def require_numbers(self) -> None:  # noqa: B027 - most files state their types
+        """Raise MemwaveError if the beginning of the file shows that a channel has no numbers.
+
+        A reader implements it that cannot know the types of the channels from a header.
+        """
+
     def __enter__(self) -> Self:
         return self
 

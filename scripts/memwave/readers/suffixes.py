@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import PurePath
 from types import ModuleType
 from typing import Any
@@ -96,12 +96,17 @@ OPTIONS = {
 }
 
 
+# Paths whose format is remembered: a plan asks for each some twenty times.
+MOST_PATHS = 100_000
+
+
 @cache
 def reader_named(name: str) -> ModuleType:
     """Import the module of a format."""
     return importlib.import_module(f"memwave.readers.formats.{name}")
 
 
+@lru_cache(MOST_PATHS)
 def format_of(path: str) -> str:
     """Return the name of the module that reads a file, without importing it.
 

@@ -3,8 +3,13 @@
 Pure functions of sizes: no file is opened here.
 """
 
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+
+from xxhash import xxh3_64_hexdigest
 
 from memwave.core.ranges import Range, shard_range
 from memwave.readers import DEFAULTS, Options
@@ -180,14 +185,46 @@ def segments(
         Windows that are stored together.
     """
     counts = [windows.count(recording.rows) for recording in recordings]
-    start, stop = shard_range(sum(counts), shard, n_shards, grain)
-    found, begin = [], 0
-    for recording, count in zip(recordings, counts, strict=True):
-        low, high = max(start, begin), min(stop, begin + count)
-        if low < high:
-            found.append(Segment(recording, low - begin, high - low, low - start))
-        begin += count
-    return tuple(found)
+    rows = shard_range(sum(counts), shard, n_shards, grain)
+    return cut(recordings, counts, [rows])[0]
+
+
+def cut(
+    recordings: Sequence[PlannedRecording], counts: Sequence[int], ranges: Sequence[Range]
+) -> list[tuple[Segment, ...]]:
+    """Segments of each range of the windows of all recordings.
+
+    Parameters
+    ----------
+    recordings : sequence of PlannedRecording
+        In sheet order.
+    counts : sequence of int
+        Windows of each.
+    ranges : sequence of (start, stop)
+    """
+    ends = list(accumulate(counts))
+    shards = []
+    for start, stop in ranges:
+        found, i = [], bisect_right(ends, start)
+        while i < len(ends) and ends[i] - counts[i] < stop:
+            begin = ends[i] - counts[i]
+            low, high = max(start, begin), min(stop, ends[i])
+            if low < high:
+                found.append(Segment(recordings[i], low - begin, high - low, low - start))
+            i += 1
+        shards.append(tuple(found))
+    return shards
+
+
+def file_name(recording: str) -> str:
+    """A name for files of a recording: its own, or, where that is no name for files, alike.
+
+    It depends on no other recording.
+    """
+    plain = re.sub("[^A-Za-z0-9_]+", "-", recording)[:40].strip("-")
+    if plain == recording and not re.search("(^|-)[0-9a-f]{8}$", plain):
+        return plain
+    return f"{plain}-{xxh3_64_hexdigest(recording.encode())[:8]}".strip("-")
 
 
 def count_windows(segments: Sequence[Segment]) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from memwave.core.ranges import Range, shard_range, spans
+from memwave.core.ranges import Range, spans
 from memwave.recordings.gaps import gaps, missing_rows, renumbered, whole_windows
 from memwave.recordings.prepared import check_rows, open_stored, require_shape
 from memwave.recordings.segments import Segment, Windows
@@ -14,6 +14,9 @@ from memwave.storage import hdf5
 
 # Most ranges of all shards together, and at least per shard: every stage has memory for them.
 MOST_RANGES, FEWEST_RANGES = 20_000, 100
+
+# Most ranges of a shard whose boundaries follow recordings, however many shards there are.
+MOST_OF_RECORDING = 500
 
 
 def find_valid(
@@ -102,6 +105,11 @@ def load_valid(path: str | Path) -> list[Range]:
     return [(int(start), int(stop)) for start, stop in hdf5.load_arrays(path)["kept"]]
 
 
+def valid_rows(path: str | Path | None) -> list[Range] | None:
+    """Return the ranges of a file, if there is one; None if every planned window is valid."""
+    return None if path is None else load_valid(path)
+
+
 def valid_ranges(ranges: Sequence[Range], path: str | Path | None) -> list[Range]:
     """Translate ranges of planned rows of a shard into ranges of its valid rows.
 
@@ -134,7 +142,7 @@ def valid_segments(segments: Sequence[Segment], path: str | Path | None) -> tupl
 
 
 def valid_windows(
-    counts: Sequence[int], paths: Sequence[str | Path], grain: int = 1
+    counts: Sequence[int], paths: Sequence[str | Path], first_rows: Sequence[int] = ()
 ) -> list[list[Range]]:
     """Return the ranges of valid windows of each recording.
 
@@ -144,15 +152,14 @@ def valid_windows(
         Planned number of windows of every recording, in sheet order.
     paths : sequence of path
         Outputs of `find_gaps` for all shards, in order; empty if every window is valid.
-    grain : int
-        Rows that shards are cut between.
+    first_rows : sequence of int
+        Row, as planned, that each shard begins with.
     """
     ends = np.cumsum(counts).tolist()
     if not paths:
         return [[(0, count)] if count else [] for count in counts]
     valid: list[Range] = []
-    for i, path in enumerate(paths):
-        begin, _ = shard_range(ends[-1], i, len(paths), grain)
+    for begin, path in zip(first_rows, paths, strict=True):
         valid += [(begin + start, begin + stop) for start, stop in load_valid(path)]
     return [
         [

@@ -38,6 +38,11 @@ ERROR_BOUND = (
     "variance, all rounding counted."
 )
 
+SUMMARY = "Sums over the fitted rows, to which more rows can be added."
+
+# What of a plan is stored with sums over rows, and these, by name.
+Summary = tuple[dict[str, Any], dict[str, np.ndarray]]
+
 SCALE = "Standard deviation of the features, which the centred features are divided by."
 
 RESIDUAL_MOMENTS = (
@@ -72,6 +77,7 @@ def save_model(
     provenance: dict,
     scaling: Scaling | None = None,
     spec: FeatureSpec | None = None,
+    summary: Summary | None = None,
 ) -> None:
     """Write a model.
 
@@ -89,9 +95,13 @@ def save_model(
         Scaling of the channels before the features were computed.
     spec : FeatureSpec, optional
         Specification of the features. Without it, the model cannot be applied to recordings.
+    summary : (dict, dict of str to ndarray), optional
+        What more rows can be added to; see `memwave.api.streams.updating`.
     """
     table = fixed_width(feature_table)
+    facts, arrays = summary or ({}, {})
     size = 2 * model.components.nbytes + table.nbytes + 64 * len(table)
+    size += sum(array.nbytes for array in arrays.values())
     with hdf5.create(path, size) as file:
         hdf5.mark(file, ENCODING, VERSION)
         for name, description in DESCRIPTIONS.items():
@@ -112,17 +122,16 @@ def save_model(
         if model.scale is not None:
             hdf5.dataset(file, "scale", model.scale, SCALE, fletcher32=True, chunks=table.shape)
         save_limits(file, model)
-        if model.spectrum is not None:
-            hdf5.dataset(file, "spectrum", model.spectrum, SPECTRUM)
-        if model.rotation is not None:
-            hdf5.dataset(file, "rotation", model.rotation, ROTATION)
-            hdf5.dataset(file, "rotated_loadings", model.rotated_loadings, ROTATED)
-        file.attrs["selection"] = json.dumps(model.selection, sort_keys=True)
+        save_selection(file, model)
         if scaling is not None:
             for name, (attribute, description) in SCALING.items():
                 hdf5.dataset(file, name, getattr(scaling, attribute), description)
         if spec is not None:
             file.attrs["extraction"] = json.dumps(asdict(spec), sort_keys=True)
+        for name, array in arrays.items():
+            hdf5.dataset(file, f"summary_{name}", array, SUMMARY)
+        if summary is not None:
+            file.attrs["summary"] = json.dumps(facts, sort_keys=True)
         file.attrs["n_samples"] = model.n_samples
         file.attrs["n_features"] = model.n_features
         file.attrs["total_variance"] = model.total_variance
@@ -142,6 +151,16 @@ def load_given(path: str | Path) -> Model:
         raise MemwaveError(
             f"{path}: {error.what}. It is not a whole model.h5: copy it again, or fit it again."
         ) from error
+
+
+def save_selection(file: h5py.File, model: Model) -> None:
+    """Write how the number of components was chosen, and their rotation."""
+    if model.spectrum is not None:
+        hdf5.dataset(file, "spectrum", model.spectrum, SPECTRUM)
+    if model.rotation is not None:
+        hdf5.dataset(file, "rotation", model.rotation, ROTATION)
+        hdf5.dataset(file, "rotated_loadings", model.rotated_loadings, ROTATED)
+    file.attrs["selection"] = json.dumps(model.selection, sort_keys=True)
 
 
 def save_limits(file: h5py.File, model: Model) -> None:
@@ -180,6 +199,20 @@ def load_model(path: str | Path) -> Model:
         )
     require_usable(model, path)
     return model
+
+
+def has_summary(path: str | Path) -> bool:
+    """Whether more rows can be added to a model."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        return "summary" in file.attrs
+
+
+def load_summary(path: str | Path) -> Summary:
+    """Read what more rows can be added to, as given to `save_model`."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        names = [name for name in file if name.startswith("summary_")]
+        arrays = {name.removeprefix("summary_"): file[name][()] for name in names}
+        return json.loads(file.attrs["summary"]), arrays
 
 
 def require_usable(model: Model, path: str | Path) -> None:

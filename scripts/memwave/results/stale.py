@@ -1,4 +1,4 @@
-"""Files in a tree of results that nothing wants: of killed jobs, of another count of shards."""
+"""Files in a tree of results that nothing wants: of killed jobs, of shards that are not planned."""
 
 import fcntl
 import json
@@ -13,8 +13,8 @@ from memwave.storage.receipts import load_receipt
 # Names of files that are written and not complete; see `memwave.storage.atomic.replacing`.
 PARTIAL = re.compile(r"\..+\.partial-[^/]+")
 
-# Names of files of shards, such as 1-of-4.npy.xxh3 and 1-of-4.json.
-OF_SHARD = re.compile(r"(\d+-of-\d+)\..+")
+# Names of files of shards, such as 1-of-4.npy.xxh3 and 1-of-4.json, or monday.1.npy.
+OF_SHARD = re.compile(r"(\d+-of-\d+|[A-Za-z0-9_-]+\.\d+)\..+")
 
 
 def partial_files(folder: Path) -> Iterator[Path]:
@@ -37,7 +37,7 @@ def is_locked(path: Path) -> bool:
 
 
 def old_shards(folder: Path, planned: Mapping[str, Collection[str]]) -> Iterator[Path]:
-    """Find files of shards of another count than the plan has.
+    """Find files of shards that the plan does not have: of another count, of old recordings.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def old_shards(folder: Path, planned: Mapping[str, Collection[str]]) -> Iterator
     """
     wanted = _made_of(folder)
     for feature_set, names in planned.items():
-        for path in sorted((folder / feature_set).rglob("*-of-*")):
+        for path in sorted((folder / feature_set).rglob("*")):
             found = OF_SHARD.fullmatch(path.name)
             if found and found[1] not in names and str(path) not in wanted and path.is_file():
                 yield path

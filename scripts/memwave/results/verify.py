@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import h5py
 
 from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.core.ranges import spans
-from memwave.readers.contents import contents_checksum
+from memwave.readers import contents_of
+from memwave.readers.contents import joined, piece_checksums
 from memwave.storage.checksums import hex_checksum, require_trailer
 from memwave.storage.receipts import differences, load_receipt
 from memwave.storage.shards import Shard
@@ -51,19 +53,42 @@ def damaged_results(folder: Path) -> Iterator[DamagedFile]:
 
 
 def changed_inputs(folder: Path) -> Iterator[str]:
-    """Find recordings and labels that have changed since the results in a folder were computed."""
-    inputs: set[tuple[str, str]] = set()
+    """Find recordings and labels that are not what the results in a folder were made of.
+
+    All are read once.
+    """
+    expected: dict[str, set[str]] = {}
     for path in provenance_files(folder):
-        inputs |= set(json.loads(path.read_text(encoding="utf-8"))["inputs"].items())
+        for name, checksum in json.loads(path.read_text(encoding="utf-8"))["inputs"].items():
+            expected.setdefault(name, set()).add(checksum)
+    read: dict[str, list[dict]] = {}
     for receipt in _receipts(folder)[0].values():
-        inputs |= set(receipt.get("sources", {}).items())
-    for name, expected in sorted(inputs):
-        if difference := compared(name, expected, contents_checksum):
-            yield f"{name}: {difference}"
+        for name, said in receipt.get("sources", {}).items():
+            read.setdefault(name, []).append(said)
+    known: dict[tuple[str, ...], list[str]] = {}  # arrays in one file are read once
+    changed: set[tuple[str, ...]] = set()
+    for name in [*sorted(expected), *sorted(read.keys() - expected.keys())]:
+        try:
+            files = tuple(contents_of(name))
+            pieces = known[files] = known.get(files) or piece_checksums(files)
+        except (OSError, MemwaveError) as error:
+            yield f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})"
+            continue
+        found = joined(files, pieces)
+        if others := expected.get(name, set()) - {found}:
+            changed.add(files)
+            yield f"{name}: has checksum {found}, expected {' or '.join(sorted(others))}"
+        elif files not in changed and not all(map(partial(_is_read, pieces), read.get(name, []))):
+            yield f"{name}: is not what a job read (checksums differ)"
 
 
-def unproven_results(folder: Path, wanted: Mapping[str, list[str]]) -> Iterator[DamagedFile]:
-    """Find results that are not proven to belong together.
+def _is_read(pieces: list[str], said: dict) -> bool:
+    """Whether pieces of a file are those that a job read."""
+    return {str(i): piece for i, piece in enumerate(pieces)}.items() >= said["pieces"].items()
+
+
+def unproven_results(folder: Path, wanted: Mapping[str, tuple[str, str]]) -> Iterator[DamagedFile]:
+    """Find results of which it is not proven that they belong together.
 
     Each job has a receipt with the digest of its request, the jobs whose files it read, and the
     files that it wrote. All files of a receipt must exist, except those that are deleted once they
@@ -72,8 +97,8 @@ def unproven_results(folder: Path, wanted: Mapping[str, list[str]]) -> Iterator[
     Parameters
     ----------
     folder : Path
-    wanted : mapping of str to list of str
-        Digests of the jobs of the last run; see `memwave.workflow.process.current`.
+    wanted : mapping of str to (str, str)
+        What the last run wanted of its jobs; see `memwave.workflow.process.current`.
     """
     receipts, damaged = _receipts(folder)
     yield from damaged

@@ -28,13 +28,18 @@ def digests(script: str, *modules: str) -> dict[str, str]:
     dict of str to str
         Short digest of the source code by the name of the script or module, sorted.
     """
-    needed = set(modules) | imports(SCRIPTS / f"{script}.py")
+    return dict(_digests(script, frozenset(modules)))
+
+
+@cache
+def _digests(script: str, modules: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    needed = modules | imports(SCRIPTS / f"{script}.py")
     waiting = list(needed)
     while waiting:
         new = imports(module_file(waiting.pop())) - needed
         needed |= new
         waiting += new
-    return {name: digest(module_file(name)) for name in sorted({script, *needed})}
+    return tuple((name, digest(module_file(name))) for name in sorted({script, *needed}))
 
 
 @cache
@@ -60,6 +65,7 @@ def digest(file: Path) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
+@cache
 def module_file(name: str) -> Path:
     """Return the file of a module; it need not exist."""
     path = SCRIPTS.joinpath(*name.split("."))

@@ -3,7 +3,7 @@
 A request follows from the plan alone. Equal requests on equal inputs make equal bytes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -12,7 +12,6 @@ from memwave.features.columns import MatrixShard
 from memwave.features.spec import FeatureSpec
 from memwave.readers import DEFAULTS, Options, load_libraries
 from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
-from memwave.recordings.valid_windows import load_valid
 from memwave.storage.rows import Rows
 from memwave.storage.shards import Shard
 from memwave.workflow import paths
@@ -273,12 +272,16 @@ class Assembly:
     provenance : dict
         Stored with the projection.
     inputs : dict of str to str
-        Checksums of recordings and labels, by their paths in the sheet.
+        Versions of recordings and labels, by their paths in the sheet.
     levels : tuple of float
         Levels of the limits, ascending.
     limit_method : {"quantile", "formula"}
     rates : tuple of float or None
         Rows a second of each recording.
+    readers : tuple of str
+        Receipts of the jobs that read them.
+    first_rows : tuple of int
+        Row of the feature matrix, as planned, that each shard begins with.
     """
 
     spec: FeatureSpec
@@ -290,6 +293,8 @@ class Assembly:
     levels: tuple[float, ...]
     limit_method: str
     rates: tuple[float | None, ...]
+    readers: tuple[str, ...] = ()
+    first_rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -347,11 +352,11 @@ def recordings_of(
 
 
 def open_shard(
-    path: str | None, rows: MatrixShard | None, valid: str | None = None
+    path: str | None, rows: MatrixShard | None, valid: Sequence[Range] | None = None
 ) -> AbstractContextManager[Rows]:
     """Open the rows of a shard: a file of features, or the valid ones of a range of a matrix."""
     if rows is not None:
-        return rows.open(None if valid is None else load_valid(valid))
+        return rows.open(valid)
     assert path is not None
     return Shard(path)
 

@@ -13,15 +13,26 @@ from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
 from memwave.workflow.config.plain_yaml import require_plain
 from memwave.workflow.config.settings import SECTIONS
-from memwave.workflow.input_checksums import take_checksums
 from memwave.workflow.planning import jobs, memory, resources
 from memwave.workflow.planning.digests import Digests, Job
 from memwave.workflow.planning.inputs import Wildcards, foreign_models, unique
-from memwave.workflow.planning.plan import Plan, is_applied, make_plan, of_experiments, shard_names
-from memwave.workflow.process.current import Ticket, load_plan, start_run
+from memwave.workflow.planning.plan import (
+    Plan,
+    is_applied,
+    make_plan,
+    of_experiments,
+    recording_keys,
+    shard_names,
+)
+from memwave.workflow.process.current import Ticket, load_plan, start_run, wanted_of
 from memwave.workflow.requests import Compared
+from memwave.workflow.sources.parts import readings_of
+from memwave.workflow.sources.versions import Source, plan_sources
 
-# Rules that request a time limit from a cluster; the profile sets that of the others.
+# Names that a pattern of a wildcard lists.
+MOST_ALTERNATIVES = 100
+
+# Rules that ask a cluster for time of their own; others make do with what a profile gives.
 TIMED = (
     "extract_features",
     "measure_features",
@@ -69,35 +80,37 @@ class Rules:
     Parameters
     ----------
     plan : Plan
-    checksums : callable
-        Returns the checksums of all inputs that no job makes, by path.
+    sources : callable
+        Returns everything that is read and that no job makes, by path.
     submits : callable
         Returns whether jobs are submitted to a cluster, where a Snakemake of its own starts each
         job. Called when jobs are made, since Snakemake does not know it before.
     repeat : callable
         Makes Snakemake repeat the jobs that write some files. Called when jobs are made.
     starts : callable
-        Returns whether the run starts when its first job is made, rather than by `start`.
-    wanted : dict of str to (str, str), optional
-        In the process of a job: the digests of all jobs of the run, by receipt; see
-        `memwave.workflow.process.current`.
+        Tells whether the run starts when its first job is made, and not by `start`.
+    is_planning : bool
+        Whether this process plans the run; else it starts a job of it.
     """
 
     def __init__(
         self,
         plan: Plan,
-        checksums: Callable[[], dict[str, str]],
+        sources: Callable[[], dict[str, Source]],
         submits: Callable[[], bool],
         repeat: Callable[[Iterable[str]], None],
         starts: Callable[[], bool],
-        wanted: dict[str, tuple[str, str]] | None = None,
+        *,
+        is_planning: bool = True,
     ):
         self.plan = plan
         self._starts, self._started = starts, False
-        self._read, self._submits, self._repeat = checksums, submits, repeat
-        self._wanted, self._asked = wanted, False
-        known = {receipt: made_for for receipt, (made_for, _) in (wanted or {}).items()}
-        self._digests = Digests(plan, lambda: self._checksums, known)
+        self._look, self._submits, self._repeat = sources, submits, repeat
+        self._is_planning, self._asked = is_planning, False
+        if is_planning:
+            self._digests = Digests(plan, lambda: self._versions)
+        else:
+            self._digests = Digests(plan, lambda: self._versions, _planned_digest)
 
     def files(self, function: Callable[[Plan, Wildcards], Any]) -> Callable[[Wildcards], Any]:
         """Return the input function of a rule: a function of the plan, bound to the plan."""
@@ -109,7 +122,7 @@ class Rules:
         return files_of_job
 
     def params(self, stage: str) -> dict[str, Callable[[Wildcards], Any]]:
-        """Parameters of a rule: the request, digests of the code, checksums of inputs.
+        """Parameters of a rule: the request, digests of the code, versions of what is read.
 
         Snakemake compares only parameters of built-in types with those of the last run. So the
         request is in a list. The ticket is not: `is_stale` compares it where it matters.
@@ -120,8 +133,8 @@ class Rules:
             "ticket": lambda wildcards: self._ticket(Job.of(stage, wildcards)),
         }
         if stage in jobs.READING:
-            found["checksums"] = lambda wildcards: _compared_all(
-                self._checksums_of(jobs.read_inputs(self.plan, stage, wildcards))
+            found["versions"] = lambda wildcards: _compared_all(
+                self._versions_of(jobs.read_inputs(self.plan, stage, wildcards))
             )
         return found
 
@@ -158,20 +171,23 @@ class Rules:
             figures += self.of_experiments(paths.EXPLORE)
         return figures + [self.of_run(paths.COMPARISON), self.of_run(paths.MEMORY)] * bool(wanted)
 
+    def temporary(self, path: str, temp: Callable[[str], Any]) -> Any:
+        """Mark a file that is deleted when no job needs it any more, unless summaries are kept."""
+        return path if self.plan.settings["keep_summaries"] else temp(path)
+
     @property
     def names(self) -> dict[str, str]:
         """Patterns of the wildcards of all rules: exactly the names in this plan."""
         plan = self.plan
         pairs = dict.fromkeys((e.dataset, e.features) for e in plan.experiments)
-        longest = max(map(len, plan.recordings.values()))
         known: dict[str, Iterable[str]] = {
             "dataset": plan.recordings,
-            "recording": map(str, range(1, longest + 1)),
+            "recording": unique(k for name in plan.recordings for k in recording_keys(plan, name)),
             "features": unique(e.features for e in plan.experiments),
             "model": unique(e.model for e in plan.experiments),
             "shard": unique(s for p in pairs for s in shard_names(plan, *p)),
         }
-        names = {name: "|".join(map(re.escape, of)) for name, of in known.items()}
+        names = {name: _one_of(list(of)) for name, of in known.items()}
         # Without parentheses, Snakemake takes an empty pattern for any text.
         return names | {"run": f"({re.escape(plan.run)})"}
 
@@ -187,10 +203,10 @@ class Rules:
 
     def start(self) -> None:
         """Make this run the current one of the folder, when it starts."""
-        if self._wanted is None and not self._started:
+        if self._is_planning and not self._started:
             self._started = True
             wanted = {job.receipt: self._made(job) for job in self._digests.needed()}
-            start_run(self.plan, self._checksums, wanted)
+            start_run(self.plan, self._sources, wanted)
 
     def _request(self, stage: str, wildcards: Wildcards) -> Any:
         return self._digests.request(Job.of(stage, wildcards))
@@ -200,7 +216,7 @@ class Rules:
 
         Snakemake compares only results whose metadata it has.
         """
-        if self._wanted is not None or self._asked:
+        if not self._is_planning or self._asked:
             return
         self._asked = True
         if not any(map(os.path.exists, paths.results_of(self.plan.recordings))):
@@ -225,8 +241,8 @@ class Rules:
         files = tuple(digests.files(job))
         made_for, made_with = self._made(job)
         predicted = resources.memory_mb(self.plan, job.stage, job)
-        sources = digests.sources(job)
-        return Ticket(job.receipt, made_for, made_with, makers, files, sources, predicted)
+        read = readings_of(self.plan, job, digests.sources(job), self._sources)
+        return Ticket(job.receipt, made_for, made_with, makers, files, read, predicted)
 
     def _made(self, job: Job) -> tuple[str, str]:
         return self._digests.of(job), self._digests.made_with(job)
@@ -239,13 +255,30 @@ class Rules:
         return "|".join(name for name, m in models if is_applied(m) == applied) or "(?!)"
 
     @cached_property
-    def _checksums(self) -> dict[str, str]:
-        """Checksums of everything that is read, by path."""
-        return self._read()
+    def _sources(self) -> dict[str, Source]:
+        """Everything that is read and that no job makes, by path."""
+        return self._look()
 
-    def _checksums_of(self, files: Iterable[str]) -> dict[str, str]:
-        """Checksums of the given paths; a converted recording has none."""
-        return {file: self._checksums[file] for file in files if file in self._checksums}
+    @cached_property
+    def _versions(self) -> dict[str, str]:
+        return {path: source.version for path, source in self._sources.items()}
+
+    def _versions_of(self, files: Iterable[str]) -> dict[str, str]:
+        """Versions of the given paths; a converted recording has none."""
+        return {file: self._versions[file] for file in files if file in self._versions}
+
+
+def _one_of(names: list[str]) -> str:
+    """A pattern of names. Of many, since each is tried one by one, of all that look like them."""
+    if len(names) <= MOST_ALTERNATIVES:
+        return "|".join(map(re.escape, names))
+    return r"[A-Za-z0-9_-]+(?:\.\d+)?"
+
+
+def _planned_digest(receipt: str) -> str | None:
+    """What a job is made for, as the process that planned the run wrote it down."""
+    wanted = wanted_of(receipt)
+    return wanted[0] if wanted else None
 
 
 def _compared_request(request: Any) -> Compared:
@@ -254,7 +287,7 @@ def _compared_request(request: Any) -> Compared:
 
 def _compared_all(digests: dict[str, str]) -> Compared:
     """Digests by name, all compared; the report shows how many there are."""
-    return Compared(digests.items(), f"of {len(digests)} files")
+    return Compared(digests.items(), f"{len(digests)} files")
 
 
 def open_rules(
@@ -271,8 +304,8 @@ def open_rules(
     """
     try:
         if not is_planning:
-            plan, checksums, wanted = load_plan()
-            return Rules(plan, lambda: checksums, submits, repeat, starts, wanted)
+            plan, sources = load_plan()
+            return Rules(plan, lambda: sources, submits, repeat, starts, is_planning=False)
         plan = make_plan(config)
     except MemwaveError as error:
         print(error, file=sys.stderr)
@@ -281,4 +314,5 @@ def open_rules(
         print(f"Warning: {warning}", file=sys.stderr)
     read = [path for name in plan.recordings for path in jobs.all_inputs(plan, name)]
     read = unique(read + foreign_models(plan))
-    return Rules(plan, lambda: take_checksums(read), submits, repeat, starts)
+    folders = paths.results_of(plan.recordings)
+    return Rules(plan, lambda: plan_sources(read, folders), submits, repeat, starts)

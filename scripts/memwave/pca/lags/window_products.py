@@ -93,17 +93,22 @@ def add_feature_products(
     along, across, squares = np.zeros(len(total)), 0.0, 0.0
     for first, rows in strips(sums):
         squares += float(np.trace(rows[:, first:]))
-        pieces = np.array_split(rows, range(SHARED, len(rows), SHARED))
-        half = np.concatenate(share(transform, pieces))
+        half = _transformed(transform, rows)
         units = np.zeros_like(rows)
         np.fill_diagonal(units[:, first:], 1.0)
-        shares = scipy.sparse.csr_array(transform(units)).T.tocsr()
+        shares = scipy.sparse.csr_array(_transformed(transform, units)).T.tocsr()
         magnitudes = abs(shares)
         along += magnitudes.sum(axis=1)
         across = max(across, float(magnitudes.sum(axis=0).max()))
         touched = np.flatnonzero(np.diff(shares.indptr))
         _add_strip(total, shares, touched, half)
     return across * float(along.max()), squares
+
+
+def _transformed(transform: Transform, rows: np.ndarray) -> np.ndarray:
+    """The features of windows, `SHARED` of them at a time."""
+    pieces = np.array_split(rows, range(SHARED, len(rows), SHARED))
+    return np.concatenate(share(transform, pieces))
 
 
 def _add_strip(

@@ -1,17 +1,21 @@
 """The few leading eigenpairs of a large covariance matrix, with proof that none was missed.
 
-The implicitly restarted Lanczos method (Lehoucq, Sorensen and Yang, ARPACK Users' Guide, SIAM
-1998) takes a small part of the time of a full reduction. But it only shows that its results are
-eigenpairs, not that they are the leading ones. A Cholesky factorisation proves that: without the
-computed pairs, ``C - V diag(w) V'`` has no eigenvalue of s or more if and only if ``s I`` minus it
-is positive definite.
+A block Lanczos method with restarts (`krylov.block_lanczos`) takes a small part of the time of a
+full reduction. But it finds only that its pairs are eigenpairs. A Cholesky factorisation then
+decides whether they are the leading ones: ``C - V diag(w) V'``, without the found pairs, has no
+eigenvalue of s or more if and only if ``s I`` minus it is positive definite.
 """
 
 import numpy as np
-import scipy
 
 from memwave.core.precision import power_of_two
 from memwave.core.workers import share
+from memwave.pca.linalg.krylov.block_lanczos import (
+    Pairs,
+    Space,
+    leading_eigenpairs,
+    space_bytes,
+)
 from memwave.pca.linalg.triangle import (
     Part,
     Triangle,
@@ -32,8 +36,13 @@ LARGEST_SHARE = 0.1
 # where a single eigenvalue makes it up, and far smaller where many do.
 PROBES = 64
 
-# Restarts after which a full reduction would have been as fast.
-RESTARTS = 20
+# Products with a block after which a full reduction would have been as fast.
+PASSES, USUAL_PASSES = 100, 25
+
+# Least number of vectors of a block, pairs for each of them, and vectors in memory for each pair. A
+# product with a block takes a fifth of the time of products with one vector after the other, and
+# more threads can share it.
+WIDTH, PAIRS_PER_VECTOR, HELD = 16, 4, 4
 
 
 def proven_eigenpairs_in_place(
@@ -71,9 +80,11 @@ def proven_eigenpairs_in_place(
     pairs = lanczos(matrix, k)
     if pairs is None:
         return None
-    images = matrix @ pairs[1]
-    others = prove_none_missed_in_place(matrix, *pairs)
-    return None if others is None else (*pairs, images, others)
+    values, vectors = pairs.values[::-1].copy(), pairs.vectors[::-1].T.copy()
+    images = pairs.images[::-1].T.copy()
+    del pairs  # they are views of the whole space
+    others = prove_none_missed_in_place(matrix, values, vectors)
+    return None if others is None else (values, vectors, images, others)
 
 
 def worth_trying(d: int, k: int) -> bool:
@@ -81,25 +92,17 @@ def worth_trying(d: int, k: int) -> bool:
     return d >= SMALLEST and k <= LARGEST_SHARE * d
 
 
-def lanczos(matrix: Triangle, k: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Eigenpairs, ascending, that are probably the leading ones; None without convergence."""
-    d = len(matrix)
-    product = scipy.sparse.linalg.LinearOperator((d, d), matvec=matrix.__matmul__, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(d)
-    try:
-        values, vectors = scipy.sparse.linalg.eigsh(
-            product,
-            k,
-            which="LA",  # not by magnitude: rounding may have left some of them negative
-            v0=start,
-            ncv=krylov_size(k),
-            maxiter=RESTARTS,
-            tol=RESIDUAL,
-        )
-    except scipy.sparse.linalg.ArpackError:
-        return None
-    order = np.argsort(values)
-    return values[order], np.ascontiguousarray(vectors[:, order])
+def lanczos(matrix: Triangle, k: int) -> Pairs | None:
+    """Eigenpairs that are probably the leading ones; None without convergence."""
+    width, room = space_of(k)
+    space = Space(len(matrix), k, width, room, seed=0)
+
+    def multiply(rows: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray((matrix @ rows.T).T)
+
+    pairs, _ = leading_eigenpairs([multiply], space, k, tolerance=RESIDUAL, passes=PASSES)
+    converged = pairs.residuals().max() <= RESIDUAL * pairs.values[0]
+    return pairs if converged else None
 
 
 def prove_none_missed_in_place(
@@ -185,20 +188,23 @@ def deflate(matrix: Triangle, bound: float, values: np.ndarray, vectors: np.ndar
         panel.flat[:: panel.shape[1] + 1] += bound
 
 
-def krylov_size(k: int) -> int:
-    """Vectors of the Krylov space between restarts."""
-    return 2 * k + 20
+def space_of(k: int) -> tuple[int, int]:
+    """Vectors of a block, and of the space between restarts."""
+    width = max(WIDTH, k // PAIRS_PER_VECTOR)
+    return width, HELD * k + width
 
 
 def lanczos_work(d: int, k: int) -> float:
     """Operations of `proven_eigenpairs`, where Lanczos converges as fast as it usually does."""
-    products = 6 * krylov_size(k)  # one vector after the other, at the speed of memory
-    return 2.0 * products * float(d) ** 2 + float(d) ** 3 / 3
+    width, room = space_of(k)
+    vectors = USUAL_PASSES * width + k
+    return 2.0 * vectors * d * d + 8.0 * vectors * d * room + float(d) ** 3 / 3
 
 
 def eigenpair_bytes(d: int, k: int) -> int:
     """Memory of `proven_eigenpairs_in_place`, the matrix included."""
-    width = krylov_size(k)
-    vectors = 8 * d * (width + 5 * k + 80 + 4 * min(d, PROBES)) + 3 * 8 * width**2
-    products = multiply_bytes(max(k, PROBES))
+    width, room = space_of(k)
+    probed = 8 * d * 4 * min(d, PROBES)
+    vectors = max(space_bytes(d, width, room, k), probed) + 8 * d * 5 * k
+    products = multiply_bytes(max(k, width, PROBES))
     return 8 * triangle_size(d) + vectors + max(cholesky_bytes(), products)

@@ -6,6 +6,7 @@ import numpy as np
 
 from memwave.core.precision import load_shifted
 from memwave.core.ranges import Ranges, count_rows, spans
+from memwave.core.workers import share
 from memwave.storage.rows import Rows
 from memwave.storage.shards import Shard
 
@@ -61,14 +62,27 @@ class TrainColumns:
         buffer = np.empty(self.n_rows * min(self._width, self.n_features))
         for low, high in spans(0, self.n_features, self._width):
             block = buffer[: self.n_rows * (high - low)].reshape(self.n_rows, -1)
-            nothing, row = np.zeros(high - low), 0
-            for shard, start, stop in self._runs:
-                for first, last in spans(start, stop, rows_together(shard.grain)):
-                    stored = shard.columns(first, last, low, high)
-                    load_shifted(stored, nothing, block[row : row + last - first])
-                    row += last - first
-                    del stored  # its pages go with it
+            self._load(low, high, block)
             yield slice(low, high), block
+
+    def _load(self, low: int, high: int, block: np.ndarray) -> None:
+        """Load columns ``low:high`` of all rows into a block."""
+        nothing, row, parts = np.zeros(high - low), 0, []
+        for shard, start, stop in self._runs:
+            for first, last in spans(start, stop, rows_together(shard.grain)):
+                parts.append((shard, first, last, row))
+                row += last - first
+
+        def load(part: tuple[Rows, int, int, int]) -> None:
+            shard, first, last, row = part
+            stored = shard.columns(first, last, low, high)
+            load_shifted(stored, nothing, block[row : row + last - first])
+
+        if all(isinstance(shard, Shard) for shard, _, _ in self._runs):
+            share(load, parts)
+        else:  # not every library reads a file in several threads
+            for part in parts:
+                load(part)
 
 
 def rows_together(grain: int) -> int:

@@ -3,9 +3,10 @@
 A solver sees blocks of rows as arrays, never a file. The caller drives it::
 
     solver = make_solver("covariance", n_features, settings, dtype)
+    solver.expect(number of all rows)
     while True:
         for each shard, in any order or at the same time:
-            summary = solver.start(a first idea of the mean)
+            summary = solver.start(solver.shift, or a first idea of the mean)
             for each block, in the order of solver.row_order: summary.update(rows - summary.shift)
             summary.finish()
         for each summary, in the order of the shards:
@@ -69,6 +70,13 @@ class PcaSolver(Protocol):
 
     #: Whether it is fitted to recordings and reads no features.
     FROM_SIGNAL: ClassVar[bool]
+
+    @property
+    def shift(self) -> np.ndarray | None:
+        """What is best subtracted from the rows, shape (d,), once it is known."""
+
+    def expect(self, n_rows: int) -> None:
+        """Say how many rows there are in all, before the first pass. A solver need not be told."""
 
     def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
         """Order in which a shard's rows are read, as runs (start, stop).

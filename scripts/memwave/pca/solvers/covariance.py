@@ -14,6 +14,7 @@ from memwave.pca.linalg.eigenpairs import (
     MISSED,
     PROBES,
     eigenpair_bytes,
+    lanczos_work,
     other_moments_in_place,
     proven_eigenpairs_in_place,
     with_eigenvalue,
@@ -36,7 +37,7 @@ from memwave.pca.solvers._merging import Merging
 SUMMING = 8 * float(np.finfo(np.float64).eps)
 
 OPTIONS: dict[str, dict] = {}
-LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+LIBRARIES = ("scipy.linalg",)
 
 
 class Scatter:
@@ -264,9 +265,9 @@ def decomposition_bytes(d: int, k: int) -> int:
     return max(whole, eigenpair_bytes(d, k)) if worth_trying(d, k) else whole
 
 
-def decomposition_work(d: int) -> float:
-    """Operations of `model_of`: at worst a reduction to tridiagonal form."""
-    return 4 / 3 * float(d) ** 3
+def decomposition_work(d: int, k: int) -> float:
+    """Operations of `model_of`: of Lanczos with its proof, or of a reduction by LAPACK."""
+    return lanczos_work(d, k) if worth_trying(d, min(k + 1, d)) else 4 / 3 * float(d) ** 3
 
 
 def reduction_bytes(d: int, k: int) -> int:
@@ -276,7 +277,11 @@ def reduction_bytes(d: int, k: int) -> int:
 
 def work(d: int, n_rows: int, settings: dict) -> Work:
     """Half the products of X'X, and the eigenpairs."""
-    return Work(reads=1, products=float(n_rows) * d * d, dense=decomposition_work(d))
+    return Work(
+        reads=1,
+        products=float(n_rows) * d * d,
+        dense=decomposition_work(d, settings["n_components"]),
+    )
 
 
 def guarantee(tolerance: float) -> dict | None:

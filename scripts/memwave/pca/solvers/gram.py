@@ -19,7 +19,7 @@ from memwave.pca.linalg.eigenpairs import (
     other_moments_in_place,
     proven_eigenpairs_in_place,
 )
-from memwave.pca.linalg.orthonormal import ROUNDS, orthonormalise, project_out, turned
+from memwave.pca.linalg.krylov.orthonormal import ROUNDS, orthonormalise, project_out, turned
 from memwave.pca.linalg.short_products import gamma
 from memwave.pca.linalg.train_columns import TrainColumns, column_bytes
 from memwave.pca.linalg.triangle import CHUNK, PANEL, Part, Triangle, triangle_size
@@ -33,7 +33,7 @@ from memwave.pca.solvers.covariance import (
 )
 
 OPTIONS: dict[str, dict] = {}
-LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+LIBRARIES = ("scipy.linalg",)
 
 # Columns of a block that are a unit of work for a thread.
 COLUMNS = 256
@@ -253,7 +253,7 @@ def work(d: int, n_rows: int, settings: dict) -> Work:
     k = settings["n_components"]
     # Products in double precision run at least at twice the rate of decompositions.
     products = (float(n_rows) ** 2 * d + 4.0 * n_rows * d * k) / 2
-    return Work(reads=3, products=0.0, dense=products + decomposition_work(n_rows))
+    return Work(reads=3, products=0.0, dense=products + decomposition_work(n_rows, k))
 
 
 def guarantee(tolerance: float) -> dict | None:

@@ -62,6 +62,7 @@ class Solver:
 
     ONE_PASS = True
     FROM_SIGNAL = False
+    shift = None
 
     def __init__(self, n_features: int, dtype: str, settings: dict):
         self._k = settings["n_components"]
@@ -69,6 +70,9 @@ class Solver:
         self._batch_rows = batch_rows(n_features, settings)
         self._dtype = dtype
         self._total: Sketch | None = None
+
+    def expect(self, n_rows: int) -> None:
+        """One pass is the same, however many rows there are."""
 
     def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
         run = max(1, min(RUN_BYTES // row_bytes, self._batch_rows))
@@ -91,6 +95,11 @@ class Solver:
             self._total = summary
         elif summary.count:
             self._total.merge(summary)
+
+    @property
+    def total(self) -> Sketch | None:
+        """All summaries that were merged, as one."""
+        return self._total
 
     def next_pass(self) -> bool:
         return False

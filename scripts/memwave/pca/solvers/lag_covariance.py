@@ -13,7 +13,6 @@ from memwave.features.spec import FeatureSpec
 from memwave.features.wavelet import transform_windows
 from memwave.pca.lags.lags import LagSums, sum_bytes, sums_rounding, windows_of
 from memwave.pca.lags.window_products import add_feature_products, product_bytes, sample_sums
-from memwave.pca.linalg.eigenpairs import lanczos_work, worth_trying
 from memwave.pca.linalg.short_products import gamma
 from memwave.pca.linalg.triangle import Part, triangle_size
 from memwave.pca.model import Model
@@ -26,7 +25,7 @@ from memwave.pca.solvers.covariance import (
 )
 
 OPTIONS: dict[str, dict] = {}
-LIBRARIES = ("scipy.linalg", "scipy.sparse.linalg")
+LIBRARIES = ("scipy.linalg", "scipy.sparse")
 
 # A feature whose variance is less than this share of the signal's is treated as constant, so that
 # `standardize` does not amplify rounding.
@@ -150,8 +149,7 @@ def work(spec: FeatureSpec, n_rows: int, settings: dict) -> Work:
     else:
         sums = 2.0 * windows.depth * windows.width**2
     transforms = 40.0 * spec.filter_length * windows.n_values * (windows.n_values + d)
-    k = settings["n_components"]
-    at_the_end = transforms + (lanczos_work(d, k) if worth_trying(d, k) else decomposition_work(d))
+    at_the_end = transforms + decomposition_work(d, settings["n_components"])
     return Work(reads=0, products=0.0, dense=n_rows * sums + at_the_end)
 
 

@@ -28,7 +28,7 @@ from memwave.pca.lags.signal.sizes import (
     product_bytes,
     thread_bytes,
 )
-from memwave.pca.linalg.block_lanczos import Product, Space, leading_eigenpairs, space_bytes
+from memwave.pca.linalg.krylov.block_lanczos import Product, Space, leading_eigenpairs, space_bytes
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
 
@@ -115,11 +115,14 @@ class Solver:
                 passes=settings["passes"],
                 report=report,
             )
+        unit = moments.unit if scale is None else 1.0
+        pairs.images *= unit**2
         vectors = pairs.vectors.copy()  # the other vectors of the space are freed
         del space, pairs.vectors
         rounding = covariance_rounding(spec, moments)
+        smallest = 1.0 if scale is None else float(scale.min())
         return from_eigenpairs(
-            pairs.values.copy(),
+            pairs.values * unit**2,
             vectors.T,
             pairs.images.T,
             mean=moments.feature_mean(),
@@ -128,7 +131,7 @@ class Solver:
             solver="lag-randomized",
             notes={"passes": done, "columns": WIDTH},
             scale=scale,
-            rounding=rounding if scale is None else rounding / float(scale.min()) ** 2,
+            rounding=rounding * (moments.unit / smallest) ** 2,
         )
 
     def _product(
@@ -139,10 +142,14 @@ class Solver:
         dtype: str,
         pool: ThreadPoolExecutor,
     ) -> Product:
-        """Multiply rows with the covariance of the features."""
+        """Multiply rows with the covariance of the features, in squares of `SignalMoments.unit`.
+
+        Where `scale` is given, with their correlations.
+        """
         features = FeatureMap(self._spec)
         scatter = SignalProducts(windows_of(self._spec), moments, chunks, dtype, pool)
-        share = moments.unit**2 / (moments.count - 1)
+        share = 1.0 / (moments.count - 1)
+        scale = None if scale is None else scale / moments.unit
         together = columns_together(windows_of(self._spec), np.dtype(dtype).itemsize)
 
         def multiply(vectors: np.ndarray) -> np.ndarray:

@@ -6,21 +6,35 @@ product with the covariance C is one pass over the rows: C Q = sum of X_b' (X_b 
 are stored, and the last one is used too: the eigenpairs are those of the Nystrom approximation
 (C V) (V' C V)^-1 (C V)' in the stable form of Tropp, Yurtsever, Udell and Cevher, "Fixed-rank
 approximation of a positive-semidefinite matrix from streaming data", NeurIPS 2017, algorithm 3.
+
+If there are many rows, most columns of Q are the leading components of a small sample of them. That
+saves a read. The other columns are random, for directions that the sample does not show.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from memwave.core.errors import MemwaveError
 from memwave.core.precision import is_noise, needed_shift, power_of_two, require_no_overflow
-from memwave.core.ranges import spans
+from memwave.core.ranges import spread
 from memwave.pca.linalg.covariance_products import CovarianceProducts, products_bytes
+from memwave.pca.linalg.krylov.nystrom import PANEL, Krylov
+from memwave.pca.linalg.krylov.row_sample import (
+    RowSample,
+    leading_directions,
+    mean_of,
+    sample_bytes,
+)
 from memwave.pca.model import Model, from_eigenpairs
 from memwave.pca.solvers import Work
 from memwave.pca.solvers._merging import Merging
 
-LIBRARIES: tuple[str, ...] = ()
+LIBRARIES = ("scipy.linalg",)
+
+# Usually a fourth read reaches it; see docs/numerics.md.
+DEFAULT_TOLERANCE = 2e-4
+
 OPTIONS: dict[str, dict] = {
     "random_state": {
         "type": "integer",
@@ -31,8 +45,9 @@ OPTIONS: dict[str, dict] = {
     "passes": {
         "type": "integer",
         "minimum": 1,
-        "default": 5,
-        "description": "Largest number of reads of the features.",
+        "default": 6,
+        "description": "Largest number of reads of the features. The sample of at most 1/16 of the "
+        "rows, which is read before, is not counted.",
     },
     "columns": {
         "type": ["integer", "null"],
@@ -44,17 +59,23 @@ OPTIONS: dict[str, dict] = {
     "tolerance": {
         "type": ["number", "null"],
         "exclusiveMinimum": 0,
-        "default": None,
-        "description": "Stop before the last pass once no eigenvalue can be further from a true "
-        "one than this share of the largest. null: use all passes.",
+        "default": DEFAULT_TOLERANCE,
+        "description": "Stop once no eigenvalue can be further from a true one than this share of "
+        "the largest, by residuals that are known without a read. null: use all passes.",
     },
 }
 
-# Columns of the final linear system that are solved at once.
-PANEL = 512
+# Rows of the sample for each column of the block, at least and at most, and the largest share of
+# all rows. More take longer to decompose than they save.
+FEWEST, SAMPLED, SHARE = 2, 8, 16
 
-# Recordings of several kinds took 2 to 6 passes to a tolerance of 1e-6.
-USUAL_PASSES = 5
+# One column in so many starts at random.
+RANDOM = 6
+
+
+def usual_passes(tolerance: float) -> int:
+    """Reads that recordings of several kinds took: one for each digit."""
+    return max(3, math.ceil(-math.log10(tolerance) - 0.4))
 
 
 def columns(d: int, settings: dict) -> int:
@@ -74,26 +95,67 @@ class Solver(Merging):
         self._dtype = dtype
         self._passes = settings["passes"]
         self._tolerance = settings["tolerance"]
-        width = columns(n_features, settings)
-        self._krylov = Krylov(n_features, min(n_features, width * self._passes), dtype)
+        self._width = columns(n_features, settings)
         random = np.random.default_rng(settings["random_state"])
-        start = random.standard_normal((n_features, width))
+        start = random.standard_normal((n_features, self._width))
         self._next = np.linalg.qr(start)[0].astype(dtype)
+        self._krylov: Krylov | None = None
         self._total: CovarianceProducts | None = None
         self._mean: np.ndarray | None = None
         self._unit = 1.0
+        self._rows = self._wanted = 0  # in all, and in the sample
+        self._sampling, self._samples = False, list[RowSample]()
 
-    def start(self, shift: np.ndarray) -> CovarianceProducts:
-        if self._mean is not None:
-            shift = needed_shift(self._mean, self._variance)
+    def expect(self, n_rows: int) -> None:
+        """Say before the first pass how many rows there will be: a sample of them comes first."""
+        wanted = min(SAMPLED * self._width, n_rows // SHARE)
+        self._sampling = wanted >= FEWEST * self._width
+        self._rows, self._wanted = n_rows, wanted if self._sampling else 0
+
+    @property
+    def shift(self) -> np.ndarray | None:
+        """What is to be subtracted from rows, once their mean is known."""
+        return None if self._mean is None else needed_shift(self._mean, self._variance)
+
+    def row_order(self, n_rows: int, row_bytes: int, grain: int = 1) -> Iterator[tuple[int, int]]:
+        if self._sampling:
+            return spread(n_rows, self._wanted * n_rows // self._rows, grain)
+        return iter([(0, n_rows)])
+
+    def start(self, shift: np.ndarray) -> CovarianceProducts | RowSample:
+        if self._sampling:
+            return RowSample(shift, self._dtype)
         return CovarianceProducts(shift, self._next)
 
     def restore(self, arrays: dict[str, np.ndarray]) -> CovarianceProducts:
         return CovarianceProducts.of_arrays(arrays)
 
+    def merge(self, summary: CovarianceProducts | RowSample) -> None:
+        if isinstance(summary, RowSample):
+            self._samples.append(summary)
+        else:
+            super().merge(summary)
+
+    def _end_sample(self) -> None:
+        """Replace random columns by the leading directions of the sample."""
+        samples, self._samples, self._sampling = self._samples, [], False
+        if not any(len(sample.rows) for sample in samples):
+            return
+        self._mean, self._variance = mean_of(samples)
+        found = leading_directions(samples, self._width - max(1, self._width // RANDOM))
+        start = self._next.astype(np.float64)
+        start[:, : len(found)] = found.T
+        self._next = np.linalg.qr(start)[0].astype(self._dtype)
+
     def next_pass(self) -> bool:
+        if self._sampling:
+            self._end_sample()
+            return True
         assert self._total is not None
         total, self._total = self._total, None
+        if self._krylov is None:
+            d = len(self._next)
+            self._krylov = Krylov(d, min(d, self._width * self._passes), self._dtype)
         self._mean, self._count = total.mean, total.count
         self._variance = total.squares / (total.count - 1)
         block = total.product / (total.count - 1)
@@ -114,11 +176,13 @@ class Solver(Merging):
         """Whether the Ritz pairs' residuals, known without a further read, are small enough."""
         if self._tolerance is None:
             return False
+        assert self._krylov is not None
         values, residuals = self._krylov.ritz_residuals(self._k)
         enough = len(values) == self._k
         return bool(enough and residuals.max() <= self._tolerance * values[-1])
 
     def finish(self) -> Model:
+        assert self._krylov is not None
         passes, width = len(self._krylov.blocks), self._krylov.filled
         values, vectors = self._krylov.nystrom(self._k)
         assert self._mean is not None
@@ -129,110 +193,16 @@ class Solver(Merging):
             total_variance=self._variance,
             n_samples=self._count,
             solver="randomized",
-            notes={"passes": passes, "columns": width // passes},
+            notes={"passes": passes, "columns": width // passes, "sampled_rows": self._wanted},
         )
-
-
-class Krylov:
-    """Orthonormal vectors V, in blocks, and C V for a positive semidefinite matrix C.
-
-    Parameters
-    ----------
-    d : int
-        Length of the vectors.
-    capacity : int
-        Most vectors.
-    dtype : {"float32", "float64"}
-        Type of the vectors; their products are stored in float64.
-    """
-
-    def __init__(self, d: int, capacity: int, dtype: str):
-        self._space = np.empty((capacity, d), dtype)  # V', a vector a row
-        self._image = np.empty((capacity, d))  # (C V)'
-        self.blocks: list[slice] = []
-
-    @property
-    def filled(self) -> int:
-        """How many vectors there are."""
-        return self.blocks[-1].stop if self.blocks else 0
-
-    def append(self, vectors: np.ndarray, image: np.ndarray) -> None:
-        """Add a block of vectors, shape (d, l), and its product with C."""
-        block = slice(self.filled, self.filled + vectors.shape[1])
-        self._space[block], self._image[block] = vectors.T, image.T
-        self.blocks.append(block)
-
-    def new_directions(self, block: np.ndarray) -> np.ndarray:
-        """Orthonormal basis of what `block` adds to the space; it may have fewer columns."""
-        scale = np.linalg.norm(block)
-        for _ in range(2):  # twice is enough (Giraud, Langou and Rozloznik, 2005)
-            for known in self._vectors():
-                block = block - known.T @ (known @ block)
-        q, r = np.linalg.qr(block)
-        # Directions that consist of rounding are dropped.
-        eps = np.finfo(self._space.dtype).eps
-        real = np.abs(np.diag(r)) > 10 * eps * scale / np.sqrt(len(block))
-        free = len(self._space) - self.filled
-        return q[:, real][:, :free].astype(self._space.dtype)
-
-    def _vectors(self) -> Iterator[np.ndarray]:
-        """The vectors of every block, in float64: rows."""
-        for block in self.blocks:
-            yield self._space[block].astype(np.float64, copy=False)
-
-    def ritz_residuals(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """The largest Ritz values, ascending, and the residuals of their pairs."""
-        inner = self._inner()
-        values, vectors = np.linalg.eigh((inner + inner.T) / 2)
-        values, vectors = values[-k:], vectors[:, -k:]
-        difference = vectors.T @ self._image[: self.filled]
-        for block, known in zip(self.blocks, self._vectors(), strict=True):
-            difference -= (vectors[block] * values).T @ known
-        return values, np.linalg.norm(difference, axis=1)
-
-    def _inner(self) -> np.ndarray:
-        """V' C V, symmetric up to rounding."""
-        image = self._image[: self.filled]
-        return np.vstack([known @ image.T for known in self._vectors()])
-
-    def nystrom(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Leading eigenpairs of the Nystrom approximation of C; overwrites the stored products.
-
-        Returns
-        -------
-        values : ndarray, shape (k,)
-            Descending.
-        vectors : ndarray, shape (d, k)
-            Orthonormal columns.
-        """
-        image = self._image[: self.filled]
-        d = image.shape[1]
-        nudge = float(np.finfo(self._space.dtype).eps) * np.sqrt(d) * np.linalg.norm(image)
-        if nudge == 0.0:
-            return np.zeros(k), np.linalg.qr(self._space[:k].T.astype(np.float64))[0]
-        for block, known in zip(self.blocks, self._vectors(), strict=True):
-            image[block] += nudge * known
-        inner = self._inner()
-        try:
-            factor = np.linalg.cholesky((inner + inner.T) / 2)
-        except np.linalg.LinAlgError as error:
-            raise MemwaveError(
-                "features vary so little that solver randomized computes only rounding errors. Set "
-                "compute_dtype: float64 in the model, or use solver covariance."
-            ) from error
-        for start, stop in spans(0, d, PANEL):
-            image[:, start:stop] = np.linalg.solve(factor, image[:, start:stop])
-        values, vectors = np.linalg.eigh(image @ image.T)
-        values, vectors = values[-k:], vectors[:, -k:]
-        q, _ = np.linalg.qr(image.T @ vectors[:, ::-1])
-        return np.maximum(values - nudge, 0.0)[::-1], q
 
 
 def fit_bytes(d: int, settings: dict, itemsize: int) -> int:
     """Memory of all blocks and products, and of `Krylov.nystrom`."""
     width = columns(d, settings)
     space = min(d, width * settings["passes"])
-    return (itemsize + 8) * d * space + 5 * 8 * space * (space + PANEL) + 6 * 8 * d * width
+    krylov = (itemsize + 8) * d * space + 5 * 8 * space * (space + PANEL)
+    return max(krylov, sample_bytes(d, SAMPLED * width, itemsize)) + 7 * 8 * d * width
 
 
 def summary_bytes(d: int, settings: dict, itemsize: int) -> int:
@@ -244,7 +214,7 @@ def work(d: int, n_rows: int, settings: dict) -> Work:
     """Two products in each pass, and the orthogonalisation of all blocks."""
     width, passes = columns(d, settings), settings["passes"]
     if settings["tolerance"] is not None:
-        passes = min(passes, USUAL_PASSES)
+        passes = min(passes, usual_passes(settings["tolerance"]))
     space = float(min(d, width * passes))
     return Work(passes, passes * 4.0 * n_rows * d * width, 8.0 * d * space * space)
 

@@ -3,13 +3,14 @@
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.core.messages import listed, printable
+from memwave.core.messages import listed, printable, shown
 from memwave.readers.base import Options, file_of
 from memwave.readers.shared.arrow_columns import arrow_module, column_values, texts_of
 from memwave.readers.shared.row_counts import remembered_rows
@@ -17,6 +18,7 @@ from memwave.readers.shared.text import (
     DELIMITERS,
     LONGEST_LINE,
     UNREADABLE,
+    Guarded,
     count_lines,
     delimiter_of,
     first_line,
@@ -37,6 +39,9 @@ COLUMN_BYTES = 13_500
 
 MOST_COLUMNS = 20_000
 
+# Types, as pyarrow detects them, of columns that can be read as numbers: of one without values too.
+NUMBERS = ("double", "int64", "null")
+
 
 class Source(TableSource):
     """Columns of a text table, as float64; an empty cell, NA or NaN is a missing value (NaN)."""
@@ -47,11 +52,13 @@ class Source(TableSource):
         self._options, self._delimiter = options, ","
         self._blank_lines = False
         self._names: list[str] | None = None
+        self._columns: list[str] = []
+        self._texts_first: set[str] = set()  # columns that begin with texts
         try:
             self._delimiter = delimiter_of(self.file, options)
         except UNREADABLE as error:
             raise self._unreadable(error) from error
-        names = self._header()
+        names = self._columns = self._header()
         self._blank_lines = len(names) == 1  # one of them may be a missing value
         try:
             chosen = self._choose([name.strip() for name in names], options.channels)
@@ -62,6 +69,11 @@ class Source(TableSource):
         if remark:
             self.note(remark)
         self._describe((rows, len(self._channels)), np.dtype("f8"))
+
+    def require_numbers(self) -> None:
+        """Raise MemwaveError if a chosen column has text in the first megabyte."""
+        if set(self._channels) & self._texts_first:
+            next(self._batches(self._channels), None)
 
     def _header(self) -> list[str]:
         """Names of all columns: those of the file, or those of the options."""
@@ -75,12 +87,18 @@ class Source(TableSource):
             if not found:
                 raise self.error("has no row, expected a line a row")
             self._names = self._given_names(found)
+            self._texts_first = set(self._names)  # may be: nobody has looked
             return self._names
         for batch in self._batches(None):
             try:
                 names = list(batch.schema.names)
             except UnicodeDecodeError as error:
                 raise self._unreadable(error) from error
+            self._texts_first = {
+                name
+                for name, kind in zip(names, batch.schema.types, strict=True)
+                if str(kind) not in NUMBERS
+            }
             if all(map(_is_number, names)):
                 raise self.error(
                     "has numbers in its first line, expected the names of the channels. Add a "
@@ -171,13 +189,14 @@ class Source(TableSource):
             decimal_point=self._options.decimal,
         )
         try:
-            with open_table(self.file, self._options) as file:
-                yield from arrow.open_csv(file, reading, parsing, conversion)
+            with open_table(self.file, self._options) as file, closing(Guarded(file)) as text:
+                yield from arrow.open_csv(text, reading, parsing, conversion)
         except (*UNREADABLE, ValueError, KeyError) as error:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> MemwaveError:
         reason = re.sub(r"Row #(\d+)", self._line, printable(error))
+        reason = re.sub(r"In CSV column #(\d+)", self._column, reason)
         if "straddl" in reason:
             reason = f"a line has more than {LONGEST_LINE:,} characters"
         point = "point" if self._options.decimal == "." else "comma"
@@ -186,6 +205,12 @@ class Source(TableSource):
             f"line a row with as many numbers, {DELIMITERS[self._delimiter]} between them, a "
             f"{point} for decimals"
         )
+
+    def _column(self, match: re.Match) -> str:
+        """The name of a column for its number from 0, where it is known."""
+        number = int(match[1])
+        known = number < len(self._columns)
+        return f"column {shown(self._columns[number])}" if known else match[0]
 
     def _line(self, match: re.Match) -> str:
         """The line of the file for a row number of the library, which skips blank lines."""

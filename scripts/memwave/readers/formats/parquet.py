@@ -110,9 +110,13 @@ class Source(TableSource):
         wanted = [names[column] for column in self._columns[chosen]]
         row = 0
         try:
-            for batch in self._table.iter_batches(BATCH_ROWS, columns=wanted, use_threads=False):
-                yield [batch[name] for name in wanted]
-                row += batch.num_rows
+            for group in range(self._table.metadata.num_row_groups):
+                # One by one: the library keeps memory for each group that it reads from.
+                for batch in self._table.iter_batches(
+                    BATCH_ROWS, [group], columns=wanted, use_threads=False
+                ):
+                    yield [batch[name] for name in wanted]
+                    row += batch.num_rows
         except (OSError, ValueError) as error:
             raise self.error(
                 f"row {row} or one soon after it cannot be read ({printable(error)}). "

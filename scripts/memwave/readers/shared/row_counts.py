@@ -1,18 +1,19 @@
 """How many rows a text file has: counted once, and remembered while the file stays as it is.
 
-Snakemake plans again in every job, which should not read every text file again.
+What is remembered is a text file with a line a count: lines are added, never rewritten, so that a
+count costs the same however many there are. The last line of a file is the one that counts.
 """
 
 import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-
-from memwave.storage.atomic import replacing
+from typing import Any
 
 # Where Snakemake keeps what it remembers; nothing but time is lost with it.
-MEMORY = Path(".snakemake/memwave/rows.json")
+MEMORY = Path(".snakemake/memwave/rows.jsonl")
 
 
 def remembered_rows(
@@ -23,19 +24,28 @@ def remembered_rows(
     They are counted only if the file is new, has changed or is read in another way.
     """
     status = os.stat(file)
-    key, state = os.path.abspath(file), [status.st_size, status.st_mtime_ns, reading]
-    known = _remembered()
-    if known.get(key, {}).get("state") != state:
+    key = os.path.abspath(file), reading
+    state = [status.st_size, status.st_mtime_ns]
+    known = _remembered(os.path.abspath(MEMORY))
+    if known.get(key, ())[:2] != state:
         rows, remark = count()
-        known = {**_remembered(), key: {"state": state, "rows": rows, "remark": remark}}
+        known[key] = [*state, rows, remark]
         # In a folder that cannot be written to, only time is lost.
-        with suppress(OSError), replacing(MEMORY) as temporary:
-            temporary.write_text(json.dumps(known), encoding="utf-8")
-    return known[key]["rows"], known[key]["remark"]
+        with suppress(OSError):
+            MEMORY.parent.mkdir(parents=True, exist_ok=True)
+            with open(MEMORY, "a", encoding="utf-8") as lines:
+                lines.write(json.dumps([*key, *known[key]]) + "\n")
+    _, _, rows, remark = known[key]
+    return rows, remark
 
 
-def _remembered() -> dict[str, dict]:
-    try:
-        return json.loads(MEMORY.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+@cache
+def _remembered(memory: str) -> dict[tuple[str, str], list[Any]]:
+    """By file and the way it is read: size, time, rows, remark."""
+    known: dict[tuple[str, str], list[Any]] = {}
+    with suppress(OSError), open(memory, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            with suppress(ValueError, TypeError):  # a line cut short is counted anew
+                file, reading, size, time, rows, remark = json.loads(line)
+                known[file, reading] = [int(size), int(time), int(rows), str(remark)]
+    return known

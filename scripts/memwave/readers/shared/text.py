@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain, count
+from threading import Lock
 from typing import IO, Any
 
 from memwave.readers.base import Options
@@ -67,6 +68,37 @@ def bounded_lines(text: io.TextIOBase) -> Iterator[str]:
         if len(line) >= LONGEST_LINE and not line.endswith(("\n", "\r")):
             raise LongLine(number)
         yield line
+
+
+class Guarded:
+    """A text that a library reads ahead of, in a thread of its own.
+
+    Once it is closed, nothing is read any more: a thread that reads when the process ends would
+    keep it from ending. A line that is longer than `LONGEST_LINE` is an error.
+    """
+
+    def __init__(self, text: IO[bytes]):
+        self._text, self._lock = text, Lock()
+        self._length, self._number = 0, 1
+        self.closed = False
+
+    def read(self, size: int) -> bytes:
+        with self._lock:
+            content = b"" if self.closed else self._text.read(size)
+        end = content.rfind(b"\n") + 1 or content.rfind(b"\r") + 1
+        if end:
+            self._number += content.count(b"\n")
+            self._length = 0
+        self._length += len(content) - end
+        if self._length > LONGEST_LINE:
+            self.close()
+            raise LongLine(self._number)
+        return content
+
+    def close(self) -> None:
+        """Close it, as soon as no thread reads."""
+        with self._lock:
+            self.closed = True
 
 
 class WithoutComments(io.RawIOBase):

@@ -38,7 +38,7 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     _draw_uncertainty(each, model)
     _draw_line(each, component, variance, residual, least)
     set_log(each, "y")
-    each.set_ylim(bottom=least / 1.5)
+    each.set_ylim(least / 1.5, max(each.get_ylim()[1], 1.5 * variance[0]))
     unit = "channel units, squared" if model.scale is None else "of standardized features"
     each.set_ylabel(f"explained variance ({unit})")
     _draw_line(together, component, variance.cumsum() / total, 2 * residual.cumsum() / total, 0.0)

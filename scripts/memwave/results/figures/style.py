@@ -109,7 +109,8 @@ def set_log(axes: Axes, name: str) -> None:
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure as SVG. The file appears under its name when complete."""
     # Matplotlib would draw a figure with a layout engine twice: once for the layout alone.
-    if (engine := figure.get_layout_engine()) is not None:
+    engine = figure.get_layout_engine()
+    if figure.axes and engine is not None:
         FigureCanvasSVG(figure)
         engine.execute(figure)
         figure.set_layout_engine(None)

@@ -1,7 +1,7 @@
 """What each job is made for: a digest of its request and of everything that it reads.
 
 The digest of a job covers those of the jobs whose files it reads, and theirs in turn (a Merkle
-tree), down to the checksums of the recordings. Two runs whose plans give a job the same digest ask
+tree), down to the versions of the recordings. Two runs whose plans give a job the same digest ask
 it for the same bytes. The code is not part of it: Snakemake, and `Digests.made_with`, look at that.
 """
 
@@ -34,8 +34,7 @@ class Job:
     @classmethod
     def of(cls, stage: str, wildcards: Any) -> "Job":
         """The job of a stage with Snakemake's wildcards, or with those of another job."""
-        names = re.findall(r"{(\w+)}", paths.usage(stage))
-        return cls(stage, **{name: str(getattr(wildcards, name)) for name in names})
+        return cls(stage, **{name: str(getattr(wildcards, name)) for name in _names(stage)})
 
     @property
     def receipt(self) -> str:
@@ -126,50 +125,52 @@ class Digests:
     Parameters
     ----------
     plan : Plan
-    checksums : callable
-        Returns the checksums, by path, of all recordings, labels and models that are read and not
-        made by this plan.
-    known : mapping of str to str, optional
-        Digests by receipt, as the process that planned the run computed them.
+    versions : callable
+        Returns the versions, by path, of all recordings, labels and models that are read and not
+        made by this plan; see `memwave.workflow.sources.versions`.
+    known : callable, optional
+        Returns the digest of a job, given its receipt, as the process that planned the run
+        computed it; None if it did not.
     """
 
     def __init__(
         self,
         plan: Plan,
-        checksums: Callable[[], Mapping[str, str]],
-        known: Mapping[str, str] | None = None,
+        versions: Callable[[], Mapping[str, str]],
+        known: Callable[[str], str | None] = lambda receipt: None,
     ):
-        self._plan, self._checksums = plan, checksums
-        self._known = dict(known or {})
+        self._plan, self._versions, self._find = plan, versions, known
+        self._known: dict[str, str] = {}
         self._makers: dict[Job, tuple[Job, ...]] = {}
 
     def of(self, job: Job) -> str:
         """Digest of a job, hexadecimal."""
-        if (digest := self._known.get(job.receipt)) is None:
+        digest = self._known.get(job.receipt) or self._find(job.receipt)
+        if digest is None:
             made_of = [(maker.receipt, self.of(maker)) for maker in self.makers(job)]
             facts = (job, self.request(job), sorted(self.sources(job).items()), made_of)
             digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:DIGEST_LENGTH]
-            self._known[job.receipt] = digest
+        self._known[job.receipt] = digest
         return digest
 
     def made_with(self, job: Job) -> str:
         """Digest of the code that a job runs."""
-        code = sorted(jobs.code(self._plan, job.stage, job).items())
-        return hashlib.sha256(repr(code).encode()).hexdigest()[:DIGEST_LENGTH]
+        return _digest_of_code(tuple(jobs.code(self._plan, job.stage, job).items()))
 
     def request(self, job: Job) -> Any:
         """The request of a job."""
         if job.stage == "write_projection":
-            sums, files = self._checksums(), jobs.all_inputs(self._plan, job.dataset)
-            return jobs.assembly(self._plan, job, {file: sums[file] for file in files})
+            found, files = self._versions(), jobs.all_inputs(self._plan, job.dataset)
+            return jobs.assembly(self._plan, job, {file: found[file] for file in files})
         return jobs.request(self._plan, job.stage, job)
 
     def sources(self, job: Job) -> dict[str, str]:
-        """Checksums of the inputs of a job that no job makes."""
+        """Versions of what a job reads and no job makes."""
+        found = self._versions()
         read = jobs.read_inputs(self._plan, job.stage, job) if job.stage in jobs.READING else []
-        read = [path for path in read if path in self._checksums()]
+        read = [path for path in read if path in found]
         read += [path for path in self._files(job) if maker_of(path) is None]
-        return {path: self._checksums()[path] for path in read}
+        return {path: found[path] for path in read}
 
     def makers(self, job: Job) -> tuple[Job, ...]:
         """The jobs whose files a job reads."""
@@ -219,6 +220,17 @@ class Digests:
 
 
 @cache
+def _names(stage: str) -> tuple[str, ...]:
+    """The wildcards that tell the jobs of a stage apart."""
+    return tuple(re.findall(r"{(\w+)}", paths.usage(stage)))
+
+
+@cache
+def _digest_of_code(code: tuple[tuple[str, str], ...]) -> str:
+    return hashlib.sha256(repr(sorted(code)).encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+@cache
 def maker_of(path: str) -> Job | None:
     """The job that writes a file; `fit_model` for all models, None where no job does."""
     for pattern, stage in _patterns():
@@ -237,7 +249,7 @@ def _patterns() -> list[tuple[re.Pattern, str]]:
 
 
 def _regular(pattern: str) -> re.Pattern:
-    kinds = {"shard": r"\d+-of-\d+", "recording": r"\d+", "run": "(?:/runs/[A-Za-z0-9_-]+)?"}
+    kinds = {"shard": r"[A-Za-z0-9_-]+(?:\.\d+)?", "run": "(?:/runs/[A-Za-z0-9_-]+)?"}
     parts = re.split(r"{(\w+)}", pattern)
     return re.compile(
         "".join(

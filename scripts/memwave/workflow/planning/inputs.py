@@ -18,6 +18,7 @@ from memwave.workflow.planning.plan import (
     is_train,
     model_files,
     projecting_stage,
+    recording_keys,
     recordings_by_name,
     shard_names,
     shard_segments,
@@ -85,7 +86,9 @@ def valid_windows(plan: Plan, w: Wildcards) -> list[str]:
 
 def valid_windows_of_shard(plan: Plan, w: Wildcards) -> list[str]:
     """Return the file of valid windows of a shard; none if the dataset drops no windows."""
-    return [path for path in valid_windows(plan, w) if path.endswith(f"/{w.shard}.h5")]
+    if plan.settings["datasets"][w.dataset]["missing"] != "drop":
+        return []
+    return [_filled(paths.VALID_WINDOWS, w)]
 
 
 def feature_measures(plan: Plan, w: Wildcards) -> list[str]:
@@ -217,11 +220,7 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
     for e in plan.experiments:
         spec, model = feature_spec(plan, e.dataset, e.features), model_of(plan, e)
         has_files = spec.store and e.dataset not in plan.matrices
-        for number, recording in enumerate(plan.recordings[e.dataset], 1):
-            if recording.path != recording.source:
-                found.append(_usage("convert_recording", e, recording=number))
-            if recording.converts_labels:
-                found.append(_usage("convert_labels", e, recording=number))
+        found += _conversions(plan, e)
         if spec.scale in MEASURED_SCALES:
             found.append(_usage("measure_channels", e))
         stages = ["find_gaps"] * bool(valid_windows(plan, e)) + ["extract_features"] * has_files
@@ -236,9 +235,28 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
     return unique(found)
 
 
+def receipts_of_readers(plan: Plan, w: Wildcards) -> list[str]:
+    """Receipts of jobs that read all recordings and labels of a dataset for an experiment."""
+    spec = feature_spec(plan, w.dataset, w.features)
+    has_files = spec.store and w.dataset not in plan.matrices
+    stage = "extract_features" if has_files else projecting_stage(spec)
+    return [*_conversions(plan, w), *of_shards(plan, paths.usage(stage), w)]
+
+
+def _conversions(plan: Plan, w: Wildcards) -> list[str]:
+    """Receipts of the conversions of recordings and labels of a dataset."""
+    found = []
+    for key, recording in recording_keys(plan, w.dataset).items():
+        if recording.path != recording.source:
+            found.append(_usage("convert_recording", w, recording=key))
+        if recording.converts_labels:
+            found.append(_usage("convert_labels", w, recording=key))
+    return found
+
+
 def converted_recording(plan: Plan, w: Wildcards) -> CheckedRecording:
     """Return the recording whose file or labels are converted."""
-    return plan.recordings[w.dataset][int(w.recording) - 1]
+    return recording_keys(plan, w.dataset)[w.recording]
 
 
 def model_of(plan: Plan, w: Wildcards) -> dict:

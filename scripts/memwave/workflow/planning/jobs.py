@@ -1,7 +1,8 @@
-"""What each job is asked to do: its request, the code that it runs, checksums of its inputs."""
+"""What each job is asked to do: its request, the code that it runs, the inputs that it reads."""
 
 import platform
 from collections.abc import Callable, Iterable
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -13,7 +14,7 @@ from memwave.pca.projection import projection_dtype
 from memwave.pca.solvers import solver_module
 from memwave.readers import reader_of
 from memwave.recordings.segments import LabelledRecording, PlannedRecording
-from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_RANGES
+from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_OF_RECORDING, MOST_RANGES
 from memwave.workflow import requests
 from memwave.workflow.code_digests import digests
 from memwave.workflow.planning import inputs, memory
@@ -24,12 +25,14 @@ from memwave.workflow.planning.plan import (
     first_row,
     fits_recordings,
     is_applied,
+    is_by_recording,
     is_train,
     matrix_shard,
     n_shards,
     n_windows,
     planned_recordings,
     row_bytes,
+    rows_of_shards,
     shard_names,
     shard_segments,
     train_ranges,
@@ -95,7 +98,7 @@ def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
 
 
 def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
-    """Recordings and labels, as given, that a job reads and whose checksums it compares."""
+    """Recordings and labels, as given, that a job reads."""
     if stage == "convert_recording":
         return [inputs.converted_recording(plan, w).source]
     if stage == "convert_labels":
@@ -134,12 +137,14 @@ def provenance(plan: Plan, w: Wildcards) -> dict:
             "shards": n_shards(plan, w.dataset, w.features),
             "block_mb": plan.settings["block_mb"],
         },
-        "versions": {
-            "memwave": __version__,
-            "python": platform.python_version(),
-            **{package: version(package) for package in PACKAGES},
-        },
+        "versions": _versions(),
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    packages = {package: version(package) for package in PACKAGES}
+    return {"memwave": __version__, "python": platform.python_version(), **packages}
 
 
 def _recording_conversion(plan: Plan, w: Wildcards) -> requests.RecordingConversion:
@@ -182,9 +187,19 @@ def _gap_search(plan: Plan, w: Wildcards) -> requests.GapSearch:
         spec,
         shard_segments(plan, w.dataset, w.features, w.shard),
         memory.measuring_rows(spec.n_channels),
-        max(FEWEST_RANGES, MOST_RANGES // n_shards(plan, w.dataset, w.features)),
+        _most_ranges(plan, w),
         matrix_shard(plan, w.dataset, w.features, w.shard),
     )
+
+
+def _most_ranges(plan: Plan, w: Wildcards) -> int:
+    """Ranges of valid windows that a shard may have.
+
+    Where shards follow recordings, what a job does must not depend on their number.
+    """
+    if is_by_recording(plan):
+        return MOST_OF_RECORDING
+    return max(FEWEST_RANGES, MOST_RANGES // n_shards(plan, w.dataset, w.features))
 
 
 def _extraction(plan: Plan, w: Wildcards) -> requests.Extraction:
@@ -206,8 +221,10 @@ def _feature_measurement(plan: Plan, w: Wildcards) -> requests.FeatureMeasuremen
 
 
 def _feature_summary(plan: Plan, w: Wildcards) -> requests.FeatureSummary:
+    # Why a solver was chosen depends on all recordings, and changes no summary.
+    model = {key: value for key, value in model_of(plan, w).items() if key != "chosen"}
     return requests.FeatureSummary(
-        model_of(plan, w),
+        model,
         train_ranges(plan, w.dataset, w.features, w.shard),
         _block_rows(plan, w),
         _dtype(plan, w),
@@ -262,8 +279,8 @@ def _projection(plan: Plan, w: Wildcards) -> requests.Projection:
     )
 
 
-def assembly(plan: Plan, w: Wildcards, checksums: dict[str, str]) -> requests.Assembly:
-    """The request of `write_projection`, with the checksums of all inputs of its dataset."""
+def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> requests.Assembly:
+    """The request of `write_projection`, with the versions of all inputs of its dataset."""
     applied = is_applied(model_of(plan, w))
     counts = window_counts(plan, w.dataset, w.features)
     recordings = tuple(
@@ -284,10 +301,12 @@ def assembly(plan: Plan, w: Wildcards, checksums: dict[str, str]) -> requests.As
         plan.settings["datasets"][w.dataset]["window_label"],
         plan.settings["score_dtype"],
         provenance(plan, w),
-        checksums,
+        versions,
         tuple(sorted(plan.settings["limits"])),
         plan.settings["limit_method"],
         tuple(_rates(plan, w.dataset)),
+        tuple(inputs.receipts_of_readers(plan, w)),
+        tuple(start for start, _ in rows_of_shards(plan, w.dataset, w.features).values()),
     )
 
 

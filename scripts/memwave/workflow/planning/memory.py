@@ -27,7 +27,7 @@ from memwave.pca.solvers import (
     shares_finish,
     solver_module,
 )
-from memwave.readers import SCRATCH_BYTES, library_bytes
+from memwave.readers import SCRATCH_BYTES, library_bytes, scratch_bytes
 from memwave.recordings import channels
 from memwave.recordings.channels import MEASURED_SCALES
 from memwave.recordings.gaps import margin_bytes
@@ -96,6 +96,7 @@ def predict(
     n_train: int = 0,
     shard_rows: int | None = None,
     window_label: str = "last",
+    label_scratch: int = SCRATCH_BYTES,
 ) -> dict[str, int]:
     """Predict the memory of every stage.
 
@@ -107,7 +108,7 @@ def predict(
         Complete entry of ``models`` in the configuration.
     sizes : Sizes
     library_bytes : int
-        Memory of the libraries that read the recordings.
+        Memory of reading recordings beside the rows; see `reading_bytes`.
     n_train : int
         Number of train windows. Only solvers that read columns need memory that depends on it.
     shard_rows : int, optional
@@ -115,6 +116,8 @@ def predict(
         as `block_mb` allows.
     window_label : str
         Rule for the label of a window, as in the configuration.
+    label_scratch : int
+        Memory, in bytes, of reading labels beside the labels.
 
     Returns
     -------
@@ -171,17 +174,17 @@ def predict(
     else:
         del stages["extract_features"]
         stored = projected_rows * d * np.dtype(spec.dtype).itemsize
-        computing = sliding.working_bytes(spec, projected_rows) + SCRATCH_BYTES + library_bytes
+        computing = sliding.working_bytes(spec, projected_rows) + library_bytes
         projecting += stored + computing
         if overlaps_much(spec):
-            by_signal = signal_scores.score_bytes(spec, k) + model_file + SCRATCH_BYTES
+            by_signal = signal_scores.score_bytes(spec, k) + model_file
             by_signal += library_bytes
             fitted = "apply" not in model and solver_module(model["solver"]).Solver.FROM_SIGNAL
             surely = fitted and not model["standardize"]  # see signal_scores.has_signal_scores
             projecting = by_signal if surely else max(projecting, by_signal)
         stages["project_recordings"] = projecting
     bounds = certificate.bounds_bytes(d, k)
-    stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + bounds + SCRATCH_BYTES
+    stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + bounds + label_scratch
     stages["write_projection"] += labels_bytes(window_label, spec.window) + monitoring_bytes()
     return {name: stage_mb(need) for name, need in stages.items()}
 
@@ -200,10 +203,10 @@ def fitting(
     """Return the bytes of the stages that fit a model, by name, without those of the model file."""
     solver, d = solver_module(model["solver"]), spec.n_features
     if reads_recordings(model["solver"]):
-        fit = solver.fit_bytes(spec, model) + SCRATCH_BYTES + library_bytes
+        fit = solver.fit_bytes(spec, model) + library_bytes
         return {"fit_model": fit + workers * (solver.worker_bytes(spec) + THREAD_MB * MEGABYTE)}
     if solver.Solver.FROM_SIGNAL:
-        summary = solver.summary_bytes(spec) + SCRATCH_BYTES + library_bytes
+        summary = solver.summary_bytes(spec) + library_bytes
         fit = solver.fit_bytes(spec, model) + finishing_bytes(model["solver"], workers)
         return {"summarize_lags": summary, "fit_model": fit}
     block = at_most(rows_per_block(block_mb, d, f"f{itemsize}"), shard_rows) * d * itemsize
@@ -268,7 +271,9 @@ def reading_bytes(dataset: dict, paths: Iterable[str], ratios: Iterable[Ratio | 
     """
     n_channels = len(dataset["channels"])
     margins = margin_bytes(dataset["max_gap"], n_channels)
-    return library_bytes(paths) + margins + resampling_bytes(ratios, n_channels)
+    paths = list(paths)
+    libraries = library_bytes(paths) + scratch_bytes(paths)
+    return libraries + margins + resampling_bytes(ratios, n_channels)
 
 
 def stage_mb(arrays: int) -> int:
@@ -299,7 +304,7 @@ def at_most(rows: int, shard_rows: int | None) -> int:
 def extraction_bytes(spec: FeatureSpec, block_mb: float, shard_rows: int | None = None) -> int:
     """Memory, in bytes, of extracting a block, without the block, which is a memory map."""
     rows = at_most(extraction_rows(spec, block_mb), shard_rows)
-    return sliding.working_bytes(spec, rows) + SCRATCH_BYTES
+    return sliding.working_bytes(spec, rows)
 
 
 def feature_moments_bytes(n_features: int, block_mb: float, shard_rows: int | None = None) -> int:
@@ -321,13 +326,13 @@ def measuring_rows(n_channels: int) -> int:
 def measuring_bytes(n_channels: int, rows: int | None = None) -> int:
     """Memory, in bytes, of measuring the channels of a dataset, of recordings of so many rows."""
     block_rows = at_most(measuring_rows(n_channels), rows)
-    return channels.measuring_bytes(n_channels, block_rows) + SCRATCH_BYTES
+    return channels.measuring_bytes(n_channels, block_rows)
 
 
 def gap_bytes(n_channels: int, rows: int | None = None) -> int:
     """Memory, in bytes, of looking for gaps: rows as read, flags of values, runs of rows."""
     block_rows = at_most(measuring_rows(n_channels), rows)
-    return block_rows * ((8 + 3) * n_channels + 48) + SCRATCH_BYTES
+    return block_rows * ((8 + 3) * n_channels + 48)
 
 
 def measured_rows(n_features: int, block_mb: float) -> int:

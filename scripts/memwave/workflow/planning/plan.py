@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from memwave.core.ranges import Range, count_shards, shard_range
+from memwave.core.ranges import BY_RECORDING, Range, count_shards, recording_ranges, shard_range
 from memwave.features.columns import MatrixShard, MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import reads_recordings, solver_module
-from memwave.recordings.segments import PlannedRecording, Segment, segments
+from memwave.recordings.segments import PlannedRecording, Segment, cut, file_name
 from memwave.workflow import paths
 from memwave.workflow.config import settings as configuration
 from memwave.workflow.config.checks.check import CheckedRecording, check
@@ -85,23 +85,57 @@ def of_experiments(plan: Plan, pattern: str) -> list[str]:
     ]
 
 
+def is_by_recording(plan: Plan) -> bool:
+    """Whether the boundaries of shards follow recordings."""
+    return plan.settings["shards"] == BY_RECORDING
+
+
 @cache
+def rows_of_shards(plan: Plan, dataset: str, features: str) -> dict[str, Range]:
+    """Rows of the feature matrix that each shard has, by its name.
+
+    The names are ``1-of-4`` ... or, where shards follow recordings, ``<recording>.1`` ...
+    """
+    spec = feature_spec(plan, dataset, features)
+    if is_by_recording(plan):
+        return _rows_by_recording(plan, dataset, features)
+    rows = n_windows(plan, dataset, features)
+    number = count_shards(plan.settings["shards"], rows, spec.row_bytes)
+    return {
+        f"{i}-of-{number}": shard_range(rows, i - 1, number, spec.grain)
+        for i in range(1, number + 1)
+    }
+
+
+def _rows_by_recording(plan: Plan, dataset: str, features: str) -> dict[str, Range]:
+    spec, counts = feature_spec(plan, dataset, features), window_counts(plan, dataset, features)
+    ranges = recording_ranges(counts, spec.row_bytes, spec.grain)
+    found, begin = {}, 0
+    for recording, count, parts in zip(plan.recordings[dataset], counts, ranges, strict=True):
+        for i, (start, stop) in enumerate(parts, 1):
+            found[f"{file_name(recording.name)}.{i}"] = begin + start, begin + stop
+        begin += count
+    return found
+
+
 def n_shards(plan: Plan, dataset: str, features: str) -> int:
     """Number of shards of a feature matrix."""
-    spec = feature_spec(plan, dataset, features)
-    rows = n_windows(plan, dataset, features)
-    return count_shards(plan.settings["shards"], rows, spec.row_bytes)
+    return len(rows_of_shards(plan, dataset, features))
 
 
 def shard_names(plan: Plan, dataset: str, features: str) -> list[str]:
-    """Names of the shards of a feature matrix: ``1-of-4`` ..."""
-    number = n_shards(plan, dataset, features)
-    return [f"{i}-of-{number}" for i in range(1, number + 1)]
+    """Names of the shards of a feature matrix, in order."""
+    return list(rows_of_shards(plan, dataset, features))
 
 
-def shard_index(name: str) -> int:
-    """0 for ``1-of-4``."""
-    return int(name.split("-")[0]) - 1
+@cache
+def recording_keys(plan: Plan, dataset: str) -> dict[str, CheckedRecording]:
+    """Recordings by what tells their converted files apart: their numbers, or their names."""
+    by_name = is_by_recording(plan)
+    return {
+        file_name(recording.name) if by_name else str(number): recording
+        for number, recording in enumerate(plan.recordings[dataset], 1)
+    }
 
 
 @cache
@@ -161,18 +195,22 @@ def n_train(plan: Plan, dataset: str, features: str) -> int:
 
 def first_row(plan: Plan, dataset: str, features: str, shard: str) -> int:
     """Row of the feature matrix that a shard begins with."""
-    rows, grain = n_windows(plan, dataset, features), feature_spec(plan, dataset, features).grain
-    number = n_shards(plan, dataset, features)
-    return shard_range(rows, shard_index(shard), number, grain)[0]
+    return rows_of_shards(plan, dataset, features)[shard][0]
+
+
+def shard_segments(plan: Plan, dataset: str, features: str, shard: str) -> tuple[Segment, ...]:
+    """Segments of a shard, recording after recording."""
+    return _segments(plan, dataset, features)[shard]
 
 
 @cache
-def shard_segments(plan: Plan, dataset: str, features: str, shard: str) -> tuple[Segment, ...]:
-    """Segments of a shard, recording after recording."""
-    spec = feature_spec(plan, dataset, features)
-    recordings = planned_recordings(plan, dataset)
-    number = n_shards(plan, dataset, features)
-    return segments(recordings, spec.windows, shard_index(shard), number, spec.grain)
+def _segments(plan: Plan, dataset: str, features: str) -> dict[str, tuple[Segment, ...]]:
+    rows, counts = (
+        rows_of_shards(plan, dataset, features),
+        window_counts(plan, dataset, features),
+    )
+    found = cut(planned_recordings(plan, dataset), counts, list(rows.values()))
+    return dict(zip(rows, found, strict=True))
 
 
 def matrix_shard(plan: Plan, dataset: str, features: str, shard: str) -> MatrixShard | None:

@@ -1,13 +1,21 @@
 """Memory, time and threads of each job, computed from the plan alone."""
 
+from dataclasses import replace
 from functools import cache
 
 from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
-from memwave.readers import library_bytes
+from memwave.readers import library_bytes, scratch_bytes
 from memwave.workflow.planning import matrix_memory, memory, runtime
 from memwave.workflow.planning.inputs import Wildcards, converted_recording, model_of
 from memwave.workflow.planning.memory import Sizes
-from memwave.workflow.planning.plan import Plan, feature_spec, n_shards, n_train, n_windows
+from memwave.workflow.planning.plan import (
+    Plan,
+    feature_spec,
+    n_shards,
+    n_train,
+    n_windows,
+    rows_of_shards,
+)
 
 
 def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
@@ -57,17 +65,27 @@ def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
     """Return the time limit of a job on a cluster, in minutes. Every further attempt gets more."""
     if stage in ("write_summary", "plot_summary"):
         return 10 * attempt
-    spec, windows = (
-        feature_spec(plan, w.dataset, w.features),
-        n_windows(plan, w.dataset, w.features),
-    )
-    sizes = sizes_of(plan, w.dataset, w.features)
-    if hasattr(w, "model"):
-        model = model_of(plan, w)
-        seconds = runtime.predict(spec, model, windows, sizes, runtime.CLUSTER)
-    else:
-        seconds = runtime.of_features(spec, windows, sizes.shards, runtime.CLUSTER)
+    seconds = _seconds(plan, w.dataset, w.features, getattr(w, "model", None))
     return runtime.in_minutes(seconds[stage], attempt)
+
+
+@cache
+def _seconds(plan: Plan, dataset: str, features: str, name: str | None) -> dict[str, float]:
+    """Seconds that the jobs of a feature set, or of one of its models, may take on a cluster."""
+    spec, windows = feature_spec(plan, dataset, features), n_windows(plan, dataset, features)
+    sizes = sizes_of(plan, dataset, features)
+    # Shards may differ in size. The stages of a shard are estimated for the largest one.
+    as_large = -(-windows // shard_rows(plan, dataset, features))
+    found: dict[str, float] = {}
+    for shards in {sizes.shards, as_large}:
+        if name is None:
+            seconds = runtime.of_features(spec, windows, shards, runtime.CLUSTER)
+        else:
+            model = plan.models[dataset, features, name]
+            of_shards = replace(sizes, shards=shards)
+            seconds = runtime.predict(spec, model, windows, of_shards, runtime.CLUSTER)
+        found = {stage: max(s, found.get(stage, 0.0)) for stage, s in seconds.items()}
+    return found
 
 
 def threads(plan: Plan, w: Wildcards) -> int:
@@ -87,8 +105,7 @@ def sizes_of(plan: Plan, dataset: str, features: str) -> Sizes:
 
 def shard_rows(plan: Plan, dataset: str, features: str) -> int:
     """Return the number of windows of the largest shard, as planned."""
-    rows = n_windows(plan, dataset, features)
-    return -(-rows // n_shards(plan, dataset, features))
+    return max(stop - start for start, stop in rows_of_shards(plan, dataset, features).values())
 
 
 @cache
@@ -108,6 +125,7 @@ def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str,
         n_train=n_train(plan, dataset, features),
         shard_rows=shard_rows(plan, dataset, features),
         window_label=plan.settings["datasets"][dataset]["window_label"],
+        label_scratch=scratch_bytes(r.labels for r in plan.recordings[dataset] if r.labels),
     )
 
 

@@ -143,13 +143,13 @@ def _program(name: str) -> str:
 
 
 def _errors(logs: Iterable[Any]) -> Iterable[str]:
-    """The last line of every log of this run that ends with an error."""
+    """The last message of every log of this run that ends with an error."""
     for path in map(Path, logs):
         if path.exists() and path.stat().st_mtime >= STARTED:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            starts = [line for line in lines if LOG_LINE.match(line)]
-            if starts and " ERROR " in starts[-1]:
-                yield LOG_LINE.sub("", starts[-1])
+            starts = [i for i, line in enumerate(lines) if LOG_LINE.match(line)]
+            if starts and " ERROR " in lines[starts[-1]]:
+                yield LOG_LINE.sub("", "\n".join(lines[starts[-1] :]))
 
 
 def _complete(plan: Plan, outcome: Outcome) -> list[str]:

@@ -1,17 +1,25 @@
 """Messages on jobs during a run: one line for each job, with progress and remaining time."""
 
 import logging
+import os
 import time
 from typing import Any
+
+# In the environment of jobs whose errors are printed at the end of the run; see `end_messages`.
+ERRORS_AT_THE_END = "MEMWAVE_ERRORS_AT_THE_END"
 
 # The logger of all messages of Snakemake.
 SNAKEMAKE = "snakemake.logging"
 
 # Events that the line of a job replaces, and messages without an event that add no information.
 LEFT_OUT = ("JOB_FINISHED", "JOB_STARTED", "PROGRESS", "SHELLCMD")
-NOISE = ("Select jobs to execute", "Removing temporary output")
+NOISE = (
+    "Select jobs to execute",
+    "Removing temporary output",
+    "Exiting because a job execution failed. Look above",
+)
 
-# A job prints its own error, so Snakemake's message on its status adds no information.
+# Errors of jobs are printed at the end, so Snakemake's message on their status says nothing more.
 ENDED_WITH_STATUS_1 = "returned non-zero exit status 1"
 
 
@@ -35,6 +43,7 @@ def print_job_lines(jobs: int) -> None:
         return
     for handler in logger.handlers:
         if type(handler).__name__ == "ColorizingTextHandler":
+            os.environ[ERRORS_AT_THE_END] = "1"
             lines = JobLines(handler.formatter or logging.Formatter(), jobs)
             handler.addFilter(lines.is_printed)
             handler.setFormatter(lines)

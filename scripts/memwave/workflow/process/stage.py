@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn, get_origin
@@ -18,9 +18,10 @@ from memwave.core.errors import MemwaveError
 from memwave.core.ranges import MEGABYTE
 from memwave.storage.atomic import naming_files_if
 from memwave.storage.receipts import identities, require_inputs, write_receipt
-from memwave.workflow.input_checksums import unchanged
 from memwave.workflow.process.current import Ticket
+from memwave.workflow.process.job_lines import ERRORS_AT_THE_END
 from memwave.workflow.process.memory import PeakMemory, limit_memory, out_of_memory
+from memwave.workflow.sources.readings import unchanged
 
 log = logging.getLogger("memwave")
 
@@ -52,6 +53,7 @@ def run_script(
     ticket: Ticket | None = snakemake.params.get("ticket")
     if load is not None:
         load(request)
+    read: dict[str, Any] = {}
     with (
         stage(
             function.__name__,
@@ -61,15 +63,18 @@ def run_script(
             threads=snakemake.threads,
             ticket=ticket,
             outputs=[path for path in snakemake.output if path != snakemake.output.usage],
+            read=read,
         ),
-        _as_planned(ticket),
+        _as_planned(ticket, read),
     ):
         function(request, **_arguments(snakemake, function))
 
 
 @contextmanager
-def _as_planned(ticket: Ticket | None) -> Iterator[None]:
+def _as_planned(ticket: Ticket | None, read: dict[str, Any]) -> Iterator[None]:
     """Require that a job is wanted, and that its inputs are those of the plan, before and after.
+
+    What was read is added to `read`.
 
     A script that runs without a plan, as in a test, has no ticket: nothing is compared.
     """
@@ -78,8 +83,9 @@ def _as_planned(ticket: Ticket | None) -> Iterator[None]:
         return
     ticket.require_wanted()
     require_inputs(ticket.makers, ticket.files)
-    with naming_files_if(ticket.require_wanted), unchanged(ticket.sources):
+    with naming_files_if(ticket.require_wanted), unchanged(ticket.sources) as said:
         yield
+    read |= said
 
 
 def _arguments(snakemake: Any, function: Callable) -> dict[str, Any]:
@@ -109,6 +115,7 @@ def stage(
     threads: int = 1,
     ticket: Ticket | None = None,
     outputs: Sequence[str] = (),
+    read: Mapping[str, Any] | None = None,
 ) -> Iterator[None]:
     """Run the body as a stage of the workflow.
 
@@ -131,6 +138,8 @@ def stage(
         What the job is made for and of, which its receipt says.
     outputs : sequence of path
         Other files that it writes.
+    read : mapping of str to dict, optional
+        At the end of the body, what it read and no job made, for the receipt.
     """
     _open_log(name, log_path)
     signal.signal(signal.SIGTERM, _terminated)
@@ -153,11 +162,15 @@ def stage(
             "files": identities(outputs),
         }
         with naming_files_if(ticket.require_wanted) if ticket else nullcontext():
-            write_receipt(usage_path, usage | (ticket.said if ticket else {}))
+            said = ticket.said | {"sources": dict(read or {})} if ticket else {}
+            write_receipt(usage_path, usage | said)
+    except Terminated as error:
+        _fail(f"{name}: {error}", at_once=True)
     except MemwaveError as error:
         _fail(f"{name}: {error}")
     except KeyboardInterrupt:
-        _fail(f"{name}: interrupted; nothing was left half-written, run again to go on.")
+        text = "interrupted; nothing was left half-written, run again to go on."
+        _fail(f"{name}: {text}", at_once=True)
     except Exception as error:
         log.error("%s", traceback.format_exc())
         if out_of_memory(error):
@@ -225,17 +238,31 @@ def _unwritten_log(path: str, error: BaseException | None) -> str:
     )
 
 
+class Terminated(MemwaveError):
+    """The process was asked to end."""
+
+
 def _terminated(number: int, frame: object) -> None:
-    raise MemwaveError(
+    raise Terminated(
         "ended by SIGTERM (a cluster's time limit, or a cancelled run); nothing was left "
         "half-written, run again to go on."
     )
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, *, at_once: bool = False) -> NoReturn:
+    """End the process. The message is in the log, and printed here or at the end of the run."""
     log.error("%s", message)
-    print(message, file=sys.stderr, flush=True)
     with suppress(OSError):  # a log that cannot be written
         logging.shutdown()
+    if at_once or ERRORS_AT_THE_END not in os.environ or not _is_logged(message):
+        print(message, file=sys.stderr, flush=True)
     sys.stderr.flush()
     os._exit(1)
+
+
+def _is_logged(message: str) -> bool:
+    files = [h.baseFilename for h in log.handlers if isinstance(h, logging.FileHandler)]
+    try:
+        return any(message in Path(file).read_text(encoding="utf-8") for file in files)
+    except OSError:
+        return False

@@ -26,6 +26,8 @@ OTHERS = 40
 def covariance_rounding(spec: FeatureSpec, moments: SignalMoments) -> float:
     """Bound of the error of a product of the covariance with a unit vector, in float64.
 
+    It is in squares of `SignalMoments.unit`.
+
     Parameters
     ----------
     spec : FeatureSpec
@@ -46,10 +48,11 @@ def covariance_rounding(spec: FeatureSpec, moments: SignalMoments) -> float:
     else:
         terms += windows.n_values + chunk_of(windows)
     terms += 2 * 4 * spec.filter_length * spec.level  # the transform and its adjoint
-    apart = moments.offsets
-    moved = 2 * float(np.sqrt(apart * (moments.energy + apart)))
+    unit = moments.unit  # squares of large signals would overflow
+    energy, apart = moments.energy / unit / unit, moments.offsets / unit / unit
+    moved = 2 * float(np.sqrt(apart * (energy + apart)))
     long = OTHERS + moments.chunks + windows.n_values + chunk_of(windows)
-    lost = gamma(terms, "float64") * moments.energy + gamma(long, "float64") * moved
+    lost = gamma(terms, "float64") * energy + gamma(long, "float64") * moved
     return squared_norm(spec) * lost / (moments.count - 1)
 
 

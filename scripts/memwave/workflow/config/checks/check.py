@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from memwave.core.errors import ConfigurationError
 from memwave.core.messages import either, listed, shown
-from memwave.core.ranges import count_shards
+from memwave.core.ranges import BY_RECORDING, count_shards, recording_ranges
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import concrete_solvers, feature_solvers
@@ -75,7 +75,8 @@ def check(settings: dict) -> Checked:
     matrices: dict[str, MatrixSpec] = {}
     for dataset in dict.fromkeys(experiment.dataset for experiment in experiments(settings)):
         try:
-            recordings[dataset], columns = _files(dataset, settings["datasets"][dataset])
+            by_name = settings["shards"] == BY_RECORDING
+            recordings[dataset], columns = _files(dataset, settings["datasets"][dataset], by_name)
         except ConfigurationError as error:
             findings += error.findings
         else:
@@ -126,11 +127,13 @@ def check(settings: dict) -> Checked:
     return Checked(recordings, options, tuple(warnings), matrices)
 
 
-def _files(name: str, settings: dict) -> tuple[tuple[CheckedRecording, ...], MatrixSpec | None]:
+def _files(
+    name: str, settings: dict, by_name: bool
+) -> tuple[tuple[CheckedRecording, ...], MatrixSpec | None]:
     """The recordings of a dataset, or the parts of a matrix and its columns."""
     if not is_matrix(settings):
-        return checked_recordings(name, settings), None
-    found = checked_matrix(name, settings)
+        return checked_recordings(name, settings, by_name=by_name), None
+    found = checked_matrix(name, settings, by_name=by_name)
     return found.parts, found.spec
 
 
@@ -219,8 +222,11 @@ def _train_windows(recordings: tuple[CheckedRecording, ...], spec: Features) -> 
 
 def _sizes(settings: dict, recordings: tuple[CheckedRecording, ...], spec: Features) -> Sizes:
     """Sizes of blocks, shards and threads on a feature matrix."""
-    rows = sum(spec.windows.count(recording.rows) for recording in recordings)
-    shards = count_shards(settings["shards"], rows, spec.row_bytes)
+    counts = [spec.windows.count(recording.rows) for recording in recordings]
+    if settings["shards"] == BY_RECORDING:
+        shards = sum(map(len, recording_ranges(counts, spec.row_bytes, spec.grain)))
+    else:
+        shards = count_shards(settings["shards"], sum(counts), spec.row_bytes)
     return Sizes(settings["block_mb"], shards, settings["threads"])
 
 

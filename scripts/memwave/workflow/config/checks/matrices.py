@@ -17,14 +17,15 @@ from memwave.readers import (
     library_bytes,
     options_of,
 )
-from memwave.readers.converted import open_stream
-from memwave.readers.matrix_checks import require_different, require_same_names
-from memwave.readers.matrix_files import open_file
+from memwave.readers.matrices.checks import require_different, require_same_names
+from memwave.readers.matrices.converted import open_stream
+from memwave.readers.matrices.files import open_file
+from memwave.recordings.segments import file_name
 from memwave.recordings.sheet import Recording, read_sheet
 from memwave.results.model_file import is_of_recordings, load_column_names, load_model
 from memwave.workflow import paths
 from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
-from memwave.workflow.config.checks.recordings import CheckedRecording, sheet_findings
+from memwave.workflow.config.checks.recordings import CheckedRecording, same_names, sheet_findings
 
 # Suffixes of sheets. A text file cannot be a matrix, since its rows cannot be read in any order.
 SHEETS = (".tsv", ".txt")
@@ -38,7 +39,7 @@ class CheckedMatrix:
     spec: MatrixSpec
 
 
-def checked_matrix(name: str, settings: dict) -> CheckedMatrix:
+def checked_matrix(name: str, settings: dict, *, by_name: bool = False) -> CheckedMatrix:
     """Read the headers of all parts of a matrix.
 
     Parameters
@@ -47,6 +48,8 @@ def checked_matrix(name: str, settings: dict) -> CheckedMatrix:
         Name of the dataset.
     settings : dict
         Its entry of the configuration, complete.
+    by_name : bool
+        Whether names, and not numbers, tell converted labels apart.
 
     Raises
     ------
@@ -76,13 +79,15 @@ def checked_matrix(name: str, settings: dict) -> CheckedMatrix:
         facts = asdict(part) | {"dtype": dtype, "source_rows": rows, "rows": rows, "resample": None}
         facts |= {"source": part.path, "label_source": part.labels, "notes": notes}
         facts |= {"options": options, "label_options": DEFAULTS}
+        key = file_name(part.name) if by_name else number
         if is_converted(part.path):
-            facts["path"] = paths.CONVERTED_RECORDING.format(dataset=name, recording=number)
+            facts["path"] = paths.CONVERTED_RECORDING.format(dataset=name, recording=key)
         if part.labels is not None and are_texts(part):
-            labels = paths.CONVERTED_LABELS.format(dataset=name, recording=number)
+            labels = paths.CONVERTED_LABELS.format(dataset=name, recording=key)
             facts["labels"] = f"{labels}::/label"
         checked.append(CheckedRecording(**facts))
     findings += [*label_findings(place, parts), *sheet_findings(place, parts)]
+    findings += same_names(place, parts) if by_name else []
     if findings:
         raise ConfigurationError(findings)
     grain = max(spec.grain for spec in specs)

@@ -16,7 +16,7 @@ from memwave.readers import (
     options_of,
 )
 from memwave.recordings.resampling import LARGEST, Ratio, ratio_of, resampled_rows
-from memwave.recordings.segments import ChannelGroup
+from memwave.recordings.segments import ChannelGroup, file_name
 from memwave.recordings.sheet import Recording, read_sheet
 from memwave.workflow import paths
 from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
@@ -71,7 +71,9 @@ class CheckedRecording(Recording):
         return self.labels != self.label_source
 
 
-def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...]:
+def checked_recordings(
+    name: str, settings: dict, *, by_name: bool = False
+) -> tuple[CheckedRecording, ...]:
     """Read the sheet of a dataset and the headers of all its files.
 
     Parameters
@@ -80,6 +82,8 @@ def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...
         Name of the dataset.
     settings : dict
         Its complete entry of the configuration.
+    by_name : bool
+        Whether names, and not numbers, tell converted recordings apart.
 
     Raises
     ------
@@ -97,13 +101,15 @@ def checked_recordings(name: str, settings: dict) -> tuple[CheckedRecording, ...
         except MemwaveError as error:
             findings.append(f"{place}: {error}")
         else:
+            key = file_name(recording.name) if by_name else number
             if is_converted(recording.path):
-                facts["path"] = paths.CONVERTED_RECORDING.format(dataset=name, recording=number)
+                facts["path"] = paths.CONVERTED_RECORDING.format(dataset=name, recording=key)
             if recording.labels is not None and are_texts(recording):
-                labels = paths.CONVERTED_LABELS.format(dataset=name, recording=number)
+                labels = paths.CONVERTED_LABELS.format(dataset=name, recording=key)
                 facts["labels"] = f"{labels}::/label"
             checked.append(CheckedRecording(**facts))
     findings += [*label_findings(sheet, recordings), *sheet_findings(sheet, recordings)]
+    findings += same_names(sheet, recordings) if by_name else []
     if settings["sampling_rate"] is None:
         findings += _rate_findings(sheet, checked)
     if findings:
@@ -176,6 +182,7 @@ def _rows(
     """Return the number of rows and the rate of a stored recording, and remarks on its file."""
     channels = settings["channels"]
     with open_source(recording.path, recording.dtype, channels, options) as source:
+        source.require_numbers()
         shape, rate, notes = source.shape, source.sampling_rate, list(source.notes)
     expected = settings["sampling_rate"]
     given = recording.sampling_rate
@@ -234,6 +241,19 @@ def _rate_findings(sheet: str, recordings: list[CheckedRecording]) -> Iterator[s
             f"{rate_text(high)}. Expected one sampling rate in a dataset. Set sampling_rate and "
             "resample: polyphase for the dataset, or make two datasets."
         )
+
+
+def same_names(sheet: str, recordings: tuple[Recording, ...]) -> Iterator[str]:
+    """Find recordings whose files would have the same names, on any file system."""
+    first: dict[str, str] = {}
+    for recording in recordings:
+        other = first.setdefault(file_name(recording.name).casefold(), recording.name)
+        if other != recording.name:
+            yield (
+                f"{sheet}: the recordings {shown(other)} and {shown(recording.name)} would have "
+                "files of the same name. With shards: by-recording, names have to differ in more "
+                "than capitals."
+            )
 
 
 def sheet_findings(sheet: str, recordings: tuple[Recording, ...]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memwave.pca.linalg.orthonormal import (
+from memwave.pca.linalg.krylov.orthonormal import (
     PANEL,
     ROUNDS,
     orthonormalise,
@@ -197,12 +197,11 @@ def leading_eigenpairs(
     """
     done = 0
     for multiply in [*products, products[-1]]:
-        while (
-            not space.complete and space.bound() > tolerance and (done < passes or space.filled < k)
-        ):
+        bound = np.inf
+        while not space.complete and bound > tolerance and (done < passes or space.filled < k):
             space.append(multiply(space.block))
-            done += 1
-            report(f"pass {done}: residual {space.bound():.1e} of the largest variance, estimated")
+            done, bound = done + 1, space.bound()
+            report(f"pass {done}: residual {bound:.1e} of the largest variance, estimated")
         pairs = measured(space, products[-1])
         worst = float(pairs.residuals().max())
         found = space.complete and multiply is products[-1]

@@ -10,10 +10,10 @@ import numpy as np
 from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.core.messages import shown
 from memwave.readers import is_converted
-from memwave.readers.converted import TemporaryPart
-from memwave.readers.matrix import Matrix, Part
-from memwave.readers.matrix_checks import require_different, require_matrix, require_numbers
-from memwave.readers.matrix_files import open_file
+from memwave.readers.matrices.checks import require_different, require_matrix, require_numbers
+from memwave.readers.matrices.converted import TemporaryPart
+from memwave.readers.matrices.files import open_file
+from memwave.readers.matrices.matrix import Matrix, Part
 from memwave.readers.shared.flat import FlatSource
 from memwave.readers.sources import ArraySource
 

@@ -5,7 +5,7 @@ import os
 from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.core.messages import shown
 from memwave.readers import DEFAULTS, Options, file_of, open_source, reader_of
-from memwave.readers.matrix_checks import require_matrix, require_numbers, type_of
+from memwave.readers.matrices.checks import require_matrix, require_numbers, type_of
 from memwave.readers.sources import ArraySource
 
 

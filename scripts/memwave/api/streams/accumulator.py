@@ -21,6 +21,7 @@ from memwave.core.ranges import rows_per_block, spans
 from memwave.features.columns import MatrixSpec
 from memwave.pca.model import Model
 from memwave.pca.solvers import (
+    PcaSolver,
     Summary,
     feature_solvers,
     make_solver,
@@ -28,7 +29,7 @@ from memwave.pca.solvers import (
     solver_module,
 )
 from memwave.pca.streaming import SAMPLE, sample_shift
-from memwave.readers.matrix import Matrix
+from memwave.readers.matrices.matrix import Matrix
 from memwave.workflow.planning.matrix_memory import predict
 from memwave.workflow.planning.memory import Sizes
 
@@ -69,6 +70,26 @@ class Accumulator:
                 self._summary.update(shifted)
             self.n_rows += rows.shape[0]
 
+    def merge(self, other: "Accumulator") -> None:
+        """Add all rows of another one, which stays as it is."""
+        self._solver.merge(other.total())
+        self.n_rows += other.n_rows
+
+    def total(self) -> Any:
+        """Return one summary of all rows so far; a copy."""
+        return self._merged()[1]
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Begin with the rows of a summary, as its arrays."""
+        self._solver.merge(self._solver.restore(arrays))
+        self.n_rows = int(arrays["count"])
+
+    def _merged(self) -> tuple[PcaSolver, Any]:
+        solver: Any = copy.deepcopy(self._solver)  # one of those with ONE_PASS, which have a total
+        if self._summary is not None:
+            solver.merge(copy.deepcopy(self._summary))
+        return solver, solver.total
+
     def _is_far(self, shift: np.ndarray, sample: np.ndarray) -> bool:
         assert self._summary is not None
         values = sample.astype(np.float64)
@@ -84,8 +105,7 @@ class Accumulator:
                 f"{self.n_rows} rows were added (n_samples={self.n_rows}), expected at least "
                 f"{max(2, k)} for a PCA of {k} components."
             )
-        solver = copy.deepcopy(self._solver)
-        solver.merge(copy.deepcopy(self._summary))
+        solver, _ = self._merged()
         return self.plan.selected(solver.finish())
 
 

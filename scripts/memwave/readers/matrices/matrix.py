@@ -15,7 +15,7 @@ import numpy as np
 from memwave.core.errors import InvalidMatrix
 from memwave.core.ranges import Range, Ranges, count_rows, located, runs, shard_range, spans
 from memwave.readers.base import file_of
-from memwave.readers.matrix_checks import (
+from memwave.readers.matrices.checks import (
     missing_rows,
     require_different,
     require_finite,

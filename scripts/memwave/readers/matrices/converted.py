@@ -7,7 +7,7 @@ import numpy as np
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.readers import DEFAULTS, Options, StreamSource, file_of, load_libraries, open_source
-from memwave.readers.matrix_checks import require_matrix, require_numbers
+from memwave.readers.matrices.checks import require_matrix, require_numbers
 from memwave.storage.npy import MappedRows, create_matrix
 from memwave.storage.shards import Shard
 

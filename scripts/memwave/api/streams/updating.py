@@ -1,0 +1,146 @@
+"""Models that take in more rows after they were saved, and models that are merged."""
+
+import copy
+import os
+from typing import Any, Self
+
+import numpy as np
+
+from memwave.api.fitting import computing
+from memwave.api.planning import FitPlan, InvalidParameter
+from memwave.api.streams.accumulator import Accumulator
+from memwave.core.errors import InvalidMatrix
+from memwave.features.columns import MatrixSpec
+from memwave.readers.objects import as_matrix
+from memwave.results.model_file import load_summary
+
+# What of a plan is stored with a summary.
+PLANNED = ("model", "dtype", "block_rows", "memory_mb")
+
+
+class Updating:
+    """Methods of `memwave.PCA` that need the sums a model was computed from."""
+
+    _spec: MatrixSpec
+    n_features_in_: int
+
+    def update(self, X: Any, *, dtype: str | None = None, columns: int | None = None) -> Self:
+        """Add rows to a model that kept its summary.
+
+        The model is then that of all rows, exact for the solver ``covariance``: only rounding
+        depends on how the rows were divided. Only the new rows are read.
+
+        Parameters
+        ----------
+        X : path, array or list of these, shape (n_samples, n_features)
+            As for `fit`.
+        dtype, columns : str, int, optional
+            Of a raw file.
+
+        Returns
+        -------
+        PCA
+            This object. If it fails, it is as it was before.
+
+        Raises
+        ------
+        MemwaveError
+            If the model has no summary, or the columns are others.
+
+        Notes
+        -----
+        A summary is kept by `partial_fit`, and by a file that ``save(path, summary=True)`` wrote.
+        Two copies of the summary are in memory meanwhile: for d columns and ``covariance``, 8 d**2
+        bytes together.
+        """
+        with as_matrix(X, dtype, columns) as matrix, computing():
+            self._require_same_columns(matrix)  # type: ignore[attr-defined]
+            updated = copy.deepcopy(self._summed())
+            updated.add(matrix)
+        return self._summed_anew(updated)
+
+    def merge(self, other: "Updating") -> Self:
+        """Add all rows of another model, of which both kept their summaries.
+
+        Parameters
+        ----------
+        other : PCA
+            Of the same columns, by the same solver. It is left as it is.
+
+        Returns
+        -------
+        PCA
+            This object, the model of all rows; see `update`.
+
+        Raises
+        ------
+        MemwaveError
+            If one of them has no summary, or they do not fit together.
+        """
+        mine, theirs = self._summed(), other._summed()
+        if mine.n_features != theirs.n_features:
+            raise InvalidMatrix(
+                f"the other model is of {theirs.n_features} columns, expected {mine.n_features} as "
+                "this one has."
+            )
+        names = (self._spec.names, other._spec.names)
+        if all(names) and names[0] != names[1]:
+            raise InvalidMatrix(
+                "the columns of the other model have other names, or another order. Merge models "
+                "of the same columns."
+            )
+        for what in ("solver", "inner_rank"):
+            found = theirs.plan.model.get(what), mine.plan.model.get(what)
+            if found[0] != found[1]:
+                raise InvalidParameter(
+                    f"the other model has {what} {found[0]!r}, expected {found[1]!r} as this one "
+                    "has."
+                )
+        with computing():
+            merged = copy.deepcopy(mine)
+            merged.merge(theirs)
+        return self._summed_anew(merged)
+
+    def _summed(self) -> Accumulator:
+        """The sums of all rows so far; they are read from the model's file where they are there."""
+        accumulator = self.__dict__.get("_accumulator")
+        if accumulator is None and "_summary_file" in self.__dict__:
+            accumulator = restored(self._summary_file)
+            self._accumulator = accumulator
+        if accumulator is None:
+            raise InvalidParameter(
+                "this model has no summary, which more rows are added to. Fit with partial_fit, "
+                "which keeps one, and save with summary=True."
+            )
+        return accumulator
+
+    def _summed_anew(self, accumulator: Accumulator) -> Self:
+        kept = self._spec, self.n_features_in_, self.__dict__.get("feature_names_in_")
+        self._forget()  # type: ignore[attr-defined]
+        self._accumulator, (self._spec, self.n_features_in_) = accumulator, kept[:2]
+        if kept[2] is not None:
+            self.feature_names_in_ = kept[2]
+        return self
+
+    _accumulator: Accumulator
+    _summary_file: str
+
+
+def stored(accumulator: Accumulator) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a file keeps of sums over rows: facts, and arrays by name."""
+    facts = {name: getattr(accumulator.plan, name) for name in PLANNED}
+    return facts, accumulator.total().arrays()
+
+
+def restored(path: str | os.PathLike) -> Accumulator:
+    """Read the sums that a model was computed from.
+
+    Raises
+    ------
+    MemwaveError
+        If the file has none, or is damaged.
+    """
+    facts, arrays = load_summary(os.fspath(path))
+    accumulator = Accumulator(FitPlan(shards=1, **facts), len(arrays["mean"]))
+    accumulator.restore(arrays)
+    return accumulator

@@ -1,0 +1,1 @@
+"""Few vectors of great length: spaces of products with a covariance, and eigenpairs within them."""

@@ -1,0 +1,1 @@
+"""Matrices as solvers read them: files and arrays, stacked in order."""

@@ -1,0 +1,1 @@
+"""Sources, the inputs that no job makes: recordings, matrices, labels, models of other runs."""

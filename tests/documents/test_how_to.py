@@ -1,0 +1,122 @@
+"""The pages with one task each do what they say, typed as they stand."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import yaml
+from clone import blocks, like_a_clone, type_in, with_results
+from installed import as_installed
+
+from memwave.workflow.config.grids import expand_grids
+from memwave.workflow.planning.plan import make_plan
+
+DOCS = Path(__file__).parents[2] / "docs"
+RATE, SECONDS = 100, 60
+CHANNELS = ["EEG Fpz-Cz", "EEG Pz-Oz", "EOG horizontal"]
+
+
+def page(name):
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def write_night(path, seed):
+    """Write an EDF+ file of one minute with three channels and two annotated sleep stages."""
+    edf = pytest.importorskip("pyedflib")
+    header = {
+        **{"dimension": "uV", "sample_frequency": RATE, "physical_min": -500.0},
+        **{"physical_max": 500.0, "digital_min": -32768, "digital_max": 32767},
+        **{"transducer": "", "prefilter": ""},
+    }
+    writer = edf.EdfWriter(str(path), len(CHANNELS), file_type=edf.FILETYPE_EDFPLUS)
+    for number, label in enumerate(CHANNELS):
+        writer.setSignalHeader(number, header | {"label": label})
+    random = np.random.default_rng(seed)
+    writer.writeSamples([20 * random.normal(size=RATE * SECONDS) for _ in CHANNELS])
+    writer.writeAnnotation(0, SECONDS / 2, "Sleep stage 2")
+    writer.writeAnnotation(SECONDS / 2, SECONDS / 2, "Sleep stage 3")
+    writer.close()
+
+
+def test_edf_files_are_analysed(tmp_path):
+    for seed, name in enumerate(("night1.edf", "night2.edf")):
+        write_night(tmp_path / name, seed)
+    type_in(like_a_clone(tmp_path), page("bring-edf.md"))
+    (dataset,) = yaml.safe_load((tmp_path / "sleep.yaml").read_text())["datasets"].values()
+    assert dataset["channels"] == CHANNELS
+    assert dataset["sampling_rate"] == RATE
+    chosen = yaml.safe_load(blocks(page("bring-edf.md"), "yaml")[0])["channels"]
+    assert set(chosen) < set(CHANNELS)
+    results = tmp_path / "results/sleep/haar/pca"
+    with h5py.File(results / "projection.h5") as file:
+        assert set(file["label_names"].asstr()[:]) == {"Sleep stage 2", "Sleep stage 3"}
+        assert set(file["split"][:]) == {0, 1}
+    assert (results / "plots/components.svg").exists()
+
+
+def test_python_is_run_in_order(tiny_results, tmp_path):
+    folder = with_results(tiny_results, tmp_path / "clone")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "error",
+            "-c",
+            "\n".join(blocks(page("use-in-python.md"), "python")),
+        ],
+        cwd=folder,
+        env=os.environ | as_installed(folder / "bin"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "n_components" in done.stdout.splitlines()[-1]  # the error of the last example
+
+
+def test_recordings_are_added(tiny_results, tmp_path):
+    folder = with_results(tiny_results, tmp_path / "clone")
+    project, add = re.split(r"^## Add them", page("add-recordings.md"), flags=re.MULTILINE)
+    type_in(folder, project)
+    with h5py.File(folder / "new.h5") as file:
+        assert len(file["scores"])
+    with open(folder / "sheet.tsv", encoding="utf-8", newline="") as sheet:
+        rows = list(csv.DictReader(sheet, delimiter="\t"))
+    with open(folder / "sheet.tsv", "a", encoding="utf-8") as sheet:
+        sheet.write("\t".join((rows[0] | {"recording": "again"}).values()) + "\n")
+    (command,) = re.findall(r"^\$ make dry-run (.*)$", add, re.MULTILINE)
+    assert command == 'ARGS="--configfile my.yaml"'
+    (folder / "my.yaml").write_bytes((folder / "config.yaml").read_bytes())
+    planned = type_in(
+        folder, "```console\n$ .venv/bin/snakemake --dry-run --configfile my.yaml\n```\n"
+    )
+    for rule in ("extract_features", "fit_model", "write_projection"):
+        assert rule in planned
+
+
+def test_a_grid_compares_numbers_of_components():
+    (block,) = blocks(page("choosing-components.md"), "yaml")
+    names = expand_grids(
+        yaml.safe_load(block) | {"experiments": [{"dataset": "d", "features": "f", "model": "pca"}]}
+    )["models"]
+    assert "pca-n_components-5" in page("choosing-components.md")
+    assert list(names) == [f"pca-n_components-{count}" for count in (5, 10, 20, 50)]
+
+
+def test_the_configuration_of_a_matrix_is_planned(tmp_path, monkeypatch):
+    (block,) = blocks(page("first-run.md"), "yaml")
+    np.save(tmp_path / "my_array.npy", np.random.default_rng(0).normal(size=(200, 60)))
+    monkeypatch.chdir(tmp_path)
+    assert make_plan(yaml.safe_load(block))
+
+
+def test_the_first_page_shows_what_the_readme_shows():
+    (block,) = blocks(page("index.md"), "python")
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert blocks(readme, "python")[0].startswith(block)

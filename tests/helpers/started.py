@@ -1,0 +1,102 @@
+"""Snakemake, loaded once for all tests of a process: loading it takes longer than planning a run.
+
+A server has loaded it, and not memwave. It forks for each run: the child goes to the folder of the
+run and does what ``python -m snakemake`` does there.
+"""
+
+import atexit
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+# What planning loads beside memwave.
+LIBRARIES = ("snakemake.cli", "numpy", "h5py", "pywt", "jsonschema", "yaml")
+
+
+def run_snakemake(
+    arguments: list[str], folder: Path, env: dict[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a folder; as `subprocess.run` with ``capture_output`` and ``text``."""
+    server = _server()
+    assert server.stdin is not None
+    with tempfile.TemporaryDirectory() as place:
+        out, err = (os.path.join(place, name) for name in ("out", "err"))
+        request = {"arguments": arguments, "folder": str(folder), "env": env, "files": [out, err]}
+        server.stdin.write(json.dumps(request) + "\n")
+        server.stdin.flush()
+        pid, status = _answer(server, None), _answer(server, timeout)
+        if status is None:
+            os.kill(_known(pid), signal.SIGKILL)
+            _answer(server, None)
+            raise subprocess.TimeoutExpired(arguments, timeout)
+        said = [Path(path).read_text(encoding="utf-8", errors="replace") for path in (out, err)]
+    return subprocess.CompletedProcess(["snakemake", *arguments], status, *said)
+
+
+def _known(number: int | None) -> int:
+    assert number is not None
+    return number
+
+
+def _answer(server: subprocess.Popen[str], timeout: float | None) -> int | None:
+    """The next number that the server writes; None if it does not in time."""
+    assert server.stdout is not None
+    if not select.select([server.stdout], [], [], timeout)[0]:
+        return None
+    line = server.stdout.readline()
+    assert line, "the server of Snakemake has ended"
+    return int(line)
+
+
+@cache
+def _server() -> subprocess.Popen[str]:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    started = subprocess.Popen([sys.executable, __file__], **pipes)  # type: ignore[call-overload]
+    atexit.register(started.kill)
+    return started
+
+
+def serve() -> None:
+    """Fork for each line of standard input; write the child's number, then its exit status."""
+    for library in LIBRARIES:
+        __import__(library)
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _run(request)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _run(request: dict) -> None:
+    """Be the process of Snakemake; does not return."""
+    status = 1
+    try:
+        os.chdir(request["folder"])
+        os.environ.clear()
+        os.environ.update(request["env"])
+        for number, path in enumerate(request["files"], 1):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        sys.path[0] = request["folder"]
+        sys.argv = ["snakemake", *request["arguments"]]
+        sys.modules["snakemake.cli"].main()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    serve()

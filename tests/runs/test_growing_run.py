@@ -1,0 +1,122 @@
+"""Datasets that grow: what is repeated, and that results are those of a run from nothing."""
+
+import numpy as np
+import pytest
+from tiny_project import MODELS, Project, labels_of, recording
+
+GROWING = ("exact", "signal", "wide", "incremental")
+SHARD_STAGES = {
+    "exact": "summarize_features",
+    "incremental": "summarize_features",
+    "signal": "summarize_lags",
+}
+
+
+def values(name):
+    """Content of a recording, from its name alone."""
+    random = np.random.default_rng(sum(name.encode()))
+    return np.cumsum(random.normal(size=(150, 3)), axis=0).astype(np.float32)
+
+
+def write(project, names, suffix="npy"):
+    """Give a project these recordings, in this order; files that are there are left alone."""
+    lines = ["recording\tpath\tlabels\tsplit"]
+    for name in names:
+        path = project.folder / f"recordings/{name}.{suffix}"
+        if not path.exists() and suffix == "npy":
+            np.save(path, values(name))
+        elif not path.exists():
+            np.savetxt(path, values(name), delimiter=",", header="x,y,z", comments="")
+        labels = path.with_suffix(".labels.npy")
+        if not labels.exists():
+            np.save(labels, labels_of(150))
+        split = "test" if name.endswith("day") else "train"
+        columns = (f"recordings/{path.name}", f"recordings/{labels.name}", split)
+        lines.append("\t".join([name, *columns]))
+    (project.folder / "config/toy.tsv").write_text("\n".join(lines) + "\n")
+
+
+def growing(folder, names, models=GROWING, **config):
+    project = Project(folder, list(models))
+    project.config |= {"shards": "by-recording", "keep_summaries": True} | config
+    project.write_config()
+    write(project, names)
+    return project
+
+
+def run(project):
+    done = project.snakemake("--cores", "2")
+    assert done.returncode == 0, done.stderr[-4000:]
+    return project.results()
+
+
+def of_shards(jobs):
+    """Jobs that read recordings or features to extract or summarize them."""
+    stages = {"convert_recording", "extract_features", *SHARD_STAGES.values()}
+    return {job for job in jobs if job[0] in stages}
+
+
+def expected(*shards, models=GROWING):
+    found = {("extract_features", "toy/deep", shard) for shard in shards}
+    stages = {(s, f"toy/deep/{m}") for m, s in SHARD_STAGES.items() if m in models}
+    return found | {(*stage, shard) for stage in stages for shard in shards}
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    project = growing(tmp_path_factory.mktemp("growing") / "project", ["a", "c", "sunday"])
+    return project, run(project)
+
+
+def test_a_recording_is_added_and_removed(three, tmp_path):
+    project, before = three
+    write(project, ["a", "b 2", "c", "sunday"])
+    planned = project.planned()
+    (new,) = {job[2] for job in of_shards(planned)}
+    assert new.startswith("b-2-")
+    assert of_shards(planned) == expected(new)
+    for model in GROWING:
+        assert ("fit_model", f"toy/deep/{model}") in planned
+        assert ("project_features", f"toy/deep/{model}", "a.1") in planned
+    after = run(project)
+    fresh = run(growing(tmp_path / "fresh", ["a", "b 2", "c", "sunday"]))
+    assert after == fresh
+
+    write(project, ["a", "c", "sunday"])
+    assert of_shards(project.planned()) == set()
+    left = run(project)
+    assert {name: left[name] for name in before} == before
+    assert all(new in name for name in left.keys() - before.keys())
+    assert project.planned() == set()
+
+
+def test_a_changed_recording_replaces_its_part(three):
+    project, _ = three
+    path = project.folder / "recordings/c.npy"
+    np.save(path, values("c") + recording(0)[:150])
+    assert of_shards(project.planned()) == expected("c.1")
+    np.save(path, values("c"))
+    assert project.planned() == set()
+
+
+def test_converted_recordings_keep_their_places(tmp_path):
+    """Texts, gaps and intervals of every recording stay where they are when one goes."""
+    models = ["exact"]
+    project = growing(tmp_path / "project", [], models, block_mb=1)
+    project.config["datasets"]["toy"]["missing"] = "drop"
+    project.write_config()
+    write(project, ["a", "b", "c"], "csv")
+    run(project)
+    write(project, ["b", "c"], "csv")
+    assert of_shards(project.planned()) == set()
+    left = run(project)
+    other = growing(tmp_path / "other", [], models, block_mb=1)
+    other.config["datasets"]["toy"]["missing"] = "drop"
+    other.write_config()
+    write(other, ["b", "c"], "csv")
+    fresh = run(other)
+    assert {name: left[name] for name in fresh} == fresh
+
+
+def test_the_growing_models_are_those_of_other_runs():
+    assert set(GROWING) < set(MODELS)
