@@ -154,7 +154,7 @@ def load_given(path: str | Path) -> Model:
 
 
 def save_selection(file: h5py.File, model: Model) -> None:
-    """Write how the number of components was chosen, and their rotation."""
+    """Write how the components were selected, and their rotation."""
     if model.spectrum is not None:
         hdf5.dataset(file, "spectrum", model.spectrum, SPECTRUM)
     if model.rotation is not None:

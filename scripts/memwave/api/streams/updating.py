@@ -11,11 +11,11 @@ from memwave.api.planning import FitPlan, InvalidParameter
 from memwave.api.streams.accumulator import Accumulator
 from memwave.core.errors import InvalidMatrix
 from memwave.features.columns import MatrixSpec
-from memwave.readers.objects import as_matrix
+from memwave.readers.matrices.objects import as_matrix
 from memwave.results.model_file import load_summary
 
 # What of a plan is stored with a summary.
-PLANNED = ("model", "dtype", "block_rows", "memory_mb")
+PLANNED = ("model", "dtype", "block_rows", "shards", "memory_mb", "select")
 
 
 class Updating:

@@ -32,10 +32,6 @@ RESIDUAL = 1e-12
 SMALLEST = 400
 LARGEST_SHARE = 0.1
 
-# Random vectors that sum the cubes of eigenvalues. The standard error is below a fifth of the sum
-# where a single eigenvalue makes it up, and far smaller where many do.
-PROBES = 64
-
 # Products with a block after which a full reduction would have been as fast.
 PASSES, USUAL_PASSES = 100, 25
 
@@ -43,6 +39,10 @@ PASSES, USUAL_PASSES = 100, 25
 # product with a block takes a fifth of the time of products with one vector after the other, and
 # more threads can share it.
 WIDTH, PAIRS_PER_VECTOR, HELD = 16, 4, 4
+
+# Random vectors that sum the cubes of eigenvalues. The standard error is below a fifth of the sum
+# where a single eigenvalue makes it up, and far smaller where many do.
+PROBES = 64
 
 
 def proven_eigenpairs_in_place(
@@ -204,7 +204,6 @@ def lanczos_work(d: int, k: int) -> float:
 def eigenpair_bytes(d: int, k: int) -> int:
     """Memory of `proven_eigenpairs_in_place`, the matrix included."""
     width, room = space_of(k)
-    probed = 8 * d * 4 * min(d, PROBES)
-    vectors = max(space_bytes(d, width, room, k), probed) + 8 * d * 5 * k
+    space = max(space_bytes(d, width, room, k), 8 * d * 4 * min(d, PROBES))
     products = multiply_bytes(max(k, width, PROBES))
-    return 8 * triangle_size(d) + vectors + max(cholesky_bytes(), products)
+    return 8 * triangle_size(d) + space + 8 * d * 5 * k + max(cholesky_bytes(), products)
