@@ -144,10 +144,10 @@ class StageRun:
             "last",
             self.score_dtype,
             self.provenance,
-            {},
-            (0.95, 0.99),
-            "quantile",
-            self.rates or (None,) * len(self.recordings),
+            inputs={},
+            levels=(0.95, 0.99),
+            limit_method="quantile",
+            rates=tuple(self.rates or (None,) * len(self.recordings)),
             first_rows=tuple(shard_range(self.n_windows, i, n_shards)[0] for i in range(n_shards)),
         )
         known = {

@@ -224,7 +224,14 @@ def test_every_window_tells_where_it_is_from(run, opened):
 
 
 def test_xarray_finds_dimensions_and_coordinates(run, opened):
-    assert dict(opened.sizes) == {"window": len(run.features), "component": 4, "recording_names": 4}
+    assert dict(opened.sizes) == {
+        "window": len(run.features),
+        "component": 4,
+        "recording_names": 4,
+        "limit_level": 2,
+        "limit_split": 2,
+    }
+    assert opened.t2_limit.dims == opened.spe_limit.dims == ("limit_split", "limit_level")
     assert opened.scores.dims == ("window", "component")
     for name in ("recording", "start_row", "split", "label", "reconstruction_error"):
         assert opened[name].dims == ("window",)

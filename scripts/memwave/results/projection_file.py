@@ -23,6 +23,9 @@ ENCODING, VERSION = "memwave-projection", "1"
 
 SPLITS = ("train", "test")
 
+# Rows that limits are of, in their order.
+LIMIT_SPLITS = np.array(["train", "other"], dtype=h5py.string_dtype("utf-8"))
+
 # Windows whose recording and position are written at once.
 WINDOWS_AT_ONCE = 32_768
 
@@ -188,8 +191,18 @@ class ProjectionWriter:
         self.finish_windows()
         limits = found_limits(self._file, model, levels)
         chosen = choose(limits, method, known)
-        for name, values in zip(LIMITS, (np.array(levels), chosen.t2, chosen.spe), strict=True):
-            hdf5.dataset(self._file, name, values, LIMITS[name])
+        scales = [
+            hdf5.dataset(self._file, "limit_split", LIMIT_SPLITS, "Which rows a limit is of.")
+        ]
+        scales.append(
+            hdf5.dataset(self._file, "limit_level", np.array(levels), LIMITS["limit_level"])
+        )
+        for scale in scales:
+            scale.make_scale(scale.name[1:])
+        for name, values in (("t2_limit", chosen.t2), ("spe_limit", chosen.spe)):
+            written = hdf5.dataset(self._file, name, values, LIMITS[name])
+            for axis, scale in zip(written.dims, scales, strict=True):
+                axis.attach_scale(scale)
         self._file.attrs["limit_method"] = chosen.method
         for name, source in ABOVE.items():
             self._add_column(name, "u1", f"Number of limits that {source} is above.")
