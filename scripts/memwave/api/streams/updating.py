@@ -15,7 +15,7 @@ from memwave.readers.matrices.objects import as_matrix
 from memwave.results.model_file import load_summary
 
 # What of a plan is stored with a summary.
-PLANNED = ("model", "dtype", "block_rows", "shards", "memory_mb", "select")
+PLANNED = ("model", "dtype", "block_rows", "memory_mb", "select")
 
 
 class Updating:
