@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+import numpy as np
 from xxhash import xxh3_64_hexdigest
 
 from memwave.core.ranges import Range, shard_range
@@ -144,6 +145,13 @@ class Windows:
         """Return the rows ``(start, stop)`` that `count` windows cover, starting with `first`."""
         start = first * self.step
         return start, start + self.n_rows(count)
+
+    def without_gaps(self, rows: np.ndarray, count: int) -> np.ndarray:
+        """Remove the rows between `count` windows from those that `rows` gives."""
+        if not self.apart:
+            return rows
+        starts = range(0, count * self.step, self.step)
+        return np.concatenate([rows[start : start + self.window] for start in starts])
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ class SignalMoments:
         for low, high in spans(0, n, size):
             start, stop = self._windows.rows(low, high - low)
             block = np.empty((high - low, self._spec.n_features))
-            self._blocks.fill(rows[start:stop] - self.center, block)
+            own = self._spec.windows.without_gaps(rows[start:stop], high - low)
+            self._blocks.fill(own - self.center, block)
             self._features.update(block)
         self.squares = float(self._features.squares.sum())
         return 0.0
