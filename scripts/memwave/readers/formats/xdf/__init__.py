@@ -58,7 +58,8 @@ class Source(StreamSource):
             ) from error
         wanted = self.path[len(self.file) + 2 :]
         names = [stream.name for stream in streams]
-        found = [s for s in streams if (s.name == wanted if wanted else s.is_regular and s.samples)]
+        found = [s for s in streams if (s.name == wanted if wanted else s.is_regular)]
+        found = found if wanted else [s for s in found if s.samples] or found
         if len(found) != 1:
             raise self.error(
                 f"holds the streams {listed(map(shown, names))}, of which {len(found)} fit. "
