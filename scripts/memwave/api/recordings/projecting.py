@@ -17,7 +17,7 @@ from memwave.pca.diagnostics.monitored import LEVELS
 from memwave.pca.lags.recording_scores import FeatureScoring
 from memwave.pca.projection import Projector
 from memwave.readers import open_array, options_of
-from memwave.recordings.channel_groups import channel_groups, group_rows
+from memwave.recordings.channels.groups import channel_groups, group_rows
 from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import ChannelGroup, PlannedRecording, Segment
 from memwave.recordings.valid_windows import find_valid

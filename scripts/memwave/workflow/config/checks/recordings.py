@@ -14,7 +14,7 @@ from memwave.readers import (
     open_source,
     options_of,
 )
-from memwave.recordings.channel_groups import channel_groups, group_rows
+from memwave.recordings.channels.groups import channel_groups, group_rows
 from memwave.recordings.resampling import LARGEST, Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import ChannelGroup, file_name
 from memwave.recordings.sheet import Recording, read_sheet
