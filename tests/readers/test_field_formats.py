@@ -8,12 +8,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import make_spec
 from stages import run_stage
 from test_tables import read_all
 
+from memwave.cli import main
 from memwave.core.errors import MemwaveError
 from memwave.readers import files_of, library_bytes, open_array, open_source
 from memwave.recordings.labels.intervals import read_intervals
@@ -165,7 +167,8 @@ def test_rows_during_a_pause_are_missing(tmp_path, first):
         ("a.cnt", b"RIFF" + bytes(100), "the package antio.*with pip install antio"),
         ("a.mff/signal1.bin", b"", "the package mffpy"),
         ("a.cdt", b"", "the package curryreader"),
-        ("a.nedf", b"", "save it as FIF with MNE-Python"),
+        ("a.nedf", b"", r"\.nedf files cannot be read; save it as FIF with MNE-Python"),
+        ("a.cwa", b"", "export it to CSV with OmGui"),
         ("a.cnt", b"Version 3.0" + bytes(2000), "cannot be read by MNE-Python"),
     ],
 )
@@ -288,12 +291,16 @@ def test_other_seismic_formats(tmp_path, name, form):
         assert source.sampling_rate == pytest.approx(RATE)
 
 
+# Folders of ObsPy's tests, and endings of their files.
+KINDS = [("mseed", ".mseed"), ("sac", ".sac"), ("segy", "sgy"), ("gse2", "gse"), ("gcf", "gcf")]
+
+
 def test_seismic_files_of_instruments(tmp_path):
     """Files in ObsPy's own tests: each is read as the library reads it, or refused."""
     obspy = pytest.importorskip("obspy")
     found = [
         path
-        for kind, ending in (("mseed", ".mseed"), ("sac", ".sac"), ("segy", "sgy"), ("gse2", "gse"))
+        for kind, ending in KINDS
         for path in sorted(Path(obspy.__file__).parent.glob(f"io/{kind}/tests/data/*{ending}*"))
         if not path.name.endswith(".npy")
     ]
@@ -440,6 +447,28 @@ def test_a_damaged_member_of_an_archive(tmp_path):
     path.write_bytes(content)
     with pytest.raises(MemwaveError, match="Bad CRC"):
         read_all(f"{path}::x", None)
+
+
+@pytest.mark.parametrize("name", [*SLICED, "a.xdf", "a.mseed"])
+def test_init_knows_the_format(tmp_path, monkeypatch, name):
+    """``memwave init`` writes a configuration that can be run, with names and rate of the file."""
+    monkeypatch.chdir(tmp_path)
+    path, names = tmp_path / name, NAMES
+    if name == "a.xdf":
+        pytest.importorskip("pyxdf")
+        xdf(path)
+    elif name == "a.mseed":
+        names = ["HHZ", "HHE", "HHN"]
+        obspy = pytest.importorskip("obspy")
+        traces = [trace for code in names for trace in seed(path, [0], code, ROWS)]
+        obspy.Stream(traces).write(str(path), format="MSEED")
+    else:
+        SLICED[name][0](path, VALUES)
+    assert main(["init", name, "--window", "16"]) == 0
+    dataset = yaml.safe_load(Path("mine.yaml").read_text())["datasets"]["mine"]
+    named = name not in SLICED or SLICED[name][2]
+    assert dataset["channels"] == (names if named else ["channel1", "channel2", "channel3"])
+    assert dataset["sampling_rate"] == pytest.approx(RATE)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")

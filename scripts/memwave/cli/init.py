@@ -1,6 +1,7 @@
 """``memwave init FILES...``: write a sheet and a configuration for some files."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,8 @@ def look_at(path: str, dtype: str | None, columns: int | None) -> dict:
     with open_source(path, dtype if is_raw else None, names) as source:
         if len(source.shape) != 2:
             raise MemwaveError(f"{path}: has shape {source.shape}, expected rows x channels.")
+        for note in source.notes:
+            print(f"{path}: {note}.", file=sys.stderr)
         return {
             "channels": names or names_of(source),
             "rows": source.shape[0],

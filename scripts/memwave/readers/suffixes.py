@@ -120,17 +120,13 @@ def format_of(path: str) -> str:
     for ending in ("".join(suffixes[-2:]), "".join(suffixes[-1:])):
         if ending in FORMATS:
             return FORMATS[ending]
-    raise MemwaveError(
-        f"{path}: unknown kind of file {PurePath(name).suffix or '(no suffix)'}. Expected one of "
-        f"{', '.join(sorted(FORMATS))}; {_remedy(name)}."
-    )
-
-
-def _remedy(name: str) -> str:
     for ending, remedy in CONVERTED_ELSEWHERE.items():
         if name.endswith(ending):
-            return remedy
-    return "convert it, for example with numpy.save"
+            raise MemwaveError(f"{path}: {ending} files cannot be read; {remedy}.")
+    raise MemwaveError(
+        f"{path}: unknown kind of file {PurePath(name).suffix or '(no suffix)'}. Expected one of "
+        f"{', '.join(sorted(FORMATS))}; convert it, for example with numpy.save."
+    )
 
 
 def options_of(path: str, chosen: Mapping[str, Any]) -> Options:
