@@ -19,6 +19,7 @@ COMMANDS = {
     "inverse": "go back from scores to rows of a matrix or of a recording",
     "init": "write a sheet and a configuration for files",
     "verify": "compare results and recordings with their checksums",
+    "doctor": "print versions, cores, memory, disk and optional packages",
 }
 
 
