@@ -70,14 +70,14 @@ fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp ## Read damaged recordings of all fo
 lint: $(VENV)/test.stamp ## Check style, types and the workflow
 	$(call timed,ruff check, $(BIN)/ruff check)
 	$(call timed,ruff format, $(BIN)/ruff format --check)
-	$(call timed,snakefmt, $(BIN)/snakefmt --check Snakefile rules)
+	$(call timed,snakefmt, $(BIN)/snakefmt --check Snakefile rules examples/downstream)
 	$(call timed,mypy, $(BIN)/mypy)
 	$(call timed,snakemake --lint, $(BIN)/snakemake --lint)
 
 format: $(VENV)/test.stamp ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	$(BIN)/snakefmt Snakefile rules
+	$(BIN)/snakefmt Snakefile rules examples/downstream
 
 report: run ## Run the workflow, then write report.html with figures, tables and run times
 	$(call timed,report, $(BIN)/snakemake --report report.html $(ARGS))

@@ -14,10 +14,21 @@
 import sys
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
+
 # The folder of this file: also where it is linked to, included, or used as a module.
 HERE = (
     Path(workflow.included_stack[-1].get_path_or_uri(secret_free=True)).resolve().parent
 )
+
+if not (HERE / "scripts").is_dir():
+    raise WorkflowError(
+        f"{workflow.included_stack[-1].get_path_or_uri(secret_free=True)}: the scripts of memwave "
+        "are not beside its Snakefile. Snakemake reads single files from a repository on the web, "
+        "but memwave needs its folder: clone the repository, and give the path of the Snakefile "
+        "in the clone. docs/deploy.md has an example."
+    )
+
 sys.path.insert(0, str(HERE / "scripts"))
 
 from memwave.workflow import paths

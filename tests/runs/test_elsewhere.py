@@ -1,11 +1,15 @@
 """The workflow from elsewhere: as a module, included, by a link, and by its path."""
 
+import csv
+import os
+import shutil
 import subprocess
 import sys
 
 import h5py
 import pytest
 import yaml
+from clone import like_a_clone, type_in
 from tiny_project import PATIENCE, ROOT, Project
 
 SNAKEFILE = ROOT / "Snakefile"
@@ -103,3 +107,43 @@ def test_a_snakefile_that_leads_to_it(elsewhere, project, make):
     assert done.returncode == 0, done.stderr[-4000:]
     made = elsewhere.result("features/1-of-2.npy").read_bytes()
     assert made == project.result("features/1-of-2.npy").read_bytes()
+
+
+def test_the_example_of_a_workflow_with_memwave_as_a_module(tmp_path):
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    like_a_clone(clone, "resources")
+    example = clone / "examples/downstream"
+    shutil.copytree(ROOT / "examples/downstream", example)
+    printed = type_in(example, (example / "README.md").read_text())
+    assert "label\twindows\tpc1" in printed
+    with open(example / "activities.tsv", encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table, delimiter="\t"))
+    with h5py.File(example / "results/activities/seconds/exact/projection.h5") as file:
+        assert sum(int(row["windows"]) for row in rows) == len(file["scores"])
+        assert {int(row["label"]) for row in rows} == set(file["label"][()])
+    assert not list(clone.glob("results"))
+
+
+def test_a_snakefile_without_its_modules_says_what_to_do(tmp_path):
+    repository, folder = tmp_path / "repository", tmp_path / "own"
+    for path in (repository, folder):
+        path.mkdir()
+    shutil.copy(SNAKEFILE, repository)
+    git = ("git", "-C", str(repository), "-c", "user.name=a", "-c", "user.email=a@b.c")
+    for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "Only the Snakefile")):
+        subprocess.run([*git, *command], check=True)
+    source = f"git+file://{repository}/Snakefile@HEAD"
+    (folder / "Snakefile").write_text(MODULE.replace(str(SNAKEFILE), source))
+    (folder / "config").mkdir()
+    (folder / "config/own.yaml").write_text("memwave: {}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--dry-run"],
+        cwd=folder,
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 1
+    assert "clone the repository, and give the path of the Snakefile" in done.stdout + done.stderr
