@@ -115,7 +115,9 @@ def test_the_example_of_a_workflow_with_memwave_as_a_module(tmp_path):
     like_a_clone(clone, "resources")
     example = clone / "examples/downstream"
     shutil.copytree(ROOT / "examples/downstream", example)
-    printed = type_in(example, (example / "README.md").read_text())
+    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    commands = page.partition("$ cd ~/memwave/examples/downstream\n")[2].partition("```")[0]
+    printed = type_in(example, f"```console\n{commands}```\n")
     assert "label\twindows\tpc1" in printed
     with open(example / "activities.tsv", encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table, delimiter="\t"))
