@@ -4,6 +4,7 @@ PYTHON ?= python3
 CORES ?= all
 ARGS ?=
 EXAMPLES ?= 1000
+DIST ?= dist
 
 # Rooms whose tests start no run of the workflow.
 QUICK := core features house recordings results/test_figure_texts.py results/test_table.py storage workflow
@@ -21,7 +22,7 @@ timed = @begin=$$(date +%s); $(2); status=$$?; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run report figures dry-run docs formats formats-eeg formats-hdf5 formats-seismic test test-quick fuzz test-hpc test-faults verify clean-stale lint format bench bench-small lock clean
+.PHONY: help run report figures dry-run docs dist formats formats-eeg formats-hdf5 formats-seismic test test-quick fuzz test-hpc test-faults verify clean-stale lint format bench bench-small lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s  %s\n", $$1, $$2 }' Makefile
@@ -36,6 +37,9 @@ dry-run: $(VENV)/run.stamp ## Show what a run would do
 docs: $(VENV)/docs.stamp ## Build the documentation in build/docs; open build/docs/index.html
 	$(call timed,documentation, $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
 		-d build/doctrees docs build/docs $(ARGS))
+
+dist: $(VENV)/test.stamp ## Build wheel and sdist in dist/, without a network
+	$(call timed,distributions, $(BIN)/python -m hatchling build -d $(DIST))
 
 formats: $(VENV)/formats.stamp ## Install the libraries for most formats of recordings
 
@@ -110,7 +114,7 @@ lock: $(BIN)/python ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/python envs/pin_conda.py
 
 clean: ## Remove results, logs and .venv; keep recordings and configuration
-	rm -rf $(VENV) .snakemake results logs build docs/gallery report.html benchmarks/results
+	rm -rf $(VENV) .snakemake results logs build dist docs/gallery report.html benchmarks/results
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from memwave.api.recordings.functions import extract_features, project, reconstruct
     from memwave.core.errors import MemwaveError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "PCA",

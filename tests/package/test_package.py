@@ -2,6 +2,7 @@
 
 import email
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -32,15 +33,18 @@ def run(*command, **options):
 
 def modules_and_data():
     """Files of the package, as a wheel names them."""
-    files = [path for kind in ("py", "yaml", "html") for path in PACKAGE.rglob(f"*.{kind}")]
-    return {str(path.relative_to(PACKAGE.parent)) for path in files}
+    files = [path for path in PACKAGE.rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(PACKAGE.parent)) for path in files if path.parent.name != "__pycache__"
+    }
 
 
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory):
-    """The sdist and the wheel; hatchling is locked for tests, so that no network is needed."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "hatchling", "build", "-d", folder, cwd=ROOT)
+    """What `make dist` builds; hatchling is locked for tests, so that no network is needed."""
+    folder, stamp = tmp_path_factory.mktemp("dist"), ".venv/test.stamp"
+    python = Path(sys.executable).parent
+    run("make", "-C", ROOT, "-o", stamp, "dist", f"DIST={folder}", f"BIN={python}")
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
     return sdist, wheel
 
@@ -84,18 +88,24 @@ def test_a_wheel_says_what_it_is_and_what_it_requires(distributions):
     assert {line.lower() for line in required} == {d.lower() for d in PROJECT["dependencies"]}
 
 
-def test_the_citation_is_of_this_version():
+def test_citation_and_changelog_are_of_this_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == memwave.__version__
     assert citation["license"] == PROJECT["license"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## \[(.+)\] - (.+)$", changelog, re.MULTILINE)
+    assert newest.groups() == (memwave.__version__, str(citation["date-released"]))
+    deploy = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    assert f"--branch v{memwave.__version__} " in deploy
 
 
 def test_an_sdist_gives_the_same_wheel(distributions, tmp_path):
     sdist, wheel = distributions
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE"} <= names
-    assert not [name for name in names if name.startswith(("tests", "resources", "docs"))]
+    beside = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff"}
+    made = {"PKG-INFO", ".gitignore"}
+    assert names - made == beside | {f"scripts/{name}" for name in modules_and_data()}
     pip = (sys.executable, "-m", "pip", "wheel", "--no-index", "--no-deps", "--no-build-isolation")
     run(*pip, "--wheel-dir", tmp_path, sdist)
     with zipfile.ZipFile(wheel) as expected, zipfile.ZipFile(*tmp_path.glob("*.whl")) as made:
