@@ -12,8 +12,14 @@ FOLDER = Path(__file__).parent
 # Packages that have another name at conda-forge; matplotlib without the toolkits for windows.
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "soundfile": "pysoundfile"}
 
-# Extras whose packages read recordings; each has a lock of its own.
-FORMATS = ("formats", "formats-eeg", "formats-hdf5", "formats-seismic")
+# Locks of the extras that jobs import: those whose packages read recordings have one each.
+LOCKS = {
+    "formats": "formats.txt",
+    "formats-eeg": "formats-eeg.txt",
+    "formats-hdf5": "formats-hdf5.txt",
+    "formats-seismic": "formats-seismic.txt",
+    "explore": "run.txt",
+}
 
 OPENING = """\
 # For `snakemake --sdm conda`: the packages that the scripts import, at the versions of the locks.
@@ -34,7 +40,7 @@ def pinned(lock: str) -> dict[str, str]:
 def wanted(project: dict) -> list[str]:
     """Return the lower-case names of what the scripts import; Snakemake starts them."""
     extras = project["optional-dependencies"]
-    requirements = [*project["dependencies"], *(r for extra in FORMATS for r in extras[extra])]
+    requirements = [*project["dependencies"], *(r for extra in LOCKS for r in extras[extra])]
     return [re.split(r"[^a-z0-9._-]", requirement.lower())[0] for requirement in requirements]
 
 
@@ -42,8 +48,8 @@ def conda_environment() -> str:
     """Return the environment as YAML."""
     metadata = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))
     versions: dict[str, str] = {}
-    for extra in FORMATS:
-        versions |= pinned((FOLDER / f"{extra}.txt").read_text(encoding="utf-8"))
+    for lock in LOCKS.values():
+        versions |= pinned((FOLDER / lock).read_text(encoding="utf-8"))
     return OPENING + "".join(
         f"  - {CONDA_NAMES.get(name, name)}={versions[name]}\n"
         for name in wanted(metadata["project"])

@@ -28,12 +28,12 @@ READING = [requirement for extra in FORMATS for requirement in EXTRAS[extra]]
 
 # The lists of pyproject.toml that each lock file pins.
 LOCKS = {
-    "run.txt": [REQUIRED, EXTRAS["report"]],
+    "run.txt": [REQUIRED, EXTRAS["report"], EXTRAS["explore"]],
     **{f"{extra}.txt": [REQUIRED, EXTRAS[extra]] for extra in FORMATS},
     "docs.txt": [REQUIRED, GROUPS["docs"]],
     "fuzz.txt": [GROUPS["fuzz"]],
     "test.txt": [REQUIRED, EXTRAS["all"], GROUPS["test"]],
-    "slurm.txt": [REQUIRED, EXTRAS["report"], EXTRAS["slurm"]],
+    "slurm.txt": [REQUIRED, EXTRAS["report"], EXTRAS["explore"], EXTRAS["slurm"]],
 }
 
 # Packages whose modules have another name.
@@ -112,7 +112,7 @@ def test_the_package_requires_all_that_it_imports():
     imported = set().union(*map(top_level_imports, modules)) - sys.stdlib_module_names
     needed = {IN_PROJECT.get(name, name) for name in imported - CALLERS - {"memwave"}}
     for_formats = {name.split(".")[0] for module in readers() for name in module.LIBRARIES}
-    assert needed - names_in(READING) == names_in(REQUIRED)
+    assert needed - names_in(READING) == names_in(REQUIRED + EXTRAS["explore"])
     assert for_formats <= names_in(REQUIRED + READING)
 
 
@@ -126,7 +126,7 @@ def test_conda_installs_the_locked_versions():
         pinned |= locked(f"{extra}.txt")
     pinned["pysoundfile"] = pinned["soundfile"]
     assert versions == {package: pinned[package][0] for package in versions}
-    wanted = names_in(REQUIRED + READING)
+    wanted = names_in(REQUIRED + READING + EXTRAS["explore"])
     assert set(versions) == {PACKAGES.get(name, name) for name in wanted}
 
 
