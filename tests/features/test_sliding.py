@@ -33,7 +33,8 @@ def computed(recording, spec, first, count):
     blocks = FeatureBlocks(spec)
     start, stop = spec.windows.rows(first, count)
     out = np.full((count, spec.n_features), np.nan, spec.dtype)
-    known = blocks.fill(recording[start:stop], out)
+    rows = spec.windows.without_gaps(recording[start:stop], count)
+    known = blocks.fill(rows, out)
     return out, known
 
 

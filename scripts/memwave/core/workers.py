@@ -5,14 +5,45 @@ threads where the machine has fewer cores. So BLAS computes with one thread, and
 is divided here: into units that follow from the data alone, whose results are used in their order.
 """
 
+import resource
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Barrier
 from typing import TypeVar
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
+
+
+@contextmanager
+def started_pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of threads that all run already.
+
+    CPython hangs if a new thread finds no memory for its stack. So the limit of this process is
+    lifted while they start. Their stacks count towards it afterwards.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        barrier = Barrier(threads)
+        with _no_memory_limit():
+            for started in [pool.submit(barrier.wait) for _ in range(threads)]:
+                started.result()
+        yield pool
+
+
+@contextmanager
+def _no_memory_limit() -> Iterator[None]:
+    if sys.platform != "linux":
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 class Workers:
@@ -55,7 +86,7 @@ def working(threads: int) -> Iterator[None]:
     if threads == 1:
         yield
         return
-    with ThreadPoolExecutor(threads - 1) as pool:
+    with started_pool(threads - 1) as pool:
         token = _workers.set(Workers(threads, pool))
         try:
             yield

@@ -11,7 +11,7 @@ import numpy as np
 from memwave.core.precision import Load, load_shifted, needed_shift, require_digits
 from memwave.core.progress import Progress
 from memwave.core.ranges import Ranges, count_rows, located, spans, spread
-from memwave.core.workers import working
+from memwave.core.workers import started_pool, working
 from memwave.pca.linalg.train_columns import TrainColumns
 from memwave.pca.model import Model
 from memwave.pca.solvers import PcaSolver, Summary, make_solver, reads_columns
@@ -195,7 +195,7 @@ def run_passes(
             end_of_pass()
             if not solver.next_pass():
                 return
-    with ThreadPoolExecutor(threads) as pool:
+    with started_pool(threads) as pool:
         try:
             while True:
                 _run_pass(solver, summarize_shard, n_shards, threads, pool)

@@ -14,6 +14,7 @@ import numpy as np
 
 from memwave.core.precision import compute_dtype, require_no_overflow
 from memwave.core.ranges import spans
+from memwave.core.workers import started_pool
 from memwave.features.feature_map import FeatureMap, map_bytes
 from memwave.features.spec import FeatureSpec
 from memwave.pca.lags.lags import SignalWindows, windows_of
@@ -102,7 +103,7 @@ class Solver:
         require_no_overflow(moments.squares, moments.mean_square)
         scale = moments.standard_deviations if standardize else None
         space = Space(spec.n_features, k, WIDTH, most_vectors(settings), settings["random_state"])
-        with ThreadPoolExecutor(threads) as pool:
+        with started_pool(threads) as pool:
             exact = self._product(moments, chunks, scale, "float64", pool)
             products = [exact]
             if self._dtype == "float32":
