@@ -10,10 +10,16 @@ import numpy as np
 from memwave.core.ranges import MEGABYTE
 
 
-def out_of_memory(error: Exception) -> bool:
-    """Whether an error is a lack of memory; some libraries state it only in their message."""
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error is a lack of memory, or follows from one.
+
+    Some libraries state it only in their message, and some raise another error instead.
+    """
     words = ("memory allocation failed", "cannot allocate memory", "failed to map segment")
-    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
+    if isinstance(error, MemoryError) or any(word in str(error).lower() for word in words):
+        return True
+    cause = error.__cause__ or error.__context__
+    return cause is not None and out_of_memory(cause)
 
 
 def limit_memory(memory_mb: int, threads: int = 1) -> None:
