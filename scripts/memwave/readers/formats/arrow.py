@@ -47,7 +47,7 @@ class Source(TableSource):
     def _blocks(self) -> Iterator[Block]:
         row = 0
         for columns in self._batches():
-            values = column_values(columns, self.dtype)
+            values = column_values(self, columns, self.dtype, row)
             yield slice(row, row + len(values)), slice(0, len(columns)), values
             row += len(values)
 

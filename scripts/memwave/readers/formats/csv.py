@@ -180,7 +180,7 @@ class Source(TableSource):
     def _blocks(self) -> Iterator[Block]:
         row = 0
         for batch in self._batches(self._channels):
-            values = column_values(batch.columns, self.dtype)
+            values = column_values(self, batch.columns, self.dtype, row)
             yield slice(row, row + len(values)), slice(0, values.shape[1]), values
             row += len(values)
 

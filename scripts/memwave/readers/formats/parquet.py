@@ -97,7 +97,7 @@ class Source(TableSource):
         for chosen in self._sets():
             row = 0
             for batch in self._batches(chosen):
-                values = column_values(batch, self.dtype)
+                values = column_values(self, batch, self.dtype, row)
                 yield slice(row, row + len(values)), chosen, values
                 row += len(values)
 

@@ -9,6 +9,9 @@ from memwave.readers.base import FileSource
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import Texts
 
+# float64 represents all integers up to this one.
+MOST_INTEGER = 2**53
+
 
 def arrow_module(name: str, path: str) -> Any:
     """Import a module of pyarrow, with the memory pool of the system.
@@ -44,12 +47,33 @@ def column_dtype(
     return np.dtype("f4" if small else "f8")
 
 
-def column_values(columns: Sequence[Any], dtype: np.dtype) -> np.ndarray:
-    """Return Arrow arrays as the columns of one array; missing values are NaN."""
+def column_values(
+    source: FileSource, columns: Sequence[Any], dtype: np.dtype, first_row: int
+) -> np.ndarray:
+    """Return Arrow arrays as the columns of one array; missing values are NaN.
+
+    Raises
+    ------
+    MemwaveError
+        Names the row of an integer that float64 would round.
+    """
     values = np.empty((len(columns[0]), len(columns)), dtype)
     for i, column in enumerate(columns):
+        if str(column.type) in ("int64", "uint64"):
+            _require_exact(source, column.fill_null(0).to_numpy(zero_copy_only=False), first_row)
         values[:, i] = column.to_numpy(zero_copy_only=False)
     return values
+
+
+def _require_exact(source: FileSource, integers: np.ndarray, first_row: int) -> None:
+    too_large = (integers > MOST_INTEGER) | (integers < -MOST_INTEGER)
+    if too_large.any():
+        row = int(np.argmax(too_large))
+        raise source.error(
+            f"has the integer {integers[row]:,} in row {first_row + row}, expected at most "
+            f"{MOST_INTEGER:,} (2**53), since float64 rounds larger ones. Subtract an offset from "
+            "the column, or leave it out"
+        )
 
 
 def texts_of(column: Any) -> Texts:
