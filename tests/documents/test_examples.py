@@ -54,6 +54,13 @@ def test_components_of_a_heartbeat():
     assert honest < naive
 
 
+def test_a_matrix_has_components_and_a_saved_model_is_the_same():
+    told = run("plot_matrix")
+    assert float(re.search(r"share of the variance: ([\d.]+)", told)[1]) > 0.8
+    assert float(re.search(r"largest residual: (\S+) of", told)[1]) < 1e-12
+    assert told.splitlines()[-1] == "True"
+
+
 def test_every_example_is_tested():
     source = Path(__file__).read_text(encoding="utf-8")
     assert all(f'run("{path.stem}")' in source for path in EXAMPLES)

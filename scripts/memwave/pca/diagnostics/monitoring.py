@@ -9,7 +9,10 @@ how badly they describe it. The limits hold for independent rows of a normal dis
   charts for individual observations", J. Quality Technology 24 (1992), 88-95).
 - SPE, from the sums of the residual eigenvalues, of their squares and of their cubes: Jackson and
   Mudholkar, "Control procedures for residuals associated with principal component analysis",
-  Technometrics 21 (1979), 341-349, equation 3.4.
+  Technometrics 21 (1979), 341-349, equation 3.4. Where its power is not positive, a chi-squared
+  variable with the same mean, variance and skewness: Buckley and Eagleson, "An approximation to the
+  distribution of quadratic forms in normal random variables", Australian J. Statistics 30A (1988),
+  150-159.
 - SPE, where the cubes are not known: ``g chi^2(h)`` with the mean and the variance of the sum of
   squares (Box, "Some theorems on quadratic forms applied in the study of analysis of variance
   problems, I", Annals of Mathematical Statistics 25 (1954), 290-302, theorem 3.1).
@@ -80,6 +83,10 @@ def spe_limits(moments: Sequence[float], levels: Sequence[float]) -> np.ndarray:
     if not third > 0.0:
         return box
     power = 1.0 - 2.0 * third / (3.0 * second)
+    if power <= 0.0:
+        # One direction has most of the variance: Jackson and Mudholkar's limit would be too high.
+        freedom = mean / third * (second / third)
+        return mean + third * (special.chdtri(freedom, 1.0 - given) - freedom)
     deviation, share = special.ndtri(given), second / mean
     if abs(power) < SMALLEST_POWER:
         return mean * np.exp(deviation * np.sqrt(2 * share) - share)
