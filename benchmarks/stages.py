@@ -1,6 +1,7 @@
 """memwave's own stages, with the parameters that its workflow would give them."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -124,7 +125,8 @@ class Stages:
         """A job with the request that the workflow would make."""
         request = jobs.request(self._plan, stage, w)
         if stage == "write_projection":
-            request = jobs.assembly(self._plan, w, checksums={})
+            # No inputs: the jobs of a benchmark write no receipts, which have their checksums.
+            request = replace(jobs.assembly(self._plan, w, versions={}), readers=())
         return Job(f"{stage}.{stage}", files, imports, request=(request,))
 
     def extract(self) -> list[list[Job]]:
@@ -192,6 +194,8 @@ class Stages:
             model=model_file,
             projection=str(self.projection_file(model)),
             provenance=str(self._file(paths.PROVENANCE, w)),
+            limits=str(self._file(paths.LIMITS, w)),
+            alarms=str(self._file(paths.ALARMS, w)),
         )
         return [shards, [whole]]
 

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,10 @@ import pytest
 import scipy.linalg  # noqa: F401 - loads both BLAS, NumPy's and SciPy's, to be limited below
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
+
+# Tests interrupt runs. A shell that starts the tests in the background has SIGINT ignored, which
+# processes inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # As in a stage of the workflow. Not by the environment, which the processes of tests inherit: those
 # have to limit themselves.
