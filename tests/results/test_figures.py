@@ -166,11 +166,14 @@ def results(tmp_path_factory):
     model = fit("covariance", [decaying(300, SPEC.n_features)], **MODEL)
     save_model(folder / "model.h5", model, SPEC.feature_table(), {})
     random = np.random.default_rng(0)
-    with hdf5.create(folder / "projection.h5", 40 * ROWS) as file:
+    with hdf5.create(folder / "projection.h5", 44 * ROWS) as file:
         hdf5.mark(file, ENCODING, "1")
         deviations = np.sqrt(model.explained_variance)
         file["scores"] = (random.normal(size=(ROWS, 5)) * deviations).astype("f4")
         file["reconstruction_error"] = random.exponential(size=ROWS).astype("f4")
+        file["spe"] = file["reconstruction_error"]
+        file["hotelling_t2"] = random.chisquare(5, size=ROWS).astype("f4")
+        file["t2_limit"], file["spe_limit"] = [[11.0, 15.0]] * 2, [[3.0, 4.6]] * 2
         starts = 2 * np.arange(ROWS)
         file["start_row"] = starts + 20_000 * (starts > ROWS)  # with a gap
         file["recording"] = np.repeat([0, 2], [ROWS // 3, ROWS - ROWS // 3])
@@ -182,13 +185,14 @@ def results(tmp_path_factory):
     return folder
 
 
-FIGURES = ("spectrum", "components", "scores", "scores_in_time", "reconstruction")
+FIGURES = ("spectrum", "components", "scores", "scores_in_time", "reconstruction", "monitoring")
 WORDS = {
     "spectrum": ["explained variance", "error bound: at most 0.001"],
     "components": ["component 4", "(mV)", "time in the window (s)"],
     "scores": ["component 1", "three"],
     "scores_in_time": ["component 3", "three"],
     "reconstruction": ["three", "dritte ü", "time in the recording (s)", "2 other labels"],
+    "monitoring": ["three", "dritte ü", "Hotelling's T2", "SPE"],
 }
 
 
@@ -292,6 +296,7 @@ def test_the_default_run_draws_every_figure(tiny_results):
             "scores.svg",
             "scores-in-time.svg",
             "reconstruction.svg",
+            "monitoring.svg",
         }
     text = (folder / "reconstruction.svg").read_text(encoding="utf-8")
     assert "walking" in text

@@ -1,6 +1,7 @@
 """A stage as a process: its end, its messages, its measurements."""
 
 import json
+import mmap
 import os
 import signal
 import subprocess
@@ -145,9 +146,11 @@ def test_the_peak_is_that_of_anonymous_memory(tmp_path):
     np.save(tmp_path / "file.npy", np.ones(4_000_000))
     before = anonymous_memory()
     with PeakMemory() as peak:
-        held = np.ones(5_000_000)
+        # Not from malloc, which may give memory that earlier tests have left.
+        held = mmap.mmap(-1, 40_000_000, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        np.frombuffer(held, "u1")[:] = 1
         time.sleep(5 * PeakMemory.INTERVAL)
-        del held
+        held.close()
         mapped = np.load(tmp_path / "file.npy", mmap_mode="r")
         mapped.sum()
         assert anonymous_memory() - before < 10_000_000
