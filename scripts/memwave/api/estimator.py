@@ -28,8 +28,8 @@ from memwave.core.progress import Progress
 from memwave.features.columns import MatrixSpec
 from memwave.pca.diagnostics.contributions import contributions
 from memwave.pca.diagnostics.monitored import LEVELS, Monitoring, compared
-from memwave.pca.model import Model
-from memwave.pca.projection import Projector, t2_weights
+from memwave.pca.model import Model, t2_weights
+from memwave.pca.projection import Projector
 from memwave.readers.matrices.matrix import Matrix
 from memwave.readers.matrices.objects import as_matrix
 from memwave.results import model_file

@@ -9,6 +9,9 @@ from memwave.core.precision import lengths
 # Criteria for the number of components; see `memwave.pca.diagnostics.selection`.
 CRITERIA = ("parallel", "gavish-donoho", "mle", "profile-likelihood")
 
+# A component with less than this share of the largest explained variance is rounding.
+NEGLIGIBLE = 1e-10
+
 
 @dataclass
 class Model:
@@ -142,3 +145,15 @@ def from_eigenpairs(
         errors = images[:, order] - eigenvectors[:, order] * variances
         attributes["residual"] = lengths(errors)
     return Model(components=components * signs[:, None], explained_variance=variances, **attributes)
+
+
+def monitored(model: Model) -> np.ndarray:
+    """The components that Hotelling's T2 is summed over, shape (k,): those that are not noise."""
+    variances = model.explained_variance
+    return variances > NEGLIGIBLE * float(variances[0])
+
+
+def t2_weights(model: Model) -> np.ndarray:
+    """What squared scores are multiplied with in Hotelling's T2, shape (k,)."""
+    chosen = monitored(model)
+    return np.where(chosen, 1.0 / np.where(chosen, model.explained_variance, 1.0), 0.0)

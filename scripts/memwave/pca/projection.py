@@ -6,12 +6,9 @@ from memwave.core.moments import Moments
 from memwave.core.precision import Load, load_shifted, needed_shift, require_no_overflow
 from memwave.pca.diagnostics.certificate import is_measured
 from memwave.pca.linalg.covariance_products import CovarianceProducts, products_bytes, squared_norms
-from memwave.pca.model import Model
+from memwave.pca.model import Model, t2_weights
 from memwave.pca.solvers import solver_module
 from memwave.pca.standardizer import Standardizer
-
-# A component with less than this share of the largest explained variance is rounding.
-NEGLIGIBLE = 1e-10
 
 
 class Projector:
@@ -128,18 +125,6 @@ def moments_of_errors(errors: Moments) -> np.ndarray:
     """
     mean, variance = float(errors.mean[0]), float(errors.std[0]) ** 2
     return np.array([mean, variance / (2 * mean) if mean > 0 else 0.0, np.nan])
-
-
-def monitored(model: Model) -> np.ndarray:
-    """The components that Hotelling's T2 is summed over, shape (k,): those that are not noise."""
-    variances = model.explained_variance
-    return variances > NEGLIGIBLE * float(variances[0])
-
-
-def t2_weights(model: Model) -> np.ndarray:
-    """What squared scores are multiplied with in Hotelling's T2, shape (k,)."""
-    chosen = monitored(model)
-    return np.where(chosen, 1.0 / np.where(chosen, model.explained_variance, 1.0), 0.0)
 
 
 def features_of(model: Model, scores: np.ndarray) -> np.ndarray:

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from memwave.pca.model import Model
-from memwave.pca.projection import t2_weights
+from memwave.pca.model import Model, t2_weights
 
 
 def contributions(model: Model, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

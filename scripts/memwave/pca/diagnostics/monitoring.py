@@ -23,8 +23,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
-from memwave.pca.model import Model
-from memwave.pca.projection import monitored
+from memwave.pca.model import Model, monitored
 
 # Levels of the limits that a model file holds.
 LEVELS = (0.9, 0.95, 0.99, 0.999)
