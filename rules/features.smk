@@ -8,7 +8,7 @@ rule find_gaps:
     """The valid windows of a shard (without missing values), if other windows are dropped."""
     input:
         recordings=ancient(plan.files(inputs.recordings_of_shard)),
-        converted_recordings=plan.files(inputs.converted_of_shard),
+        converted_recordings=ancient(plan.conversions(inputs.converted_of_shard)),
     output:
         valid=paths.VALID_WINDOWS,
         usage=paths.usage("find_gaps"),
@@ -33,7 +33,7 @@ rule extract_features:
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
         recordings=ancient(plan.files(inputs.recordings_of_shard)),
-        converted_recordings=plan.files(inputs.converted_of_shard),
+        converted_recordings=ancient(plan.conversions(inputs.converted_of_shard)),
         channels=plan.files(inputs.channels),
     output:
         shard=paths.SHARD,
@@ -63,7 +63,7 @@ rule measure_features:
         shard=ancient(plan.files(inputs.shard)),
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
-        converted_matrix=plan.files(inputs.converted_of_matrix),
+        converted_matrix=ancient(plan.conversions(inputs.converted_of_matrix)),
     output:
         measures=plan.temporary(paths.FEATURE_MEASURES, temp),
         usage=paths.usage("measure_features"),

@@ -11,7 +11,7 @@ rule summarize_features:
         shard=ancient(plan.files(inputs.shard)),
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
-        converted_matrix=plan.files(inputs.converted_of_matrix),
+        converted_matrix=ancient(plan.conversions(inputs.converted_of_matrix)),
         measures=plan.files(inputs.feature_measures),
     output:
         summary=plan.temporary(paths.FEATURE_SUMMARY, temp),
@@ -37,7 +37,7 @@ rule summarize_lags:
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
         recordings=ancient(plan.files(inputs.train_recordings_of_shard)),
-        converted_recordings=plan.files(inputs.converted_train_of_shard),
+        converted_recordings=ancient(plan.conversions(inputs.converted_train_of_shard)),
         channels=plan.files(inputs.channels),
     output:
         summary=plan.temporary(paths.LAG_SUMMARY, temp),
@@ -66,9 +66,9 @@ rule fit_model:
         shards=ancient(plan.files(inputs.fitted_shards)),
         checksums=plan.files(inputs.fitted_shard_checksums),
         recordings=ancient(plan.files(inputs.fitted_recordings)),
-        converted_recordings=plan.files(inputs.converted_fitted),
+        converted_recordings=ancient(plan.conversions(inputs.converted_fitted)),
         matrix=ancient(plan.files(inputs.fitted_matrix)),
-        converted_matrix=plan.files(inputs.converted_fitted_matrix),
+        converted_matrix=ancient(plan.conversions(inputs.converted_fitted_matrix)),
         measures=plan.files(inputs.feature_measures),
         channels=plan.files(inputs.channels),
     output:

@@ -53,7 +53,7 @@ def run(project):
 
 def of_shards(jobs):
     """Jobs that read recordings or features to extract or summarize them."""
-    stages = {"convert_recording", "extract_features", *SHARD_STAGES.values()}
+    stages = {"extract_features", *SHARD_STAGES.values()}
     return {job for job in jobs if job[0] in stages}
 
 
