@@ -5,7 +5,7 @@
 #
 # A conversion of many files has one output for Snakemake, which it writes last: its receipt. Each
 # file has a receipt, too. A job that reads a converted file is repeated if the plan of this file has
-# changed, and not because others of its batch were converted: so the input is `ancient`.
+# changed, and not because others of its batch were converted: `plan.conversions` sees to it.
 
 
 rule convert_recordings:
@@ -56,7 +56,9 @@ rule measure_channels:
     """Mean, standard deviation and quartiles of the channels, if channels are scaled by them."""
     input:
         recordings=ancient(plan.files(inputs.train_recordings)),
-        converted_recordings=ancient(plan.conversions(inputs.converted_train)),
+        converted_recordings=plan.conversions(
+            "measure_channels", inputs.converted_train, ancient
+        ),
     output:
         table=paths.CHANNELS,
         usage=paths.usage("measure_channels"),

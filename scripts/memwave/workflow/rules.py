@@ -108,6 +108,7 @@ class Rules:
         self._starts, self._started = starts, False
         self._look, self._submits, self._repeat = sources, submits, repeat
         self._is_planning, self._asked = is_planning, False
+        self._done: set[Job] = set()
         if is_planning:
             self._digests = Digests(plan, lambda: self._versions)
         else:
@@ -122,13 +123,24 @@ class Rules:
 
         return files_of_job
 
-    def conversions(self, function: Callable[[Plan, Wildcards], Any]) -> Callable[[Wildcards], Any]:
-        """Return the input function for converted files: receipts of the jobs that make them."""
+    def conversions(
+        self,
+        stage: str,
+        function: Callable[[Plan, Wildcards], Any],
+        ancient: Callable[[str], Any],
+    ) -> Callable[[Wildcards], Any]:
+        """Return the input function for converted files: receipts of the jobs that make them.
 
-        def receipts_of_job(wildcards: Wildcards) -> list[str]:
+        They are `ancient` where the files of a job are those of this plan: other files of a batch
+        may be converted without it. Snakemake (9.27) leaves out a job whose inputs from jobs that
+        run are all ancient, even if it is to be repeated: so they are not, where it may be.
+        """
+
+        def receipts_of_job(wildcards: Wildcards) -> list[Any]:
             self._repeat_stale()
             converted = filter(None, map(maker_of, function(self.plan, wildcards)))
-            return unique(self._digests.converting(job).receipt for job in converted)
+            found = unique(self._digests.converting(job).receipt for job in converted)
+            return [*map(ancient, found)] if Job.of(stage, wildcards) in self._done else found
 
         return receipts_of_job
 
@@ -249,6 +261,7 @@ class Rules:
                 f"plan, or have changed, such as {found[0].outputs[0]}: they are computed again.",
                 file=sys.stderr,
             )
+        self._done = {job for job in needed if all(map(os.path.exists, job.outputs))} - stale
         self._repeat(digests.converting(job).receipt for job in jobs_to_repeat)
 
     def _ticket(self, job: Job) -> Ticket:
