@@ -49,8 +49,6 @@ rule plot_experiment:
         usage=paths.usage("plot_experiment"),
     log:
         paths.log("plot_experiment"),
-    benchmark:
-        paths.benchmark("plot_experiment")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -73,8 +71,6 @@ rule plot_explore:
         usage=paths.usage("plot_explore"),
     log:
         paths.log("plot_explore"),
-    benchmark:
-        paths.benchmark("plot_explore")
     conda:
         "../envs/memwave.yaml"
     resources:

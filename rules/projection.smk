@@ -18,8 +18,6 @@ rule project_features:
         usage=paths.usage("project_features"),
     log:
         paths.log("project_features"),
-    benchmark:
-        paths.benchmark("project_features")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -45,8 +43,6 @@ rule project_recordings:
         usage=paths.usage("project_recordings"),
     log:
         paths.log("project_recordings"),
-    benchmark:
-        paths.benchmark("project_recordings")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -77,8 +73,6 @@ rule write_projection:
         usage=paths.usage("write_projection"),
     log:
         paths.log("write_projection"),
-    benchmark:
-        paths.benchmark("write_projection")
     conda:
         "../envs/memwave.yaml"
     resources:

@@ -14,8 +14,6 @@ rule convert_recording:
         usage=paths.usage("convert_recording"),
     log:
         paths.log("convert_recording"),
-    benchmark:
-        paths.benchmark("convert_recording")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -37,8 +35,6 @@ rule convert_labels:
         usage=paths.usage("convert_labels"),
     log:
         paths.log("convert_labels"),
-    benchmark:
-        paths.benchmark("convert_labels")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -61,8 +57,6 @@ rule measure_channels:
         usage=paths.usage("measure_channels"),
     log:
         paths.log("measure_channels"),
-    benchmark:
-        paths.benchmark("measure_channels")
     conda:
         "../envs/memwave.yaml"
     resources:

@@ -109,11 +109,6 @@ def log(stage: str) -> str:
     return f"{_of_job('logs', stage)}.log"
 
 
-def benchmark(stage: str) -> str:
-    """Pattern of Snakemake's benchmark files of the jobs of a stage."""
-    return f"{_of_job('logs/benchmarks', stage)}.tsv"
-
-
 def message(stage: str) -> str:
     """The message when a job of a stage starts."""
     folder, each = SCOPES[stage]
