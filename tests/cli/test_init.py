@@ -1,5 +1,7 @@
 """``memwave init``: what it writes can be run as it is."""
 
+import shlex
+
 import numpy as np
 import pytest
 import yaml
@@ -27,18 +29,34 @@ def written(name="mine"):
 def test_a_raw_matrix(folder, capsys):
     assert main(["init", "x.mmap", "--dtype", "float32", "--columns", "6"]) == 0
     config, plan = written()
-    wanted = {"matrix": "x.mmap", "dtype": "float32", "columns": 6}
+    wanted = {"matrix": str(folder / "x.mmap"), "dtype": "float32", "columns": 6}
     assert config["datasets"]["mine"] == wanted
     assert plan.matrices["mine"].n_features == 6
     assert f"snakemake --cores 4 --configfile {folder / 'mine.yaml'}" in capsys.readouterr().out
     assert not (folder / "mine.tsv").exists()
 
 
-def test_parts_of_a_matrix(folder):
+def test_parts_of_a_matrix(folder, monkeypatch):
     assert main(["init", "a.npy", "b.npy", "--name", "both"]) == 0
-    _, plan = written("both")
+    config, _ = written("both")
+    (folder / "memwave").mkdir()
+    monkeypatch.chdir("memwave")  # where the next command is typed
+    plan = make_plan(config)
     assert [part.name for part in plan.recordings["both"]] == ["a", "b"]
     assert sum(part.rows for part in plan.recordings["both"]) == 400
+
+
+def test_paths_in_the_folder_of_the_workflow_stay_as_they_are(folder):
+    (folder / "Snakefile").touch()
+    assert main(["init", "a.npy", "b.npy", "--name", "both"]) == 0
+    assert written("both")[0]["datasets"]["both"] == {"matrix": "both.tsv"}
+    assert "\ta.npy\t" in (folder / "both.tsv").read_text()
+
+
+def test_the_next_command_can_be_typed(folder, capsys):
+    assert main(["init", "a.npy", "-o", "my results"]) == 0
+    command = capsys.readouterr().out.splitlines()[-1]
+    assert shlex.split(command)[-1] == str(folder / "my results/mine.yaml")
 
 
 def test_recordings(folder):

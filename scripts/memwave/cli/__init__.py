@@ -57,6 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemwaveError as error:
         print(error, file=sys.stderr)
         return 1
+    except MemoryError as error:
+        print(
+            f"the memory of this machine is not enough ({error}). Give what it has as the limit, "
+            "for example --max-mem-mb 2000; `memwave doctor` prints it.",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print("interrupted; nothing was left half-written.", file=sys.stderr)
         return 130

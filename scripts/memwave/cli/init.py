@@ -1,6 +1,8 @@
 """``memwave init FILES...``: write a sheet and a configuration for some files."""
 
 import argparse
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Look at the files, write sheet and configuration, and say what comes next."""
     sheet, config = given.out / f"{given.name}.tsv", given.out / f"{given.name}.yaml"
+    if not Path("Snakefile").is_file():  # elsewhere, relative paths would start in that folder
+        given.files, sheet = [os.path.abspath(path) for path in given.files], sheet.absolute()
     for path in (sheet, config):
         if path.exists():
             raise MemwaveError(f"{path}: is there already. Choose another --name or --out.")
@@ -53,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
         raise
     write(config, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
     print(f"wrote {config}" + ("" if is_one else f" and {sheet}") + ". Next, in memwave's folder:")
-    print(f"  snakemake --cores 4 --configfile {config.absolute()}")
+    print(f"  snakemake --cores 4 --configfile {shlex.quote(str(config.absolute()))}")
     return 0
 
 

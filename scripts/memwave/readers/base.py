@@ -24,6 +24,7 @@ import logging
 import os
 import stat
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -192,20 +193,22 @@ class FileSource(ABC):
         self.channel_names = list(names if wanted is None else wanted)
         if wanted is None:
             return list(range(len(names)))
+        counts = Counter(names)
         for name in wanted:
-            if name not in names:
+            if not counts[name]:
                 raise self.error(
                     f"has no channel {shown(name)}.{did_you_mean(name, names)} It has "
                     f"{listed(map(shown, names[:MOST_LISTED]))}"
                     f"{' ...' if len(names) > MOST_LISTED else ''}. "
                     "Name those you want in the channels of the dataset"
                 )
-            if names.count(name) > 1:
+            if counts[name] > 1:
                 raise self.error(
-                    f"has {names.count(name)} channels called {shown(name)}, expected one. "
+                    f"has {counts[name]} channels called {shown(name)}, expected one. "
                     "Rename them in the file"
                 )
-        return [names.index(name) for name in wanted]
+        places = {name: i for i, name in enumerate(names)}
+        return [places[name] for name in wanted]
 
     def _describe(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
         """Set shape and dtype; require those of a recording or of labels."""

@@ -123,6 +123,10 @@ def format_of(path: str) -> str:
     for ending, remedy in CONVERTED_ELSEWHERE.items():
         if name.endswith(ending):
             raise MemwaveError(f"{path}: {ending} files cannot be read; {remedy}.")
+    store = next((p for p in PurePath(path).parents if p.suffix == ".zarr"), None)
+    if store is not None:
+        inner = PurePath(path).relative_to(store)
+        raise MemwaveError(f"{path}: is in a Zarr store. Did you mean {store}::/{inner}?")
     raise MemwaveError(
         f"{path}: unknown kind of file {PurePath(name).suffix or '(no suffix)'}. Expected one of "
         f"{', '.join(sorted(FORMATS))}; convert it, for example with numpy.save."
