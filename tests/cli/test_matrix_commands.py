@@ -74,13 +74,17 @@ def test_parts_are_stacked(folder):
         (["pca", "rest.npy", "-k", "2", "--max-mem-mb", "9"], "more than max_mem_mb=9"),
         (["pca", "rest.npy", "-k", "2", "--labels", "rest.npy"], "expected labels: one whole"),
         (["pca", "rest.npy", "-k", "2", "--labels", "labels.npy"], "labels are int64 of shape"),
-        (["transform", "rest.npy", "rest.npy", "s.npy"], "rest.npy: has no "),
+        (["transform", "rest.npy", "rest.npy", "s.npy"], "It is not a whole model.h5: copy it"),
+        (["transform", "gone.h5", "rest.npy", "s.npy"], "gone.h5: No such file or directory. Exp"),
+        (["inverse", ".", "s.npy", "again.npy"], ".: is a folder. Expected a model.h5"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_written(folder, arguments, message, capsys):
     before = sorted(folder.iterdir())
     assert main(arguments) == 1
-    assert message in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert message in told
+    assert "Delete the file" not in told  # which may be the only copy of a recording
     assert sorted(folder.iterdir()) == before
 
 

@@ -35,7 +35,8 @@ class Source(TableSource):
             raise self.error(
                 f"is not a whole Parquet file ({printable(error)}). Copy or save it again"
             ) from error
-        self._columns = self._choose(self._table.schema_arrow.names, options.channels)
+        names = self._table.schema_arrow.names
+        self._columns = self._choose(names, options.channels, texts=options.texts)
         self._describe(
             (self._table.metadata.num_rows, len(self._columns)),
             column_dtype(self, self._table.schema_arrow, self._columns, texts=options.texts),
