@@ -45,7 +45,7 @@ import_own_modules()
 DEFAULTS = [] if workflow.overwrite_configfiles else ["config/config.yaml"]
 
 if not workflow.modifier.skip_configfile:
-    check_config_files([*DEFAULTS, *workflow.configfiles])
+    check_config_files([*DEFAULTS, *workflow.configfiles], sys.argv[1:])
 
 if DEFAULTS:
 

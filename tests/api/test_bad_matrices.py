@@ -121,7 +121,7 @@ TWICE = pd.DataFrame(GOOD, columns=list("abcdea"))
 # What is fitted, made in a folder, and what the message has to say.
 CASES = {
     "missing": (lambda f: (str(f / "no.npy"), {}), "no.npy: No such file"),
-    "folder": (lambda f: (str(f), {}), "unknown kind of file"),
+    "folder": (lambda f: (str(f), {}), "is a folder. Expected a file"),
     "unknown ending": (lambda f: (str(f / "x.xyz"), {}), r"unknown kind of file .xyz.*\.npy"),
     "raw without shape": (lambda f: raw(f, 80), "does not state its shape. Give dtype and columns"),
     "raw without columns": (lambda f: raw(f, 80, dtype="f4"), "Give columns, for example"),

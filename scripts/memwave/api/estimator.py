@@ -676,7 +676,7 @@ def load_model(path: str | os.PathLike) -> PCA:
         If it is missing, damaged, or no model.
     """
     path = os.fspath(path)
-    model, names = model_file.load_model(path), model_file.load_column_names(path)
+    model, names = model_file.load_given(path), model_file.load_column_names(path)
     pca = PCA(model.n_components, solver=model.solver, standardize=model.scale is not None)
     spec = MatrixSpec(model.n_features, "float64", tuple(names) if names else None)
     pca._keep(model, spec, known_certificate(model))

@@ -51,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name in arguments[:1]:
             module = import_module(f"{__name__}.{name}")
             module.add_arguments(command)
+    if not arguments:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
     given = parser.parse_args(arguments)
     try:
         return module.run(given)

@@ -155,6 +155,33 @@ def _is_of_others(path: str | Path) -> bool:
 
 
 @contextmanager
+def given(path: str | Path, name: str) -> Iterator[None]:
+    """Convert the error of a file that a user names, which may be another one than he means.
+
+    Such a file is not to be deleted: nothing remakes it.
+
+    Parameters
+    ----------
+    path : path
+    name : str
+        What is expected: ``model.h5`` or ``projection.h5``.
+    """
+    try:
+        yield
+    except DamagedFile as error:
+        if str(error.path) != str(path):
+            raise
+        if os.path.isfile(path):
+            raise MemwaveError(
+                f"{path}: {error.what}. It is not a whole {name}: copy it again, or make it again."
+            ) from error
+        reason = "is a folder" if os.path.isdir(path) else "No such file or directory"
+        raise MemwaveError(
+            f"{path}: {reason}. Expected a {name}; relative paths start in {os.getcwd()}."
+        ) from error
+
+
+@contextmanager
 def reading(path: str | Path) -> Iterator[None]:
     """Convert an error of reading an array to an error that names the damaged file.
 

@@ -4,13 +4,14 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
+from memwave.workflow.config.given_files import repeated_option
 from memwave.workflow.config.plain_yaml import require_plain
 from memwave.workflow.config.settings import SECTIONS
 from memwave.workflow.planning import jobs, memory, resources
@@ -47,9 +48,18 @@ TIMED = (
 )
 
 
-def check_config_files(files: Iterable[str]) -> None:
-    """Check configuration files before they are read; if one is rejected, end the process."""
+def check_config_files(files: Iterable[str], arguments: Sequence[str] = ()) -> None:
+    """Check configuration files before they are read; if one is rejected, end the process.
+
+    Parameters
+    ----------
+    files : iterable of path
+    arguments : sequence of str
+        Those of Snakemake.
+    """
     try:
+        if findings := list(repeated_option(arguments)):
+            raise ConfigurationError(findings)
         require_plain(files)
     except ConfigurationError as error:
         print(error, file=sys.stderr)

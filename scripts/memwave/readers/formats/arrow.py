@@ -35,7 +35,8 @@ class Source(TableSource):
         try:
             self._map = arrow.memory_map(self.file)
             schema = ipc.open_file(self._map).schema
-            self._columns = self._choose(schema.names, options.channels or without_index(schema))
+            wanted = options.channels or without_index(schema)
+            self._columns = self._choose(schema.names, wanted, texts=options.texts)
             reading = ipc.IpcReadOptions(use_threads=False, included_fields=self._columns)
             self._table = ipc.open_file(self._map, options=reading)
             rows = self._table.count_rows()

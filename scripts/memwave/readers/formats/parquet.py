@@ -42,7 +42,8 @@ class Source(TableSource):
                 f"is not a whole Parquet file ({printable(error)}). Copy or save it again"
             ) from error
         schema = self._table.schema_arrow
-        self._columns = self._choose(schema.names, options.channels or without_index(schema))
+        wanted = options.channels or without_index(schema)
+        self._columns = self._choose(schema.names, wanted, texts=options.texts)
         self._describe(
             (self._table.metadata.num_rows, len(self._columns)),
             column_dtype(self, self._table.schema_arrow, self._columns, texts=options.texts),
