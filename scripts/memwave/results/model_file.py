@@ -273,9 +273,19 @@ def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
             )
         chosen = json.loads(file.attrs["extraction"])
         spec = FeatureSpec(**{name: as_tuple(value) for name, value in chosen.items()})
-        if "channel_centre" not in file:
-            return spec, None
-        return spec, Scaling(**{a: file[name][()] for name, (a, _) in SCALING.items()})
+        return spec, _scaling_in(file)
+
+
+def load_channel_scaling(path: str | Path) -> Scaling | None:
+    """Read the scaling of the channels that a model was fitted to; None if there is none."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        return _scaling_in(file)
+
+
+def _scaling_in(file: h5py.File) -> Scaling | None:
+    if "channel_centre" not in file:
+        return None
+    return Scaling(**{a: file[name][()] for name, (a, _) in SCALING.items()})
 
 
 def is_of_matrix(features: h5py.Dataset) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from memwave import __version__
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import rows_per_block
-from memwave.features.columns import MatrixShard
+from memwave.features.columns import MatrixShard, RowSources
 from memwave.pca.projection import projection_dtype
 from memwave.pca.solvers import solver_module
 from memwave.readers import reader_of
@@ -61,6 +61,7 @@ READING = (
     "fit_model",
     "project_recordings",
     "write_projection",
+    "plot_explore",
 )
 
 
@@ -88,8 +89,9 @@ def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
         modules = _readers(r.path for r in inputs.dataset_train_recordings(plan, w))
     elif stage == "fit_model":
         modules = _readers(r.path for r in inputs.recordings_of_fit(plan, w))
-    elif stage == "write_projection":
-        modules = _readers([*inputs.labels(plan, w), *inputs.converted_labels(plan, w)])
+    elif stage in ("write_projection", "plot_explore"):
+        labels = [*inputs.labels(plan, w), *inputs.converted_labels(plan, w)]
+        modules = _readers([*labels, *_rows_not_stored(plan, w)])
     elif stage in READING_ROWS and w.dataset in plan.matrices:
         modules = _readers(r.path for r in inputs.rows_read(plan, stage, w))
     if stage in ("summarize_features", "fit_model"):
@@ -115,7 +117,15 @@ def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
         return [r.path for r in inputs.recordings_of_fit(plan, w)]
     if stage == "write_projection":
         return [r.labels for r in plan.recordings[w.dataset] if r.labels]
+    if stage == "plot_explore":
+        return _rows_not_stored(plan, w)
     return []
+
+
+def _rows_not_stored(plan: Plan, w: Wildcards) -> list[str]:
+    """Recordings, or parts of a matrix, that features of single windows are read from."""
+    recordings = plan.recordings[w.dataset]
+    return [] if inputs.has_files(plan, w) else [r.path for r in recordings]
 
 
 def all_inputs(plan: Plan, dataset: str) -> list[str]:
@@ -305,9 +315,28 @@ def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> requests.Ass
         tuple(sorted(plan.settings["limits"])),
         plan.settings["limit_method"],
         tuple(_rates(plan, w.dataset)),
+        _row_sources(plan, w),
         tuple(inputs.receipts_of_readers(plan, w)),
         tuple(start for start, _ in rows_of_shards(plan, w.dataset, w.features).values()),
     )
+
+
+def _row_sources(plan: Plan, w: Wildcards) -> RowSources:
+    """Where the features of single windows are read from."""
+    names = shard_names(plan, w.dataset, w.features)
+    shards = (matrix_shard(plan, w.dataset, w.features, name) for name in names)
+    ranges = rows_of_shards(plan, w.dataset, w.features).values()
+    spec = feature_spec(plan, w.dataset, w.features)
+    return RowSources(
+        spec,
+        tuple(stop - start for start, stop in ranges),
+        tuple(filter(None, shards)),
+        () if spec.store else planned_recordings(plan, w.dataset),
+    )
+
+
+def _exploration(plan: Plan, w: Wildcards) -> requests.Exploration:
+    return requests.Exploration(_figure_facts(plan, w), _row_sources(plan, w))
 
 
 def _rates(plan: Plan, dataset: str) -> Iterable[float | None]:
@@ -347,7 +376,7 @@ _REQUESTS: dict[str, Callable[[Plan, Wildcards], Any]] = {
     "project_recordings": _projection,
     "write_summary": _summarized_experiments,
     "plot_experiment": _figure_facts,
-    "plot_explore": _figure_facts,
+    "plot_explore": _exploration,
     "plot_summary": lambda plan, _: plan.settings["max_mem_mb"],
 }
 
