@@ -80,7 +80,7 @@ def test_parts_are_stacked(folder):
         (["pca", "rest.npy", "-k", "automatic"], 'n_components is "automatic", expected a number'),
         (["transform", "gone.h5", "rest.npy", "s.npy"], "gone.h5: No such file, expected"),
         (["transform", "rest.npy", "rest.npy", "s.npy"], "rest.npy: was not written by memwave"),
-        (["inverse", ".", "s.npy", "again.npy"], ".: is a folder, expected a file of type memwave"),
+        (["inverse", ".", "s.npy", "again.npy"], ".: is a folder, expected a model.h5"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_written(folder, arguments, message, capsys):

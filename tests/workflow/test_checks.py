@@ -513,8 +513,8 @@ def test_a_model_to_apply_that_is_none_is_not_to_be_deleted(project, kind):
     (project.folder / "folder.h5").mkdir()
     shutil.copy(project.folder / "one.npy", project.folder / "recording.h5")
     reasons = {
-        "gone": "No such file or directory. Expected a model.h5",
-        "folder": "is a folder. Expected a model.h5",
+        "gone": "No such file, expected a model.h5",
+        "folder": "is a folder, expected a model.h5",
         "recording": "It is not a whole model.h5: copy it again",
     }
     path = project.folder / f"{kind}.h5"

@@ -116,8 +116,8 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
         if not _is_of_others(path):
             raise
         raise MemwaveError(
-            f"{path}: was not written by memwave, expected a file of type {encoding}. Give the "
-            "files in the order that the help says."
+            f"{path}: was not written by memwave, expected a {_name(encoding)}. Give the files "
+            "in the order that the help says."
         ) from error
     except OSError as error:
         raise DamagedFile(path, f"cannot be read ({error})") from error
@@ -133,9 +133,13 @@ def _require_file(path: str | Path, encoding: str) -> None:
     if not os.path.isfile(path):
         what = "is a folder" if os.path.isdir(path) else "No such file"
         raise MemwaveError(
-            f"{path}: {what}, expected a file of type {encoding}. Relative paths start in "
-            f"{os.getcwd()}."
+            f"{path}: {what}, expected a {_name(encoding)}. Relative paths start in {os.getcwd()}."
         )
+
+
+def _name(encoding: str) -> str:
+    """How a file of that type is called: "model.h5"."""
+    return f"{encoding.removeprefix('memwave-')}.h5"
 
 
 def _is_of_others(path: str | Path) -> bool:
