@@ -181,6 +181,19 @@ class Rules:
             figures += self.of_experiments(paths.EXPLORE)
         return figures + [self.of_run(paths.COMPARISON), self.of_run(paths.MEMORY)] * bool(wanted)
 
+    def require_reported(self, arguments: Iterable[str]) -> None:
+        """End the process if a report is wanted (``--report``) of a run that is not finished."""
+        if not any(argument.partition("=")[0] == "--report" for argument in arguments):
+            return
+        for path in (self.of_run(paths.SUMMARY_PAGE), *self.figures()):
+            if not os.path.exists(path):
+                print(
+                    f"{path}: is not there. A report shows the results of a finished run: run "
+                    "first, with the same configuration and without --report.",
+                    file=sys.stderr,
+                )
+                sys.exit(1)
+
     def temporary(self, path: str, temp: Callable[[str], Any]) -> Any:
         """Mark a file that is deleted when no job needs it any more, unless summaries are kept."""
         return path if self.plan.settings["keep_summaries"] else temp(path)
