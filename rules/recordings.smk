@@ -2,28 +2,30 @@
 #
 # In:   the files that the sheets name.
 # Out:  recordings and labels in formats that can be read by slices; statistics of the channels.
+#
+# A conversion of many files has one output for Snakemake, which it writes last: its receipt. Each
+# file has a receipt, too. A job that reads a converted file is repeated if the plan of this file has
+# changed, and not because others of its batch were converted: `plan.conversions` sees to it.
 
 
-rule convert_recording:
-    """A recording in a format that cannot be read by slices -> .npy, once."""
+rule convert_recordings:
+    """Recordings in formats that cannot be read by slices -> .npy, once; a job for many small ones."""
     input:
         source=ancient(plan.files(inputs.source_files)),
     output:
-        converted=paths.CONVERTED_RECORDING,
-        checksums=paths.CONVERTED_CHECKSUMS,
-        usage=paths.usage("convert_recording"),
+        usage=paths.usage("convert_recordings"),
     log:
-        paths.log("convert_recording"),
+        paths.log("convert_recordings"),
     conda:
         "../envs/memwave.yaml"
     resources:
-        **plan.resources("convert_recording"),
+        **plan.resources("convert_recordings"),
     params:
-        **plan.params("convert_recording"),
+        **plan.params("convert_recordings"),
     message:
-        paths.message("convert_recording")
+        paths.message("convert_recordings")
     script:
-        "../scripts/convert_recording.py"
+        "../scripts/convert_recordings.py"
 
 
 rule convert_labels:
@@ -31,7 +33,6 @@ rule convert_labels:
     input:
         source=ancient(plan.files(inputs.label_source_files)),
     output:
-        labels=paths.CONVERTED_LABELS,
         usage=paths.usage("convert_labels"),
     log:
         paths.log("convert_labels"),
@@ -51,7 +52,9 @@ rule measure_channels:
     """Mean, standard deviation and quartiles of the channels, if channels are scaled by them."""
     input:
         recordings=ancient(plan.files(inputs.train_recordings)),
-        converted_recordings=plan.files(inputs.converted_train),
+        converted_recordings=plan.conversions(
+            "measure_channels", inputs.converted_train, ancient
+        ),
     output:
         table=paths.CHANNELS,
         usage=paths.usage("measure_channels"),

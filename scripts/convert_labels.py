@@ -1,6 +1,9 @@
-"""Convert labels that are texts, of intervals or rows, to integer codes, once."""
+"""Convert labels that are texts, of intervals or rows, to integer codes, once.
 
-from collections.abc import Iterator
+A job converts the labels of a batch of recordings; see `convert_recordings`.
+"""
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -9,11 +12,31 @@ from memwave.core.errors import MemwaveError
 from memwave.readers import Options, load_libraries, open_texts
 from memwave.recordings.labels.file import LabelWriter, create_labels
 from memwave.recordings.labels.intervals import are_intervals, need_a_library, read_intervals
+from memwave.workflow.process.batch import run_batch
+from memwave.workflow.process.current import Ticket
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import LabelConversion
+from memwave.workflow.requests import Conversion, LabelConversion
 
 
-def convert_labels(request: LabelConversion, *, labels: str) -> None:
+def convert_labels(request: Sequence[Conversion], *, ticket: Ticket | None = None) -> None:
+    """Convert the labels of a batch of recordings.
+
+    Parameters
+    ----------
+    request : sequence of Conversion
+        Of a `LabelConversion` each.
+    ticket : Ticket, optional
+        With a part for each.
+
+    Raises
+    ------
+    MemwaveError
+        After the others were converted, if some could not be.
+    """
+    run_batch(request, ticket, lambda part: convert_labels_of_rows(part.request, labels=part.path))
+
+
+def convert_labels_of_rows(request: LabelConversion, *, labels: str) -> None:
     """Convert the labels of a recording.
 
     Parameters
@@ -65,9 +88,9 @@ def fill_column(writer: LabelWriter, path: str, rows: int, options: Options) -> 
             )
 
 
-def load_reading(request: LabelConversion) -> None:
+def load_reading(request: Sequence[Conversion]) -> None:
     """Import the libraries that read the labels."""
-    load_libraries([request.path] if need_a_library(request.path) else [])
+    load_libraries([p.request.path for p in request if need_a_library(p.request.path)])
 
 
 if "snakemake" in globals():

@@ -16,7 +16,7 @@ HEAVY += ("scipy.fft", "scipy.linalg", "scipy.signal", "scipy.sparse")  # `scipy
 NEEDED = {
     "adopt_model": {"h5py", "pywt"},
     "convert_labels": {"h5py", "pywt"},
-    "convert_recording": {"pywt"},
+    "convert_recordings": {"pywt"},
     "extract_features": {"h5py", "pywt"},
     "find_gaps": {"h5py", "pywt"},
     "fit_model": {"h5py", "pywt"},

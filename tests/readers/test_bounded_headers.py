@@ -20,7 +20,7 @@ from memwave.readers.shared.text import LONGEST_LINE
 from memwave.results.model_file import save_model
 from memwave.storage.checksums import append_trailer
 from memwave.workflow.planning.memory import conversion_mb
-from memwave.workflow.requests import RecordingConversion
+from memwave.workflow.requests import Conversion, RecordingConversion
 
 # What a process may need to refuse a file, beside its libraries; the files announce far more.
 LITTLE_MB = 40
@@ -147,7 +147,8 @@ def test_a_wide_table_is_converted_within_the_memory_predicted(tmp_path):
     request = RecordingConversion(planned(path, 40), names)
     limit = conversion_mb(library_bytes([str(path)]))
     output = tmp_path / "a.npy"
-    ended = run_stage("convert_recording", tmp_path, request, memory_mb=limit, converted=output)
+    batch = (Conversion(request, (str(output),)),)
+    ended = run_stage("convert_recordings", tmp_path, batch, memory_mb=limit)
     assert ended.status == 0, ended.told
     assert np.array_equal(np.load(output), np.full((40, 5_000), 1.5))
 

@@ -22,7 +22,7 @@ from memwave.recordings.labels.intervals import read_intervals
 from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.workflow.planning import memory
 from memwave.workflow.planning.memory import conversion_mb
-from memwave.workflow.requests import Extraction, RecordingConversion
+from memwave.workflow.requests import Conversion, Extraction, RecordingConversion
 
 NAMES = ["left", "right", "up"]
 RATE, ROWS = 50, 400
@@ -509,7 +509,7 @@ def test_a_conversion_keeps_to_the_predicted_memory(tmp_path, name):
     recording = PlannedRecording("r", f"{path}{inner}", None, rows)
     request = RecordingConversion(recording, tuple(channels))
     limit = conversion_mb(library_bytes([recording.path]))
-    files = {"converted": tmp_path / "out.npy"}
-    ended = run_stage("convert_recording", tmp_path, request, memory_mb=limit, **files)
+    batch = (Conversion(request, (str(tmp_path / "out.npy"),)),)
+    ended = run_stage("convert_recordings", tmp_path, batch, memory_mb=limit)
     assert ended.status == 0, ended.told
     assert ended.usage["peak_anonymous_mb"] < limit

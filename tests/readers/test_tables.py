@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from stages import run_stage
 
-from convert_recording import convert_recording
+from convert_recordings import convert_recording
 from memwave.core.errors import MemwaveError
 from memwave.readers import is_converted, library_bytes, open_array, open_source
 from memwave.recordings.segments import PlannedRecording
 from memwave.workflow.planning.memory import conversion_mb
-from memwave.workflow.requests import RecordingConversion
+from memwave.workflow.requests import Conversion, RecordingConversion
 
 NAMES = ["left", "right", "up"]
 
@@ -184,8 +184,8 @@ def test_a_conversion_keeps_to_the_predicted_memory(tmp_path, name):
         pyarrow.feather.write_feather(table_of(array), str(path))
     request = RecordingConversion(PlannedRecording("r", str(path), None, rows), tuple(NAMES))
     limit = conversion_mb(library_bytes([str(path)]))
-    files = {"converted": tmp_path / "out.npy"}
-    ended = run_stage("convert_recording", tmp_path, request, memory_mb=limit, **files)
+    batch = (Conversion(request, (str(tmp_path / "out.npy"),)),)
+    ended = run_stage("convert_recordings", tmp_path, batch, memory_mb=limit)
     assert ended.status == 0, ended.told
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), array)
     assert ended.usage["peak_anonymous_mb"] < limit

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stages import run_stage
 
-from convert_labels import convert_labels
+from convert_labels import convert_labels_of_rows
 from memwave.core.errors import MemwaveError
 from memwave.readers import library_bytes, open_array
 from memwave.recordings.labels.coding import RULES, Coding, rows_of_labels, window_labels
@@ -27,7 +27,7 @@ from memwave.recordings.labels.intervals import read_intervals
 from memwave.recordings.labels.windows import WindowLabels
 from memwave.recordings.segments import LabelledRecording, Windows
 from memwave.workflow.planning import memory
-from memwave.workflow.requests import LabelConversion
+from memwave.workflow.requests import Conversion, LabelConversion
 
 ROWS = 100
 RATE = 10.0
@@ -200,7 +200,7 @@ def save_columns(folder):
 
 
 def convert(folder, path, rows=ROWS):
-    convert_labels(LabelConversion(path, rows, RATE), labels=folder / "out.h5")
+    convert_labels_of_rows(LabelConversion(path, rows, RATE), labels=folder / "out.h5")
     with open_array(f"{folder}/out.h5::/label") as labels:
         codes = labels.read(0, rows)
     names = [*load_names(f"{folder}/out.h5::/label"), ""]
@@ -249,8 +249,8 @@ def test_a_conversion_keeps_to_the_predicted_memory(tmp_path):
     for path in (text, f"{tmp_path}/a.parquet::state"):
         request = LabelConversion(path, rows, None)
         limit = memory.labelling_mb(library_bytes([path]))
-        files = {"labels": tmp_path / "out.h5"}
-        ended = run_stage("convert_labels", tmp_path, request, memory_mb=limit, **files)
+        batch = (Conversion(request, (str(tmp_path / "out.h5"),)),)
+        ended = run_stage("convert_labels", tmp_path, batch, memory_mb=limit)
         assert ended.status == 0, ended.told
         assert ended.usage["peak_anonymous_mb"] < limit
 

@@ -1,8 +1,13 @@
 """Datasets that grow: what is repeated, and that results are those of a run from nothing."""
 
+import shutil
+
 import numpy as np
 import pytest
 from tiny_project import MODELS, Project, labels_of, recording
+from xxhash import xxh3_64_intdigest
+
+from memwave.workflow.planning.batches import BATCHES
 
 # Each pair is a run of its own, which has fewer jobs.
 GROWING = (("exact", "signal"), ("incremental", "wide"))
@@ -53,7 +58,7 @@ def run(project):
 
 def of_shards(jobs):
     """Jobs that read recordings or features to extract or summarize them."""
-    stages = {"convert_recording", "extract_features", *SHARD_STAGES.values()}
+    stages = {"extract_features", *SHARD_STAGES.values()}
     return {job for job in jobs if job[0] in stages}
 
 
@@ -103,22 +108,48 @@ def test_a_changed_recording_replaces_its_part(grown):
 
 
 def test_converted_recordings_keep_their_places(tmp_path):
-    """Texts, gaps and intervals of every recording stay where they are when one goes."""
+    """A job converts several texts; each stays as it is when others are added, changed or gone."""
     models = ["exact"]
     project = growing(tmp_path / "project", [], models, block_mb=1)
     project.config["datasets"]["toy"]["missing"] = "drop"
     project.write_config()
-    write(project, ["a", "b", "c"], "csv")
+    write(project, ["a", "c", "z"], "csv")
     run(project)
-    write(project, ["b", "c"], "csv")
-    assert of_shards(project.planned()) == set()
+    converted = project.folder / "results/toy/recordings"
+    before = {name: (converted / name).stat().st_ino for name in ("a.npy", "c.npy", "z.npy")}
+
+    write(project, ["a", "b", "c"], "csv")  # a job converts both a and b
+    assert batch_of(project, "a") == batch_of(project, "b") != batch_of(project, "c")
+    path = project.folder / "recordings/c.csv"
+    path.write_text(path.read_text() + "1,2,3\n" * 2)
+    np.save(path.with_suffix(".labels.npy"), labels_of(152))
+    assert of_shards(project.planned()) == expected("b.1", "c.1", models=models)
     left = run(project)
+    assert (converted / "a.npy").stat().st_ino == before["a.npy"]
+    assert (converted / "c.npy").stat().st_ino != before["c.npy"]
+    assert project.planned() == set()
+
     other = growing(tmp_path / "other", [], models, block_mb=1)
     other.config["datasets"]["toy"]["missing"] = "drop"
     other.write_config()
-    write(other, ["b", "c"], "csv")
+    write(other, ["a", "b", "c"], "csv")
+    for suffix in ("csv", "labels.npy"):
+        shutil.copyfile(path.with_suffix(f".{suffix}"), other.folder / f"recordings/c.{suffix}")
     fresh = run(other)
     assert {name: left[name] for name in fresh} == fresh
+
+    # What is missing is converted again only if a job reads it.
+    (converted / "a.npy").unlink()
+    assert project.planned() == set()
+    (project.folder / "results/toy/deep/features/a.1.npy").unlink()
+    project.result("exact/model.h5").unlink()
+    project.result("exact/summaries/a.1.h5").unlink()
+    assert {job[0] for job in project.planned()} >= {"convert_recordings", "extract_features"}
+
+
+def batch_of(project, name):
+    """Number of the job that converts a small recording."""
+    return xxh3_64_intdigest(name.encode()) % BATCHES
 
 
 def test_the_growing_models_are_those_of_other_runs():

@@ -455,7 +455,7 @@ def test_conversions_over_the_limit(project):
     project.config["datasets"]["pilot"]["channels"] = ["x", "y"]
     project.config["max_mem_mb"] = 120
     findings = [finding for finding in project.findings() if "stage convert" in finding]
-    assert ["convert_recording" in finding for finding in findings] == [True, False]
+    assert ["convert_recordings" in finding for finding in findings] == [True, False]
     assert all("one.csv" in finding and "max_mem_mb is 120" in finding for finding in findings)
 
 

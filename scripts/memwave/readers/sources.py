@@ -92,7 +92,7 @@ class ArraySource(FileSource):
 
 
 class StreamSource(FileSource):
-    """An array that is read once, from start to end; `convert_recording` makes it an `ArraySource`.
+    """An array that is read once, from start to end, by `convert_recordings`.
 
     A reader implements `_blocks`.
     """

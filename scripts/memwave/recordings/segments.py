@@ -55,7 +55,7 @@ class PlannedRecording:
     max_gap : int or None
         Rows of the longest gap that is filled.
     converted : bool
-        Whether `path` is what `convert_recording` wrote: its rows have checksums.
+        Whether `path` is what `convert_recordings` wrote: its rows have checksums.
     options : Options
         How its file is read.
     groups : tuple of ChannelGroup

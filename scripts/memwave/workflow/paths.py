@@ -49,8 +49,8 @@ LABELS = {"dataset": "{dataset}", "features": "{features}", "model": "{model}"}
 
 # Wildcards of the jobs of each stage: in the names of folders, and one in the name of a file.
 SCOPES: dict[str, tuple[str, str | None]] = {
-    "convert_recording": (DATASET, "recording"),
-    "convert_labels": (DATASET, "recording"),
+    "convert_recordings": (DATASET, "batch"),
+    "convert_labels": (DATASET, "batch"),
     "measure_channels": (DATASET, None),
     "find_gaps": (FEATURE_SET, "shard"),
     "extract_features": (FEATURE_SET, "shard"),
@@ -68,11 +68,19 @@ SCOPES: dict[str, tuple[str, str | None]] = {
     "plot_summary": (RUN, None),
 }
 
+# Parts of jobs: each file that a batch converts has a receipt of its own.
+PARTS: dict[str, str] = {
+    "converted_recording": "convert_recordings",
+    "converted_labels": "convert_labels",
+}
+SCOPES |= dict.fromkeys(PARTS, (DATASET, "recording"))
 
 # Outputs of the jobs of a stage, other than their receipts.
 OUTPUTS: dict[str, tuple[str, ...]] = {
-    "convert_recording": (CONVERTED_RECORDING, CONVERTED_CHECKSUMS),
-    "convert_labels": (CONVERTED_LABELS,),
+    "convert_recordings": (),
+    "convert_labels": (),
+    "converted_recording": (CONVERTED_RECORDING, CONVERTED_CHECKSUMS),
+    "converted_labels": (CONVERTED_LABELS,),
     "measure_channels": (CHANNELS,),
     "find_gaps": (VALID_WINDOWS,),
     "extract_features": (SHARD, SHARD_CHECKSUMS),

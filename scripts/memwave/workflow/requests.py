@@ -6,6 +6,7 @@ A request follows from the plan alone. Equal requests on equal inputs make equal
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from memwave.core.ranges import Range
 from memwave.features.columns import MatrixShard, RowSources
@@ -48,7 +49,7 @@ class Compared(list):
 
 @dataclass(frozen=True)
 class RecordingConversion:
-    """Of `convert_recording`: a recording that is not read by slices, and its channels.
+    """Of a recording that is converted since it is not read by slices, and its channels.
 
     A part of a matrix has none: all its columns are converted.
     """
@@ -59,7 +60,7 @@ class RecordingConversion:
 
 @dataclass(frozen=True)
 class LabelConversion:
-    """Of `convert_labels`.
+    """Of labels that are converted.
 
     Attributes
     ----------
@@ -77,6 +78,26 @@ class LabelConversion:
     rows: int
     sampling_rate: float | None
     options: Options = DEFAULTS
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Of `convert_recordings` and `convert_labels`, for each file of the batch.
+
+    Attributes
+    ----------
+    request : RecordingConversion or LabelConversion
+    files : tuple of str
+        To write; the first has the rows.
+    """
+
+    request: Any
+    files: tuple[str, ...]
+
+    @property
+    def path(self) -> str:
+        """The file with the rows."""
+        return self.files[0]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from memwave.workflow.config.given_files import repeated_option
 from memwave.workflow.config.plain_yaml import require_plain
 from memwave.workflow.config.settings import SECTIONS
 from memwave.workflow.planning import jobs, memory, resources
-from memwave.workflow.planning.digests import Digests, Job
+from memwave.workflow.planning.batches import batches
+from memwave.workflow.planning.digests import Digests, Job, maker_of, missing_conversions
 from memwave.workflow.planning.inputs import Wildcards, foreign_models, unique
 from memwave.workflow.planning.plan import (
     Plan,
@@ -117,6 +118,7 @@ class Rules:
         self._starts, self._started = starts, False
         self._look, self._submits, self._repeat = sources, submits, repeat
         self._is_planning, self._asked = is_planning, False
+        self._done: set[Job] = set()
         if is_planning:
             self._digests = Digests(plan, lambda: self._versions)
         else:
@@ -130,6 +132,27 @@ class Rules:
             return function(self.plan, wildcards)
 
         return files_of_job
+
+    def conversions(
+        self,
+        stage: str,
+        function: Callable[[Plan, Wildcards], Any],
+        ancient: Callable[[str], Any],
+    ) -> Callable[[Wildcards], Any]:
+        """Return the input function for converted files: receipts of the jobs that make them.
+
+        They are `ancient` where the files of a job are those of this plan: other files of a batch
+        may be converted without it. Snakemake (9.27) leaves out a job whose inputs from jobs that
+        run are all ancient, even if it is to be repeated: so they are not, where it may be.
+        """
+
+        def receipts_of_job(wildcards: Wildcards) -> list[Any]:
+            self._repeat_stale()
+            converted = filter(None, map(maker_of, function(self.plan, wildcards)))
+            found = unique(self._digests.converting(job).receipt for job in converted)
+            return [*map(ancient, found)] if Job.of(stage, wildcards) in self._done else found
+
+        return receipts_of_job
 
     def params(self, stage: str) -> dict[str, Callable[[Wildcards], Any]]:
         """Parameters of a rule: the request, digests of the code, versions of what is read.
@@ -208,6 +231,12 @@ class Rules:
             "recording": unique(k for name in plan.recordings for k in recording_keys(plan, name)),
             "features": unique(e.features for e in plan.experiments),
             "model": unique(e.model for e in plan.experiments),
+            "batch": unique(
+                b
+                for d in plan.recordings
+                for s in paths.PARTS.values()
+                for b in batches(plan, d, s)
+            ),
             "shard": unique(s for p in pairs for s in shard_names(plan, *p)),
         }
         names = {name: _one_of(list(of)) for name, of in known.items()}
@@ -244,9 +273,10 @@ class Rules:
         self._asked = True
         if not any(map(os.path.exists, paths.results_of(self.plan.recordings))):
             return
-        jobs_to_repeat = [
-            job for job in self._digests.needed() if is_stale(job.receipt, self._made(job))
-        ]
+        digests, needed = self._digests, self._digests.needed()
+        stale = {job for job in needed if is_stale(job.receipt, self._made(job))}
+        stale |= missing_conversions(digests, needed, stale)
+        jobs_to_repeat = [job for job in needed if job in stale]
         found = [job for job in jobs_to_repeat if any(map(os.path.exists, job.outputs))]
         if found:
             print(
@@ -254,18 +284,23 @@ class Rules:
                 f"plan, or have changed, such as {found[0].outputs[0]}: they are computed again.",
                 file=sys.stderr,
             )
-        self._repeat(job.receipt for job in jobs_to_repeat)
+        self._done = {job for job in needed if all(map(os.path.exists, job.outputs))} - stale
+        self._repeat(digests.converting(job).receipt for job in jobs_to_repeat)
 
     def _ticket(self, job: Job) -> Ticket:
         if self._starts():
             self.start()
+        predicted = resources.memory_mb(self.plan, job.stage, job)
+        parts = tuple(self._ticket_of(part, predicted) for part in self._digests.parts(job))
+        return self._ticket_of(job, predicted, parts)
+
+    def _ticket_of(self, job: Job, predicted_mb: int, parts: tuple[Ticket, ...] = ()) -> Ticket:
         digests = self._digests
         makers = {maker.receipt: digests.of(maker) for maker in digests.makers(job)}
-        files = tuple(digests.files(job))
-        made_for, made_with = self._made(job)
-        predicted = resources.memory_mb(self.plan, job.stage, job)
-        read = readings_of(self.plan, job, digests.sources(job), self._sources)
-        return Ticket(job.receipt, made_for, made_with, makers, files, read, predicted)
+        files, made = tuple(digests.files(job)), self._made(job)
+        read = {} if parts else digests.sources(job)
+        readings = readings_of(self.plan, job, read, self._sources)
+        return Ticket(job.receipt, *made, makers, files, readings, predicted_mb, parts)
 
     def _made(self, job: Job) -> tuple[str, str]:
         return self._digests.of(job), self._digests.made_with(job)

@@ -1,6 +1,7 @@
 """Text tables, .csv, .tsv and .txt, also gzipped: named columns, or columns without a header."""
 
 import csv
+import os
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -56,6 +57,7 @@ class Source(TableSource):
         self._options, self._delimiter = options, ","
         self._blank_lines = False
         self._names: list[str] | None = None
+        self._known_rows: int | None = None  # of a file that was parsed for its header
         self._columns: list[str] = []
         self._texts_first: set[str] = set()  # columns that begin with texts
         try:
@@ -117,8 +119,14 @@ class Source(TableSource):
             self._names = self._given_names(found)
             self._texts_first = set(self._names)  # may be: nobody has looked
             return self._names
-        for batch in self._batches(None):
+        # A small file is parsed once, for its header and for the number of its rows.
+        is_plain = not self.file.lower().endswith(".gz")
+        is_small = is_plain and os.path.getsize(self.file) < LONGEST_LINE
+        batches = list(islice(self._batches(None), 1 + is_small))
+        for batch in batches[:1]:
             names = list(batch.schema.names)
+            if is_small and len(batches) == 1 < len(names):
+                self._known_rows = batch.num_rows
             self._texts_first = {
                 name
                 for name, kind in zip(names, batch.schema.types, strict=True)
@@ -169,7 +177,9 @@ class Source(TableSource):
 
     def _count(self) -> tuple[int, str]:
         """Count rows; if lines are not rows, return the reason or raise an error."""
-        rows = sum(batch.num_rows for batch in self._batches(self._channels[:1], "string"))
+        rows = self._known_rows
+        if rows is None:
+            rows = sum(batch.num_rows for batch in self._batches(self._channels[:1], "string"))
         full, blank = count_lines(self.file, self._options)
         lines = full + blank * self._blank_lines - (self._names is None)
         if rows == lines:

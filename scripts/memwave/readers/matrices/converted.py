@@ -14,7 +14,7 @@ from memwave.storage.shards import Shard
 
 
 class ConvertedPart:
-    """A part of a matrix that `convert_recording` wrote: its rows are compared with checksums."""
+    """A part of a matrix that `convert_recordings` wrote: its rows are compared with checksums."""
 
     grain = 1
 

@@ -6,14 +6,16 @@ it for the same bytes. The code is not part of it: Snakemake, and `Digests.made_
 """
 
 import hashlib
+import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from memwave.workflow import paths
 from memwave.workflow.planning import inputs, jobs
+from memwave.workflow.planning.batches import batch_of, batches
 from memwave.workflow.planning.plan import Plan, is_applied, of_experiments
 
 DIGEST_LENGTH = 32
@@ -29,6 +31,7 @@ class Job:
     model: str = ""
     shard: str = ""
     recording: str = ""
+    batch: str = ""
     run: str = ""
 
     @classmethod
@@ -62,8 +65,10 @@ def _of_experiments(pattern: str) -> Callable[[Plan, Any], list[str]]:
 
 # What the jobs of a stage read of what other jobs wrote.
 READ: dict[str, tuple[Callable, ...]] = {
-    "convert_recording": (),
+    "convert_recordings": (),
     "convert_labels": (),
+    "converted_recording": (),
+    "converted_labels": (),
     "measure_channels": _files(inputs.converted_train),
     "find_gaps": _files(inputs.converted_of_shard),
     "extract_features": _files(
@@ -159,7 +164,9 @@ class Digests:
         digest = self._known.get(job.receipt) or self._find(job.receipt)
         if digest is None:
             made_of = [(maker.receipt, self.of(maker)) for maker in self.makers(job)]
-            facts = (job, self.request(job), sorted(self.sources(job).items()), made_of)
+            facts: tuple = (job, self.request(job), sorted(self.sources(job).items()), made_of)
+            if parts := self.parts(job):  # say what the batch converts
+                facts = (job, [(part.receipt, self.of(part)) for part in parts])
             digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:DIGEST_LENGTH]
         self._known[job.receipt] = digest
         return digest
@@ -190,10 +197,26 @@ class Digests:
             self._makers[job] = tuple(dict.fromkeys(map(self._adopting, filter(None, found))))
         return self._makers[job]
 
+    def converting(self, job: Job) -> Job:
+        """The job that Snakemake runs for a converted file: its batch. Others run by themselves."""
+        stage = paths.PARTS.get(job.stage)
+        if stage is None:
+            return job
+        batch = batch_of(self._plan, job.dataset, stage, job.recording)
+        return Job(stage, dataset=job.dataset, batch=batch)
+
+    def parts(self, job: Job) -> list[Job]:
+        """The converted files of a batch, each with a receipt of its own."""
+        part = next((part for part, stage in paths.PARTS.items() if stage == job.stage), None)
+        if part is None:
+            return []
+        keys = batches(self._plan, job.dataset, job.stage)[job.batch]
+        return [Job(part, dataset=job.dataset, recording=key) for key in keys]
+
     def needed(self) -> list[Job]:
         """The jobs that all experiments need, those first whose files others read."""
         found: dict[Job, None] = {}
-        for job in filter(None, self._last()):
+        for job in self.final():
             self._add(job, found)
         return list(found)
 
@@ -201,10 +224,11 @@ class Digests:
         """The files of other jobs that a job reads."""
         return [path for path in self._files(job) if maker_of(path)]
 
-    def _last(self) -> list[Job | None]:
-        """The jobs that no other job reads a file of."""
+    def final(self) -> list[Job]:
+        """The jobs whose files a run is for."""
         plan = self._plan
-        last = list(map(maker_of, of_experiments(plan, paths.PROJECTION)))
+        last = [self._adopting(Job.of("fit_model", e)) for e in plan.experiments]
+        last += [Job.of("write_projection", e) for e in plan.experiments]
         last.append(Job("write_summary", run=plan.run))
         if plan.settings["plots"]:
             last.append(Job("plot_summary", run=plan.run))
@@ -219,6 +243,7 @@ class Digests:
             for maker in self.makers(job):
                 self._add(maker, found)
             found[job] = None
+            found.setdefault(self.converting(job))
 
     def _files(self, job: Job) -> list[str]:
         return [path for files in READ[job.stage] for path in files(self._plan, job)]
@@ -228,6 +253,34 @@ class Digests:
         if job.stage != "fit_model" or not is_applied(inputs.model_of(self._plan, job)):
             return job
         return Job.of("adopt_model", job)
+
+
+def missing_conversions(digests: Digests, jobs: Sequence[Job], repeated: set[Job]) -> set[Job]:
+    """Converted files that are missing, if a job of this run reads them.
+
+    Snakemake knows only their batch. This follows its rule: what is missing is made if a job that
+    runs reads it, and jobs run that are repeated, or read what a job that runs writes.
+
+    Parameters
+    ----------
+    digests : Digests
+    jobs : sequence of Job
+        All, those first whose files others read.
+    repeated : set of Job
+        Jobs that run anyway.
+    """
+    absent = {job for job in jobs if not all(map(os.path.exists, job.outputs))}
+    missing = {job for job in absent if job.stage in paths.PARTS} - repeated
+    runs = repeated | (absent & set(digests.final())) if missing else set()
+    known = -1
+    while known < len(runs):
+        known = len(runs)
+        for job in reversed(jobs):
+            runs |= absent.intersection(digests.makers(job)) if job in runs else set()
+        for job in jobs:
+            makers = (maker for maker in digests.makers(job) if maker.stage not in paths.PARTS)
+            runs |= {job} if not runs.isdisjoint(makers) else set()
+    return missing & runs
 
 
 @cache
@@ -260,7 +313,8 @@ def _patterns() -> list[tuple[re.Pattern, str]]:
 
 
 def _regular(pattern: str) -> re.Pattern:
-    kinds = {"shard": r"[A-Za-z0-9_-]+(?:\.\d+)?", "run": "(?:/runs/[A-Za-z0-9_-]+)?"}
+    dotted = r"[A-Za-z0-9_-]+(?:\.\d+)?"
+    kinds = {"shard": dotted, "batch": dotted, "run": "(?:/runs/[A-Za-z0-9_-]+)?"}
     parts = re.split(r"{(\w+)}", pattern)
     return re.compile(
         "".join(

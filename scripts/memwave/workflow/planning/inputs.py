@@ -10,6 +10,7 @@ from memwave.readers import file_of, files_of
 from memwave.recordings.channels import MEASURED_SCALES, is_model
 from memwave.workflow import paths
 from memwave.workflow.config.checks.check import CheckedRecording
+from memwave.workflow.planning import batches
 from memwave.workflow.planning.plan import (
     Plan,
     feature_spec,
@@ -29,14 +30,13 @@ Wildcards = Any
 
 
 def source_files(plan: Plan, w: Wildcards) -> list[str]:
-    """Return the files of the recording to convert."""
-    return plain(files_of(converted_recording(plan, w).source))
+    """Return the files of the recordings that a batch converts."""
+    return _files_of(batches.sources_of(plan, "convert_recordings", w))
 
 
 def label_source_files(plan: Plan, w: Wildcards) -> list[str]:
-    """Return the files of the labels to convert."""
-    source = converted_recording(plan, w).label_source
-    return plain(files_of(source)) if source else []
+    """Return the files of the labels that a batch converts."""
+    return _files_of(batches.sources_of(plan, "convert_labels", w))
 
 
 def recordings_of_shard(plan: Plan, w: Wildcards) -> list[str]:
@@ -238,7 +238,7 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
     found: list[str] = []
     for e in plan.experiments:
         spec, model = feature_spec(plan, e.dataset, e.features), model_of(plan, e)
-        found += _conversions(plan, e)
+        found += batches.receipts(plan, e.dataset)
         if spec.scale in MEASURED_SCALES:
             found.append(_usage("measure_channels", e))
         stages = ["find_gaps"] * bool(valid_windows(plan, e)) + ["extract_features"] * has_files(
@@ -259,18 +259,7 @@ def receipts_of_readers(plan: Plan, w: Wildcards) -> list[str]:
     """Receipts of jobs that read all recordings and labels of a dataset for an experiment."""
     spec = feature_spec(plan, w.dataset, w.features)
     stage = "extract_features" if has_files(plan, w) else projecting_stage(spec)
-    return [*_conversions(plan, w), *of_shards(plan, paths.usage(stage), w)]
-
-
-def _conversions(plan: Plan, w: Wildcards) -> list[str]:
-    """Receipts of the conversions of recordings and labels of a dataset."""
-    found = []
-    for key, recording in recording_keys(plan, w.dataset).items():
-        if recording.path != recording.source:
-            found.append(_usage("convert_recording", w, recording=key))
-        if recording.converts_labels:
-            found.append(_usage("convert_labels", w, recording=key))
-    return found
+    return [*batches.receipts_of_parts(plan, w.dataset), *of_shards(plan, paths.usage(stage), w)]
 
 
 def converted_recording(plan: Plan, w: Wildcards) -> CheckedRecording:
@@ -337,6 +326,10 @@ def given_files(recordings: Iterable[CheckedRecording]) -> list[str]:
     """Return the files of those recordings that are read without conversion."""
     given = (file for r in recordings if r.path == r.source for file in files_of(r.path))
     return plain(unique(given))
+
+
+def _files_of(recordings: Iterable[str]) -> list[str]:
+    return plain(unique(file for path in recordings for file in files_of(path)))
 
 
 def plain(files: Iterable[str]) -> list[str]:

@@ -1,9 +1,10 @@
 """What each job is asked to do: its request, the code that it runs, the inputs that it reads."""
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 from memwave import __version__
@@ -15,9 +16,10 @@ from memwave.pca.solvers import solver_module
 from memwave.readers import reader_of
 from memwave.recordings.segments import LabelledRecording, PlannedRecording
 from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_OF_RECORDING, MOST_RANGES
-from memwave.workflow import requests
+from memwave.workflow import paths, requests
 from memwave.workflow.code_digests import digests
-from memwave.workflow.planning import inputs, memory
+from memwave.workflow.config.checks.recordings import CheckedRecording
+from memwave.workflow.planning import batches, inputs, memory
 from memwave.workflow.planning.inputs import Wildcards, model_of
 from memwave.workflow.planning.plan import (
     Plan,
@@ -31,6 +33,7 @@ from memwave.workflow.planning.plan import (
     n_shards,
     n_windows,
     planned_recordings,
+    recording_keys,
     row_bytes,
     rows_of_shards,
     shard_names,
@@ -52,8 +55,10 @@ READING_ROWS = ("measure_features", "summarize_features", "fit_model", "project_
 # Stages that read recordings, matrices or labels.
 READING = (
     *READING_ROWS,
-    "convert_recording",
+    "convert_recordings",
     "convert_labels",
+    "converted_recording",
+    "converted_labels",
     "measure_channels",
     "find_gaps",
     "extract_features",
@@ -76,24 +81,15 @@ def request(plan: Plan, stage: str, w: Wildcards) -> Any:
 
 def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
     """Digests of the modules that a job runs, the readers and the solver it needs included."""
-    modules: list[str] = []
-    if stage == "convert_recording":
-        modules = _readers([inputs.converted_recording(plan, w).source])
-    elif stage == "convert_labels":
-        modules = _readers([str(inputs.converted_recording(plan, w).label_source)])
-    elif stage in ("find_gaps", "extract_features", "project_recordings"):
-        modules = _readers(r.path for r in inputs.shard_recordings(plan, w))
-    elif stage == "summarize_lags":
-        modules = _readers(r.path for r in inputs.shard_train_recordings(plan, w))
-    elif stage == "measure_channels":
-        modules = _readers(r.path for r in inputs.dataset_train_recordings(plan, w))
-    elif stage == "fit_model":
-        modules = _readers(r.path for r in inputs.recordings_of_fit(plan, w))
-    elif stage in ("write_projection", "plot_explore"):
-        labels = [*inputs.labels(plan, w), *inputs.converted_labels(plan, w)]
-        modules = _readers([*labels, *_rows_not_stored(plan, w)])
-    elif stage in READING_ROWS and w.dataset in plan.matrices:
-        modules = _readers(r.path for r in inputs.rows_read(plan, stage, w))
+    if stage in paths.PARTS.values():
+        return digests(stage, *_readers(batches.sources_of(plan, stage, w)))
+    if stage in paths.PARTS:
+        return digests(paths.PARTS[stage], *_readers(read_inputs(plan, stage, w)))
+    modules = _reading(_recordings_read(plan, stage, w))
+    if stage in ("write_projection", "plot_explore"):
+        modules += _readers([*inputs.labels(plan, w), *inputs.converted_labels(plan, w)])
+        sources = batches.all_sources(plan, w.dataset, "convert_labels")
+        modules += ["convert_labels", *_readers(sources)] if sources else []
     if stage in ("summarize_features", "fit_model"):
         modules.append(solver_module(model_of(plan, w)["solver"]).__name__)
     return digests(stage, *modules)
@@ -101,31 +97,33 @@ def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
 
 def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
     """Recordings and labels, as given, that a job reads."""
-    if stage == "convert_recording":
+    if stage in paths.PARTS.values():
+        return batches.sources_of(plan, stage, w)
+    if stage == "converted_recording":
         return [inputs.converted_recording(plan, w).source]
-    if stage == "convert_labels":
+    if stage == "converted_labels":
         return [str(inputs.converted_recording(plan, w).label_source)]
-    if stage == "measure_channels":
-        return [r.path for r in inputs.dataset_train_recordings(plan, w)]
-    if stage in ("find_gaps", "extract_features", "project_recordings"):
-        return [r.path for r in inputs.shard_recordings(plan, w)]
-    if stage == "summarize_lags":
-        return [r.path for r in inputs.shard_train_recordings(plan, w)]
-    if stage in READING_ROWS and w.dataset in plan.matrices:
-        return [recording.path for recording in inputs.rows_read(plan, stage, w)]
-    if stage == "fit_model":
-        return [r.path for r in inputs.recordings_of_fit(plan, w)]
     if stage == "write_projection":
+        # The few windows that it reads are compared by the stage that projects them all.
         return [r.labels for r in plan.recordings[w.dataset] if r.labels]
-    if stage == "plot_explore":
-        return _rows_not_stored(plan, w)
-    return []
+    return [r.path for r in _recordings_read(plan, stage, w)]
 
 
-def _rows_not_stored(plan: Plan, w: Wildcards) -> list[str]:
-    """Recordings, or parts of a matrix, that features of single windows are read from."""
-    recordings = plan.recordings[w.dataset]
-    return [] if inputs.has_files(plan, w) else [r.path for r in recordings]
+def _recordings_read(plan: Plan, stage: str, w: Wildcards) -> Sequence[CheckedRecording]:
+    """Recordings, or parts of a matrix, of which a job reads rows."""
+    if stage == "measure_channels":
+        return inputs.dataset_train_recordings(plan, w)
+    if stage in ("find_gaps", "extract_features", "project_recordings"):
+        return inputs.shard_recordings(plan, w)
+    if stage == "summarize_lags":
+        return inputs.shard_train_recordings(plan, w)
+    if stage in READING_ROWS and w.dataset in plan.matrices:
+        return inputs.rows_read(plan, stage, w)
+    if stage == "fit_model":
+        return inputs.recordings_of_fit(plan, w)
+    if stage in ("write_projection", "plot_explore") and not inputs.has_files(plan, w):
+        return plan.recordings[w.dataset]
+    return ()
 
 
 def all_inputs(plan: Plan, dataset: str) -> list[str]:
@@ -157,27 +155,54 @@ def _versions() -> dict[str, str]:
     return {"memwave": __version__, "python": platform.python_version(), **packages}
 
 
-def _recording_conversion(plan: Plan, w: Wildcards) -> requests.RecordingConversion:
-    recording = inputs.converted_recording(plan, w)
-    return requests.RecordingConversion(
-        PlannedRecording(
-            recording.name,
-            recording.source,
-            None,
-            recording.source_rows,
-            options=recording.options,
-        ),
-        _channels(plan, w),
+def _recording_conversion(
+    plan: Plan, dataset: str, recording: CheckedRecording
+) -> requests.RecordingConversion:
+    planned = PlannedRecording(
+        recording.name, recording.source, None, recording.source_rows, options=recording.options
     )
+    channels = tuple(plan.settings["datasets"][dataset]["channels"])
+    return requests.RecordingConversion(planned, channels)
 
 
-def _label_conversion(plan: Plan, w: Wildcards) -> requests.LabelConversion:
-    recording = inputs.converted_recording(plan, w)
+def _label_conversion(
+    plan: Plan, dataset: str, recording: CheckedRecording
+) -> requests.LabelConversion:
     return requests.LabelConversion(
         str(recording.label_source),
         recording.source_rows,
         recording.sampling_rate,
         recording.label_options,
+    )
+
+
+_CONVERSIONS = {
+    "converted_recording": _recording_conversion,
+    "converted_labels": _label_conversion,
+}
+
+
+@cache
+def _conversions(plan: Plan, dataset: str, part: str) -> dict[str, requests.Conversion]:
+    """What is converted of the recordings of a dataset, by their keys."""
+    keys, found = recording_keys(plan, dataset), {}
+    for key in chain(*batches.batches(plan, dataset, paths.PARTS[part]).values()):
+        request = _CONVERSIONS[part](plan, dataset, keys[key])
+        files = (path.format(dataset=dataset, recording=key) for path in paths.OUTPUTS[part])
+        found[key] = requests.Conversion(request, tuple(files))
+    return found
+
+
+def _part(part: str) -> Callable[[Plan, Wildcards], Any]:
+    """Make the request of one file of a batch."""
+    return lambda plan, w: _conversions(plan, w.dataset, part)[w.recording].request
+
+
+def _batch(part: str) -> Callable[[Plan, Wildcards], tuple[requests.Conversion, ...]]:
+    """Make the request of a batch."""
+    return lambda plan, w: tuple(
+        _conversions(plan, w.dataset, part)[key]
+        for key in batches.batches(plan, w.dataset, paths.PARTS[part])[w.batch]
     )
 
 
@@ -363,8 +388,10 @@ def _summarized_experiments(plan: Plan, _: Wildcards) -> tuple[requests.Summariz
 
 
 _REQUESTS: dict[str, Callable[[Plan, Wildcards], Any]] = {
-    "convert_recording": _recording_conversion,
-    "convert_labels": _label_conversion,
+    "convert_recordings": _batch("converted_recording"),
+    "convert_labels": _batch("converted_labels"),
+    "converted_recording": _part("converted_recording"),
+    "converted_labels": _part("converted_labels"),
     "measure_channels": _channel_measurement,
     "find_gaps": _gap_search,
     "extract_features": _extraction,
@@ -397,3 +424,10 @@ def _block_rows(plan: Plan, w: Wildcards) -> int:
 
 def _readers(files: Iterable[str]) -> list[str]:
     return inputs.unique(reader_of(file).__name__ for file in files)
+
+
+def _reading(recordings: Sequence[CheckedRecording]) -> list[str]:
+    """Modules that read recordings, and those that convert them before."""
+    converted = [r.source for r in recordings if r.path != r.source]
+    before = ["convert_recordings", *_readers(converted)] if converted else []
+    return [*_readers(r.path for r in recordings), *before]

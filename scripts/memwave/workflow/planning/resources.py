@@ -5,8 +5,8 @@ from functools import cache
 
 from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
 from memwave.readers import library_bytes, scratch_bytes
-from memwave.workflow.planning import matrix_memory, memory, runtime
-from memwave.workflow.planning.inputs import Wildcards, converted_recording, model_of
+from memwave.workflow.planning import batches, matrix_memory, memory, runtime
+from memwave.workflow.planning.inputs import Wildcards, model_of
 from memwave.workflow.planning.memory import Sizes
 from memwave.workflow.planning.plan import (
     Plan,
@@ -20,11 +20,10 @@ from memwave.workflow.planning.plan import (
 
 def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
     """Return the memory limit of a job of a stage, in MB."""
-    if stage == "convert_recording":
-        return memory.conversion_mb(library_bytes([converted_recording(plan, w).source]))
+    if stage == "convert_recordings":
+        return memory.conversion_mb(library_bytes(batches.sources_of(plan, stage, w)))
     if stage == "convert_labels":
-        source = converted_recording(plan, w).label_source
-        return memory.labelling_mb(library_bytes([source] if source else []))
+        return memory.labelling_mb(library_bytes(batches.sources_of(plan, stage, w)))
     if stage == "write_summary":
         return max(
             _predicted(plan, e.dataset, e.features, e.model)["write_projection"]

@@ -41,6 +41,8 @@ class Ticket:
         What it reads and no job makes, by path.
     predicted_mb : int
         Predicted memory.
+    parts : tuple of Ticket
+        Of a batch: those of its files. What the job reads is said by these.
     """
 
     receipt: str
@@ -50,6 +52,7 @@ class Ticket:
     files: tuple[str, ...]
     sources: dict[str, Reading]
     predicted_mb: int
+    parts: "tuple[Ticket, ...]" = ()
 
     def __str__(self) -> str:
         """What the report shows."""

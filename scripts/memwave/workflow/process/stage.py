@@ -44,7 +44,7 @@ def run_script(
     function : callable
         Its first parameter is the request. The others are named as outputs or inputs of the rule:
         one path, ``None`` where a job has no such file, or a list where the annotation is a
-        sequence. ``threads`` is the number of threads of the job.
+        sequence. ``threads`` is the number of threads of the job, ``ticket`` its `Ticket`.
     load : callable, optional
         Imports the libraries that a request needs. It is called before memory is limited: a
         library such as ``scipy.linalg`` maps much address space when it loads.
@@ -95,8 +95,8 @@ def _arguments(snakemake: Any, function: Callable) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for parameter in parameters:
         name = parameter.name
-        if name == "threads":
-            found[name] = snakemake.threads
+        if name in ("threads", "ticket"):
+            found[name] = snakemake.threads if name == "threads" else snakemake.params.get("ticket")
             continue
         value = files.get(name, ())
         paths = [value] if isinstance(value, str) else list(value)

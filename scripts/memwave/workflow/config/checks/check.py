@@ -208,7 +208,7 @@ def _conversion_findings(recordings: tuple[CheckedRecording, ...], limit: int) -
     for recording in recordings:
         if recording.path != recording.source:
             need = conversion_mb(library_bytes([recording.source]))
-            needs["convert_recording", recording.source] = need
+            needs["convert_recordings", recording.source] = need
         if recording.label_source and recording.converts_labels:
             need = labelling_mb(library_bytes([recording.label_source]))
             needs["convert_labels", recording.label_source] = need

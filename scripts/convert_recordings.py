@@ -1,15 +1,39 @@
-"""Convert a recording whose format cannot be read by slices to a plain .npy file, once.
+"""Convert recordings whose format cannot be read by slices to plain .npy files, once.
 
-The recording is read once from start to end, chunk by chunk, into a memory-mapped file.
+A job converts a batch of recordings, one after another. Each is read once from start to end, chunk
+by chunk, into a memory-mapped file, and has a receipt of its own. Recordings that are converted
+already are left as they are.
 """
+
+from collections.abc import Sequence
 
 from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress
 from memwave.readers import StreamSource, load_libraries, open_source
 from memwave.recordings.segments import PlannedRecording
 from memwave.storage.shards import create_unordered
+from memwave.workflow.process.batch import run_batch
+from memwave.workflow.process.current import Ticket
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import RecordingConversion
+from memwave.workflow.requests import Conversion, RecordingConversion
+
+
+def convert_recordings(request: Sequence[Conversion], *, ticket: Ticket | None = None) -> None:
+    """Convert the recordings of a batch.
+
+    Parameters
+    ----------
+    request : sequence of Conversion
+        Of a `RecordingConversion` each.
+    ticket : Ticket, optional
+        With a part for each recording.
+
+    Raises
+    ------
+    MemwaveError
+        After the others were converted, if some could not be.
+    """
+    run_batch(request, ticket, lambda part: convert_recording(part.request, converted=part.path))
 
 
 def convert_recording(request: RecordingConversion, *, converted: str) -> None:
@@ -32,7 +56,7 @@ def convert_recording(request: RecordingConversion, *, converted: str) -> None:
         shape = recording.rows, len(channels) or source.shape[1]
         if source.shape != shape:
             raise changed(recording, source.shape[0])
-        progress = Progress(source.shape[0], f"convert_recording {recording.name}")
+        progress = Progress(source.shape[0], f"convert_recordings {recording.name}")
         filled = 0
         with create_unordered(converted, shape, source.dtype) as target:
             for rows, columns, values in source.blocks():
@@ -54,5 +78,10 @@ def changed(recording: PlannedRecording, rows: int) -> MemwaveError:
     )
 
 
+def load_reading(request: Sequence[Conversion]) -> None:
+    """Import the libraries that read the recordings."""
+    load_libraries([part.request.recording.path for part in request])
+
+
 if "snakemake" in globals():
-    run_script(snakemake, convert_recording, load=lambda r: load_libraries([r.recording.path]))
+    run_script(snakemake, convert_recordings, load=load_reading)
