@@ -20,19 +20,28 @@ COMPILE := $(BIN)/uv pip compile --universal --fork-strategy fewest --python-ver
 timed = @begin=$$(date +%s); $(2); status=$$?; \
 	echo "[$(strip $(1)): $$(($$(date +%s) - begin)) s]"; exit $$status
 
+# Snakemake does not name a configuration file that it cannot read; the script does.
+snakemake = { $(BIN)/snakemake $(1) $(ARGS) || { status=$$?; \
+	$(BIN)/python scripts/check_configfiles.py $(ARGS); (exit $$status); }; }
+
+# What is easily typed in place of ARGS="--configfile my.yaml" would run the default configuration.
+ifneq ($(filter %.yaml %.yml,$(MAKECMDGOALS)),)
+$(error Type: make run ARGS="--configfile $(filter %.yaml %.yml,$(MAKECMDGOALS))")
+endif
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run report figures dry-run docs dist formats formats-eeg formats-hdf5 formats-seismic test test-quick fuzz test-hpc test-faults verify clean-stale lint format bench bench-small lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s  %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables: PYTHON=$(PYTHON) (3.11 or newer), CORES=$(CORES) (of the machine), ARGS= (for snakemake or pytest)'
 
 run: $(VENV)/run.stamp ## Run the workflow; ARGS="--configfile my.yaml" for your own configuration
-	$(call timed,run, $(BIN)/snakemake --cores $(CORES) $(ARGS))
+	$(call timed,run, $(call snakemake,--cores $(CORES)))
 
 dry-run: $(VENV)/run.stamp ## Show what a run would do
-	$(call timed,dry run, $(BIN)/snakemake --dry-run $(ARGS))
+	$(call timed,dry run, $(call snakemake,--dry-run))
 
 docs: $(VENV)/docs.stamp ## Build the documentation in build/docs; open build/docs/index.html
 	$(call timed,documentation, $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
@@ -84,7 +93,7 @@ format: $(VENV)/test.stamp ## Format the code
 	$(BIN)/snakefmt Snakefile rules examples/downstream
 
 report: run ## Run the workflow, then write report.html with figures, tables and run times
-	$(call timed,report, $(BIN)/snakemake --report report.html $(ARGS))
+	$(call timed,report, $(call snakemake,--report report.html))
 
 figures: $(VENV)/run.stamp ## Update the figures of the documentation
 	$(BIN)/snakemake --cores $(CORES)

@@ -36,16 +36,22 @@ from memwave.workflow.planning import inputs
 from memwave.workflow.process import end_messages
 from memwave.workflow.process.job_lines import print_job_lines
 from memwave.workflow.process.script_path import import_own_modules
-from memwave.workflow.process.termination import install_sigterm_handler
+from memwave.workflow.process.termination import (
+    install_interrupt_message,
+    install_sigterm_handler,
+)
 from memwave.workflow.rules import check_config_files, open_rules
 
 import_own_modules()
+
+if workflow.is_main_process:
+    install_interrupt_message()
 
 # A configuration that is given (--configfile) stands alone.
 DEFAULTS = [] if workflow.overwrite_configfiles else ["config/config.yaml"]
 
 if not workflow.modifier.skip_configfile:
-    check_config_files([*DEFAULTS, *workflow.configfiles])
+    check_config_files([*DEFAULTS, *workflow.configfiles], sys.argv[1:])
 
 if DEFAULTS:
 
@@ -63,6 +69,9 @@ plan = open_rules(
     # Snakemake runs the `onstart` of the outer workflow only.
     starts=lambda: workflow.modifier.is_module and not workflow.dryrun,
 )
+
+
+plan.require_reported(sys.argv[1:])
 
 
 wildcard_constraints:

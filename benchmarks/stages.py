@@ -196,6 +196,8 @@ class Stages:
             provenance=str(self._file(paths.PROVENANCE, w)),
             limits=str(self._file(paths.LIMITS, w)),
             alarms=str(self._file(paths.ALARMS, w)),
+            contributions=str(self._file(paths.CONTRIBUTIONS, w)),
+            shards=[str(self._file(paths.SHARD, each)) for each in self._each_shard(model)],
         )
         return [shards, [whole]]
 

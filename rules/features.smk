@@ -16,8 +16,6 @@ rule find_gaps:
         usage=paths.usage("find_gaps"),
     log:
         paths.log("find_gaps"),
-    benchmark:
-        paths.benchmark("find_gaps")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -45,8 +43,6 @@ rule extract_features:
         usage=paths.usage("extract_features"),
     log:
         paths.log("extract_features"),
-    benchmark:
-        paths.benchmark("extract_features")
     priority: 1  # start before fits without stored features, which need the most memory
     conda:
         "../envs/memwave.yaml"
@@ -75,8 +71,6 @@ rule measure_features:
         usage=paths.usage("measure_features"),
     log:
         paths.log("measure_features"),
-    benchmark:
-        paths.benchmark("measure_features")
     conda:
         "../envs/memwave.yaml"
     resources:

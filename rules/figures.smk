@@ -1,6 +1,6 @@
 # Figures of each experiment.
 #
-# In:   model.h5, projection.h5.
+# In:   model.h5, projection.h5, contributions.h5; for explore.html, what the features are read from.
 # Out:  plots/*.svg, explore.html.
 
 
@@ -9,6 +9,7 @@ rule plot_experiment:
     input:
         model=paths.MODEL,
         projection=paths.PROJECTION,
+        contributions=paths.CONTRIBUTIONS,
     output:
         spectrum=report(
             paths.SPECTRUM,
@@ -44,13 +45,17 @@ rule plot_experiment:
             paths.MONITORING,
             caption="../report/monitoring.rst",
             category="Monitoring",
-            labels=paths.LABELS,
+            labels=paths.LABELS | {"figure": "along the recordings"},
+        ),
+        highest=report(
+            paths.HIGHEST,
+            caption="../report/highest-windows.rst",
+            category="Monitoring",
+            labels=paths.LABELS | {"figure": "the highest windows"},
         ),
         usage=paths.usage("plot_experiment"),
     log:
         paths.log("plot_experiment"),
-    benchmark:
-        paths.benchmark("plot_experiment")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -68,13 +73,15 @@ rule plot_explore:
     input:
         model=paths.MODEL,
         projection=paths.PROJECTION,
+        valid=plan.files(inputs.valid_windows),
+        shards=ancient(plan.files(inputs.stored_shards)),
+        rows=ancient(plan.files(inputs.rows_not_stored)),
+        converted_rows=plan.files(inputs.converted_rows_not_stored),
     output:
         page=paths.EXPLORE,
         usage=paths.usage("plot_explore"),
     log:
         paths.log("plot_explore"),
-    benchmark:
-        paths.benchmark("plot_explore")
     conda:
         "../envs/memwave.yaml"
     resources:

@@ -20,8 +20,6 @@ rule summarize_features:
         usage=paths.usage("summarize_features"),
     log:
         paths.log("summarize_features"),
-    benchmark:
-        paths.benchmark("summarize_features")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -48,8 +46,6 @@ rule summarize_lags:
         usage=paths.usage("summarize_lags"),
     log:
         paths.log("summarize_lags"),
-    benchmark:
-        paths.benchmark("summarize_lags")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -84,8 +80,6 @@ rule fit_model:
         usage=paths.usage("fit_model"),
     log:
         paths.log("fit_model"),
-    benchmark:
-        paths.benchmark("fit_model")
     wildcard_constraints:
         model=plan.fitted,
     conda:
@@ -110,8 +104,6 @@ rule adopt_model:
         usage=paths.usage("adopt_model"),
     log:
         paths.log("adopt_model"),
-    benchmark:
-        paths.benchmark("adopt_model")
     wildcard_constraints:
         model=plan.applied,
     conda:

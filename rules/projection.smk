@@ -1,7 +1,7 @@
 # Projections: scores of all windows, and the measured accuracy of the model.
 #
 # In:   model.h5; feature shards, or recordings if features are not stored; labels.
-# Out:  projection.h5, provenance.json, limits.tsv, alarms.tsv.
+# Out:  projection.h5, provenance.json, limits.tsv, alarms.tsv, contributions.h5.
 
 
 rule project_features:
@@ -20,8 +20,6 @@ rule project_features:
         usage=paths.usage("project_features"),
     log:
         paths.log("project_features"),
-    benchmark:
-        paths.benchmark("project_features")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -49,8 +47,6 @@ rule project_recordings:
         usage=paths.usage("project_recordings"),
     log:
         paths.log("project_recordings"),
-    benchmark:
-        paths.benchmark("project_recordings")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -75,16 +71,19 @@ rule write_projection:
         ),
         checksums=plan.files(inputs.shard_checksums),
         model_limits=plan.files(inputs.limits_of_applied_model),
+        shards=ancient(plan.files(inputs.stored_shards)),
+        rows=ancient(plan.files(inputs.rows_not_stored)),
+        converted_rows=plan.files(inputs.converted_rows_not_stored),
+        channels=plan.files(inputs.channels),
     output:
         projection=paths.PROJECTION,
         provenance=paths.PROVENANCE,
         limits=paths.LIMITS,
         alarms=paths.ALARMS,
+        contributions=paths.CONTRIBUTIONS,
         usage=paths.usage("write_projection"),
     log:
         paths.log("write_projection"),
-    benchmark:
-        paths.benchmark("write_projection")
     conda:
         "../envs/memwave.yaml"
     resources:

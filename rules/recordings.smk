@@ -16,8 +16,6 @@ rule convert_recordings:
         usage=paths.usage("convert_recordings"),
     log:
         paths.log("convert_recordings"),
-    benchmark:
-        paths.benchmark("convert_recordings")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -38,8 +36,6 @@ rule convert_labels:
         usage=paths.usage("convert_labels"),
     log:
         paths.log("convert_labels"),
-    benchmark:
-        paths.benchmark("convert_labels")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -64,8 +60,6 @@ rule measure_channels:
         usage=paths.usage("measure_channels"),
     log:
         paths.log("measure_channels"),
-    benchmark:
-        paths.benchmark("measure_channels")
     conda:
         "../envs/memwave.yaml"
     resources:

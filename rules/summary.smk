@@ -21,8 +21,6 @@ rule write_summary:
         usage=paths.usage("write_summary"),
     log:
         paths.log("write_summary"),
-    benchmark:
-        paths.benchmark("write_summary")
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -55,8 +53,6 @@ rule plot_summary:
         usage=paths.usage("plot_summary"),
     log:
         paths.log("plot_summary"),
-    benchmark:
-        paths.benchmark("plot_summary")
     conda:
         "../envs/memwave.yaml"
     resources:

@@ -10,6 +10,7 @@ from memwave.core.progress import Progress
 from memwave.features.columns import MatrixSpec
 from memwave.pca.model import Model
 from memwave.results.figures.components import draw_components
+from memwave.results.figures.highest import draw_highest, high_windows
 from memwave.results.figures.in_time import Clock, draw_in_time
 from memwave.results.figures.loadings import draw_loadings
 from memwave.results.figures.rows import RECORDINGS, Survey, blocks, count_windows, survey
@@ -17,7 +18,8 @@ from memwave.results.figures.scores import draw_scores, make_densities
 from memwave.results.figures.spectrum import draw_spectrum
 from memwave.results.figures.style import save_figure
 from memwave.results.figures.timeline import Timeline
-from memwave.results.model_file import load_model
+from memwave.results.model_file import load_channel_scaling, load_model
+from memwave.results.monitoring.highest import open_contributions
 from memwave.results.projection_file import open_projection
 from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
@@ -29,25 +31,28 @@ def plot_experiment(
     *,
     model: str,
     projection: str,
+    contributions: str,
     spectrum: str,
     components: str,
     scores: str,
     scores_in_time: str,
     reconstruction: str,
     monitoring: str,
+    highest: str,
 ) -> None:
     """Draw the figures.
 
     Parameters
     ----------
     request : FigureFacts
-    model, projection : path
-        A model, and the projection with its certificate.
-    spectrum, components, scores, scores_in_time, reconstruction, monitoring : path
+    model, projection, contributions : path
+        A model, the projection with its certificate, and the contributions of its highest windows.
+    spectrum, components, scores, scores_in_time, reconstruction, monitoring, highest : path
         The SVG files to write.
     """
     fitted = load_model(model)
     plot_components(request, fitted, model, components)
+    plot_highest(request, fitted, model, contributions, highest)
     with open_projection(projection) as file:
         with hdf5.reading(projection):
             residual = file["residual"][()]
@@ -138,6 +143,16 @@ def plot_monitoring(file: h5py.File, found: Survey, clock: Clock, path: str) -> 
         timelines, names, found.classes, clock, len(found.recordings), limits=limits
     )
     save_figure(figure, path)
+
+
+def plot_highest(
+    request: FigureFacts, fitted: Model, model: str, contributions: str, path: str
+) -> None:
+    """Draw the windows of highest T2 and SPE, and what makes them high."""
+    spec, rate = request.spec, request.sampling_rate
+    with open_contributions(contributions) as file, hdf5.reading(contributions):
+        windows = high_windows(file, spec, rate)
+    save_figure(draw_highest(windows, fitted, spec, load_channel_scaling(model), rate), path)
 
 
 if "snakemake" in globals():

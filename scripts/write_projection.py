@@ -1,7 +1,10 @@
-"""Assemble a projection: scores, recording, position, label and split of all windows."""
+"""Assemble a projection: scores, recording, position, label and split of all windows.
+
+Limits and alarms of their statistics follow, and contributions to those of the highest windows.
+"""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import h5py
 import numpy as np
@@ -10,19 +13,23 @@ from memwave.core.errors import MemwaveError
 from memwave.core.progress import log
 from memwave.features.spec import FeatureSpec
 from memwave.pca.diagnostics.certificate import error_bounds, is_measured, residuals, storage_error
+from memwave.pca.lags.signal_scores import has_signal_scores
 from memwave.pca.linalg.covariance_products import CovarianceProducts
 from memwave.pca.model import Model
 from memwave.pca.projection import captured_variance
 from memwave.recordings.labels.windows import WindowLabels
+from memwave.recordings.prepared import load_reading
 from memwave.recordings.valid_windows import valid_windows
 from memwave.results import partial_projection
-from memwave.results.model_file import load_model
+from memwave.results.model_file import load_model, load_scaling
+from memwave.results.monitoring.highest import write_contributions
+from memwave.results.monitoring.single_rows import Places, read_rows
 from memwave.results.monitoring.tables import load_quantiles, write_alarms, write_limits
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.results.provenance import write_provenance
 from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Assembly
+from memwave.workflow.requests import Assembly, load_matrix_readers
 from memwave.workflow.sources.readings import checksums_of
 
 
@@ -35,9 +42,12 @@ def write_projection(
     provenance: str,
     limits: str,
     alarms: str,
+    contributions: str,
     valid: Sequence[str] = (),
     checksums: Sequence[str] = (),
     model_limits: str | None = None,
+    shards: Sequence[str] = (),
+    channels: str | None = None,
 ) -> None:
     """Write a projection.
 
@@ -54,12 +64,18 @@ def write_projection(
         The JSON file to write: provenance of model and projection, and their checksums.
     limits, alarms : path
         The TSV files to write: limits of the statistics, and intervals above them.
+    contributions : path
+        The HDF5 file to write: what makes the statistics of the highest windows large.
     valid : sequence of path
         Outputs of `find_gaps` for all shards, if windows are dropped.
     checksums : sequence of path
         Checksum files of all shards, if features are stored.
     model_limits : path, optional
         The limits of an applied model.
+    shards : sequence of path
+        All shards, in order, if features are stored.
+    channels : path, optional
+        Output of `measure_channels`, or a model, if the channels are scaled.
     """
     spec, fitted = request.spec, load_model(model)
     counts = [recording.n_windows for recording in request.recordings]
@@ -102,9 +118,39 @@ def write_projection(
         writer.finish({**attributes, **error_shares(errors)}, request.provenance)
         write_limits(limits, file, found)
         write_alarms(alarms, file, found[0], request.rates)
+        explain(request, file, fitted, contributions, shards, valid, channels)
     inputs = checksums_of(request.inputs, request.readers)
     written = [model, projection, *checksums]
     write_provenance(provenance, request.provenance, inputs, written)
+
+
+def explain(
+    request: Assembly,
+    file: h5py.File,
+    model: Model,
+    path: str,
+    shards: Sequence[str],
+    valid: Sequence[str],
+    channels: str | None,
+) -> None:
+    """Write the contributions to the statistics of the highest windows of each recording."""
+    spec = request.spec
+    # As they were projected; see `project_recordings`.
+    is_exact = not spec.store and has_signal_scores(spec, model)
+    scaling = None if spec.store else load_scaling(spec.scale, channels, spec.channels)
+    short = spec.dtype in ("float16", "float32") and not is_exact
+
+    def read(places: Places) -> Iterator[np.ndarray]:
+        return read_rows(request.sources, places, shards, valid, scaling, rounded=not is_exact)
+
+    write_contributions(
+        path,
+        file,
+        model,
+        read,
+        dtype=request.score_dtype,
+        feature_dtype="float32" if short else "float64",
+    )
 
 
 def require_windows(n_rows: int) -> None:
@@ -187,9 +233,11 @@ def error_shares(error_sums: np.ndarray) -> dict[str, float]:
     }
 
 
-def load(_: Assembly) -> None:
-    """Import what the limits are computed with."""
+def load(request: Assembly) -> None:
+    """Import what the limits are computed with, and what features are read with."""
     importlib.import_module("memwave.pca.diagnostics.monitoring")
+    load_matrix_readers(request.sources.matrix)
+    load_reading(request.sources.recordings)
 
 
 if "snakemake" in globals():

@@ -2,9 +2,12 @@
 
 import re
 
+import dask.array as da
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import scipy.sparse
 import zarr
@@ -118,7 +121,7 @@ TWICE = pd.DataFrame(GOOD, columns=list("abcdea"))
 # What is fitted, made in a folder, and what the message has to say.
 CASES = {
     "missing": (lambda f: (str(f / "no.npy"), {}), "no.npy: No such file"),
-    "folder": (lambda f: (str(f), {}), "unknown kind of file"),
+    "folder": (lambda f: (str(f), {}), "is a folder. Expected a file"),
     "unknown ending": (lambda f: (str(f / "x.xyz"), {}), r"unknown kind of file .xyz.*\.npy"),
     "raw without shape": (lambda f: raw(f, 80), "does not state its shape. Give dtype and columns"),
     "raw without columns": (lambda f: raw(f, 80, dtype="f4"), "Give columns, for example"),
@@ -231,7 +234,7 @@ CASES = {
     "shrinking": (lambda f: (Growing(), {}), "it changed while it was read"),
     "text in a table": (
         lambda f: table(f, TABLE, "x.parquet"),
-        "x.parquet: the channel 'town' holds values of type .*, expected integers or floats",
+        "x.parquet: the column 'town' holds values of type .*, expected integers or floats",
     ),
     "text in CSV": (
         lambda f: written(f, "a,b\n1,2\n3,four\n"),
@@ -270,6 +273,27 @@ CASES = {
             {},
         ),
         "b.parquet: its column 0 is called .b., expected .a. as in .*a.parquet",
+    ),
+    "CSV with the index of its rows": (
+        lambda f: written(f, ",a\n0,1\n1,2\n"),
+        "x.csv: column 0 has no name. If it is the index of the rows, leave it out",
+    ),
+    "Parquet names twice": (
+        lambda f: (
+            pq.write_table(pa.table([GOOD[0], GOOD[1]], ["a", "a"]), f / "x.parquet")
+            or (f"{f}/x.parquet", {})
+        ),
+        "has 2 channels called .a.",
+    ),
+    "in a Zarr store": (
+        lambda f: (group_of_zarr(f)[0] + "/inner", {}),
+        "is in a Zarr store. Did you mean .*x.zarr::/inner",
+    ),
+    "nothing": (lambda f: (None, {}), "X: is a single value .* expected a path, an array"),
+    "a mapping": (lambda f: ({"a": [1.0, 2]}, {}), "X: holds what is no number.*Expected a path"),
+    "unknown size": (
+        lambda f: (da.from_array(GOOD)[da.from_array(GOOD[:, 0]) > 0], {}),
+        "does not know its number of rows .*compute_chunk_sizes",
     ),
     "squares overflow": (lambda f: (GOOD.astype("f4") * 1e30, {}), "squares .* are too large"),
     "squares vanish": (lambda f: (GOOD.astype("f4") * 1e-30, {}), "loses digits of squares"),
@@ -361,6 +385,9 @@ PARAMETERS = {
     "shards": (0, "shards: found 0, expected a whole number of at least 1"),
     "threads": (1.5, "threads: found 1.5"),
     "block_mb": (-1, "block_mb: found -1, expected a number above 0"),
+    "block_mb ": (float("nan"), "block_mb: found nan, expected a number above 0"),
+    "block_mb  ": (float("inf"), "block_mb: found inf, expected a number above 0"),
+    "solver_options ": (3, "solver_options is 3, expected a dict"),
     "tolerance": (0, "tolerance: found 0, expected a number greater than 0"),
     "max_mem_mb": (100, r"needs \d+ MB, more than max_mem_mb=100. Allow more"),
 }
@@ -384,6 +411,7 @@ def test_what_does_not_fit_the_model_is_refused(tmp_path):
             GOOD, out="scores.txt"
         ),
         "has 6 columns, expected the 2 scores": lambda: pca.inverse_transform(GOOD),
+        "X: is an iterator, which can be read once": lambda: pca.transform(iter([GOOD])),
         "an iterator can be read once": lambda: pca.fit_transform(iter([GOOD])),
         "row 3, column 1 is NaN": lambda: pca.transform(
             spoiled(3, 1, np.nan, "f8"), out=tmp_path / "out.npy"

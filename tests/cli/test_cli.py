@@ -57,6 +57,8 @@ def test_wrong_arguments_end_with_status_2(arguments, capsys):
 def test_a_folder_without_results_fails(tmp_path, capsys):
     assert main(["verify", str(tmp_path)]) == 1
     assert "no experiment has been finished there" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path / "gone")]) == 1
+    assert "gone: no such folder. Run the workflow first" in capsys.readouterr().out
 
 
 def test_an_error_is_one_message(monkeypatch, capsys):

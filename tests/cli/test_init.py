@@ -1,11 +1,16 @@
 """``memwave init``: what it writes can be run as it is."""
 
+import shlex
+from pathlib import Path
+
 import numpy as np
 import pytest
 import yaml
 
 from memwave.cli import main
 from memwave.workflow.planning.plan import make_plan
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -27,18 +32,36 @@ def written(name="mine"):
 def test_a_raw_matrix(folder, capsys):
     assert main(["init", "x.mmap", "--dtype", "float32", "--columns", "6"]) == 0
     config, plan = written()
-    wanted = {"matrix": "x.mmap", "dtype": "float32", "columns": 6}
+    wanted = {"matrix": str(folder / "x.mmap"), "dtype": "float32", "columns": 6}
     assert config["datasets"]["mine"] == wanted
     assert plan.matrices["mine"].n_features == 6
-    assert f"snakemake --cores 4 --configfile {folder / 'mine.yaml'}" in capsys.readouterr().out
+    command = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    assert command[-4:] == ["--cores", "4", "--configfile", "mine.yaml"]
+    assert Path(command[command.index("--snakefile") + 1]).samefile(ROOT / "Snakefile")
     assert not (folder / "mine.tsv").exists()
 
 
-def test_parts_of_a_matrix(folder):
+def test_parts_of_a_matrix(folder, monkeypatch):
     assert main(["init", "a.npy", "b.npy", "--name", "both"]) == 0
-    _, plan = written("both")
+    config, _ = written("both")
+    (folder / "memwave").mkdir()
+    monkeypatch.chdir("memwave")  # where the next command is typed
+    plan = make_plan(config)
     assert [part.name for part in plan.recordings["both"]] == ["a", "b"]
     assert sum(part.rows for part in plan.recordings["both"]) == 400
+
+
+def test_paths_in_the_folder_of_the_workflow_stay_as_they_are(folder):
+    (folder / "Snakefile").touch()
+    assert main(["init", "a.npy", "b.npy", "--name", "both"]) == 0
+    assert written("both")[0]["datasets"]["both"] == {"matrix": "both.tsv"}
+    assert "\ta.npy\t" in (folder / "both.tsv").read_text()
+
+
+def test_the_next_command_can_be_typed(folder, capsys):
+    assert main(["init", "a.npy", "-o", "my results"]) == 0
+    command = capsys.readouterr().out.splitlines()[-1]
+    assert shlex.split(command)[-1] == "my results/mine.yaml"
 
 
 def test_recordings(folder):
@@ -62,6 +85,17 @@ def test_channels_rates_and_units_are_those_of_the_file(folder):
     assert found["channels"] == ["C3", "C4"]
     assert found["sampling_rate"] == 100
     assert found["units"] == {"C3": "uV", "C4": "uV"}
+
+
+def test_texts_are_no_channels(folder, capsys):
+    pytest.importorskip("pyarrow")
+    lines = [f"{i / 50},{i % 7},{i % 5},walk" for i in range(200)]
+    (folder / "day.csv").write_text("\n".join(["time,ax,ay,activity", *lines]) + "\n")
+    assert main(["init", "day.csv", "--window", "16"]) == 0
+    assert written()[0]["datasets"]["mine"]["channels"] == ["time", "ax", "ay"]
+    told = capsys.readouterr().err
+    assert 'left out "activity", which hold texts' in told
+    assert "day.csv::activity" in told
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """``memwave pca``, ``transform`` and ``inverse`` on a matrix, in this process."""
 
+import re
+
 import h5py
 import numpy as np
 import pytest
@@ -74,13 +76,19 @@ def test_parts_are_stacked(folder):
         (["pca", "rest.npy", "-k", "2", "--max-mem-mb", "9"], "more than max_mem_mb=9"),
         (["pca", "rest.npy", "-k", "2", "--labels", "rest.npy"], "expected labels: one whole"),
         (["pca", "rest.npy", "-k", "2", "--labels", "labels.npy"], "labels are int64 of shape"),
-        (["transform", "rest.npy", "rest.npy", "s.npy"], "rest.npy: has no "),
+        (["pca", "rest.npy", "-k", "2", "-o", "rest.npy"], "cannot be made a folder: "),
+        (["pca", "rest.npy", "-k", "automatic"], 'n_components is "automatic", expected a number'),
+        (["transform", "gone.h5", "rest.npy", "s.npy"], "gone.h5: No such file, expected"),
+        (["transform", "rest.npy", "rest.npy", "s.npy"], "rest.npy: was not written by memwave"),
+        (["inverse", ".", "s.npy", "again.npy"], ".: is a folder, expected a model.h5"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_written(folder, arguments, message, capsys):
     before = sorted(folder.iterdir())
     assert main(arguments) == 1
-    assert message in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert message in told
+    assert "Delete the file" not in told  # which may be the only copy of a recording
     assert sorted(folder.iterdir()) == before
 
 
@@ -92,3 +100,30 @@ def test_an_interrupt_leaves_nothing_half_written(folder, monkeypatch, capsys):
     assert main(["pca", "rest.npy", "-k", "2", "-o", "."]) == 130
     assert "nothing was left half-written" in capsys.readouterr().err
     assert not list(folder.glob("*.h5"))
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("transform model.h5 rest.npy model.h5", "model.h5: is read for it, expected another file"),
+        ("transform model.h5 rest.npy rest.npy", "rest.npy: is read for it"),
+        ("transform model.h5 rest.npy s.txt", "s.txt: .* a name that ends in .h5 or .npy"),
+        ("inverse model.h5 projection.h5 projection.h5", "projection.h5: .* that ends in .npy"),
+    ],
+)
+def test_what_is_read_is_not_overwritten(folder, command, message, capsys):
+    assert main(["pca", "rest.npy", "-k", "2"]) == 0
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert main(command.split()) == 1
+    assert re.search(message, capsys.readouterr().err)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(("given", "kept"), [("0.9", 3), ("mle", None)])
+def test_a_share_of_the_variance_or_a_criterion(folder, given, kept):
+    assert main(["pca", "x.mmap", *SHAPE, "-k", given]) == 0
+    expected = memwave.PCA(float(given) if kept else given)
+    expected.fit("x.mmap", dtype="float16", columns=7)
+    loaded = memwave.load_model("model.h5")
+    assert loaded.n_components_ == expected.n_components_
+    assert kept in (None, loaded.n_components_)

@@ -61,6 +61,20 @@ def test_a_matrix_has_components_and_a_saved_model_is_the_same():
     assert told.splitlines()[-1] == "True"
 
 
+def test_a_model_grows_and_knows_what_is_new():
+    told = run("plot_growing")
+    of_january, so_far = zip(
+        *((float(a), float(b)) for a, b in re.findall(r"([\d.]+)% of January, ([\d.]+)% so", told)),
+        strict=True,
+    )
+    assert of_january[0] < 1
+    assert of_january[3] > 20
+    assert so_far[3] < 1
+    assert "June: 100% of the failure" in told
+    assert float(re.search(r"difference of a variance: (\S+)", told)[1]) < 1e-12
+    assert "13800 rows of two sites" in told
+
+
 def test_every_example_is_tested():
     source = Path(__file__).read_text(encoding="utf-8")
     assert all(f'run("{path.stem}")' in source for path in EXAMPLES)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from memwave.core.ranges import Ranges, shard_range
+from memwave.features.columns import RowSources
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import reads_recordings, scales_itself, solver_module
 from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
@@ -138,6 +139,9 @@ class StageRun:
 
     def write(self, **files: Any) -> Any:
         n_shards = len(self.train)
+        ranges = [shard_range(self.n_windows, i, n_shards) for i in range(n_shards)]
+        shards = self.of_shards("{}.npy")
+        are_stored = all(path.exists() for path in shards)
         request = requests.Assembly(
             self.spec,
             tuple(self.recordings),
@@ -148,7 +152,12 @@ class StageRun:
             levels=(0.95, 0.99),
             limit_method="quantile",
             rates=tuple(self.rates or (None,) * len(self.recordings)),
-            first_rows=tuple(shard_range(self.n_windows, i, n_shards)[0] for i in range(n_shards)),
+            first_rows=tuple(start for start, _ in ranges),
+            sources=RowSources(
+                self.spec,
+                tuple(stop - start for start, stop in ranges),
+                recordings=() if are_stored else tuple(s.recording for s in self.segments),
+            ),
         )
         known = {
             "partials": self.of_shards("partial{}.h5"),
@@ -157,6 +166,8 @@ class StageRun:
             "provenance": self.path("provenance.json"),
             "limits": self.path("limits.tsv"),
             "alarms": self.path("alarms.tsv"),
+            "contributions": self.path("contributions.h5"),
+            "shards": shards if are_stored else [],
         }
         return self.run("write_projection", request, **known | files)
 

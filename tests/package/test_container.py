@@ -78,15 +78,25 @@ def test_it_runs_as_a_user_without_rights():
     assert "useradd --uid 1000" in " ".join(arguments("RUN"))
 
 
-def test_what_is_copied_is_enough_to_plan_the_default_workflow(image):
+# As for a user whom the image does not know.
+NAMELESS = """
+import pwd, runpy
+pwd.getpwuid = {}.__getitem__
+runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_what_is_copied_is_enough_to_plan_the_default_workflow_for_any_user(image):
     entry, command = (json.loads(*arguments(name)) for name in ("ENTRYPOINT", "CMD"))
     program, option, snakefile = entry
     assert (program, option) == ("snakemake", "--snakefile")
     moved = image / Path(snakefile).relative_to("/")
+    set_by_image = dict(pair.split("=", 1) for pair in shlex.split(*arguments("ENV")))
+    given = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     done = subprocess.run(
-        [sys.executable, "-m", program, option, str(moved), *command, "--dry-run"],
+        [sys.executable, "-c", NAMELESS, option, str(moved), *command, "--dry-run"],
         cwd=image / "work",
-        env=os.environ | {"XDG_CACHE_HOME": str(image / "cache"), "HOME": str(image)},
+        env=set_by_image | {"XDG_CACHE_HOME": str(image / "cache"), "HOME": str(image)} | given,
         capture_output=True,
         text=True,
         timeout=PATIENCE,

@@ -81,12 +81,12 @@ def test_a_long_header_of_npy(tmp_path, length):
     refused(path, f"a header of {length:,} bytes", "expected at most 10,000")
 
 
-def test_a_npy_of_version_3(tmp_path):
+def test_a_npy_of_version_4(tmp_path):
     path = tmp_path / "a.npy"
     with open(path, "wb") as file:
-        file.write(start_of_npy((3, 0), 3_000_000_000))
+        file.write(start_of_npy((4, 0), 3_000_000_000))
         file.truncate(3_000_000_012)
-    refused(path, "version 3.0, expected 1.0 or 2.0")
+    refused(path, "version 4.0, expected 1.0, 2.0 or 3.0")
 
 
 def test_a_plain_array_of_version_2_is_read(tmp_path):

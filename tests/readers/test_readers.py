@@ -201,9 +201,9 @@ def test_a_truncated_npy_file(tmp_path):
     refuse(path, "175 bytes, expected 176", "(4, 3)", "copy or save it again")
 
 
-def test_npy_version_3_is_refused(tmp_path):
-    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x03\x00" + bytes(200))
-    refuse(tmp_path / "a.npy", "version 3.0", "expected 1.0 or 2.0")
+def test_npy_version_4_is_refused(tmp_path):
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x04\x00" + bytes(200))
+    refuse(tmp_path / "a.npy", "version 4.0", "expected 1.0, 2.0 or 3.0")
 
 
 @given(content=st.binary(max_size=200), magic=st.sampled_from([b"", b"\x93NUMPY\x01\x00\x40\x00{"]))

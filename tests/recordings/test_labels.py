@@ -222,7 +222,7 @@ def test_texts_of_intervals(tmp_path):
 
 def test_a_column_that_is_not_there(tmp_path):
     for name in save_columns(tmp_path):
-        with pytest.raises(MemwaveError, match=r'no channel "stat". Did you mean "state"'):
+        with pytest.raises(MemwaveError, match=r'no column "stat". Did you mean "state".*sheet'):
             convert(tmp_path, f"{tmp_path / name}::stat")
 
 

@@ -109,6 +109,8 @@ BAD_ROWS = [
     ("one\ta.npy\t\ttest\tfloat32", ["line 2", "a.npy contains its type", "Empty the cell"]),
     ("one\ta.npy\ty.xyz\ttest\t", ["line 2", "y.xyz", "unknown kind of file .xyz"]),
     ("one\ta.npy\ty.raw\ttest\t", ["line 2", "labels y.raw", "x.npy or x.h5::", "x.csv::column"]),
+    ("one\t/\t\ttest\t", ["line 2", "/: is a folder", "a line for each file"]),
+    ("one a.npy test", ["line 2", "has spaces between its cells, expected tabs"]),
     ("one\ta.npy\t\ttest\t\tmore", ["line 2", "has 6 cells, expected 5"]),
 ]
 
@@ -135,6 +137,11 @@ def test_findings_about_the_header(tmp_path, header, words):
     path = write(tmp_path, header)
     findings = "\n".join(findings_of(path))
     assert all(word in findings for word in [path, *words]), findings
+
+
+def test_capitals_of_the_header_are_one_finding_each(tmp_path):
+    found = findings_of(write(tmp_path, "Recording\tPath", "one\ta.npy"))
+    assert [finding.split('"')[1] for finding in found] == ["Recording", "Path"]
 
 
 def test_duplicate_names(tmp_path):

@@ -13,13 +13,16 @@ from stage_run import StageRun
 from memwave.core.errors import MemwaveError
 from memwave.recordings.segments import LabelledRecording
 from memwave.results.model_file import load_model, save_model
+from memwave.results.monitoring import highest
 from memwave.results.monitoring import limits as monitoring
+from memwave.results.monitoring.highest import open_contributions
 from memwave.results.monitoring.tables import load_quantiles
 
 WINDOW, STEP = 10, 3
 SPEC = make_spec(window=WINDOW, step=STEP, channels=6)
 TABLE = [("channels", "O"), ("band", "O"), ("position", "i8")]
 COUNTS, SPLITS = (400, 0, 250, 300), ("train", "test", "test", "train")
+FIRST = (0, 400, 400, 650)
 LEVELS = (0.95, 0.99)
 
 
@@ -29,7 +32,7 @@ def run_stages(folder, rows=None):
     train = np.repeat([split == "train" for split in SPLITS], COUNTS)
     model = fit("covariance", [rows[train]], dtype="float64", n_components=4)
     save_model(folder / "model.h5", model, np.array([("x", "d1", i) for i in range(30)], TABLE), {})
-    cut = 500
+    cut = 475
     recordings = [
         LabelledRecording(f"r{i}", split, count)
         for i, (split, count) in enumerate(zip(SPLITS, COUNTS, strict=True))
@@ -38,7 +41,7 @@ def run_stages(folder, rows=None):
         folder,
         SPEC,
         {"solver": "covariance", "standardize": False},
-        [[(0, 400)], [(150, 450)]],
+        [[(0, 400)], [(175, 475)]],
         len(rows),
         recordings=recordings,
         dtype="float64",
@@ -162,3 +165,54 @@ def test_a_gap_ends_an_alarm(tmp_path):
         limits = monitoring.Limits("quantile", (0.95,), np.full((2, 1), 3.0), np.full((2, 1), 3.0))
         found = [(a.start_row, a.stop_row, a.peak) for a in monitoring.alarms(file, limits)]
     assert found == [(0, 6, 7.0), (8, 12, 6.0)] * 2
+
+
+def highest_of(values, starts, count=highest.HIGHEST):
+    """Rows of largest values, each of which overlaps none before it."""
+    chosen = []
+    for row in np.argsort(-values, kind="stable"):
+        if all(abs(starts[row] - starts[other]) >= WINDOW for other in chosen):
+            chosen.append(int(row))
+    return chosen[:count]
+
+
+@pytest.mark.parametrize("block", [5, 65_536])
+def test_contributions_are_of_the_highest_windows_and_sum_to_the_statistics(
+    written, block, monkeypatch
+):
+    folder, rows, _, stages = written
+    monkeypatch.setattr(highest, "BLOCK_ROWS", block)
+    stages.write(contributions=folder / "again.h5", projection=folder / "again-projection.h5")
+    assert (folder / "again.h5").read_bytes() == (folder / "contributions.h5").read_bytes()
+    with (
+        open_contributions(folder / "contributions.h5") as file,
+        h5py.File(folder / "projection.h5") as projection,
+    ):
+        found = file["row"][()]
+        np.testing.assert_array_equal(file["features"][()], rows[found])
+        for statistic, rank, parts in (
+            ("hotelling_t2", "rank_t2", "t2_contribution"),
+            ("spe", "rank_spe", "spe_contribution"),
+        ):
+            values, starts = projection[statistic][()], projection["start_row"][()]
+            np.testing.assert_array_equal(file[statistic][()], values[found])
+            sums = file[parts][()].astype(np.float64).sum(axis=1)
+            np.testing.assert_allclose(sums, values[found], rtol=1e-4)
+            for recording, (first, count) in enumerate(zip(FIRST, COUNTS, strict=True)):
+                part = slice(first, first + count)
+                expected = [first + row for row in highest_of(values[part], starts[part])]
+                ours = file["recording"][()] == recording
+                order = np.argsort(file[rank][ours])
+                ranked = found[ours][order][np.sort(file[rank][ours]) > 0]
+                assert ranked.tolist() == expected
+
+
+def test_few_windows_are_kept_of_many_recordings(written):
+    folder, *_ = written
+    with h5py.File(folder / "projection.h5") as file:
+        found = highest.highest_windows(file, 4)
+        whole = {name: file[name][()] for name in highest.STATISTICS}
+    assert len(found.places.rows) <= 4
+    for name, values in whole.items():
+        assert int(np.argmax(values)) in found.places.rows
+        assert sorted(found.ranks[name].tolist())[-2:] == [1, 1]

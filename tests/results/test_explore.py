@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from fitting import save_shard
 
 import memwave
 from memwave.results.figures.explore import content
@@ -25,11 +26,13 @@ MAKE = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from plot_explore import plot_explore
-from memwave.features.columns import MatrixSpec
-from memwave.workflow.requests import FigureFacts
+from memwave.features.columns import MatrixSpec, RowSources
+from memwave.workflow.requests import Exploration, FigureFacts
 names = {0: "rest", 1: "</script><b>walk", 2: "sit"}
-facts = FigureFacts(MatrixSpec(12, "float64"), None, {}, names)
-plot_explore(facts, model=sys.argv[2], projection=sys.argv[3], page=sys.argv[4])
+spec = MatrixSpec(12, "float64")
+request = Exploration(FigureFacts(spec, None, {}, names), RowSources(spec, (4000, 4000)))
+model, projection, page, *shards = sys.argv[2:]
+plot_explore(request, model=model, projection=projection, page=page, shards=shards)
 """
 
 
@@ -49,7 +52,7 @@ def folder(tmp_path_factory):
     paths = []
     for i, part in enumerate(parts):
         paths.append(folder / f"part{i}.npy")
-        np.save(paths[-1], part)
+        save_shard(paths[-1], part)
     pca = memwave.PCA(K, solver="covariance").fit(paths)
     labels = np.tile(np.arange(ROWS) * 3 // ROWS, 2)
     pca.write_projection(folder / "projection.h5", paths, labels=labels, is_train=True)
@@ -61,7 +64,8 @@ def folder(tmp_path_factory):
 def write(folder, name):
     """Write the page in a process of its own, as the workflow does."""
     scripts = str(Path(memwave.__file__).parents[1])
-    files = [str(folder / file) for file in ("model.h5", "projection.h5", name)]
+    names = ("model.h5", "projection.h5", name, "part0.npy", "part1.npy")
+    files = [str(folder / file) for file in names]
     subprocess.run([sys.executable, "-c", MAKE, scripts, *files], check=True)
 
 
@@ -158,25 +162,53 @@ def test_zooming_in_shows_single_windows(page, folder):
     screenshot(page, "zoom")
 
 
-def test_a_click_shows_the_reconstruction_of_a_window(page, folder):
-    choose(page, 0, 1)
-    i = shown(page, "shown.data.spe.indexOf(Math.max(...shown.data.spe))")
-    x, y = panel(
+def place_of(page, i):
+    """Where a point of the scatter is on the screen."""
+    return panel(
         page,
         "scatter",
         "(() => { const view = Bokeh.index.find_one(panel), box = view.el.getBoundingClientRect();"
         f"const s = {SHOWN}; return [box.x + view.frame.x_scale.compute(s.data.x[{i}]), "
         f"box.y + view.frame.y_scale.compute(s.data.y[{i}])] }})()",
     )
-    page.mouse.click(x, y)
-    page.wait_for_timeout(300)
-    assert i in shown(page, "shown.selected.indices")
-    row = int(shown(page, f"shown.data.time[{i}]")) + ROWS
+
+
+def require_signal(page, folder, row):
+    """The panel of the signal shows a row of the second part, and its reconstruction."""
     model = load_model(folder / "model.h5")
     with h5py.File(folder / "projection.h5") as file:
-        expected = file["scores"][row] @ model.components + model.mean
-    lines = panel(page, "signal", "panel.renderers[0].data_source.data.ys[0]")
-    np.testing.assert_allclose(list(lines), expected, rtol=1e-5, atol=1e-5)
+        expected = file["scores"][row + ROWS] @ model.components + model.mean
+    lines = {
+        name: list(panel(page, "signal", f"panel.renderers[0].data_source.data.{name}[0]"))
+        for name in ("ys", "window")
+    }
+    np.testing.assert_allclose(lines["ys"], expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(lines["window"], np.load(folder / "part1.npy")[row], rtol=1e-6)
+
+
+def test_pointing_at_a_window_shows_it_and_its_reconstruction(page, folder):
+    choose(page, 0, 1)
+    known = "Bokeh.documents[0].get_model_by_name('signal')"
+    before = page.evaluate(f"{known}.renderers[0].data_source.data.window[0].slice()")
+    # A window with a signal in the page, far from all others.
+    i = shown(page, "shown.data.x.indexOf(Math.max(...shown.data.x))")
+    page.mouse.move(*place_of(page, i))
+    page.wait_for_timeout(300)
+    row = int(shown(page, f"shown.data.time[{i}]"))
+    if "not in the page" not in panel(page, "note", "panel.text"):
+        require_signal(page, folder, row)
+    after = page.evaluate(f"{known}.renderers[0].data_source.data.window[0]?.slice() ?? []")
+    assert after != before
+    assert shown(page, "shown.selected.indices") == []
+
+
+def test_a_click_shows_a_window_and_its_reconstruction(page, folder):
+    choose(page, 0, 1)
+    i = shown(page, "shown.data.spe.indexOf(Math.max(...shown.data.spe))")
+    page.mouse.click(*place_of(page, i))
+    page.wait_for_timeout(300)
+    assert i in shown(page, "shown.selected.indices")
+    require_signal(page, folder, int(shown(page, f"shown.data.time[{i}]")))
     text = panel(page, "note", "panel.text")
     assert "&lt;/script>&lt;b>walk" in text
     assert "SPE" in text

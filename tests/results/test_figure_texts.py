@@ -11,11 +11,13 @@ import pytest
 from matplotlib.axis import Axis
 from matplotlib.text import Text
 
+from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.model import Model
 from memwave.results.figures.classes import make_classes
 from memwave.results.figures.comparison import Point, draw_comparison
 from memwave.results.figures.components import draw_components
+from memwave.results.figures.highest import HighWindow, draw_highest
 from memwave.results.figures.in_time import Clock, draw_in_time
 from memwave.results.figures.memory import draw_memory
 from memwave.results.figures.rows import RECORDINGS, Survey, survey
@@ -181,3 +183,38 @@ def test_scores_without_a_fitted_variance_are_surveyed(tmp_path):
     assert (found.low > 490).all()
     assert (found.high < 3000).all()
     assert found.recordings == [("one", 0, 1000)]
+
+
+def high_windows_of(d):
+    random = np.random.default_rng(0)
+    title = f"Hotelling's T2 4.19e+03: {shortened(LONG, 2.0)}, 407.98 to 410.54 s"
+    return [
+        HighWindow(statistic, title, random.normal(size=d), random.exponential(size=d))
+        for statistic in ("hotelling_t2", "spe")
+    ]
+
+
+def small_model(d):
+    components = np.linalg.qr(np.random.default_rng(1).normal(size=(d, 2)))[0].T
+    return Model(components, np.zeros(d), np.array([3.0, 2.0]), 9.0, 100, "test")
+
+
+@pytest.mark.parametrize("channels", [1, 40])
+@pytest.mark.parametrize("layout", ["per-channel", "interleaved"])
+def test_highest_windows_are_readable(channels, layout):
+    names = tuple(f"{LONG}{i}" for i in range(channels))
+    bands = ("a3", "d3", "d2", "d1")
+    spec = FeatureSpec(64, 1, "haar", 3, bands, layout, "symmetric", "float32", names)
+    d = spec.n_features
+    text = require_readable(draw_highest(high_windows_of(d), small_model(d), spec, None, 50.0))
+    assert "share of each band" in text
+    assert "d1" in text
+
+
+def test_highest_rows_of_a_matrix_are_readable():
+    spec = MatrixSpec(3000, "float64", tuple(f"{LONG}{i}" for i in range(3000)))
+    text = require_readable(
+        draw_highest(high_windows_of(3000), small_model(3000), spec, None, None)
+    )
+    assert "contributions" in text
+    assert "column" in text

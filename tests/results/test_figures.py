@@ -30,6 +30,7 @@ from memwave.results.figures.spectrum import draw_spectrum
 from memwave.results.figures.style import save_figure
 from memwave.results.figures.timeline import Timeline
 from memwave.results.model_file import save_model
+from memwave.results.monitoring.highest import write_contributions
 from memwave.results.projection_file import ENCODING
 from memwave.storage import hdf5
 from memwave.workflow.planning import memory
@@ -182,10 +183,19 @@ def results(tmp_path_factory):
         file["captured_variance"] = model.explained_variance
         file["residual"] = np.full(5, 1e-3)
         file.attrs["window"], file.attrs["step"] = 64, 2
+        write_contributions(
+            folder / "contributions.h5",
+            file,
+            model,
+            lambda places: iter(random.normal(size=(len(places.rows), SPEC.n_features))),
+            dtype="float32",
+            feature_dtype="float32",
+        )
     return folder
 
 
 FIGURES = ("spectrum", "components", "scores", "scores_in_time", "reconstruction", "monitoring")
+FIGURES += ("highest",)
 WORDS = {
     "spectrum": ["explained variance", "error bound: at most 0.001"],
     "components": ["component 4", "(mV)", "time in the window (s)"],
@@ -193,12 +203,13 @@ WORDS = {
     "scores_in_time": ["component 3", "three"],
     "reconstruction": ["three", "dritte ü", "time in the recording (s)", "2 other labels"],
     "monitoring": ["three", "dritte ü", "Hotelling's T2", "SPE"],
+    "highest": ["Hotelling's T2", "SPE", "its reconstruction", "share of each band"],
 }
 
 
 def plot(folder, memory_mb=None):
     """Run the plots as a stage; what it used, and its figures."""
-    files = {"model": folder / "model.h5", "projection": folder / "projection.h5"}
+    files = {name: folder / f"{name}.h5" for name in ("model", "projection", "contributions")}
     figures = {name: folder / f"{name}.svg" for name in FIGURES}
     request = FigureFacts(SPEC, 50.0, {SPEC.channels[0]: "mV"}, {3: "three"})
     limit = memory_mb or memory.figures_mb(SPEC, MODEL)
@@ -297,6 +308,7 @@ def test_the_default_run_draws_every_figure(tiny_results):
             "scores-in-time.svg",
             "reconstruction.svg",
             "monitoring.svg",
+            "highest-windows.svg",
         }
     text = (folder / "reconstruction.svg").read_text(encoding="utf-8")
     assert "walking" in text

@@ -21,6 +21,9 @@ def end_of(done):
 
 def test_messages_say_what_exists(tmp_path):
     project = Project(tmp_path / "project", ["exact"])
+    early = project.snakemake("--report", "report.html")
+    assert early.returncode == 1
+    assert early.stderr.splitlines()[-1].startswith("results/summary.html: is not there. A report")
     done = project.snakemake("--cores", "2", "--until", "extract_features")
     assert done.returncode == 0, done.stderr[-4000:]
     message = end_of(done)
@@ -47,6 +50,9 @@ def test_messages_say_what_exists(tmp_path):
     assert failed.returncode != 0
     assert project.result("exact/projection.h5").exists()  # of the recording as it was
     assert "0 of 1 experiment complete." in end_of(failed)
+    assert (
+        (failed.stdout + failed.stderr).rstrip().splitlines()[-1].startswith("  extract_features: ")
+    )
 
 
 def test_the_command_names_the_program_and_the_configuration(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """What is found before the first job: each finding with place, expectation and remedy."""
 
 import copy
+import shutil
 from pathlib import Path
 
 import h5py
@@ -497,3 +498,28 @@ def test_differences_of_channels_of_one_unit_are_not_warned_of(project):
         project.save(f"{name}.npy", np.zeros((40, 4)))
     (warning,) = project.check().warnings
     assert "make the components" in warning
+
+
+def test_a_file_that_is_named_twice_is_warned_of(project):
+    assert not project.check().warnings
+    project.rows[1]["path"] = "./one.npy"
+    (warning,) = project.check().warnings
+    assert 'the recordings "one", "two" are the same file' in warning
+    assert str(project.folder / "one.npy") in warning
+
+
+@pytest.mark.parametrize("kind", ["gone", "folder", "recording"])
+def test_a_model_to_apply_that_is_none_is_not_to_be_deleted(project, kind):
+    (project.folder / "folder.h5").mkdir()
+    shutil.copy(project.folder / "one.npy", project.folder / "recording.h5")
+    reasons = {
+        "gone": "No such file, expected a model.h5",
+        "folder": "is a folder, expected a model.h5",
+        "recording": "It is not a whole model.h5: copy it again",
+    }
+    path = project.folder / f"{kind}.h5"
+    project.config["models"]["exact"] = {"apply": str(path)}
+    (finding,) = project.findings()
+    assert finding.startswith(f"models.exact.apply: {path}: ")
+    assert reasons[kind] in finding
+    assert "rm " not in finding

@@ -5,6 +5,7 @@ from enum import Enum
 
 import pytest
 
+from memwave.core.progress import CLEAR_LINE, LABEL, shortened
 from memwave.workflow.process.job_lines import JobLines
 
 Event = Enum("Event", ["JOB_INFO", "JOB_FINISHED", "JOB_STARTED", "PROGRESS", "JOB_ERROR"])
@@ -44,6 +45,29 @@ def test_a_job_that_failed_names_its_log(lines):
     failed = {"rule_name": "fit_model", "log": ["logs/fit_model/a.log"]}
     line = printed(lines, "", Event.JOB_ERROR, **failed)
     assert line == "[0 of 3 done] FAILED fit_model: logs/fit_model/a.log"
+
+
+def test_nothing_follows_the_errors_of_jobs(lines):
+    after = "WorkflowError:\nAt least one job did not complete successfully."
+    assert printed(lines, "Elapsed time: 0:00:04") == "other: Elapsed time: 0:00:04"
+    printed(lines, "", Event.JOB_ERROR, rule_name="fit_model", log=["a.log"])
+    assert printed(lines, "Elapsed time: 0:00:04") is None
+    assert printed(lines, "Complete log(s): a.log") is None
+    assert printed(lines, after) is None
+    assert printed(lines, "Shutting down") is not None
+
+
+def test_a_line_replaces_a_bar_on_a_terminal(monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    line = printed(JobLines(logging.Formatter(), 3), "", Event.JOB_INFO, rule_msg="all")
+    assert line == f"{CLEAR_LINE}[0 of 3 done] all"
+
+
+def test_a_label_leaves_room_for_the_bar():
+    assert shortened("find_gaps a.h5") == "find_gaps a.h5"
+    label = shortened("project_features results/hapt/haar/features/1-of-1.npy")
+    assert label == "project_features …ures/1-of-1.npy"
+    assert len(label) <= LABEL
 
 
 def test_the_last_progress_is_printed(lines):

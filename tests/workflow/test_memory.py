@@ -14,6 +14,7 @@ from stage_run import StageRun, planned
 from stages import run_stage
 
 from memwave.core.ranges import MEGABYTE, rows_per_block
+from memwave.features.columns import RowSources
 from memwave.pca.projection import Projector
 from memwave.recordings import channels
 from memwave.recordings.segments import LabelledRecording, Segment
@@ -226,7 +227,10 @@ def write_many(folder, n, model, memory_mb):
         writer.finish(Projector(load_model(model), "float32"))
     np.save(folder / "labels.npy", np.zeros(n + 9, np.int64))
     recording = LabelledRecording("r", "train", n, str(folder / "labels.npy"))
-    spec = make_spec(window=10)
+    spec = replace(make_spec(window=10, channels=4), store=False)
+    signal = np.lib.format.open_memmap(folder / "r.npy", "w+", "f4", (n + 9, spec.n_channels))
+    signal.flush()
+    del signal
     ended = run_stage(
         "write_projection",
         folder,
@@ -240,6 +244,7 @@ def write_many(folder, n, model, memory_mb):
             levels=(0.95, 0.99),
             limit_method="quantile",
             rates=(None,),
+            sources=RowSources(spec, (n,), recordings=(planned(folder / "r.npy", n + 9, "r"),)),
         ),
         memory_mb=memory_mb,
         partials=[folder / "partial.h5"],
@@ -248,6 +253,7 @@ def write_many(folder, n, model, memory_mb):
         provenance=folder / "provenance.json",
         limits=folder / "limits.tsv",
         alarms=folder / "alarms.tsv",
+        contributions=folder / "contributions.h5",
     )
     if ended.status == 0:
         with h5py.File(folder / "projection.h5") as file:

@@ -17,11 +17,16 @@ ODD = {
     "__use_yte__: true\n?x: 1\n": "line 1: __use_yte__ asks Snakemake to run code",
     BOMB: "stands for more than 1,000,000 values",
     "a: " + "[" * 3000 + "]" * 3000: f"more than {MOST_LEVELS} levels",
-    "- &a [*a, *a]\n": None,
+    "- &a [*a, *a]\n": "is a list, expected keys with values",
     "a: &b {x: 1}\nc: *b\nd: {<<: *b, y: '1:30'}\n": None,
     '{"shards": 2}': None,
-    "a: [1\n": None,  # no YAML: Snakemake says so
-    "": None,
+    '{\n\t"shards": 2}': None,  # JSON
+    "a: [1\n": "line 2, column 1: is not YAML (expected ',' or ']'",
+    "datasets:\n\ta: 1\n": "line 2, column 1: is not YAML (found character '\\t' that cannot",
+    "a: b: 3\n": "line 1, column 5: is not YAML (mapping values are not allowed here). Look",
+    "hello\n": "is a text, expected keys with values, such as datasets",
+    "": "is empty. config/README.md has a small configuration to copy",
+    "# nothing yet\n": "is empty",
 }
 
 

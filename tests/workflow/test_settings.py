@@ -45,6 +45,11 @@ def findings_of(config: Any) -> tuple[str, ...]:
     return caught.value.findings
 
 
+def test_the_name_of_a_run_is_described():
+    (finding,) = findings_of(changed(("run",), "a/b"))
+    assert finding.startswith('run: found "a/b", expected null or 1 to 64 letters, digits')
+
+
 def test_units_are_of_channels():
     (finding,) = findings_of(changed(("datasets", "pilot", "units"), {"x": "mV", "xy": "mV"}))
     assert finding.startswith("datasets.pilot.units.xy: there is no such channel.")

@@ -10,6 +10,9 @@ import numpy as np
 
 from memwave import __version__
 from memwave.api import projecting
+from memwave.api.conventions.containers import Containers
+from memwave.api.conventions.parameters import Parameters
+from memwave.api.conventions.state import FITTED, fitted_value, not_fitted
 from memwave.api.fitting import (
     Certificate,
     computing,
@@ -17,10 +20,9 @@ from memwave.api.fitting import (
     known_certificate,
     measure_certificate,
 )
-from memwave.api.parameters import Parameters
 from memwave.api.planning import block_of_projection, checked_levels, entry, plan_fit, spec_of
-from memwave.api.state import FITTED, fitted_value, not_fitted
 from memwave.api.streams.accumulator import Accumulator, is_stream, plan_stream
+from memwave.api.streams.one_pass import available_with_one_pass
 from memwave.api.streams.updating import Updating, stored
 from memwave.core.errors import InvalidMatrix
 from memwave.core.precision import compute_dtype
@@ -36,7 +38,7 @@ from memwave.results import model_file
 from memwave.workflow.planning.memory import measuring_rows
 
 
-class PCA(Updating, Parameters):
+class PCA(Updating, Containers, Parameters):
     """Principal component analysis of a matrix that may be larger than the memory.
 
     The matrix is read in place, block by block, as often as the solver needs it. The memory is
@@ -222,7 +224,7 @@ class PCA(Updating, Parameters):
         return self
 
     def _fit_matrix(self, matrix: Matrix) -> None:
-        params, spec = self.get_params(), spec_of(matrix)
+        params, spec = self._plain_params(), spec_of(matrix)
         entry(params, 1)  # parameters are checked before anything is read
         self._drop_missing(matrix)
         plan = plan_fit(params, spec, matrix.n_rows, matrix.shape[0])
@@ -230,8 +232,8 @@ class PCA(Updating, Parameters):
             matrix,
             plan,
             shards=plan.shards,
-            threads=self.threads,
-            block_mb=self.block_mb,
+            threads=params["threads"],
+            block_mb=params["block_mb"],
             bar=self._bar,
         )
         found = known_certificate(model)
@@ -250,7 +252,7 @@ class PCA(Updating, Parameters):
                 self._drop_missing(matrix)
                 if accumulator is None:
                     spec = spec_of(matrix)
-                    plan = plan_stream(self.get_params(), spec, None)
+                    plan = plan_stream(self._plain_params(), spec, None)
                     accumulator = Accumulator(plan, spec.n_features)
                 self._require_width(matrix, accumulator.n_features)
                 accumulator.add(matrix)
@@ -261,6 +263,7 @@ class PCA(Updating, Parameters):
         self._keep(model, spec, known_certificate(model))
         return self
 
+    @available_with_one_pass
     def partial_fit(self, X: Any, y: Any = None, *, check_input: bool = True) -> Self:
         """Take in a block of rows; blocks may come from anywhere, and are not kept.
 
@@ -278,13 +281,19 @@ class PCA(Updating, Parameters):
         PCA
             This object. The model is computed when an attribute of it is asked for. `fit` begins
             anew.
+
+        Raises
+        ------
+        MemwaveError
+            If the solver reads rows several times (``gram``, ``randomized``), as an AttributeError,
+            or if `X` is no matrix of finite numbers.
         """
         with as_matrix(X) as matrix, computing():
             self._drop_missing(matrix)
             accumulator = self.__dict__.get("_accumulator")
             if accumulator is None:
                 spec = spec_of(matrix)
-                plan = plan_stream(self.get_params(), spec, matrix.n_rows)
+                plan = plan_stream(self._plain_params(), spec, matrix.n_rows)
                 accumulator = Accumulator(plan, spec.n_features)
                 self._require_width(matrix, accumulator.n_features)
                 accumulator.add(matrix)
@@ -315,22 +324,23 @@ class PCA(Updating, Parameters):
         Returns
         -------
         ndarray, shape (n_samples, n_components)
-            Scores, float32 or float64, as was computed; `out`, or a read-only map of the file.
+            Scores, float32 or float64, as was computed; `out`, or a read-only map of the file. A
+            DataFrame after `set_output`.
         """
         model = self._fitted()
         with as_matrix(X, dtype, columns) as matrix, computing():
             self._require_same_columns(matrix)
             shape = (matrix.shape[0], model.n_components)
             computed = self._computed_in(matrix)
-            rows = block_of_projection(self.get_params(), model.n_features, computed)
+            rows = block_of_projection(self._plain_params(), model.n_features, computed)
             made: list[np.ndarray] = []
             self._drop_missing(matrix)
-            with projecting.target(out, shape, computed, made) as store:
+            with projecting.target(out, shape, computed, made, matrix) as store:
                 if matrix.complete is not None:
                     store = projecting.spreading(store, matrix, shape[1], rows)
                 for start, stop, scores, _ in self._projected(model, matrix, computed, rows):
                     store(start, stop, scores.astype(computed, copy=False))
-        return _result(out, made)
+        return self._contained(made[0], X) if made else _result(out)
 
     def _projected(
         self, model: Model, matrix: Matrix, dtype: str, rows: int
@@ -374,21 +384,24 @@ class PCA(Updating, Parameters):
         """
         model = self._fitted()
         with as_matrix(X) as scores, computing():
+            self._drop_missing(scores)
             if scores.shape[1] != model.n_components:
                 raise InvalidMatrix(
                     f"{scores.path}: has {scores.shape[1]} columns, expected the "
                     f"{model.n_components} scores of this model."
                 )
             shape = (scores.shape[0], model.n_features)
-            rows = block_of_projection(self.get_params(), model.n_features, "float64")
+            rows = block_of_projection(self._plain_params(), model.n_features, "float64")
             made: list[np.ndarray] = []
             with (
-                projecting.target(out, shape, "float64", made) as store,
+                projecting.target(out, shape, "float64", made, scores) as store,
                 closing(projecting.reconstruct(model, scores, rows, self._bar)) as found,
             ):
+                if scores.complete is not None:
+                    store = projecting.spreading(store, scores, shape[1], rows)
                 for start, stop, values in found:
                     store(start, stop, values)
-        return _result(out, made)
+        return made[0] if made else _result(out)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean log-likelihood of rows under probabilistic PCA.
@@ -405,7 +418,7 @@ class PCA(Updating, Parameters):
             self._require_same_columns(matrix)
             self._drop_missing(matrix)
             computed = self._computed_in(matrix)
-            rows = block_of_projection(self.get_params(), model.n_features, computed)
+            rows = block_of_projection(self._plain_params(), model.n_features, computed)
             for _, _, scores, errors in self._projected(model, matrix, computed, rows):
                 total += float((scores**2 / variances).sum())
                 total += float(errors.sum() / noise) if rest else 0.0
@@ -444,20 +457,23 @@ class PCA(Updating, Parameters):
         Returns
         -------
         Monitoring
-            Four arrays of `n_samples` numbers, and the limits.
+            Four arrays of `n_samples` numbers, and the limits. Rows that ``missing="drop"``
+            leaves out have NaN, and are above no limit.
         """
         model, given = self._fitted(), checked_levels(levels)
         with as_matrix(X, dtype, columns) as matrix, computing():
             self._require_same_columns(matrix)
+            self._drop_missing(matrix)
             computed = self._computed_in(matrix)
-            rows = block_of_projection(self.get_params(), model.n_features, computed)
-            t2, spe, weights = (
-                np.empty(matrix.shape[0]),
-                np.empty(matrix.shape[0]),
-                t2_weights(model),
-            )
+            rows = block_of_projection(self._plain_params(), model.n_features, computed)
+            both, weights = np.empty((matrix.shape[0], 2)), t2_weights(model)
+            store = projecting.array_store(both)
+            if matrix.complete is not None:
+                store = projecting.spreading(store, matrix, 2, rows)
             for start, stop, scores, errors in self._projected(model, matrix, computed, rows):
-                t2[start:stop], spe[start:stop] = np.vecdot(scores * weights, scores), errors
+                found = np.vecdot(scores * weights, scores)
+                store(start, stop, np.column_stack([found, errors]))
+        t2, spe = (np.ascontiguousarray(column) for column in both.T)
         return compared(model, t2, spe, given, is_train=is_train)
 
     def contributions(
@@ -530,7 +546,7 @@ class PCA(Updating, Parameters):
                 model,
                 matrix,
                 dtype=computed,
-                block_rows=block_of_projection(self.get_params(), model.n_features, computed),
+                block_rows=block_of_projection(self._plain_params(), model.n_features, computed),
                 is_train=is_train,
                 labels=projecting.row_labels(labels, matrix.shape[0]),
                 provenance=self._made_by(),
@@ -543,7 +559,7 @@ class PCA(Updating, Parameters):
                 model.residual_moments = found.residual_moments
 
     def _made_by(self) -> dict:
-        return {"parameters": self.get_params(), "versions": {"memwave": __version__}}
+        return {"parameters": self._plain_params(), "versions": {"memwave": __version__}}
 
     def save(self, path: str | os.PathLike, *, summary: bool = False) -> None:
         """Write ``model.h5``, as the workflow writes it; `memwave.load_model` reads it.
@@ -636,10 +652,8 @@ class PCA(Updating, Parameters):
         return Progress(total, label, on_terminal=self.verbose)
 
 
-def _result(out: Any, made: list[np.ndarray]) -> Any:
+def _result(out: Any) -> Any:
     """What a method returns that wrote to `out`."""
-    if made:
-        return made[0]
     return np.load(out, mmap_mode="r") if isinstance(out, (str, os.PathLike)) else out
 
 
@@ -662,7 +676,7 @@ def load_model(path: str | os.PathLike) -> PCA:
         If it is missing, damaged, or no model.
     """
     path = os.fspath(path)
-    model, names = model_file.load_model(path), model_file.load_column_names(path)
+    model, names = model_file.load_given(path), model_file.load_column_names(path)
     pca = PCA(model.n_components, solver=model.solver, standardize=model.scale is not None)
     spec = MatrixSpec(model.n_features, "float64", tuple(names) if names else None)
     pca._keep(model, spec, known_certificate(model))

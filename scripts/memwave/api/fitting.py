@@ -87,7 +87,7 @@ def fit_matrix(
         fitted = fit_shards(
             ranges,
             [[(0, part.shape[0])] for part in ranges],
-            plan.model,
+            plan.model | {"select": plan.select},
             dtype=plan.dtype,
             block_rows=plan.block_rows,
             threads=threads if reads_columns(solver) else min(threads, len(ranges)),

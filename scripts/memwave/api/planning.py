@@ -1,5 +1,6 @@
 """From the parameters of an estimator to a solver with all its options that fits the memory."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -180,6 +181,10 @@ def entry(params: dict, k: int) -> dict:
             f"{did_you_mean(solver, known)}"
         )
     options = solver_module(solver).OPTIONS
+    if not isinstance(params["solver_options"] or {}, dict):
+        raise InvalidParameter(
+            f"solver_options is {shown(params['solver_options'])}, expected a dict, or None."
+        )
     given: dict[str, Any] = {
         "solver": solver,
         "n_components": k,
@@ -205,8 +210,9 @@ def entry(params: dict, k: int) -> dict:
         findings.append(
             f"shards: found {shown(shards)}, expected a whole number of at least 1, or 'auto'."
         )
-    if not isinstance(params["block_mb"], int | float) or params["block_mb"] <= 0:
-        findings.append(f"block_mb: found {shown(params['block_mb'])}, expected a number above 0.")
+    block_mb = params["block_mb"]
+    if not isinstance(block_mb, int | float) or not 0 < block_mb < math.inf:
+        findings.append(f"block_mb: found {shown(block_mb)}, expected a number above 0.")
     if findings:
         raise InvalidParameter(" ".join(findings))
     return complete_model(given)

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from memwave.api.fitting import Certificate, MakeProgress, certificate_of
@@ -55,7 +56,7 @@ def reconstruct(
 ) -> Generator[tuple[int, int, np.ndarray], None, None]:
     """Reconstruct rows from scores: start, stop and rows of each block."""
     (rows,) = scores.ranges(1)
-    progress = bar(scores.shape[0], "inverse_transform")
+    progress = bar(scores.n_rows, "inverse_transform")
     try:
         for start, stop in spans(0, rows.shape[0], block_rows):
             yield start, stop, features_of(model, rows.rows(start, stop))
@@ -64,12 +65,12 @@ def reconstruct(
         progress.close()
 
 
-def spreading(store: Store, matrix: Matrix, n_components: int, block_rows: int) -> Store:
-    """Return what stores scores of the rows that are left where these are; others become NaN."""
+def spreading(store: Store, matrix: Matrix, n_columns: int, block_rows: int) -> Store:
+    """Return what stores results of the rows that are left where these are; others become NaN."""
     complete, done = list(matrix.complete or ()), 0
     for low, high in [*complete, (matrix.shape[0], matrix.shape[0])]:
         for start, stop in spans(done, low, block_rows):
-            store(start, stop, np.full((stop - start, n_components), np.nan, "float32"))
+            store(start, stop, np.full((stop - start, n_columns), np.nan, "float32"))
         done = high
 
     def store_spread(start: int, stop: int, values: np.ndarray) -> None:
@@ -82,7 +83,9 @@ def spreading(store: Store, matrix: Matrix, n_components: int, block_rows: int) 
 
 
 @contextmanager
-def target(out: Any, shape: tuple[int, int], dtype: str, in_memory: list) -> Iterator[Store]:
+def target(
+    out: Any, shape: tuple[int, int], dtype: str, in_memory: list, source: Matrix
+) -> Iterator[Store]:
     """Open the output for rows.
 
     Parameters
@@ -93,11 +96,13 @@ def target(out: Any, shape: tuple[int, int], dtype: str, in_memory: list) -> Ite
         Of all rows.
     in_memory : list
         Gets a new array, where `out` is None.
+    source : Matrix
+        What is read meanwhile.
 
     Raises
     ------
     InvalidMatrix
-        If `out` is neither, or has another shape.
+        If `out` is neither, has another shape or integers, or is what is read.
     """
     if out is None:
         array = np.empty(shape, dtype)
@@ -109,6 +114,7 @@ def target(out: Any, shape: tuple[int, int], dtype: str, in_memory: list) -> Ite
                 f"{os.fspath(out)}: cannot be written, expected a name that ends in .npy, or an "
                 "array of that shape."
             )
+        require_other_file(out, source)
         with create_matrix(Path(out), shape, dtype) as mapped:
             yield lambda start, stop, values: np.copyto(
                 mapped.rows(start, stop), values, casting="same_kind"
@@ -120,7 +126,37 @@ def target(out: Any, shape: tuple[int, int], dtype: str, in_memory: list) -> Ite
                 f"out has shape {found}, expected {shape}: rows x components, or rows x columns of "
                 "what is transformed back."
             )
+        _require_fit_to_fill(out, dtype, source)
         yield array_store(out)
+
+
+def require_other_file(path: str | os.PathLike, source: Matrix) -> None:
+    """Require that an output is no file that is read for it."""
+    files = [getattr(source.part(i), "file", None) for i in range(len(source.parts()))]
+    for file in filter(None, files):
+        if os.path.exists(path) and os.path.exists(file) and os.path.samefile(path, file):
+            raise InvalidMatrix(
+                f"{os.fspath(path)}: is the input, expected another file to write to."
+            )
+
+
+def _require_fit_to_fill(out: Any, dtype: str, source: Matrix) -> None:
+    """Require an array of floats that can be written to, and that is not what is read."""
+    if not np.can_cast(dtype, getattr(out, "dtype", dtype), "same_kind"):
+        raise InvalidMatrix(f"out has type {out.dtype}, expected floats, such as {dtype}.")
+    if isinstance(out, np.ndarray) and not out.flags.writeable:
+        raise InvalidMatrix("out is read-only, expected an array that can be written to.")
+    if getattr(out, "filename", None) is not None:
+        require_other_file(out.filename, source)
+    arrays = [getattr(source.part(i), "array", None) for i in range(len(source.parts()))]
+    if any(_is_shared(out, array) for array in arrays if array is not None):
+        raise InvalidMatrix("out shares memory with X, expected another array.")
+
+
+def _is_shared(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return np.shares_memory(one, other)
+    return one is other or (isinstance(one, h5py.Dataset) and bool(one == other))
 
 
 def array_store(array: Any) -> Store:
@@ -168,6 +204,7 @@ def write_projection(
     Certificate or None
         What was measured, if `is_train`.
     """
+    require_other_file(path, matrix)
     parts, k, n_rows = matrix.parts(), model.n_components, matrix.n_rows
     projector = Projector(model, dtype)
     split = SPLITS[0] if is_train else SPLITS[1]

@@ -51,11 +51,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name in arguments[:1]:
             module = import_module(f"{__name__}.{name}")
             module.add_arguments(command)
+    if not arguments:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
     given = parser.parse_args(arguments)
     try:
         return module.run(given)
     except MemwaveError as error:
         print(error, file=sys.stderr)
+        return 1
+    except MemoryError as error:
+        print(
+            f"the memory of this machine is not enough ({error}). Give what it has as the limit, "
+            "for example --max-mem-mb 2000; `memwave doctor` prints it.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("interrupted; nothing was left half-written.", file=sys.stderr)

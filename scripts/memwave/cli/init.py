@@ -1,6 +1,8 @@
 """``memwave init FILES...``: write a sheet and a configuration for some files."""
 
 import argparse
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +12,7 @@ import yaml
 
 from memwave.cli.pca import add_shape
 from memwave.core.errors import MemwaveError
-from memwave.core.messages import shown
+from memwave.core.messages import listed, shown
 from memwave.readers import FileSource, file_of, open_source, reader_of
 from memwave.readers.matrices.files import open_file
 from memwave.recordings.resampling import ratio_of
@@ -39,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Look at the files, write sheet and configuration, and say what comes next."""
     sheet, config = given.out / f"{given.name}.tsv", given.out / f"{given.name}.yaml"
+    if not Path("Snakefile").is_file():  # elsewhere, relative paths would start in that folder
+        given.files, sheet = [os.path.abspath(path) for path in given.files], sheet.absolute()
     for path in (sheet, config):
         if path.exists():
             raise MemwaveError(f"{path}: is there already. Choose another --name or --out.")
@@ -52,9 +56,21 @@ def run(given: argparse.Namespace) -> int:
         sheet.unlink(missing_ok=True)
         raise
     write(config, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
-    print(f"wrote {config}" + ("" if is_one else f" and {sheet}") + ". Next, in memwave's folder:")
-    print(f"  snakemake --cores 4 --configfile {config.absolute()}")
+    print(f"wrote {config}" + ("" if is_one else f" and {sheet}") + ". Next, in this folder:")
+    print(f"  {shlex.join([*snakemake(), '--cores', '4', '--configfile', str(config)])}")
     return 0
+
+
+def snakemake() -> list[str]:
+    """How Snakemake is called here, where the paths in the configuration start."""
+    program = Path(".venv/bin/snakemake")
+    if Path("Snakefile").exists():
+        return [str(program) if program.exists() else "snakemake"]
+    clone = Path(__file__).resolve().parents[3]
+    if not (clone / "Snakefile").exists():  # the package is installed without the workflow
+        clone = Path("memwave's folder")
+    found = clone / program
+    return [str(found) if found.exists() else "snakemake", "--snakefile", str(clone / "Snakefile")]
 
 
 def matrix(given: argparse.Namespace, sheet: Path) -> dict:
@@ -133,8 +149,16 @@ def look_at(path: str, dtype: str | None, columns: int | None) -> dict:
             raise MemwaveError(f"{path}: has shape {source.shape}, expected rows x channels.")
         for note in source.notes:
             print(f"{path}: {note}.", file=sys.stderr)
+        channels = names or names_of(source)
+        texts = [name for name in channels if name in source.text_channels()]
+        if texts:
+            print(
+                f"{path}: left out {listed(map(shown, texts))}, which hold texts. A column of "
+                f"labels is named {file_of(path)}::{texts[0]} in the column labels of the sheet.",
+                file=sys.stderr,
+            )
         return {
-            "channels": names or names_of(source),
+            "channels": [name for name in channels if name not in texts],
             "rows": source.shape[0],
             "rate": source.sampling_rate,
             "units": dict(source.units),

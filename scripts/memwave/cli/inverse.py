@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from memwave.api.estimator import load_model
 from memwave.api.recordings.reconstructing import (
@@ -30,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Reconstruct rows from scores and write them."""
+    if Path(given.output).suffix != ".npy":
+        raise MemwaveError(f"{given.output}: cannot be written, expected a name that ends in .npy.")
     if not is_of_recordings(given.model):
         if given.recording or given.original:
             raise MemwaveError(

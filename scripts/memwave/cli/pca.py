@@ -11,6 +11,7 @@ from memwave.api.planning import MISSING
 from memwave.core.errors import MemwaveError
 from memwave.pca.solvers import feature_solvers
 from memwave.readers import open_array
+from memwave.storage.atomic import require_folder
 
 # Length of the longest bar of the spectrum, and components that are printed.
 BAR, PRINTED = 40, 20
@@ -27,7 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_shape(parser)
     add_missing(parser)
-    parser.add_argument("-k", "--components", type=int, required=True, metavar="K")
+    parser.add_argument(
+        "-k",
+        "--components",
+        type=components,
+        required=True,
+        metavar="K",
+        help="their number; or a share of the variance, such as 0.9; or a criterion, such as auto",
+    )
     parser.add_argument("-o", "--out", type=Path, default=Path("."), help="folder (default: here)")
     parser.add_argument("--solver", choices=["auto", *feature_solvers()], default="auto")
     parser.add_argument(
@@ -38,6 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=int, default=1, help="threads that compute (default: 1)")
     parser.add_argument("--labels", metavar="FILE", help="one whole number a row, such as y.npy")
+
+
+def components(text: str) -> int | float | str:
+    """Read a number, a share or a criterion, as `memwave.PCA` takes them."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def add_missing(parser: argparse.ArgumentParser) -> None:
@@ -70,8 +88,8 @@ def run(given: argparse.Namespace) -> int:
     )
     labels = None if given.labels is None else load_labels(given.labels)
     shape = {"dtype": given.dtype, "columns": given.columns}
+    require_folder(given.out)
     pca.fit(given.files, **shape)
-    given.out.mkdir(parents=True, exist_ok=True)
     model, projection = given.out / "model.h5", given.out / "projection.h5"
     pca.write_projection(projection, given.files, labels=labels, is_train=True, **shape)
     pca.save(model)

@@ -1,6 +1,7 @@
 """``memwave transform MODEL FILE OUTPUT``: project onto a model that was fitted before."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from memwave.api.estimator import load_model
 from memwave.api.recordings.projecting import project_recording
 from memwave.cli.pca import add_missing, add_shape
 from memwave.core.errors import MemwaveError
+from memwave.core.messages import either
+from memwave.readers import file_of
 from memwave.results.model_file import is_of_recordings
 from memwave.workflow.process.stage import one_blas_thread
 
@@ -25,8 +28,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--step", type=int, help="rows from window to window, if not the model's")
 
 
+def require_output(given: argparse.Namespace) -> None:
+    """Require a projection or scores to write, and no file that is read."""
+    path = Path(given.output)
+    endings = (".h5",) if is_of_recordings(given.model) else (".h5", ".npy")
+    if path.suffix not in endings:
+        raise MemwaveError(
+            f"{path}: cannot be written, expected a name that ends in {either(endings)}."
+        )
+    for read in (given.model, file_of(given.file)):
+        if path.exists() and os.path.exists(read) and os.path.samefile(path, read):
+            raise MemwaveError(f"{path}: is read for it, expected another file to write to.")
+
+
 def run(given: argparse.Namespace) -> int:
     """Project the file onto the model."""
+    require_output(given)
     if is_of_recordings(given.model):
         if given.columns is not None:
             raise MemwaveError(f"{given.model}: is of recordings, expected no --columns.")

@@ -34,7 +34,8 @@ def verify_results(folder: Path) -> int:
     """Print what differs; return the number of differences."""
     count = len(experiments(folder))
     if not count:
-        print(f"{folder}: no experiment has been finished there.")
+        what = "no experiment has been finished there" if folder.is_dir() else "no such folder"
+        print(f"{folder}: {what}. Run the workflow first, or name the folder of its results.")
         return 1
     damaged: dict[str, str] = {}
     for error in (*damaged_results(folder), *unproven_results(folder, load_wanted())):

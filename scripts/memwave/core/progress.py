@@ -5,6 +5,12 @@ import sys
 import threading
 import time
 
+# Moves to the start of a line of a terminal and erases it.
+CLEAR_LINE = "\r\x1b[K"
+
+# Columns of a line on a terminal, and of its label, which leaves room for the bar and the time.
+COLUMNS, LABEL = 79, 33
+
 log = logging.getLogger("memwave")
 
 
@@ -36,7 +42,7 @@ class Progress:
             now = time.monotonic()
             if self._terminal and now - self._drawn >= self.ON_TERMINAL:
                 self._drawn = now
-                print(f"\r{self._line(now, 79)}", end="", file=sys.stderr, flush=True)
+                print(f"\r{self._line(now, COLUMNS)}", end="", file=sys.stderr, flush=True)
             if now - self._logged >= self.IN_LOG:
                 self._logged = now
                 log.info("%s", self._line(now, None))
@@ -49,7 +55,7 @@ class Progress:
     def close(self) -> None:
         """Remove the bar from the terminal."""
         if self._terminal:
-            print("\r" + " " * 79 + "\r", end="", file=sys.stderr, flush=True)
+            print("\r" + " " * COLUMNS + "\r", end="", file=sys.stderr, flush=True)
 
     def _line(self, now: float, width: int | None) -> str:
         from tqdm import tqdm  # only here: a short job should not wait for it
@@ -59,7 +65,16 @@ class Progress:
             self._total,
             now - self._begin,
             ncols=width,
-            prefix=self._label,
+            prefix=self._label if width is None else shortened(self._label),
             unit="row",
             unit_scale=True,
         )
+
+
+def shortened(label: str) -> str:
+    """Return the first word of a label and the end of its last one, as far as there is room."""
+    if len(label) <= LABEL:
+        return label
+    stage, _, path = label.partition(" ")
+    room = LABEL - len(stage) - 2
+    return f"{stage} …{path[-room:]}" if path and room > 0 else f"…{label[1 - LABEL :]}"

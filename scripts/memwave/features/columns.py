@@ -9,6 +9,7 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.ranges import Ranges
+from memwave.features.spec import FeatureSpec
 from memwave.readers import reader_of
 from memwave.readers.matrices.converted import ConvertedPart
 from memwave.readers.matrices.files import open_file
@@ -139,3 +140,24 @@ def _part(recording: PlannedRecording, columns: int) -> Part:
     return open_file(
         recording.path, recording.dtype if is_raw else None, columns, recording.options
     )
+
+
+@dataclass(frozen=True)
+class RowSources:
+    """Where the features of all windows of a projection come from.
+
+    Attributes
+    ----------
+    spec : FeatureSpec or MatrixSpec
+    lengths : tuple of int
+        Windows of each shard, as planned.
+    matrix : tuple of MatrixShard
+        The shards, if the features are columns of a matrix.
+    recordings : tuple of PlannedRecording
+        All recordings, if features are not stored.
+    """
+
+    spec: FeatureSpec | MatrixSpec
+    lengths: tuple[int, ...]
+    matrix: tuple[MatrixShard, ...] = ()
+    recordings: tuple[PlannedRecording, ...] = ()

@@ -9,6 +9,9 @@ from memwave.core.precision import lengths
 # Criteria for the number of components; see `memwave.pca.diagnostics.selection`.
 CRITERIA = ("parallel", "gavish-donoho", "mle", "profile-likelihood")
 
+# What is added to a share of the variance while a fit looks for its components, as a share of it.
+SHARE_MARGIN = 1e-5
+
 # A component with less than this share of the largest explained variance is rounding.
 NEGLIGIBLE = 1e-10
 
@@ -145,6 +148,32 @@ def from_eigenpairs(
         errors = images[:, order] - eigenvectors[:, order] * variances
         attributes["residual"] = lengths(errors)
     return Model(components=components * signs[:, None], explained_variance=variances, **attributes)
+
+
+def components_for(shares: np.ndarray, fraction: float) -> int:
+    """Fewest components that explain more than a share of the variance; all if none do."""
+    return min(len(shares), int(np.searchsorted(np.cumsum(shares), fraction, side="right")) + 1)
+
+
+def pairs_for(values: np.ndarray, total: float, fraction: float, most: int) -> int:
+    """How many eigenpairs a fit must find to explain more than a share of the variance.
+
+    Parameters
+    ----------
+    values : ndarray, shape (m,)
+        Eigenvalues so far, descending, none above a true one.
+    total : float
+        Trace of the covariance.
+    fraction : float
+        The share. A little more is asked for, so that rounding does not matter.
+    most : int
+        Returned where the eigenvalues so far do not explain so much.
+    """
+    known = values[:most]
+    wanted = fraction * (1.0 + SHARE_MARGIN) * total
+    if total <= 0.0 or float(known.sum()) <= wanted:
+        return most
+    return components_for(known, wanted)
 
 
 def monitored(model: Model) -> np.ndarray:

@@ -24,7 +24,8 @@ import logging
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Self
@@ -153,6 +154,10 @@ class FileSource(ABC):
         A reader implements it that cannot know the types of the channels from a header.
         """
 
+    def text_channels(self) -> Collection[str]:
+        """Return the channels that hold texts, as far as the beginning of the file shows."""
+        return ()
+
     def __enter__(self) -> Self:
         return self
 
@@ -187,25 +192,35 @@ class FileSource(ABC):
         self._states[file] = _state(status)
         return status.st_size
 
-    def _choose(self, names: Sequence[str], wanted: Sequence[str] | None) -> list[int]:
-        """Return the indices of the wanted channels, in their order; of all for None."""
+    def _choose(
+        self, names: Sequence[str], wanted: Sequence[str] | None, *, texts: bool = False
+    ) -> list[int]:
+        """Return the indices of the wanted channels, in their order; of all for None.
+
+        `texts` is whether they are labels, which no channels of a dataset name.
+        """
+        what, remedy = "channel", "Name those you want in the channels of the dataset"
+        if texts:
+            what, remedy = "column", "Correct its name in the labels of the sheet"
         self.channel_names = list(names if wanted is None else wanted)
         if wanted is None:
             return list(range(len(names)))
+        counts = Counter(names)
         for name in wanted:
-            if name not in names:
+            if not counts[name]:
                 raise self.error(
-                    f"has no channel {shown(name)}.{did_you_mean(name, names)} It has "
+                    f"has no {what} {shown(name)}.{did_you_mean(name, names)} It has "
                     f"{listed(map(shown, names[:MOST_LISTED]))}"
                     f"{' ...' if len(names) > MOST_LISTED else ''}. "
-                    "Name those you want in the channels of the dataset"
+                    f"{remedy}"
                 )
-            if names.count(name) > 1:
+            if counts[name] > 1:
                 raise self.error(
-                    f"has {names.count(name)} channels called {shown(name)}, expected one. "
+                    f"has {counts[name]} channels called {shown(name)}, expected one. "
                     "Rename them in the file"
                 )
-        return [names.index(name) for name in wanted]
+        places = {name: i for i, name in enumerate(names)}
+        return [places[name] for name in wanted]
 
     def _describe(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
         """Set shape and dtype; require those of a recording or of labels."""

@@ -1,6 +1,7 @@
 """The table of all formats: which module reads a file, by its suffix."""
 
 import importlib
+import os
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import PurePath
@@ -123,6 +124,14 @@ def format_of(path: str) -> str:
     for ending, remedy in CONVERTED_ELSEWHERE.items():
         if name.endswith(ending):
             raise MemwaveError(f"{path}: {ending} files cannot be read; {remedy}.")
+    store = next((p for p in PurePath(path).parents if p.suffix == ".zarr"), None)
+    if store is not None:
+        inner = PurePath(path).relative_to(store)
+        raise MemwaveError(f"{path}: is in a Zarr store. Did you mean {store}::/{inner}?")
+    if os.path.isdir(file_of(path)):
+        raise MemwaveError(
+            f"{path}: is a folder. Expected a file; a sheet has a line for each file of a folder."
+        )
     raise MemwaveError(
         f"{path}: unknown kind of file {PurePath(name).suffix or '(no suffix)'}. Expected one of "
         f"{', '.join(sorted(FORMATS))}; convert it, for example with numpy.save."

@@ -117,6 +117,11 @@ def read_sheet(path: str) -> tuple[Recording, ...]:
         findings = ["has no recording. Add one line per recording below the header."]
     if findings:
         raise ConfigurationError([f"{path}: {finding}" for finding in findings])
+    spaced = [n for n, cells in lines[1:] if len(cells) == 1 < len(header) and " " in cells[0]]
+    if spaced:
+        raise ConfigurationError(
+            [f"{path}, line {n}: has spaces between its cells, expected tabs." for n in spaced]
+        )
     rows = [(n, dict(_cells(header, cells))) for n, cells in lines[1:]]
     found = [f"line {n}: {f}" for n, row in rows for f in _row_findings(row, "split" in header)]
     found += _duplicates([(n, row.get("recording", "")) for n, row in rows])
@@ -179,7 +184,8 @@ def _header_findings(header: list[str]) -> Iterator[str]:
         yield f"unknown column {shown(name)}.{hint} Expected {_columns()}."
     for name in dict.fromkeys(name for name in header if header.count(name) > 1):
         yield f"the column {shown(name)} appears more than once. Keep one."
-    for name in (name for name in REQUIRED if name not in header):
+    written = {name.lower() for name in header}  # capitals have their own finding
+    for name in (name for name in REQUIRED if name not in written):
         yield f"the column {shown(name)} is missing. Expected {_columns()}."
 
 

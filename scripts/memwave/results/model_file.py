@@ -9,13 +9,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from memwave.core.errors import DamagedFile, MemwaveError
+from memwave.core.errors import MemwaveError
 from memwave.features.columns import BAND as MATRIX_BAND
 from memwave.features.spec import FeatureSpec
 from memwave.pca.model import Model
 from memwave.recordings.channels import Scaling, is_model, load_channels
 from memwave.storage import hdf5
 
+MODEL = "model.h5"
 ENCODING, VERSION = "memwave-model", "1"
 
 DESCRIPTIONS = {
@@ -145,12 +146,8 @@ def save_model(
 
 def load_given(path: str | Path) -> Model:
     """Read a model that is an input of a run, as `load_model` does; it is not to be deleted."""
-    try:
+    with hdf5.given(path, MODEL):
         return load_model(path)
-    except DamagedFile as error:
-        raise MemwaveError(
-            f"{path}: {error.what}. It is not a whole model.h5: copy it again, or fit it again."
-        ) from error
 
 
 def save_selection(file: h5py.File, model: Model) -> None:
@@ -276,9 +273,19 @@ def load_extraction(path: str | Path) -> tuple[FeatureSpec, Scaling | None]:
             )
         chosen = json.loads(file.attrs["extraction"])
         spec = FeatureSpec(**{name: as_tuple(value) for name, value in chosen.items()})
-        if "channel_centre" not in file:
-            return spec, None
-        return spec, Scaling(**{a: file[name][()] for name, (a, _) in SCALING.items()})
+        return spec, _scaling_in(file)
+
+
+def load_channel_scaling(path: str | Path) -> Scaling | None:
+    """Read the scaling of the channels that a model was fitted to; None if there is none."""
+    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+        return _scaling_in(file)
+
+
+def _scaling_in(file: h5py.File) -> Scaling | None:
+    if "channel_centre" not in file:
+        return None
+    return Scaling(**{a: file[name][()] for name, (a, _) in SCALING.items()})
 
 
 def is_of_matrix(features: h5py.Dataset) -> bool:
@@ -288,7 +295,11 @@ def is_of_matrix(features: h5py.Dataset) -> bool:
 
 def is_of_recordings(path: str | Path) -> bool:
     """Whether a model was fitted to features of recordings, rather than to columns of a matrix."""
-    with hdf5.reading(path), hdf5.open_read_only(path, ENCODING) as file:
+    with (
+        hdf5.given(path, MODEL),
+        hdf5.reading(path),
+        hdf5.open_read_only(path, ENCODING) as file,
+    ):
         return not is_of_matrix(file["features"])
 
 

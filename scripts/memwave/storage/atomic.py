@@ -54,15 +54,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     prefix = f".{path.name}.partial-"
+    if path.is_dir():
+        raise MemwaveError(f"{path}: is a folder, expected the name of a file to write.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for stale in path.parent.glob(f"{glob.escape(prefix)}*"):
             _remove_stale(stale)
         handle, name = tempfile.mkstemp(prefix=prefix, dir=path.parent)
     except OSError as error:
-        if error.errno in REASONS:
-            raise not_written(path, error) from error
-        raise
+        raise not_written(path, error) from error
     temporary = Path(name)
     try:
         with suppress(OSError):  # not all file systems have locks
@@ -103,9 +103,29 @@ def reserve(descriptor: int, size: int, path: str | Path) -> None:
 def require_space(path: str | Path, size: int) -> None:
     """Raise the error of a full disk if fewer than `size` bytes are free where `path` goes."""
     folder = Path(path).parent
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(path, error) from error
     if shutil.disk_usage(folder).free < size:
         raise disk_full(path, size)
+
+
+def require_folder(path: Path) -> None:
+    """Require that files can be written to a folder, which need not exist yet.
+
+    Raises
+    ------
+    MemwaveError
+        If a file is in its place, or its owner permits no writing.
+    """
+    nearest = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+    if not nearest.is_dir():
+        raise MemwaveError(f"{path}: cannot be made a folder: {nearest} is a file. Name another.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise MemwaveError(
+            f"{path}: {nearest} cannot be written to (permission denied). Name another folder."
+        )
 
 
 # Reasons why a file cannot be written, other than a full disk.

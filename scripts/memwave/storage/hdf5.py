@@ -23,6 +23,9 @@ OVERHEAD_BYTES = 200_000
 # Deflate expands a byte to at most 1032 bytes. Files of memwave stay close to that limit at most.
 MOST_EXPANDED = 1100
 
+# First bytes of an HDF5 file.
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
 # Chunks that HDF5 keeps of each open dataset.
 CACHE_BYTES = 1_048_576
 
@@ -106,8 +109,16 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
         If it is missing, cut off, changed, or not of that encoding type.
     """
     try:
+        _require_file(path, encoding)
         require_trailer(path)
         file = h5py.File(path, "r", locking=False)
+    except DamagedFile as error:
+        if not _is_of_others(path):
+            raise
+        raise MemwaveError(
+            f"{path}: was not written by memwave, expected a {_name(encoding)}. Give the files "
+            "in the order that the help says."
+        ) from error
     except OSError as error:
         raise DamagedFile(path, f"cannot be read ({error})") from error
     with file:
@@ -116,6 +127,62 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
         if found != encoding:
             raise MemwaveError(f"{path}: is of type {found!r}, expected {encoding!r}.")
         yield file
+
+
+def _require_file(path: str | Path, encoding: str) -> None:
+    if not os.path.isfile(path):
+        what = "is a folder" if os.path.isdir(path) else "No such file"
+        raise MemwaveError(
+            f"{path}: {what}, expected a {_name(encoding)}. Relative paths start in {os.getcwd()}."
+        )
+
+
+def _name(encoding: str) -> str:
+    """How a file of that type is called: "model.h5"."""
+    return f"{encoding.removeprefix('memwave-')}.h5"
+
+
+def _is_of_others(path: str | Path) -> bool:
+    """Whether a file without a checksum is whole and of another program: nobody is to delete that.
+
+    A damaged file is treated as one of memwave.
+    """
+    with open(path, "rb") as file:
+        begin = file.read(len(SIGNATURE))
+    if begin != SIGNATURE:
+        return bool(begin.strip(b"\0")) and Path(path).suffix != ".h5"
+    try:
+        with h5py.File(path, "r", locking=False) as held:
+            return not str(held.attrs.get("encoding-type", "")).startswith("memwave-")
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
+        return False
+
+
+@contextmanager
+def given(path: str | Path, name: str) -> Iterator[None]:
+    """Convert the error of a file that a user names, which may be another one than he means.
+
+    Such a file is not to be deleted: nothing remakes it.
+
+    Parameters
+    ----------
+    path : path
+    name : str
+        What is expected: ``model.h5`` or ``projection.h5``.
+    """
+    try:
+        yield
+    except DamagedFile as error:
+        if str(error.path) != str(path):
+            raise
+        if os.path.isfile(path):
+            raise MemwaveError(
+                f"{path}: {error.what}. It is not a whole {name}: copy it again, or make it again."
+            ) from error
+        reason = "is a folder" if os.path.isdir(path) else "No such file or directory"
+        raise MemwaveError(
+            f"{path}: {reason}. Expected a {name}; relative paths start in {os.getcwd()}."
+        ) from error
 
 
 @contextmanager

@@ -25,6 +25,7 @@ PROJECTION = f"{EXPERIMENT}/projection.h5"
 PROVENANCE = f"{EXPERIMENT}/provenance.json"
 LIMITS = f"{EXPERIMENT}/limits.tsv"
 ALARMS = f"{EXPERIMENT}/alarms.tsv"
+CONTRIBUTIONS = f"{EXPERIMENT}/contributions.h5"
 
 SPECTRUM = f"{EXPERIMENT}/plots/spectrum.svg"
 COMPONENTS = f"{EXPERIMENT}/plots/components.svg"
@@ -32,8 +33,9 @@ SCORES = f"{EXPERIMENT}/plots/scores.svg"
 SCORES_IN_TIME = f"{EXPERIMENT}/plots/scores-in-time.svg"
 RECONSTRUCTION = f"{EXPERIMENT}/plots/reconstruction.svg"
 MONITORING = f"{EXPERIMENT}/plots/monitoring.svg"
+HIGHEST = f"{EXPERIMENT}/plots/highest-windows.svg"
 EXPLORE = f"{EXPERIMENT}/explore.html"
-FIGURES = (SPECTRUM, COMPONENTS, SCORES, SCORES_IN_TIME, RECONSTRUCTION, MONITORING)
+FIGURES = (SPECTRUM, COMPONENTS, SCORES, SCORES_IN_TIME, RECONSTRUCTION, MONITORING, HIGHEST)
 
 # What compares all experiments of a configuration; `run` is "", or of a configuration with a name.
 RUN = "results{run}"
@@ -88,7 +90,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "fit_model": (MODEL,),
     "project_features": (FEATURE_PROJECTION,),
     "project_recordings": (RECORDING_PROJECTION,),
-    "write_projection": (PROJECTION, PROVENANCE, LIMITS, ALARMS),
+    "write_projection": (PROJECTION, PROVENANCE, LIMITS, ALARMS, CONTRIBUTIONS),
     "write_summary": (SUMMARY, SUMMARY_PAGE),
     "plot_experiment": FIGURES,
     "plot_explore": (EXPLORE,),
@@ -115,11 +117,6 @@ def usage(stage: str) -> str:
 def log(stage: str) -> str:
     """Pattern of the logs of a stage."""
     return f"{_of_job('logs', stage)}.log"
-
-
-def benchmark(stage: str) -> str:
-    """Pattern of Snakemake's benchmark files of the jobs of a stage."""
-    return f"{_of_job('logs/benchmarks', stage)}.tsv"
 
 
 def message(stage: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memwave.core.ranges import Range
-from memwave.features.columns import MatrixShard
+from memwave.features.columns import MatrixShard, RowSources
 from memwave.features.spec import FeatureSpec
 from memwave.readers import DEFAULTS, Options, load_libraries
 from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
@@ -299,6 +299,8 @@ class Assembly:
     limit_method : {"quantile", "formula"}
     rates : tuple of float or None
         Rows a second of each recording.
+    sources : RowSources
+        Where the features of the highest windows are read from.
     readers : tuple of str
         Receipts of the jobs that read them.
     first_rows : tuple of int
@@ -314,6 +316,7 @@ class Assembly:
     levels: tuple[float, ...]
     limit_method: str
     rates: tuple[float | None, ...]
+    sources: RowSources
     readers: tuple[str, ...] = ()
     first_rows: tuple[int, ...] = ()
 
@@ -362,6 +365,14 @@ class FigureFacts:
     sampling_rate: float | None
     units: dict[str, str]
     label_names: dict[int, str]
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """Of `plot_explore`: facts as for figures, and where the features of windows are read from."""
+
+    facts: FigureFacts
+    sources: RowSources
 
 
 def recordings_of(

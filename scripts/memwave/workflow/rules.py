@@ -4,13 +4,14 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
+from memwave.workflow.config.given_files import repeated_option
 from memwave.workflow.config.plain_yaml import require_plain
 from memwave.workflow.config.settings import SECTIONS
 from memwave.workflow.planning import jobs, memory, resources
@@ -48,9 +49,18 @@ TIMED = (
 )
 
 
-def check_config_files(files: Iterable[str]) -> None:
-    """Check configuration files before they are read; if one is rejected, end the process."""
+def check_config_files(files: Iterable[str], arguments: Sequence[str] = ()) -> None:
+    """Check configuration files before they are read; if one is rejected, end the process.
+
+    Parameters
+    ----------
+    files : iterable of path
+    arguments : sequence of str
+        Those of Snakemake.
+    """
     try:
+        if findings := list(repeated_option(arguments)):
+            raise ConfigurationError(findings)
         require_plain(files)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
@@ -193,6 +203,19 @@ class Rules:
         if self.plan.settings["explore"]:
             figures += self.of_experiments(paths.EXPLORE)
         return figures + [self.of_run(paths.COMPARISON), self.of_run(paths.MEMORY)] * bool(wanted)
+
+    def require_reported(self, arguments: Iterable[str]) -> None:
+        """End the process if a report is wanted (``--report``) of a run that is not finished."""
+        if not any(argument.partition("=")[0] == "--report" for argument in arguments):
+            return
+        for path in (self.of_run(paths.SUMMARY_PAGE), *self.figures()):
+            if not os.path.exists(path):
+                print(
+                    f"{path}: is not there. A report shows the results of a finished run: run "
+                    "first, with the same configuration and without --report.",
+                    file=sys.stderr,
+                )
+                sys.exit(1)
 
     def temporary(self, path: str, temp: Callable[[str], Any]) -> Any:
         """Mark a file that is deleted when no job needs it any more, unless summaries are kept."""

@@ -21,7 +21,7 @@ from memwave.recordings.channels.groups import channel_groups, group_rows
 from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import ChannelGroup, PlannedRecording, Segment
 from memwave.recordings.valid_windows import find_valid
-from memwave.results.model_file import fitted_dataset, load_extraction, load_model, load_provenance
+from memwave.results.model_file import fitted_dataset, load_extraction, load_given, load_provenance
 from memwave.results.monitoring.limits import QUANTILE, Limits
 from memwave.results.monitoring.tables import load_quantiles
 from memwave.results.partial_projection import require_visible
@@ -73,7 +73,7 @@ def project_recording(
         If the recording has other channels, is shorter than a window, or has a value that is not
         finite and that the dataset of the model does not allow, or if a feature overflows its type.
     """
-    model = load_model(model_path)
+    model = load_given(model_path)
     spec, scaling = load_extraction(model_path)
     spec = replace(spec, step=step or spec.step)
     planned = plan_recording(model_path, recording, spec, dtype, sampling_rate)

@@ -15,8 +15,9 @@ from memwave.readers import DEFAULTS, Options, open_array, options_of
 from memwave.recordings.prepared import open_recording
 from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import PlannedRecording
-from memwave.results.model_file import load_extraction, load_model
+from memwave.results.model_file import load_extraction, load_given
 from memwave.results.projection_file import open_projection
+from memwave.storage import hdf5
 from memwave.storage.atomic import replacing
 from memwave.workflow.planning.memory import extraction_rows
 
@@ -46,9 +47,13 @@ def reconstruct_recording(
     MemwaveError
         If the recording is not in the projection, or the projection is of another model.
     """
-    model = load_model(model_path)
+    model = load_given(model_path)
     spec, scaling = load_extraction(model_path)
-    with open_projection(projection) as file, replacing(output) as temporary:
+    with (
+        hdf5.given(projection, "projection.h5"),
+        open_projection(projection) as file,
+        replacing(output) as temporary,
+    ):
         names = list(file["recording_names"].asstr()[:])
         if recording not in names:
             raise MemwaveError(f"{projection}: has no recording {recording!r}, but {names}.")

@@ -1,7 +1,8 @@
 """Fitting a stream of blocks of rows, each of which is read once."""
 
 import copy
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from memwave.api.planning import (
     most_components,
     require_memory,
 )
+from memwave.api.streams.one_pass import require_one_pass
 from memwave.core.errors import InvalidMatrix
-from memwave.core.messages import shown
 from memwave.core.precision import compute_dtype, load_shifted, needed_shift
 from memwave.core.ranges import rows_per_block, spans
 from memwave.features.columns import MatrixSpec
@@ -23,13 +24,12 @@ from memwave.pca.model import Model
 from memwave.pca.solvers import (
     PcaSolver,
     Summary,
-    feature_solvers,
     make_solver,
-    row_solvers,
     solver_module,
 )
 from memwave.pca.streaming import SAMPLE, sample_shift
 from memwave.readers.matrices.matrix import Matrix
+from memwave.readers.matrices.objects import has
 from memwave.workflow.planning.matrix_memory import predict
 from memwave.workflow.planning.memory import Sizes
 
@@ -110,8 +110,10 @@ class Accumulator:
 
 
 def is_stream(X: Any) -> bool:
-    """Whether `X` can be read only once: an iterator, such as a generator."""
-    return isinstance(X, Iterator)
+    """Whether `X` gives blocks of rows one after the other: an iterator, or what makes one."""
+    is_collection = isinstance(X, (str, bytes, os.PathLike, Sequence, Mapping, Set))
+    is_array = any(has(X, name) for name in ("shape", "__array__", "columns"))
+    return isinstance(X, Iterable) and not is_collection and not is_array
 
 
 def plan_stream(params: dict, spec: MatrixSpec, n_rows: int | None) -> FitPlan:
@@ -133,13 +135,8 @@ def plan_stream(params: dict, spec: MatrixSpec, n_rows: int | None) -> FitPlan:
     InvalidParameter
         If the solver reads rows more than once, or a parameter requires it.
     """
-    one_pass = [name for name in row_solvers() if solver_module(name).Solver.ONE_PASS]
     solver = params["solver"]
-    if solver not in ("auto", *one_pass) and solver in feature_solvers():
-        raise InvalidParameter(
-            f"solver is {shown(solver)}, which reads the rows several times; blocks that come once "
-            f"are fitted by {' or '.join(map(shown, one_pass))}."
-        )
+    require_one_pass(solver)
     if params["standardize"]:
         raise InvalidParameter(
             "standardize is True, which needs the standard deviations before the first block. Fit "

@@ -27,7 +27,7 @@ import numpy as np
 from scipy import linalg, special
 
 from memwave.pca.linalg.eigenpairs import MISSED, with_eigenvalue
-from memwave.pca.model import CRITERIA, Model
+from memwave.pca.model import CRITERIA, Model, components_for
 
 # Simulated spectra of noise, and how many standard deviations the 95 % quantile of an eigenvalue is
 # above its mean.
@@ -75,11 +75,6 @@ def select(model: Model, wanted: dict, n_effective: int) -> Model:
     if "fraction" in wanted:
         selection["reached"] = bool(values[:k].sum() >= wanted["fraction"] * model.total_variance)
     return replace(truncated(model, max(1, k)), spectrum=values.copy(), selection=selection)
-
-
-def components_for(shares: np.ndarray, fraction: float) -> int:
-    """Fewest components that explain more than a share of the variance; all if none do."""
-    return min(len(shares), int(np.searchsorted(np.cumsum(shares), fraction, side="right")) + 1)
 
 
 def truncated(model: Model, k: int) -> Model:

@@ -30,7 +30,7 @@ from memwave.pca.lags.signal.sizes import (
     thread_bytes,
 )
 from memwave.pca.linalg.krylov.block_lanczos import Product, Space, leading_eigenpairs, space_bytes
-from memwave.pca.model import Model, from_eigenpairs
+from memwave.pca.model import Model, from_eigenpairs, pairs_for
 from memwave.pca.solvers import Work
 
 LIBRARIES = ("scipy.fft",)
@@ -102,7 +102,10 @@ class Solver:
         moments = measure(spec, chunks(chunk_of(windows_of(spec))), standardize=standardize)
         require_no_overflow(moments.squares, moments.mean_square)
         scale = moments.standard_deviations if standardize else None
-        space = Space(spec.n_features, k, WIDTH, most_vectors(settings), settings["random_state"])
+        unit = moments.unit if scale is None else 1.0
+        enough = enough_of(settings, moments.total_variance / unit**2)
+        room, seed = most_vectors(settings), settings["random_state"]
+        space = Space(spec.n_features, k, WIDTH, room, seed, enough)
         with started_pool(threads) as pool:
             exact = self._product(moments, chunks, scale, "float64", pool)
             products = [exact]
@@ -116,7 +119,6 @@ class Solver:
                 passes=settings["passes"],
                 report=report,
             )
-        unit = moments.unit if scale is None else 1.0
         pairs.images *= unit**2
         vectors = pairs.vectors.copy()  # the other vectors of the space are freed
         del space, pairs.vectors
@@ -163,6 +165,22 @@ class Solver:
             return images
 
         return multiply
+
+
+def enough_of(settings: dict, total: float) -> Callable[[np.ndarray], int]:
+    """Return a function of Ritz values: how many pairs are wanted.
+
+    Parameters
+    ----------
+    settings : dict
+        Complete entry of ``models``; ``select`` may have a share of the variance.
+    total : float
+        Trace of the covariance, in the unit of the Ritz values.
+    """
+    k, fraction = settings["n_components"], settings.get("select", {}).get("fraction")
+    if fraction is None:
+        return lambda values: k
+    return lambda values: pairs_for(values, total, fraction, k)
 
 
 def most_vectors(settings: dict) -> int:

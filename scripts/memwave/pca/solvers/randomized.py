@@ -9,6 +9,11 @@ approximation of a positive-semidefinite matrix from streaming data", NeurIPS 20
 
 If there are many rows, most columns of Q are the leading components of a small sample of them. That
 saves a read. The other columns are random, for directions that the sample does not show.
+
+Where a share of the variance is wanted, and not a number of components, blocks are narrow: as wide
+as the components of the sample need. Products are added block by block until the Ritz values
+explain the share and the residuals of their pairs are small, within the memory of the largest
+number of components.
 """
 
 import math
@@ -26,7 +31,7 @@ from memwave.pca.linalg.krylov.row_sample import (
     mean_of,
     sample_bytes,
 )
-from memwave.pca.model import Model, from_eigenpairs
+from memwave.pca.model import Model, from_eigenpairs, pairs_for
 from memwave.pca.solvers import Work
 from memwave.pca.solvers._merging import Merging
 
@@ -47,7 +52,8 @@ OPTIONS: dict[str, dict] = {
         "minimum": 1,
         "default": 6,
         "description": "Largest number of reads of the features. The sample of at most 1/16 of the "
-        "rows, which is read before, is not counted.",
+        "rows, which is read before, is not counted. With a share as n_components, blocks are "
+        "narrower and may be more, in the same memory.",
     },
     "columns": {
         "type": ["integer", "null"],
@@ -71,6 +77,9 @@ FEWEST, SAMPLED, SHARE = 2, 8, 16
 
 # One column in so many starts at random.
 RANDOM = 6
+
+# Components that the first block is made for, where a share is wanted and there is no sample.
+FIRST = 20
 
 
 def usual_passes(tolerance: float) -> int:
@@ -96,6 +105,10 @@ class Solver(Merging):
         self._passes = settings["passes"]
         self._tolerance = settings["tolerance"]
         self._width = columns(n_features, settings)
+        self._capacity = min(n_features, self._width * self._passes)
+        self._found, self._fraction = self._k, None
+        if self._tolerance is not None and settings["columns"] is None:
+            self._fraction = settings.get("select", {}).get("fraction")
         random = np.random.default_rng(settings["random_state"])
         start = random.standard_normal((n_features, self._width))
         self._next = np.linalg.qr(start)[0].astype(dtype)
@@ -111,6 +124,8 @@ class Solver(Merging):
         wanted = min(SAMPLED * self._width, n_rows // SHARE)
         self._sampling = wanted >= FEWEST * self._width
         self._rows, self._wanted = n_rows, wanted if self._sampling else 0
+        if not self._sampling:
+            self._narrow(FIRST)
 
     @property
     def shift(self) -> np.ndarray | None:
@@ -142,10 +157,22 @@ class Solver(Merging):
         if not any(len(sample.rows) for sample in samples):
             return
         self._mean, self._variance = mean_of(samples)
-        found = leading_directions(samples, self._width - max(1, self._width // RANDOM))
+
+        def count(values: np.ndarray) -> int:
+            if self._fraction is not None:
+                self._narrow(pairs_for(values, float(values.sum()), self._fraction, self._k))
+            return self._width - max(1, self._width // RANDOM)
+
+        found = leading_directions(samples, count)
         start = self._next.astype(np.float64)
         start[:, : len(found)] = found.T
         self._next = np.linalg.qr(start)[0].astype(self._dtype)
+
+    def _narrow(self, k: int) -> None:
+        """Make blocks as wide as k components need, if a share of the variance is wanted."""
+        if self._fraction is not None:
+            self._width = min(self._width, 2 * k + 20)
+            self._next = self._next[:, : self._width]
 
     def next_pass(self) -> bool:
         if self._sampling:
@@ -154,8 +181,7 @@ class Solver(Merging):
         assert self._total is not None
         total, self._total = self._total, None
         if self._krylov is None:
-            d = len(self._next)
-            self._krylov = Krylov(d, min(d, self._width * self._passes), self._dtype)
+            self._krylov = Krylov(len(self._next), self._capacity, self._dtype)
         self._mean, self._count = total.mean, total.count
         self._variance = total.squares / (total.count - 1)
         block = total.product / (total.count - 1)
@@ -167,7 +193,8 @@ class Solver(Merging):
             self._unit = power_of_two(self._variance)
         block /= self._unit  # so that squares of its entries stay in the range of float64
         self._krylov.append(self._next, block)
-        if len(self._krylov.blocks) == self._passes or self._converged():
+        is_last = self._fraction is None and len(self._krylov.blocks) == self._passes
+        if is_last or self._converged():
             return False
         self._next = self._krylov.new_directions(block)
         return self._next.shape[1] > 0
@@ -178,13 +205,16 @@ class Solver(Merging):
             return False
         assert self._krylov is not None
         values, residuals = self._krylov.ritz_residuals(self._k)
-        enough = len(values) == self._k
-        return bool(enough and residuals.max() <= self._tolerance * values[-1])
+        if self._fraction is not None:
+            total = self._variance / self._unit
+            self._found = pairs_for(values[::-1], total, self._fraction, self._k)
+        enough = len(values) >= self._found
+        return bool(enough and residuals[-self._found :].max() <= self._tolerance * values[-1])
 
     def finish(self) -> Model:
         assert self._krylov is not None
         passes, width = len(self._krylov.blocks), self._krylov.filled
-        values, vectors = self._krylov.nystrom(self._k)
+        values, vectors = self._krylov.nystrom(min(self._found, width))
         assert self._mean is not None
         return from_eigenpairs(
             values * self._unit,

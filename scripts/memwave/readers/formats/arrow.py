@@ -7,7 +7,13 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import printable
 from memwave.core.ranges import spans
 from memwave.readers.base import Options
-from memwave.readers.shared.arrow_columns import arrow_module, column_dtype, column_values, texts_of
+from memwave.readers.shared.arrow_columns import (
+    arrow_module,
+    column_dtype,
+    column_values,
+    texts_of,
+    without_index,
+)
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import Block, TableSource, Texts
 
@@ -29,7 +35,8 @@ class Source(TableSource):
         try:
             self._map = arrow.memory_map(self.file)
             schema = ipc.open_file(self._map).schema
-            self._columns = self._choose(schema.names, options.channels)
+            wanted = options.channels or without_index(schema)
+            self._columns = self._choose(schema.names, wanted, texts=options.texts)
             reading = ipc.IpcReadOptions(use_threads=False, included_fields=self._columns)
             self._table = ipc.open_file(self._map, options=reading)
             rows = self._table.count_rows()

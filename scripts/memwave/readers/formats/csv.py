@@ -68,7 +68,9 @@ class Source(TableSource):
         names = self._columns = self._header()
         self._blank_lines = len(names) == 1  # one of them may be a missing value
         try:
-            chosen = self._choose([name.strip() for name in names], options.channels)
+            chosen = self._choose(
+                [name.strip() for name in names], options.channels, texts=options.texts
+            )
         except MemwaveError as error:
             raise MemwaveError(f"{error}{self._other_delimiter(len(names))}") from None
         self._channels = [names[column] for column in chosen]
@@ -81,6 +83,10 @@ class Source(TableSource):
         """Raise MemwaveError if a chosen column has text in the first megabyte."""
         if set(self._channels) & self._texts_first:
             next(self._batches(self._channels), None)
+
+    def text_channels(self) -> set[str]:
+        """Return the chosen columns that begin with texts."""
+        return {name.strip() for name in self._channels if name in self._texts_first}
 
     def _find_encoding(self) -> str:
         """UTF-8, or Latin-1 if the line with names is not UTF-8."""

@@ -19,7 +19,7 @@ LIBRARY_MB = 0
 LONGEST_HEADER = 10_000
 
 # Bytes of the length of the header, by the version of the format.
-LENGTH_BYTES = {(1, 0): 2, (2, 0): 4}
+LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
 
 
 class Source(FlatSource):
@@ -68,6 +68,7 @@ def header_of(source: FileSource, stream: IO[bytes]) -> tuple[tuple[int, ...], b
         if version in LENGTH_BYTES:
             length = stream.read(LENGTH_BYTES[version])
             header = io.BytesIO(length + _text_of(source, stream, length))
+            # Version 3 differs in the encoding of names of fields, which no matrix has.
             read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             return read(header)
     except MemwaveError:
@@ -76,8 +77,8 @@ def header_of(source: FileSource, stream: IO[bytes]) -> tuple[tuple[int, ...], b
         # NumPy evaluates the header as a literal: damage can end in nearly any exception.
         raise source.error(f"is not a whole .npy file ({error}). Save it again") from error
     raise source.error(
-        f"is a .npy file of version {'.'.join(map(str, version))}, expected 1.0 or 2.0. Save a "
-        "plain array"
+        f"is a .npy file of version {'.'.join(map(str, version))}, expected 1.0, 2.0 or 3.0. Save "
+        "a plain array"
     )
 
 

@@ -5,7 +5,13 @@ from typing import Any
 
 from memwave.core.messages import printable
 from memwave.readers.base import Options
-from memwave.readers.shared.arrow_columns import arrow_module, column_dtype, column_values, texts_of
+from memwave.readers.shared.arrow_columns import (
+    arrow_module,
+    column_dtype,
+    column_values,
+    texts_of,
+    without_index,
+)
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import Block, TableSource, Texts
 
@@ -35,7 +41,9 @@ class Source(TableSource):
             raise self.error(
                 f"is not a whole Parquet file ({printable(error)}). Copy or save it again"
             ) from error
-        self._columns = self._choose(self._table.schema_arrow.names, options.channels)
+        schema = self._table.schema_arrow
+        wanted = options.channels or without_index(schema)
+        self._columns = self._choose(schema.names, wanted, texts=options.texts)
         self._describe(
             (self._table.metadata.num_rows, len(self._columns)),
             column_dtype(self, self._table.schema_arrow, self._columns, texts=options.texts),

@@ -16,6 +16,10 @@ CHECKED = 65_536
 HALF_EXPONENT = 0x7C00
 
 
+class NotNumbers(InvalidMatrix, TypeError):
+    """Values that are no numbers. It is a TypeError as well, as programs expect."""
+
+
 def type_of(path: object, dtype: str) -> np.dtype:
     """Return the type that a name means, if it is one of numbers that can be read."""
     try:
@@ -57,6 +61,11 @@ def require_numbers(path: object, dtype: np.dtype) -> None:
 
 def require_matrix(path: object, shape: tuple[int, ...]) -> None:
     """Require two dimensions, and something in them."""
+    if not shape:
+        raise InvalidMatrix(
+            f"{path}: is a single value (0 dimensions), expected a path, an array, or a list of "
+            "rows."
+        )
     if len(shape) == 1:
         raise InvalidMatrix(
             f"{path}: has 1 dimension (shape {shape}), expected 2: rows x columns. Reshape your "

@@ -1,6 +1,7 @@
 """Matrices in files that are read from end to end, converted to rows that are read in any order."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,7 @@ def open_stream(
     try:
         require_matrix(path, source.shape)
         require_numbers(path, source.dtype)
+        _require_names(path, source.channel_names)
         if columns not in (None, source.shape[1]):
             raise InvalidMatrix(
                 f"{path}: has {source.shape[1]} columns, expected {columns} as columns says. Leave "
@@ -135,6 +137,16 @@ def open_stream(
         source.close()
         raise
     return source
+
+
+def _require_names(path: str, names: Sequence[str] | None) -> None:
+    """Require that no column of a table is without a name, as the index of its rows is."""
+    for i, name in enumerate(names or ()):
+        if not name.strip():
+            raise InvalidMatrix(
+                f"{path}: column {i} has no name. If it is the index of the rows, leave it out "
+                "(pandas: to_csv(path, index=False); R: row.names = FALSE); if not, name it."
+            )
 
 
 def fill(source: StreamSource, target: MappedRows) -> None:

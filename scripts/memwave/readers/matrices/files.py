@@ -1,6 +1,7 @@
 """Files that hold a matrix: opened read-only, and compared with what is known of them."""
 
 import os
+from numbers import Integral
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.core.messages import shown
@@ -65,7 +66,7 @@ def _require_raw(path: str, dtype: str | None, columns: int | None) -> None:
             f"{path}: a raw file does not state its shape. Give {missing}, for example "
             'dtype="float32", columns=100.'
         )
-    if not isinstance(columns, int) or isinstance(columns, bool) or columns < 1:
+    if not isinstance(columns, Integral) or isinstance(columns, bool) or columns < 1:
         raise InvalidMatrix(f"{path}: columns is {shown(columns)}, expected a whole number from 1.")
     kind = type_of(path, dtype)
     file = file_of(path)

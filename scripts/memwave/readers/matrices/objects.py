@@ -2,18 +2,18 @@
 
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
-from memwave.core.messages import shown
 from memwave.readers import is_converted
-from memwave.readers.matrices.checks import require_different, require_matrix, require_numbers
+from memwave.readers.matrices.checks import NotNumbers, require_matrix, require_numbers
 from memwave.readers.matrices.converted import TemporaryPart
 from memwave.readers.matrices.files import open_file
 from memwave.readers.matrices.matrix import Matrix, Part
+from memwave.readers.matrices.tables import array_of, is_table, names_of
 from memwave.readers.shared.flat import FlatSource
 from memwave.readers.sources import ArraySource
 
@@ -68,9 +68,14 @@ def _part(X: Any, dtype: str | None, columns: int | None, name: str) -> Part:
         )
     if isinstance(X, np.memmap):
         return map_part(X, name)
+    if isinstance(X, Iterator):
+        raise InvalidMatrix(
+            f"{name}: is an iterator, which can be read once, expected what can be read again. "
+            "Call this method with its blocks one by one."
+        )
     names = None
-    if hasattr(X, "columns") and hasattr(X, "to_numpy"):
-        names, X = _names(X, name), _table(X, name)
+    if is_table(X):
+        names, X = names_of(X, name), array_of(X, name)
     elif not _is_array(X):
         X = _array(X, name)
     return ArrayPart(X, name, names)
@@ -88,75 +93,112 @@ def _file(path: str, dtype: str | None, columns: int | None) -> Part:
 
 def _is_array(X: Any) -> bool:
     """Whether rows of `X` can be read by slices, without a conversion."""
-    has_all = all(hasattr(X, wanted) for wanted in ("shape", "dtype", "__getitem__"))
-    return has_all and X.dtype != object
+    if not all(has(X, wanted) for wanted in ("shape", "dtype", "__getitem__")):
+        return False
+    try:
+        return np.dtype(X.dtype) != object
+    except TypeError:  # the types of a tensor are not those of NumPy
+        return False
+    except (ValueError, RuntimeError):  # `ArrayPart` raises it again
+        return True
+
+
+def has(X: Any, name: str) -> bool:
+    """Whether `X` has an attribute, even if it fails, as that of a dataset of a closed file."""
+    try:
+        return hasattr(X, name)
+    except (ValueError, RuntimeError):
+        return True
 
 
 def _array(X: Any, name: str) -> np.ndarray:
     """Convert a list of rows, or objects that are numbers, to an array."""
     try:
-        array = np.asarray(X)
+        is_masked = isinstance(X, (list, tuple)) and any(map(np.ma.isMaskedArray, X))
+        array = np.ma.array(X) if is_masked else np.asarray(X)
         return array.astype(np.float64) if array.dtype == object else array
     except TypeError as error:
-        raise TypeError(f"{name}: holds what is no number ({error}).") from error
+        raise NotNumbers(
+            f"{name}: holds what is no number ({error}). Expected a path, an array, a table, or "
+            "a list of rows."
+        ) from error
     except ValueError as error:
         raise InvalidMatrix(
             f"{name}: is no matrix of numbers ({error}). Expected rows of one length."
         ) from error
 
 
-def _names(table: Any, name: str) -> list[str] | None:
-    names = list(table.columns)
-    if not all(isinstance(column, str) for column in names):
-        return None
-    require_different(name, names)
-    return names
-
-
-def _table(table: Any, name: str) -> np.ndarray:
-    """Convert a table to an array; all columns must have numbers."""
-    array = np.asarray(table.to_numpy())
-    if array.dtype != object:
-        return array
-    for column in table.columns:
-        values = np.asarray(table[column].to_numpy())
-        if values.dtype.kind not in "biuf":
-            raise InvalidMatrix(
-                f"{name}: column {shown(column)} holds {values.dtype} values, expected numbers. "
-                "Leave it out, or convert it to numbers."
-            )
-    return array.astype(np.float64)
-
-
 class ArrayPart:
-    """An array in memory, or an object of another library that reads rows by slices."""
+    """An array in memory, or an object of another library that reads rows by slices.
+
+    Masked values are missing ones (NaN), and truth values are 0 and 1.
+    """
 
     def __init__(self, array: Any, name: str, names: Sequence[str] | None = None):
-        if hasattr(array, "dtype") and array.dtype == bool:
-            array = np.asarray(array).view(np.uint8)
-        self.path, self._array, self._names = name, array, names
-        self.shape, self.dtype = tuple(array.shape), np.dtype(array.dtype)
+        self.path, self.array, self._names = name, array, names
+        try:
+            self.shape, stored = tuple(array.shape), np.dtype(array.dtype)
+            chunks = None if isinstance(array, np.ndarray) else getattr(array, "chunks", None)
+        except (ValueError, RuntimeError) as error:
+            raise InvalidMatrix(
+                f"{name}: cannot be read ({error}). Open its file, and leave it open meanwhile."
+            ) from error
+        if any(size != size for size in self.shape):
+            raise InvalidMatrix(
+                f"{name}: does not know its number of rows or columns (shape {self.shape}). "
+                "Compute it first, for example with array.compute_chunk_sizes()."
+            )
+        self._stored = stored
+        self.dtype = np.dtype(np.uint8) if stored.kind == "b" else stored
         require_matrix(name, self.shape)
         require_numbers(name, self.dtype)
-        chunks = None if isinstance(array, np.ndarray) else getattr(array, "chunks", None)
         grain = chunks[0] if chunks else 1
         self.grain = int(max(grain) if isinstance(grain, tuple) else grain)  # dask lists all chunks
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return rows; for an array in memory a view, not a copy."""
-        rows = np.asarray(self._array[start:stop])
-        if rows.shape != (stop - start, self.shape[1]):
-            raise InvalidMatrix(
-                f"{self.path}: rows {start} to {stop - 1} have shape {rows.shape}, expected "
-                f"{(stop - start, self.shape[1])}: it changed while it was read."
-            )
-        return rows
+        return self._read(start, stop, (slice(start, stop),), self.shape[1])
 
     def read_columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
         """Return columns of rows; an array that is cut into chunks need not read the others."""
-        if hasattr(self._array, "chunks"):
-            return np.asarray(self._array[start:stop, low:high])
+        if hasattr(self.array, "chunks"):
+            return self._read(start, stop, (slice(start, stop), slice(low, high)), high - low)
         return self.read(start, stop)[:, low:high]
+
+    def _read(self, start: int, stop: int, place: tuple, width: int) -> np.ndarray:
+        where = f"{self.path}: rows {start} to {stop - 1}"
+        try:
+            found = self.array[place if len(place) > 1 else place[0]]
+            rows = self._without_mask(found, start) if np.ma.isMaskedArray(found) else found
+            rows = np.asarray(rows)
+        except OSError as error:
+            raise InvalidMatrix(
+                f"{where} cannot be read ({error}). Copy the file again, or repair it."
+            ) from error
+        if rows.shape != (stop - start, width):
+            raise InvalidMatrix(
+                f"{where} have shape {rows.shape}, expected {(stop - start, width)}: it changed "
+                "while it was read."
+            )
+        if rows.dtype != self._stored:
+            raise InvalidMatrix(
+                f"{where} are of type {rows.dtype}, expected {self._stored} as it says itself. "
+                "Give the path of the file, or an array."
+            )
+        return rows.view(self.dtype) if self._stored.kind == "b" else rows
+
+    def _without_mask(self, rows: np.ma.MaskedArray, first_row: int) -> np.ndarray:
+        """Put NaN where values are masked."""
+        if not np.ma.is_masked(rows):
+            return rows.data
+        if rows.dtype.kind != "f":
+            row, column = (int(i) for i in np.argwhere(np.ma.getmaskarray(rows))[0])
+            raise InvalidMatrix(
+                f"{self.path}: row {first_row + row}, column {column} is masked, and {rows.dtype} "
+                'has no missing values (NaN). Convert the array with astype("float64"), or fill '
+                "it in."
+            )
+        return rows.filled(np.nan)
 
     def read_ahead(self, start: int, stop: int) -> None:
         """Do nothing."""
@@ -179,7 +221,7 @@ def map_part(array: np.memmap, name: str) -> Part:
     """
     require_matrix(name, array.shape)
     require_numbers(name, array.dtype)
-    if array.shape[0] > 1 and array.strides[0] < array.strides[1]:
+    if array.shape[0] > 1 and abs(array.strides[0]) < abs(array.strides[1]):
         raise InvalidMatrix(
             f"{name}: the map of {array.filename} lies column by column (Fortran order): each "
             "block of rows would read the whole file. Store it row by row, for example block of "

@@ -1,5 +1,6 @@
 """Import of pyarrow, and conversion of its columns to NumPy arrays."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,20 @@ def arrow_module(name: str, path: str) -> Any:
     return library(f"pyarrow.{name}", path)
 
 
+def without_index(schema: Any) -> list[str]:
+    """Return the names of a table's columns, without those of the index of its rows.
+
+    pandas writes an index as columns, and lists them in the metadata of the schema:
+    https://pandas.pydata.org/docs/development/developer.html.
+    """
+    try:
+        facts = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+        index = {name for name in facts["index_columns"] if isinstance(name, str)}
+    except (ValueError, KeyError, TypeError):
+        return schema.names
+    return [name for name in schema.names if name not in index]
+
+
 def column_dtype(
     source: FileSource, schema: Any, columns: Sequence[int], *, texts: bool
 ) -> np.dtype:
@@ -40,8 +55,8 @@ def column_dtype(
     for field in (schema.field(column) for column in columns):
         if not texts and not (types.is_integer(field.type) or types.is_floating(field.type)):
             raise source.error(
-                f"the channel {field.name!r} holds values of type {field.type}, expected integers "
-                "or floats. Leave it out of the channels, or convert it"
+                f"the column {field.name!r} holds values of type {field.type}, expected integers "
+                "or floats. Leave it out, or convert it"
             )
         small = small and types.is_floating(field.type) and not types.is_float64(field.type)
     return np.dtype("f4" if small else "f8")

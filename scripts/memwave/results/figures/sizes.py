@@ -29,7 +29,9 @@ def figure_bytes(spec: FeatureSpec | MatrixSpec, model_file: int) -> int:
     pairs = SHOWN * (SHOWN - 1) // 2
     in_time = RECORDINGS * timeline_bytes(SHOWN, MOST_CLASSES, BLOCK_ROWS)
     drawn = pairs * density_bytes(MOST_CLASSES, BLOCK_ROWS) + 3 * in_time + block_bytes(1)
-    return alone + _waves_bytes(spec) + block + drawn
+    # A window, its reconstruction and its contributions, as features and as signals.
+    highest = 8 * 12 * (spec.window * spec.n_channels + spec.n_features)
+    return alone + _waves_bytes(spec) + highest + block + drawn
 
 
 def _waves_bytes(spec: FeatureSpec | MatrixSpec) -> int:

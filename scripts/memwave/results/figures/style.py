@@ -58,7 +58,7 @@ RAISED = str.maketrans("-\N{MINUS SIGN}0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷
 LAYOUT_DIGITS = 6
 
 # Coordinates are rounded to hundredths of a point; more digits are not visible.
-_ATTRIBUTE, _DIGITS = re.compile(r'="[^"]*"'), re.compile(r"(\d\.\d\d)\d+")
+_ATTRIBUTE, _DIGITS = re.compile(r'="[^"]*"'), re.compile(r"(?<=\d\.\d\d)\d+")
 
 
 class RoundedLayout(ConstrainedLayoutEngine):
@@ -116,7 +116,7 @@ def save_figure(figure: Figure, path: str | Path) -> None:
         figure.set_layout_engine(None)
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": "memwave"})
-    short = _ATTRIBUTE.sub(lambda found: _DIGITS.sub(r"\1", found[0]), text.getvalue())
+    short = _ATTRIBUTE.sub(lambda found: _DIGITS.sub("", found[0]), text.getvalue())
     with replacing(path) as temporary:
         temporary.write_text(short, encoding="utf-8")
 

@@ -1,10 +1,12 @@
 """What a configuration file may hold of YAML: plain values, each key once, of a size to be read.
 
-Snakemake reads the files. It takes the last of equal keys, reads ``1:30`` as 90, follows aliases
-that stand for billions of values, and runs code where a file asks for its template language. None
-of this is meant in a configuration, so that a file with it is refused.
+Snakemake reads the files. Its errors name neither file nor line. It takes the last of equal keys,
+reads ``1:30`` as 90, follows aliases that stand for billions of values, and runs code where a file
+asks for its template language. None of this is meant in a configuration, so that a file with it is
+refused.
 """
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,10 +14,12 @@ from pathlib import Path
 import yaml
 
 from memwave.core.errors import ConfigurationError
-from memwave.core.messages import shown
+from memwave.core.messages import printable, shown
 
 # Far beyond any configuration.
 MOST_BYTES, MOST_LEVELS, MOST_VALUES = 10_000_000, 100, 1_000_000
+
+TO_COPY = "config/README.md has a small configuration to copy."
 
 # A key with which Snakemake processes a file as a template, which runs code (yte).
 TEMPLATE_KEY = "__use_yte__"
@@ -24,7 +28,7 @@ NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 def require_plain(files: Iterable[str | Path]) -> None:
-    """Look at configuration files; what is no YAML at all is left to Snakemake.
+    """Look at configuration files.
 
     Parameters
     ----------
@@ -36,29 +40,74 @@ def require_plain(files: Iterable[str | Path]) -> None:
     ConfigurationError
         Names file and line of everything that is refused.
     """
+    _require(files, odd=True)
+
+
+def require_readable(files: Iterable[str | Path]) -> None:
+    """Require only what Snakemake requires of a configuration file; see `require_plain`."""
+    _require(files, odd=False)
+
+
+def _require(files: Iterable[str | Path], *, odd: bool) -> None:
     findings = [
         f"{file}: {finding}"
         for file in dict.fromkeys(map(str, files))
         if os.path.isfile(file)
-        for finding in _findings(file)
+        for finding in _findings(file, odd=odd)
     ]
     if findings:
         raise ConfigurationError(findings)
 
 
-def _findings(file: str) -> Iterator[str]:
+def _findings(file: str, *, odd: bool) -> Iterator[str]:
     if os.path.getsize(file) > MOST_BYTES:
         yield f"is larger than {MOST_BYTES:,} bytes. Expected a configuration."
         return
     try:
-        text = Path(file).read_text(encoding="utf-8")
+        text = Path(file).read_text(encoding="utf-8-sig")
         too_much = _too_much(text)
-        if too_much:
-            yield too_much
-        else:
-            yield from _odd(yaml.compose(text, Loader=yaml.SafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError):
-        return
+        root = None if too_much else yaml.compose(text, Loader=yaml.SafeLoader)
+    except OSError as error:
+        yield f"cannot be read ({error.strerror}). Check the path."
+    except UnicodeDecodeError:
+        yield "is not UTF-8 text. Save the configuration as UTF-8."
+    except yaml.YAMLError as error:
+        if not _is_json(text):  # which may have tabs
+            yield _not_yaml(error)
+    else:
+        wrong = too_much or _wrong_root(root)
+        if wrong:
+            yield wrong
+        elif odd:
+            yield from _odd(root)
+
+
+def _wrong_root(root: yaml.Node | None) -> str | None:
+    """Whether the file has no keys."""
+    if root is None:
+        return f"is empty. {TO_COPY}"
+    if isinstance(root, yaml.MappingNode):
+        return None
+    kind = "list" if isinstance(root, yaml.SequenceNode) else "text"
+    return f"is a {kind}, expected keys with values, such as datasets: ... {TO_COPY}"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _not_yaml(error: yaml.YAMLError) -> str:
+    """The place and the reason of a syntax error."""
+    place = getattr(error, "problem_mark", None)
+    problem = printable(getattr(error, "problem", None) or error)
+    line = f"line {place.line + 1}, column {place.column + 1}: " if place else ""
+    hint = "Look at this line and the one above it."
+    if "'\\t'" in problem:
+        hint = "Indent with spaces: YAML allows no tabs."
+    return f"{line}is not YAML ({problem}). {hint}"
 
 
 def _too_much(text: str) -> str | None:

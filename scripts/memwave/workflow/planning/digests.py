@@ -114,12 +114,23 @@ READ: dict[str, tuple[Callable, ...]] = {
         inputs.converted_labels,
         inputs.shard_checksums,
         inputs.limits_of_applied_model,
+        inputs.stored_shards,
+        inputs.converted_rows_not_stored,
+        inputs.channels,
     ),
     "write_summary": _files(
         _of_experiments(paths.MODEL), _of_experiments(paths.PROJECTION), inputs.usages
     ),
-    "plot_experiment": _files(_of_job(paths.MODEL), _of_job(paths.PROJECTION)),
-    "plot_explore": _files(_of_job(paths.MODEL), _of_job(paths.PROJECTION)),
+    "plot_experiment": _files(
+        _of_job(paths.MODEL), _of_job(paths.PROJECTION), _of_job(paths.CONTRIBUTIONS)
+    ),
+    "plot_explore": _files(
+        _of_job(paths.MODEL),
+        _of_job(paths.PROJECTION),
+        inputs.valid_windows,
+        inputs.stored_shards,
+        inputs.converted_rows_not_stored,
+    ),
     "plot_summary": _files(_of_job(paths.SUMMARY)),
 }
 

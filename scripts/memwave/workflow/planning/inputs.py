@@ -197,8 +197,27 @@ def partial_projections(plan: Plan, w: Wildcards) -> list[str]:
 
 def shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
     """Checksums of all shards; none where features are not stored."""
-    is_stored = feature_spec(plan, w.dataset, w.features).store and w.dataset not in plan.matrices
-    return of_shards(plan, paths.SHARD_CHECKSUMS, w) if is_stored else []
+    return of_shards(plan, paths.SHARD_CHECKSUMS, w) if has_files(plan, w) else []
+
+
+def has_files(plan: Plan, w: Wildcards) -> bool:
+    """Whether the features of an experiment are in files."""
+    return feature_spec(plan, w.dataset, w.features).store and w.dataset not in plan.matrices
+
+
+def stored_shards(plan: Plan, w: Wildcards) -> list[str]:
+    """All shards; none where features are not stored."""
+    return of_shards(plan, paths.SHARD, w) if has_files(plan, w) else []
+
+
+def rows_not_stored(plan: Plan, w: Wildcards) -> list[str]:
+    """Files of recordings, or of the parts of a matrix, that features are read from."""
+    return [] if has_files(plan, w) else given_files(plan.recordings[w.dataset])
+
+
+def converted_rows_not_stored(plan: Plan, w: Wildcards) -> list[str]:
+    """Converted files of recordings, or of parts of a matrix, that features are read from."""
+    return [] if has_files(plan, w) else converted_files(plan.recordings[w.dataset])
 
 
 def labels(plan: Plan, w: Wildcards) -> list[str]:
@@ -219,11 +238,12 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
     found: list[str] = []
     for e in plan.experiments:
         spec, model = feature_spec(plan, e.dataset, e.features), model_of(plan, e)
-        has_files = spec.store and e.dataset not in plan.matrices
         found += batches.receipts(plan, e.dataset)
         if spec.scale in MEASURED_SCALES:
             found.append(_usage("measure_channels", e))
-        stages = ["find_gaps"] * bool(valid_windows(plan, e)) + ["extract_features"] * has_files
+        stages = ["find_gaps"] * bool(valid_windows(plan, e)) + ["extract_features"] * has_files(
+            plan, e
+        )
         stages += ["measure_features"] * bool(feature_measures(plan, e))
         if summarizes := summarizing_stage(model):
             stages.append(summarizes)
@@ -238,8 +258,7 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
 def receipts_of_readers(plan: Plan, w: Wildcards) -> list[str]:
     """Receipts of jobs that read all recordings and labels of a dataset for an experiment."""
     spec = feature_spec(plan, w.dataset, w.features)
-    has_files = spec.store and w.dataset not in plan.matrices
-    stage = "extract_features" if has_files else projecting_stage(spec)
+    stage = "extract_features" if has_files(plan, w) else projecting_stage(spec)
     return [*batches.receipts_of_parts(plan, w.dataset), *of_shards(plan, paths.usage(stage), w)]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from memwave import __version__
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import rows_per_block
-from memwave.features.columns import MatrixShard
+from memwave.features.columns import MatrixShard, RowSources
 from memwave.pca.projection import projection_dtype
 from memwave.pca.solvers import solver_module
 from memwave.readers import reader_of
@@ -66,6 +66,7 @@ READING = (
     "fit_model",
     "project_recordings",
     "write_projection",
+    "plot_explore",
 )
 
 
@@ -80,25 +81,15 @@ def request(plan: Plan, stage: str, w: Wildcards) -> Any:
 
 def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
     """Digests of the modules that a job runs, the readers and the solver it needs included."""
-    modules: list[str] = []
     if stage in paths.PARTS.values():
         return digests(stage, *_readers(batches.sources_of(plan, stage, w)))
     if stage in paths.PARTS:
         return digests(paths.PARTS[stage], *_readers(read_inputs(plan, stage, w)))
-    if stage in ("find_gaps", "extract_features", "project_recordings"):
-        modules = _reading(inputs.shard_recordings(plan, w))
-    elif stage == "summarize_lags":
-        modules = _reading(inputs.shard_train_recordings(plan, w))
-    elif stage == "measure_channels":
-        modules = _reading(inputs.dataset_train_recordings(plan, w))
-    elif stage == "write_projection":
-        modules = _readers([*inputs.labels(plan, w), *inputs.converted_labels(plan, w)])
+    modules = _reading(_recordings_read(plan, stage, w))
+    if stage in ("write_projection", "plot_explore"):
+        modules += _readers([*inputs.labels(plan, w), *inputs.converted_labels(plan, w)])
         sources = batches.all_sources(plan, w.dataset, "convert_labels")
         modules += ["convert_labels", *_readers(sources)] if sources else []
-    elif stage in READING_ROWS and w.dataset in plan.matrices:
-        modules = _reading(inputs.rows_read(plan, stage, w))
-    elif stage == "fit_model":
-        modules = _reading(inputs.recordings_of_fit(plan, w))
     if stage in ("summarize_features", "fit_model"):
         modules.append(solver_module(model_of(plan, w)["solver"]).__name__)
     return digests(stage, *modules)
@@ -112,19 +103,27 @@ def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
         return [inputs.converted_recording(plan, w).source]
     if stage == "converted_labels":
         return [str(inputs.converted_recording(plan, w).label_source)]
-    if stage == "measure_channels":
-        return [r.path for r in inputs.dataset_train_recordings(plan, w)]
-    if stage in ("find_gaps", "extract_features", "project_recordings"):
-        return [r.path for r in inputs.shard_recordings(plan, w)]
-    if stage == "summarize_lags":
-        return [r.path for r in inputs.shard_train_recordings(plan, w)]
-    if stage in READING_ROWS and w.dataset in plan.matrices:
-        return [recording.path for recording in inputs.rows_read(plan, stage, w)]
-    if stage == "fit_model":
-        return [r.path for r in inputs.recordings_of_fit(plan, w)]
     if stage == "write_projection":
+        # The few windows that it reads are compared by the stage that projects them all.
         return [r.labels for r in plan.recordings[w.dataset] if r.labels]
-    return []
+    return [r.path for r in _recordings_read(plan, stage, w)]
+
+
+def _recordings_read(plan: Plan, stage: str, w: Wildcards) -> Sequence[CheckedRecording]:
+    """Recordings, or parts of a matrix, of which a job reads rows."""
+    if stage == "measure_channels":
+        return inputs.dataset_train_recordings(plan, w)
+    if stage in ("find_gaps", "extract_features", "project_recordings"):
+        return inputs.shard_recordings(plan, w)
+    if stage == "summarize_lags":
+        return inputs.shard_train_recordings(plan, w)
+    if stage in READING_ROWS and w.dataset in plan.matrices:
+        return inputs.rows_read(plan, stage, w)
+    if stage == "fit_model":
+        return inputs.recordings_of_fit(plan, w)
+    if stage in ("write_projection", "plot_explore") and not inputs.has_files(plan, w):
+        return plan.recordings[w.dataset]
+    return ()
 
 
 def all_inputs(plan: Plan, dataset: str) -> list[str]:
@@ -341,9 +340,28 @@ def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> requests.Ass
         tuple(sorted(plan.settings["limits"])),
         plan.settings["limit_method"],
         tuple(_rates(plan, w.dataset)),
+        _row_sources(plan, w),
         tuple(inputs.receipts_of_readers(plan, w)),
         tuple(start for start, _ in rows_of_shards(plan, w.dataset, w.features).values()),
     )
+
+
+def _row_sources(plan: Plan, w: Wildcards) -> RowSources:
+    """Where the features of single windows are read from."""
+    names = shard_names(plan, w.dataset, w.features)
+    shards = (matrix_shard(plan, w.dataset, w.features, name) for name in names)
+    ranges = rows_of_shards(plan, w.dataset, w.features).values()
+    spec = feature_spec(plan, w.dataset, w.features)
+    return RowSources(
+        spec,
+        tuple(stop - start for start, stop in ranges),
+        tuple(filter(None, shards)),
+        () if spec.store else planned_recordings(plan, w.dataset),
+    )
+
+
+def _exploration(plan: Plan, w: Wildcards) -> requests.Exploration:
+    return requests.Exploration(_figure_facts(plan, w), _row_sources(plan, w))
 
 
 def _rates(plan: Plan, dataset: str) -> Iterable[float | None]:
@@ -385,7 +403,7 @@ _REQUESTS: dict[str, Callable[[Plan, Wildcards], Any]] = {
     "project_recordings": _projection,
     "write_summary": _summarized_experiments,
     "plot_experiment": _figure_facts,
-    "plot_explore": _figure_facts,
+    "plot_explore": _exploration,
     "plot_summary": lambda plan, _: plan.settings["max_mem_mb"],
 }
 

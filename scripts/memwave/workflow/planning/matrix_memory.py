@@ -12,7 +12,9 @@ from memwave.pca.linalg.train_columns import block_width, rows_together
 from memwave.pca.solvers import reads_columns, scales_itself, shares_finish, solver_module
 from memwave.readers import SCRATCH_BYTES
 from memwave.recordings.labels.coding import labels_bytes
+from memwave.results.monitoring.highest import contribution_bytes
 from memwave.results.monitoring.limits import monitoring_bytes
+from memwave.results.monitoring.single_rows import single_row_bytes
 from memwave.workflow.planning.memory import (
     THREAD_MB,
     Sizes,
@@ -120,6 +122,7 @@ def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0
     stages["project_features"] = projecting
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
     stages["write_projection"] += labels_bytes("last", 1) + bounds_bytes(d, k) + monitoring_bytes()
+    stages["write_projection"] += contribution_bytes(d, k) + single_row_bytes(spec)
     found = {name: stage_mb(need) for name, need in stages.items()}
     if model["standardize"] and not scales_itself(model["solver"]):
         found["measure_features"] = measuring_mb(spec, sizes.block_mb)

@@ -35,7 +35,9 @@ from memwave.recordings.labels.coding import labels_bytes
 from memwave.recordings.resampling import Ratio, resampling_bytes
 from memwave.results.figures.explore.content import content_bytes, page_bytes
 from memwave.results.figures.sizes import FIGURE_BYTES, figure_bytes
+from memwave.results.monitoring.highest import contribution_bytes
 from memwave.results.monitoring.limits import monitoring_bytes
+from memwave.results.monitoring.single_rows import single_row_bytes
 
 # Python with numpy, scipy, PyWavelets, h5py and the preamble of Snakemake has 40 MB of anonymous
 # memory. The rest is for the packing buffers of BLAS and for small objects.
@@ -186,6 +188,9 @@ def predict(
     bounds = certificate.bounds_bytes(d, k)
     stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + bounds + label_scratch
     stages["write_projection"] += labels_bytes(window_label, spec.window) + monitoring_bytes()
+    stages["write_projection"] += contribution_bytes(d, k) + single_row_bytes(spec)
+    if not spec.store:
+        stages["write_projection"] += library_bytes
     return {name: stage_mb(need) for name, need in stages.items()}
 
 
@@ -245,10 +250,16 @@ def figures_mb(spec: FeatureSpec | MatrixSpec, model: dict) -> int:
     return stage_mb(figure_bytes(spec, model_file))
 
 
-def explore_mb(spec: FeatureSpec | MatrixSpec, model: dict) -> int:
-    """Return the MB of writing the page of one experiment."""
+def explore_mb(spec: FeatureSpec | MatrixSpec, model: dict, library_bytes: int = 0) -> int:
+    """Return the MB of writing the page of one experiment.
+
+    Parameters
+    ----------
+    library_bytes : int
+        Memory of reading recordings, if features are not stored; see `reading_bytes`.
+    """
     k = model["n_components"]
-    need = model_file_bytes(spec.n_features, k) + content_bytes(spec, k)
+    need = model_file_bytes(spec.n_features, k) + content_bytes(spec, k) + library_bytes
     return stage_mb(BOKEH_BYTES + PAGE_COPIES * page_bytes() + need)
 
 

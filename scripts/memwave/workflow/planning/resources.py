@@ -33,10 +33,9 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
         return memory.table_figure_mb(len(plan.experiments))
     if stage in ("measure_channels", "find_gaps"):
         return _searching_mb(plan, stage, w.dataset)
-    spec = feature_spec(plan, w.dataset, w.features)
     if stage in ("plot_experiment", "plot_explore"):
-        need = memory.figures_mb if stage == "plot_experiment" else memory.explore_mb
-        return need(spec, model_of(plan, w))
+        return _drawing_mb(plan, stage, w)
+    spec = feature_spec(plan, w.dataset, w.features)
     block_mb = plan.settings["block_mb"]
     if stage == "measure_features":
         if w.dataset in plan.matrices:
@@ -48,6 +47,14 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
         arrays = memory.extraction_bytes(spec, block_mb, rows)
         return memory.stage_mb(arrays + _reading_bytes(plan, w.dataset))
     return _predicted(plan, w.dataset, w.features, w.model)[stage]
+
+
+def _drawing_mb(plan: Plan, stage: str, w: Wildcards) -> int:
+    """Memory limit of a job that draws an experiment, in MB."""
+    spec, model = feature_spec(plan, w.dataset, w.features), model_of(plan, w)
+    if stage == "plot_experiment":
+        return memory.figures_mb(spec, model)
+    return memory.explore_mb(spec, model, 0 if spec.store else _reading_bytes(plan, w.dataset))
 
 
 def _searching_mb(plan: Plan, stage: str, dataset: str) -> int:

@@ -2,8 +2,11 @@
 
 import logging
 import os
+import sys
 import time
 from typing import Any
+
+from memwave.core.progress import CLEAR_LINE
 
 # In the environment of jobs whose errors are printed at the end of the run; see `end_messages`.
 ERRORS_AT_THE_END = "MEMWAVE_ERRORS_AT_THE_END"
@@ -18,6 +21,9 @@ NOISE = (
     "Removing temporary output",
     "Exiting because a job execution failed. Look above",
 )
+
+# What Snakemake says after the errors of jobs, which are the last lines that a user should read.
+AFTER_ERRORS = ("Complete log(s)", "Elapsed time", "At least one job did not complete")
 
 # Errors of jobs are printed at the end, so Snakemake's message on their status says nothing more.
 ENDED_WITH_STATUS_1 = "returned non-zero exit status 1"
@@ -61,6 +67,9 @@ class JobLines(logging.Formatter):
     def __init__(self, others: logging.Formatter, jobs: int):
         super().__init__()
         self._others, self._total, self._done = others, jobs, 0
+        self._failed = False
+        # Jobs draw bars on a terminal; a line replaces what is left of one.
+        self._start = CLEAR_LINE if sys.stderr.isatty() else ""
         self._begin = time.monotonic()
 
     def is_printed(self, record: logging.LogRecord) -> bool:
@@ -69,15 +78,20 @@ class JobLines(logging.Formatter):
         if event == "PROGRESS":
             self._done, self._total = _field(record, "done"), _field(record, "total")
             return bool(self._done == self._total)
+        self._failed = self._failed or event == "JOB_ERROR"
         message = record.getMessage()
         return (
             event not in LEFT_OUT
+            and not (self._failed and any(text in message for text in AFTER_ERRORS))
             and not message.startswith(NOISE)
             and ENDED_WITH_STATUS_1 not in message
             and bool(message.strip() or event)
         )
 
     def format(self, record: logging.LogRecord) -> str:
+        return f"{self._start}{self._text(record)}"
+
+    def _text(self, record: logging.LogRecord) -> str:
         event = _event(record)
         if event == "JOB_INFO" and _field(record, "rule_msg"):
             return f"{self._progress()} {_field(record, 'rule_msg')}"

@@ -1,8 +1,10 @@
-"""A handler of SIGTERM that ends Snakemake at any time."""
+"""Ends of Snakemake by a signal: at any time, and without a traceback."""
 
 import signal
+import sys
 from queue import SimpleQueue
 from threading import Thread
+from types import TracebackType
 
 
 def install_sigterm_handler() -> None:
@@ -23,3 +25,19 @@ def install_sigterm_handler() -> None:
     received: SimpleQueue[int] = SimpleQueue()
     Thread(target=lambda: graceful(received.get(), None), daemon=True).start()
     signal.signal(signal.SIGTERM, lambda number, frame: received.put(number))
+
+
+def install_interrupt_message() -> None:
+    """Print one line, and no traceback, for a Ctrl-C while Snakemake plans.
+
+    Snakemake itself handles one while jobs run. The exit status stays that of an interrupt.
+    """
+    others = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            print("interrupted. Run again to continue.", file=sys.stderr)
+        else:
+            others(kind, error, trace)
+
+    sys.excepthook = hook

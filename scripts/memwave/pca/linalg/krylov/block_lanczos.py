@@ -70,9 +70,20 @@ class Space:
         Most vectors; at least k and a block.
     seed : int
         Seed of the random start.
+    enough : callable, optional
+        Given Ritz values, descending: how many pairs are wanted, at most k. Without it, k.
     """
 
-    def __init__(self, d: int, k: int, width: int, capacity: int, seed: int):
+    def __init__(
+        self,
+        d: int,
+        k: int,
+        width: int,
+        capacity: int,
+        seed: int,
+        enough: Callable[[np.ndarray], int] | None = None,
+    ):
+        self._enough = enough or (lambda values: k)
         self._k, self.width, self._capacity = k, width, min(d, max(capacity, k + width))
         self._random = np.random.default_rng(seed)
         self._vectors = np.empty((self._capacity, d))
@@ -118,20 +129,24 @@ class Space:
         return values[::-1], turn[:, ::-1]
 
     def bound(self) -> float:
-        """Estimate the largest residual of the k leading pairs, as a share of the largest value.
+        """Estimate the largest residual of the wanted pairs, as a share of the largest value.
 
         It would be exact without rounding in the products.
         """
-        if self._rest is None or self.filled < self._k:
+        if self._rest is None:
             return np.inf
         values, turn = self._ritz()
-        last = turn[self.filled - len(self._rest) :, : self._k]
+        wanted = self._enough(values)
+        if self.filled < wanted:
+            return np.inf
+        last = turn[self.filled - len(self._rest) :, :wanted]
         squares = np.einsum("ij,ij->j", last, self._rest @ last)
         return float(np.sqrt(max(0.0, squares.max())) / max(values[0], TINY))
 
     def leading(self) -> np.ndarray:
-        """Reduce the space to the k leading Ritz vectors; return a view of them, shape (k, d)."""
-        self.filled = turned(self._known, self._ritz()[1][:, : self._k])
+        """Reduce the space to the wanted Ritz vectors; return a view of them, shape (k, d)."""
+        values, turn = self._ritz()
+        self.filled = turned(self._known, turn[:, : self._enough(values)])
         return self._known
 
     def resume(self, pairs: Pairs) -> None:
@@ -181,7 +196,7 @@ def leading_eigenpairs(
     space : Space
         A new one; it is overwritten.
     k : int
-        Eigenpairs wanted.
+        Most eigenpairs wanted.
     tolerance : float
         Largest residual of a pair, as a share of the largest value.
     passes : int

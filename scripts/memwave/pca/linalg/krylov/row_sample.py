@@ -1,6 +1,6 @@
 """A few rows of many, whose leading directions are a good start for those of all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -51,22 +51,26 @@ def mean_of(samples: Sequence[RowSample]) -> tuple[np.ndarray, float]:
     return mean, squares / count
 
 
-def leading_directions(samples: Sequence[RowSample], count: int) -> np.ndarray:
+def leading_directions(
+    samples: Sequence[RowSample], count: int | Callable[[np.ndarray], int]
+) -> np.ndarray:
     """Leading directions of the rows about their mean, of length one; shape (at most count, d).
 
     By the Gram matrix of the rows (Sirovich 1987), in the type of the rows: a start need not be
     exact. There are fewer where rows are fewer, or have no more directions than rounding makes.
+    `count` may be a function of the eigenvalues of the Gram matrix, descending.
     """
     mean = mean_of(samples)[0]
     pieces = [sample.rows + (sample.shift - mean).astype(sample.shift.dtype) for sample in samples]
     rows = np.concatenate(pieces)
     del pieces
     largest = float(np.abs(rows).max(initial=0.0))
-    if not count or not 0 < largest < np.inf:
+    if count == 0 or not 0 < largest < np.inf:
         return np.empty((0, len(mean)))
     rows /= largest
     values, turn = np.linalg.eigh((rows @ rows.T).astype(np.float64))
-    values, turn = values[::-1][:count], turn[:, ::-1][:, :count]
+    wanted = count(np.maximum(values[::-1], 0.0)) if callable(count) else count
+    values, turn = values[::-1][:wanted], turn[:, ::-1][:, :wanted]
     real = values > 10 * len(rows) * np.finfo(rows.dtype).eps * values[0]
     scaled = (turn[:, real] / np.sqrt(values[real])).astype(rows.dtype)
     return scaled.T @ rows

@@ -20,6 +20,8 @@ from memwave.pca.projection import features_of
 from memwave.recordings.channels import Scaling
 from memwave.results.figures.classes import Classes
 from memwave.results.figures.rows import BLOCK_ROWS, count_windows, survey
+from memwave.results.monitoring.highest import Reading
+from memwave.results.monitoring.single_rows import Places, single_row_bytes
 from memwave.storage import hdf5
 
 # Components, recordings, bins of all recordings together, and windows of the sample; of these, how
@@ -67,8 +69,8 @@ class Content:
     rows, recording, klass, time : ndarray, shape (sample,)
         Row in the projection, index of the envelope, class, and time of each window of the sample.
     values : ndarray, shape (sample, series), float32
-    signals : dict of int to ndarray, shape (n_channels, VALUES or fewer)
-        Reconstructions by index in the sample.
+    signals : dict of int to ndarray, shape (2, n_channels, VALUES or fewer)
+        Windows and their reconstructions, by index in the sample.
     channels : tuple of str
     signal_x : list of float
         Positions of the values of a signal.
@@ -163,8 +165,9 @@ def _read_recording(
             numbers = file["start_row"][first:last] // step
             values = _block(file, first, last, k)
         places = numbers * bins // n_windows
-        np.minimum.at(low, places, values)
-        np.maximum.at(high, places, values)
+        bins_here, starts = np.unique(places, return_index=True)  # ascending: as windows are
+        low[bins_here] = np.minimum(low[bins_here], np.minimum.reduceat(values, starts))
+        high[bins_here] = np.maximum(high[bins_here], np.maximum.reduceat(values, starts))
         spe = np.append(best, values[:, -1])
         rows = np.append(best_rows, np.arange(first, last))
         keep = np.sort(np.argsort(-spe, kind="stable")[:largest])
@@ -207,8 +210,22 @@ def add_signals(
     model: Model,
     spec: FeatureSpec | MatrixSpec,
     scaling: Scaling | None,
+    read: Reading,
 ) -> None:
-    """Add the reconstructions of the windows of largest SPE, and of some others."""
+    """Add the windows of largest SPE and some others, with their reconstructions.
+
+    Parameters
+    ----------
+    content : Content
+    file : h5py.File
+        The projection.
+    model : Model
+    spec : FeatureSpec or MatrixSpec
+    scaling : Scaling or None
+        Of the channels.
+    read : callable
+        Yields the features of windows, one window at a time.
+    """
     n = len(content.rows)
     by_spe = np.argsort(-content.values[:, -1], kind="stable")[: SIGNALS // 2]
     even = np.arange(min(SIGNALS // 2, n)) * n // max(1, min(SIGNALS // 2, n))
@@ -216,17 +233,18 @@ def add_signals(
     content.channels = _channels(spec)
     if isinstance(spec, MatrixSpec):
         content.signal_axis = "column"
-    for low, high in spans(0, len(chosen), max(1, 4_000_000 // (8 * spec.n_features))):
-        part = chosen[low:high]
-        features = features_of(model, _pick(file["scores"], content.rows[part]))
+    rows = content.rows[chosen]
+    places = Places(rows, _pick(file["recording"], rows), _pick(file["start_row"], rows))
+    scores = _pick(file["scores"], rows)
+    for i, score, features in zip(chosen.tolist(), scores, read(places), strict=True):
+        both = np.stack([features, features_of(model, score[None])[0]])
         if isinstance(spec, MatrixSpec):
-            signals = features[:, None, :]
+            signals = both[:, None, :]
         else:
-            signals = windows_of(spec, features, scaling).transpose(0, 2, 1)[:, :CHANNELS]
+            signals = windows_of(spec, both, scaling).transpose(0, 2, 1)[:, :CHANNELS]
         every = -(-signals.shape[2] // VALUES)
-        content.signal_x = [float(i) for i in range(0, signals.shape[2], every)]
-        for i, signal in zip(part.tolist(), signals[:, :, ::every], strict=True):
-            content.signals[i] = signal.astype(np.float32)
+        content.signal_x = [float(x) for x in range(0, signals.shape[2], every)]
+        content.signals[i] = signals[:, :, ::every].astype(np.float32)
 
 
 def _channels(spec: FeatureSpec | MatrixSpec) -> tuple[str, ...]:
@@ -237,12 +255,13 @@ def page_bytes() -> int:
     """Upper bound of the size of the data in a page: base64, four bytes for three."""
     envelopes = BINS * (2 * 4 * (COMPONENTS + len(STATISTICS)) + 16)
     sample = 2 * SAMPLE * (4 * (COMPONENTS + len(STATISTICS)) + 28)
-    return 4 * (envelopes + sample + 4 * SIGNALS * CHANNELS * VALUES) // 3
+    return 4 * (envelopes + sample + 2 * 4 * SIGNALS * CHANNELS * VALUES) // 3
 
 
 def content_bytes(spec: FeatureSpec | MatrixSpec, n_components: int) -> int:
     """Memory of the content, and of a block while it is read."""
     series = COMPONENTS + 2
     block = BLOCK_ROWS * (8 * (n_components + series) + 200)
-    signals = 3 * max(4_000_000, 8 * spec.n_features) + 8 * SIGNALS * CHANNELS * VALUES
-    return block + 16 * BINS * series + SAMPLE * 200 + 4 * signals
+    signals = 2 * 12 * 8 * (spec.n_features + spec.window * spec.n_channels)
+    signals += 2 * 8 * SIGNALS * CHANNELS * VALUES + 16 * SIGNALS * n_components
+    return block + 16 * BINS * series + SAMPLE * 200 + signals + single_row_bytes(spec)

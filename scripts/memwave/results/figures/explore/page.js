@@ -89,8 +89,15 @@ function largest() {
   return known[best]
 }
 
-function showSignal() {
-  const indices = shown.selected.indices
+// The hover tool calls it with the points under the pointer.
+function pointAt() {
+  const under = cb_data.index.indices
+  if (!under.length || shown.selected.indices.length || lines.under === under[0]) return
+  lines.under = under[0]
+  showSignal([under[0]])
+}
+
+function showSignal(indices = shown.selected.indices) {
   const data = sample.data, [names, shades, positions] = lines.tags
   const known = indices.map(i => shown.data.sample[i])
   const i = known.length ? known.find(s => data.signal[s] >= 0) ?? known[0] : largest()
@@ -99,15 +106,16 @@ function showSignal() {
     `T2 ${data["value" + scores][i].toPrecision(3)}, SPE ${data["value" + (scores + 1)][i].toPrecision(3)}`
   const more = !indices.length ? "Largest SPE here: " : indices.length > 1 ? `${indices.length} windows are selected. ` : ""
   const place = data.signal[i]
-  note.text = more.concat(about, place < 0 ? ". The reconstruction of this window is not in the page." : "")
+  note.text = more.concat(about, place < 0 ? ". The signal of this window is not in the page." : "")
     .replaceAll("&", "&amp;").replaceAll("<", "&lt;")
-  const found = {xs: [], ys: [], color: [], name: []}
+  const found = {xs: [], ys: [], window: [], color: [], name: []}
   if (place >= 0) {
     const n = positions.length, values = signals.data.values
     names.forEach((name, c) => {
-      const from = (place * names.length + c) * n
+      const from = (2 * place * names.length + c) * n, rebuilt = from + names.length * n
       found.xs.push(positions)
-      found.ys.push(Array.from(values.slice(from, from + n)))
+      found.window.push(Array.from(values.slice(from, from + n)))
+      found.ys.push(Array.from(values.slice(rebuilt, rebuilt + n)))
       found.color.push(shades[c])
       found.name.push(name)
     })

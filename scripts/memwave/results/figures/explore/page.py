@@ -39,7 +39,7 @@ MENU = 170
 
 PHONE = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 
-HINT = "Click a point, or select several, to see the reconstruction of a window."
+HINT = "Point at a window or click it to see it with its reconstruction."
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -98,6 +98,9 @@ def page_of(content: Content, title: str) -> Document:
     for end in ("start", "end"):
         span.js_on_change(end, call("showBands"))
     shown.selected.js_on_change("indices", call("showSignal"))
+    for panel in (*along, scatter):
+        hover = next(tool for tool in panel.tools if isinstance(tool, HoverTool))
+        hover.callback = call("pointAt")
     wrap = InlineStyleSheet(css=":host { flex-wrap: wrap; }")
     bar = row(*menus.values(), sizing_mode="stretch_width", stylesheets=[wrap])
     heading = Div(text=_heading(content, title), sizing_mode="stretch_width")
@@ -226,18 +229,20 @@ def _points(panel, x: str, y: str, shown) -> None:
 
 
 def _signal(content: Content):
-    """The panel of the reconstruction of a window."""
-    lines = ColumnDataSource({"xs": [], "ys": [], "color": [], "name": []}, name="lines")
+    """The panel of a window and its reconstruction."""
+    columns = ("xs", "ys", "window", "color", "name")
+    lines = ColumnDataSource({name: [] for name in columns}, name="lines")
     panel = figure(
         height=240,
         sizing_mode="stretch_width",
         min_width=MENU,
         tools="pan,wheel_zoom,reset,save,hover",
         tooltips=[("", "@name")],
-        title="Reconstruction of the selected window",
+        title="A window, and its reconstruction (dashed)",
         name="signal",
     )
-    panel.multi_line("xs", "ys", source=lines, color="color", line_width=1.5)
+    panel.multi_line("xs", "ys", source=lines, color="color", line_width=1.5, line_dash="dashed")
+    panel.multi_line("xs", "window", source=lines, color="color", line_width=1)
     panel.xaxis.axis_label = content.signal_axis
     names = list(content.channels)
     lines.tags = [names, [COLOURS[i % len(COLOURS)] for i in range(len(names))], content.signal_x]

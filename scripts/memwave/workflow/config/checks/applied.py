@@ -8,7 +8,8 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import shown
 from memwave.features.spec import FeatureSpec
 from memwave.recordings.channels import Scaling, is_model
-from memwave.results.model_file import load_extraction, load_given, load_scaling
+from memwave.results.model_file import MODEL, load_extraction, load_given, load_scaling
+from memwave.storage import hdf5
 
 # Keys that determine the meaning of each feature. The step of the windows may differ.
 DECISIVE = ("channels", "window", "wavelet", "level", "bands", "layout", "mode")
@@ -49,8 +50,10 @@ def applied_findings(name: str, path: str, features: str, spec: FeatureSpec) -> 
     """
     place = f"models.{name}.apply"
     try:
-        fitted, scaling = load_extraction(path)
-        ours = load_scaling(spec.scale, spec.scale if is_model(spec.scale) else None)
+        with hdf5.given(path, MODEL):
+            fitted, scaling = load_extraction(path)
+        with hdf5.given(spec.scale, MODEL):
+            ours = load_scaling(spec.scale, spec.scale if is_model(spec.scale) else None)
     except MemwaveError as error:
         yield f"{place}: {error}"
         return

@@ -17,7 +17,11 @@ from memwave.readers import library_bytes
 from memwave.workflow.config.checks.applied import applied_findings, applied_options
 from memwave.workflow.config.checks.features import feature_findings
 from memwave.workflow.config.checks.matrices import applied_matrix_findings, checked_matrix
-from memwave.workflow.config.checks.recordings import CheckedRecording, checked_recordings
+from memwave.workflow.config.checks.recordings import (
+    CheckedRecording,
+    checked_recordings,
+    same_files,
+)
 from memwave.workflow.config.checks.units import unit_warnings
 from memwave.workflow.config.matrices import MATRIX
 from memwave.workflow.config.settings import complete_model, experiments, is_matrix
@@ -89,6 +93,7 @@ def check(settings: dict) -> Checked:
                 for recording in recordings[dataset]
                 for note in recording.notes
             ]
+            warnings += same_files(dataset, recordings[dataset])
     for (dataset, features), models in _models_by_pair(settings).items():
         if is_matrix(settings["datasets"][dataset]):
             if dataset in matrices:

@@ -22,7 +22,7 @@ from memwave.readers.matrices.converted import open_stream
 from memwave.readers.matrices.files import open_file
 from memwave.recordings.segments import file_name
 from memwave.recordings.sheet import Recording, read_sheet
-from memwave.results.model_file import is_of_recordings, load_column_names, load_model
+from memwave.results.model_file import is_of_recordings, load_column_names, load_given
 from memwave.workflow import paths
 from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
 from memwave.workflow.config.checks.recordings import CheckedRecording, same_names, sheet_findings
@@ -136,7 +136,7 @@ def applied_matrix_findings(name: str, path: str, spec: MatrixSpec) -> Iterator[
     """Differences between the columns of a model's fit and those to which it is applied."""
     place = f"models.{name}.apply"
     try:
-        width = load_model(path).n_features
+        width = load_given(path).n_features
         names = None if is_of_recordings(path) else load_column_names(path)
     except MemwaveError as error:
         yield f"{place}: {error}"

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from math import isclose
+from os.path import normpath
 
 from memwave.core.errors import ConfigurationError, MemwaveError
-from memwave.core.messages import rate_text, shown
+from memwave.core.messages import listed, rate_text, shown
 from memwave.readers import (
     DEFAULTS,
     Options,
@@ -23,6 +24,9 @@ from memwave.workflow.config.checks.labels import are_texts, check_labels, label
 
 # Rates differ if their relative difference is larger: files contain rounded rates.
 RATE_TOLERANCE = 1e-6
+
+# Recordings that a warning names.
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,4 +258,22 @@ def sheet_findings(sheet: str, recordings: tuple[Recording, ...]) -> Iterator[st
         yield (
             f"{sheet}: every recording has split test. Components are fitted on recordings of "
             "split train; give one to at least one recording."
+        )
+
+
+def same_files(dataset: str, recordings: tuple[CheckedRecording, ...]) -> Iterator[str]:
+    """Find files that several recordings name, which is mostly a line copied and not changed."""
+    first: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
+    for recording in recordings:
+        path = normpath(recording.source)
+        if path in first:
+            found.setdefault(path, [first[path]]).append(recording.name)
+        first.setdefault(path, recording.name)
+    for path, names in found.items():
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        yield (
+            f"{dataset}: the recordings {listed(map(shown, names[:MOST_NAMED]))}{more} are the "
+            f"same file, {path}, which counts as often as it is named. Correct the path of the "
+            "others."
         )

@@ -3,6 +3,8 @@
 import inspect
 from typing import Any, Self
 
+import numpy as np
+
 from memwave.api.planning import InvalidParameter
 from memwave.core.messages import did_you_mean, listed
 
@@ -24,6 +26,11 @@ class Parameters:
             Ignored: no parameter is an estimator.
         """
         return {name: getattr(self, name) for name in self._defaults()}
+
+    def _plain_params(self) -> dict[str, Any]:
+        """The parameters as Python's own numbers, where they are those of NumPy."""
+        given = self.get_params()
+        return {name: v.item() if isinstance(v, np.generic) else v for name, v in given.items()}
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters; raises an error that names the valid ones if one is unknown."""

@@ -1,0 +1,1 @@
+"""What programs expect of an estimator: parameters, fitted attributes, kinds of output."""

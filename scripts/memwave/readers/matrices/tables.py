@@ -1,0 +1,78 @@
+"""DataFrames as arrays: all columns are numbers, and a missing value is NaN."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from memwave.core.errors import InvalidMatrix
+from memwave.core.messages import shown
+from memwave.readers.matrices.checks import require_different
+from memwave.readers.shared.arrow_columns import MOST_INTEGER
+
+
+def is_table(X: Any) -> bool:
+    """Whether `X` is a DataFrame of pandas, polars or the like."""
+    return hasattr(X, "columns") and hasattr(X, "to_numpy")
+
+
+def names_of(table: Any, name: str) -> list[str] | None:
+    """Return the names of the columns if they are texts."""
+    names = list(table.columns)
+    if not all(isinstance(column, str) for column in names):
+        return None
+    require_different(name, names)
+    return names
+
+
+def array_of(table: Any, name: str) -> np.ndarray:
+    """Convert a table to an array.
+
+    Raises
+    ------
+    InvalidMatrix
+        Names a column that has no numbers, or an integer that float64 would round.
+    """
+    array = np.asarray(table.to_numpy())
+    if array.dtype == object:
+        array = np.empty(array.shape, np.float64)
+        for i, (label, column) in enumerate(_columns(table)):
+            array[:, i] = _numbers(column, label, name)
+    if array.dtype == np.float64:
+        for i, (label, column) in enumerate(_columns(table)):
+            if str(column.dtype).lower().startswith(("int64", "uint64")):
+                _require_exact(array[:, i], label, name)
+    return array
+
+
+def _columns(table: Any) -> Iterator[tuple[Any, Any]]:
+    """Names and values of all columns; pandas may have two of one name."""
+    for i, label in enumerate(table.columns):
+        yield label, table.iloc[:, i] if hasattr(table, "iloc") else table[label]
+
+
+def _numbers(column: Any, label: Any, name: str) -> np.ndarray:
+    values = np.asarray(column.to_numpy())
+    if values.dtype.kind in "biuf":
+        return values
+    if values.dtype == object and not any(isinstance(value, (str, bytes)) for value in values):
+        try:
+            if hasattr(column, "iloc"):  # pandas, whose missing values are of several kinds
+                return column.to_numpy(dtype="float64", na_value=np.nan)
+            return values.astype(np.float64)
+        except (TypeError, ValueError):
+            pass
+    raise InvalidMatrix(
+        f"{name}: column {shown(label)} holds {values.dtype} values, expected numbers. "
+        "Leave it out, or convert it to numbers."
+    )
+
+
+def _require_exact(values: np.ndarray, label: Any, name: str) -> None:
+    too_large = np.abs(values) >= MOST_INTEGER
+    if too_large.any():
+        row = int(np.argmax(too_large))
+        raise InvalidMatrix(
+            f"{name}: row {row}, column {shown(label)} has an integer of {MOST_INTEGER:,} (2**53) "
+            "or more, which float64 rounds. Subtract an offset from the column, or leave it out."
+        )

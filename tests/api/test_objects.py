@@ -1,0 +1,231 @@
+"""Objects of Python as matrices: masks, tables, tensors, containers, and arrays to write to."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
+
+import memwave
+
+GOOD = np.random.default_rng(0).normal(size=(40, 6)) * [6, 5, 4, 3, 2, 1] + 3
+NAMES = list("abcdef")
+
+
+def fitted(X, **options):
+    return memwave.PCA(2, block_mb=0.001, **options).fit(X)
+
+
+def require_same(pca, rows):
+    """The model of all rows, as a dense decomposition finds it."""
+    assert pca.n_samples_ == len(rows)
+    np.testing.assert_allclose(pca.mean_, rows.mean(axis=0))
+    values = np.linalg.eigvalsh(np.cov(rows.T))[:-3:-1]
+    np.testing.assert_allclose(pca.explained_variance_, values)
+
+
+def masked(row, column):
+    X = np.ma.masked_array(GOOD.copy())
+    X.data[row, column] = 1e9
+    X[row, column] = np.ma.masked
+    return X
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+def test_a_masked_value_is_missing(stacked):
+    X = masked(17, 3)
+    X = [X[:9], X[9:]] if stacked else X
+    with pytest.raises(memwave.MemwaveError, match=r"row (8|17), column 3 is NaN"):
+        fitted(X)
+    pca = fitted(X, missing="drop")
+    require_same(pca, np.delete(GOOD, 17, axis=0))
+    assert np.flatnonzero(np.isnan(pca.transform(X)).any(axis=1)).tolist() == [17]
+    require_same(fitted(np.ma.masked_array(GOOD)), GOOD)
+    with pytest.raises(memwave.MemwaveError, match="row 2, column 0 is NaN"):
+        fitted(list(masked(2, 0)))
+
+
+def test_masked_integers_are_refused():
+    X = np.ma.masked_equal(np.arange(30).reshape(10, 3), 7)
+    with pytest.raises(memwave.MemwaveError, match=r"row 2, column 1 is masked.*int64.*astype"):
+        fitted(X)
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "Int64", "object"])
+def test_missing_values_of_a_table(dtype):
+    rows = np.round(GOOD * 9)
+    table = pd.DataFrame(rows, columns=NAMES).astype(dtype)
+    require_same(fitted(table), rows)
+    table.iloc[5, 2] = pd.NA if dtype != "object" else None
+    with pytest.raises(memwave.MemwaveError, match=r'row 5, column 2 ."c".* is NaN'):
+        fitted(table)
+    require_same(fitted(table, missing="drop"), np.delete(rows, 5, axis=0))
+
+
+def test_integers_that_a_table_would_round():
+    table = pd.DataFrame({"a": [1, 2**60 + 1, 3], "b": [0.5, 1, 2]})
+    with pytest.raises(memwave.MemwaveError, match=r'row 1, column "a" has an integer .*2\*\*53'):
+        fitted(table)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather", "arrow"])
+@pytest.mark.parametrize("index", [np.arange(40) * 7, [f"gene{i}" for i in range(40)]])
+def test_the_index_of_a_table_is_no_column(ending, index, tmp_path):
+    import pyarrow as pa
+    from pyarrow import feather, parquet
+
+    table = pa.Table.from_pandas(pd.DataFrame(GOOD, columns=NAMES, index=index))
+    assert table.num_columns == 7
+    path = tmp_path / f"x.{ending}"
+    if ending == "parquet":
+        parquet.write_table(table, path)
+    else:
+        feather.write_feather(table, path)
+    pca = fitted(path)
+    require_same(pca, GOOD)
+    assert list(pca.feature_names_in_) == NAMES
+
+
+class Tensor:
+    """An array of a library with types of its own."""
+
+    shape, dtype = GOOD.shape, "a type of another library"
+
+    def __getitem__(self, rows):
+        raise AssertionError("is converted as a whole")
+
+    def __array__(self, dtype=None, copy=None):
+        return GOOD if dtype is None else GOOD.astype(dtype)
+
+
+class Scaled:
+    """A variable that says int16 and gives floats, as that of netCDF4 does."""
+
+    shape, dtype = GOOD.shape, np.dtype("int16")
+
+    def __getitem__(self, rows):
+        return GOOD[rows]
+
+
+class Loader:
+    """Gives blocks as often as it is asked."""
+
+    def __iter__(self):
+        return iter(np.array_split(GOOD, 5))
+
+
+def test_other_objects(tmp_path):
+    require_same(fitted(Tensor()), GOOD)
+    require_same(fitted(Loader()), GOOD)
+    require_same(fitted(GOOD > 3), (GOOD > 3).astype(float))
+    with pytest.raises(memwave.MemwaveError, match="are of type float64, expected int16"):
+        fitted(Scaled())
+    np.save(tmp_path / "x.npy", GOOD)
+    require_same(fitted(np.load(tmp_path / "x.npy", mmap_mode="r")[::-1]), GOOD)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        dataset = file.create_dataset("x", data=GOOD)
+        flags = file.create_dataset("flags", data=GOOD > 3, chunks=(7, 4))
+        require_same(fitted(flags), (GOOD > 3).astype(float))
+    with pytest.raises(memwave.MemwaveError, match=r"X: cannot be read .*leave it open"):
+        fitted(dataset)
+
+
+def test_numbers_of_numpy_are_parameters(tmp_path):
+    numbers = {"shards": np.int64(2), "threads": np.int8(2), "random_state": np.uint16(3)}
+    numbers |= {"max_mem_mb": np.int64(900), "block_mb": np.float32(0.5)}
+    pca = memwave.PCA(np.int64(2), solver="randomized", **numbers).fit(GOOD)
+    pca.save(tmp_path / "model.h5")
+    assert memwave.load_model(tmp_path / "model.h5").n_components_ == 2
+    assert memwave.PCA(np.float32(0.99)).fit(GOOD).selection_["reached"]
+    GOOD.astype("f4").tofile(tmp_path / "x.raw")
+    raw = memwave.PCA(2).fit(tmp_path / "x.raw", dtype="f4", columns=np.int64(6))
+    assert raw.n_samples_ == 40
+
+
+def test_rows_that_are_dropped_come_back_as_missing():
+    rows = GOOD.copy()
+    rows[[0, 30], 2] = np.nan
+    pca = memwave.PCA(6, missing="drop", block_mb=0.001).fit(rows)
+    back = pca.inverse_transform(pca.transform(rows))
+    left = np.isfinite(rows).all(axis=1)
+    np.testing.assert_allclose(back[left], rows[left])
+    assert np.isnan(back[~left]).all()
+    found = pca.monitor(rows)
+    for name in ("hotelling_t2", "spe"):
+        np.testing.assert_array_equal(np.isnan(getattr(found, name)), ~left)
+    np.testing.assert_array_equal(
+        found.hotelling_t2[left], pca.monitor(rows[left], is_train=False).hotelling_t2
+    )
+    assert not found.above_t2[~left].any()
+
+
+def outputs(folder, X):
+    """Arrays that scores cannot be written to, and what the message says."""
+    np.save(folder / "x.npy", X)
+    yield np.zeros(X.shape, "i8"), "out has type int64, expected floats"
+    yield np.broadcast_to(0.0, X.shape), "out is read-only"
+    yield X, "out shares memory with X"
+    yield np.lib.format.open_memmap(folder / "x.npy", "r+"), "x.npy: is the input"
+    yield folder / "x.npy", "x.npy: is the input"
+    (folder / "folder.npy").mkdir()
+    yield folder / "folder.npy", "is a folder, expected the name of a file"
+    yield folder / "x.npy/deeper.npy", "cannot be written: File exists"
+
+
+def test_what_is_read_is_not_written_to(tmp_path):
+    X = GOOD.copy()
+    pca = memwave.PCA(6).fit(X)
+    for out, message in outputs(tmp_path, X):
+        source = tmp_path / "x.npy" if "x.npy" in message else X
+        with pytest.raises(memwave.MemwaveError, match=message):
+            pca.transform(source, out=out)
+    both = np.zeros((44, 6))
+    both[:40] = X
+    with pytest.raises(memwave.MemwaveError, match="out shares memory"):
+        pca.transform(both[:40], out=both[4:])
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        dataset = file.create_dataset("x", data=X)
+        with pytest.raises(memwave.MemwaveError, match="out shares memory"):
+            pca.transform(dataset, out=file["x"])
+        pca.transform(dataset, out=file.create_dataset("scores", X.shape))  # in one file
+    with pytest.raises(memwave.MemwaveError, match="is the input"):
+        pca.write_projection(tmp_path / "x.npy", tmp_path / "x.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), X)
+    np.testing.assert_array_equal(X, GOOD)
+
+
+def test_scores_in_a_table():
+    table = pd.DataFrame(GOOD, columns=NAMES, index=np.arange(40) * 2)
+    expected = memwave.PCA(2).fit(table).transform(table)
+    pipeline = make_pipeline(memwave.PCA(2)).set_output(transform="pandas")
+    for estimator in (pipeline, clone(pipeline)):
+        scores = estimator.fit_transform(table)
+        assert scores.columns.tolist() == ["pca0", "pca1"]
+        assert scores.index.tolist() == table.index.tolist()
+        np.testing.assert_array_equal(scores.to_numpy(), expected)
+    with pytest.raises(memwave.MemwaveError, match='transform is "panda", expected'):
+        memwave.PCA(2).set_output(transform="panda")
+    assert isinstance(memwave.PCA(2).fit_transform(table), np.ndarray)
+
+
+@pytest.mark.filterwarnings("ignore:Estimator PCA does not inherit")
+@pytest.mark.parametrize("solver", ["gram", "incremental"])
+def test_scikit_learn_finds_nothing_wrong_with_other_solvers(solver):
+    pca = memwave.PCA(1 if solver == "incremental" else None, solver=solver)
+    results = check_estimator(pca, on_fail=None, on_skip=None)
+    wrong = {r["check_name"] for r in results if r["status"] != "passed"}
+    assert wrong <= {"check_array_api_input"}
+    assert hasattr(pca, "partial_fit") == (solver == "incremental")
+
+
+@pytest.mark.parametrize("name", ["gone.h5", ".", "x.npy", "other.h5"])
+def test_no_model_is_never_to_be_deleted(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", GOOD)
+    with h5py.File("other.h5", "w") as file:
+        file["x"] = GOOD
+    with pytest.raises(memwave.MemwaveError, match=f"{name}: .*expected a file of type") as raised:
+        memwave.load_model(name)
+    assert "rm " not in str(raised.value)
