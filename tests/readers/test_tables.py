@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from stages import run_stage
 
-from convert_recordings import convert_recording
+from convert_recordings import convert_recording, convert_recordings
 from memwave.core.errors import MemwaveError
 from memwave.readers import is_converted, library_bytes, open_array, open_source
 from memwave.recordings.segments import PlannedRecording
@@ -184,10 +184,13 @@ def test_a_conversion_keeps_to_the_predicted_memory(tmp_path, name):
         pyarrow.feather.write_feather(table_of(array), str(path))
     request = RecordingConversion(PlannedRecording("r", str(path), None, rows), tuple(NAMES))
     limit = conversion_mb(library_bytes([str(path)]))
-    batch = (Conversion(request, (str(tmp_path / "out.npy"),)),)
+    # A batch needs the memory of its largest file.
+    outputs = [tmp_path / f"out{i}.npy" for i in range(4)]
+    batch = tuple(Conversion(request, (str(output),)) for output in outputs)
     ended = run_stage("convert_recordings", tmp_path, batch, memory_mb=limit)
     assert ended.status == 0, ended.told
-    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), array)
+    for output in outputs:
+        np.testing.assert_array_equal(np.load(output), array)
     assert ended.usage["peak_anonymous_mb"] < limit
 
 
@@ -243,3 +246,22 @@ def test_an_integer_that_float64_would_round_is_refused(tmp_path, save, dtype):
         pytest.raises(MemwaveError, match=r"9,007,199,254,740,993 in row 12, expected at most"),
     ):
         list(source.blocks())
+
+
+def test_a_batch_converts_what_it_can_and_names_all_that_it_cannot(tmp_path):
+    save_csv(tmp_path / "good.csv", np.ones((100, 3)))
+    names = ("one.csv", "good.csv", "two.csv")
+    for name in names[::2]:
+        (tmp_path / name).write_text("left,right,up\n" + "1,2,3\n" * 7)
+    batch = tuple(
+        Conversion(
+            RecordingConversion(
+                PlannedRecording(name, str(tmp_path / name), None, 100), tuple(NAMES)
+            ),
+            (str(tmp_path / f"{name}.npy"),),
+        )
+        for name in names
+    )
+    with pytest.raises(MemwaveError, match=r"one\.csv has 7 rows now.*\n.*two\.csv has 7 rows now"):
+        convert_recordings(batch)
+    assert [path.name for path in tmp_path.glob("*.npy")] == ["good.csv.npy"]
