@@ -56,7 +56,7 @@ def computing() -> Iterator[None]:
 
 
 def _let_any_thread_limit() -> None:
-    """Release the limits from the thread that set them, to which threadpoolctl ties them since 3.8."""
+    """Release the limits from the thread that set them; threadpoolctl ties them since 3.8."""
     release = getattr(OpenBLASController, "clear_controlling_thread", None)
     if release is not None:
         release(force=True)
