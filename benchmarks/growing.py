@@ -1,8 +1,9 @@
-"""What a recording more costs: jobs and seconds, and whether the bytes are those of a new run.
+"""Cost of a recording that is added, removed or changed, and whether the bytes are right.
 
 ``python benchmarks/growing.py --recordings 100`` runs a dataset of so many recordings with
-``shards: by-recording`` and ``keep_summaries: true``, adds one, runs again, runs all of it from
-nothing in another folder, and prints a table. ``--models`` chooses the solvers.
+``shards: by-recording`` and ``keep_summaries: true``, adds one, removes it, changes another, and
+prints a table of jobs and seconds. Models, projections and features must have the bytes of a run
+from nothing in another folder. ``--models`` chooses the solvers.
 """
 
 import argparse
@@ -32,14 +33,16 @@ STAGES = (
 JOB = re.compile(r"^(?:Job \d+: )?(\w+): .*\(\d+ MB\)$", re.MULTILINE)
 
 
-def write_project(folder: Path, numbers: list[int], rows: int, solvers: list[str]) -> None:
-    """Write the recordings of these numbers, a sheet and a configuration."""
+def write_project(
+    folder: Path, numbers: list[int], rows: int, solvers: list[str], changed: int | None = None
+) -> None:
+    """Write the recordings of these numbers, one with other values, a sheet and a configuration."""
     (folder / "recordings").mkdir(parents=True, exist_ok=True)
     lines = ["recording\tpath"]
     for number in numbers:
         path = folder / f"recordings/{number:04}.npy"
-        if not path.exists():
-            random = np.random.default_rng(number)
+        if not path.exists() or number == changed:
+            random = np.random.default_rng([number, number == changed])
             np.save(path, random.normal(size=(rows, len(CHANNELS))).astype(np.float32))
         lines.append(f"r{number:04}\trecordings/{path.name}")
     (folder / "sheet.tsv").write_text("\n".join(lines) + "\n")
@@ -98,18 +101,24 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--models", nargs="+", default=["covariance"])
     given = parser.parse_args()
-    before = [i for i in range(given.recordings + 1) if i != given.recordings // 2]
-    after = list(range(given.recordings + 1))
+    n, found, same = given.recordings, {}, True
+    few = [i for i in range(n + 1) if i != n // 2]
     with tempfile.TemporaryDirectory(prefix="memwave-growing-") as scratch:
-        grown, fresh = Path(scratch).resolve() / "grown", Path(scratch).resolve() / "fresh"
-        found = {}
-        write_project(grown, before, given.rows, given.models)
-        found[f"{given.recordings} recordings, from nothing"] = run(grown)
-        write_project(grown, after, given.rows, given.models)
-        found["one recording added"] = run(grown)
-        write_project(fresh, after, given.rows, given.models)
-        found[f"{given.recordings + 1} recordings, from nothing"] = run(fresh)
-        same = results(grown) == results(fresh)
+        folder = Path(scratch).resolve()
+
+        def measured(name: str, where: str, numbers: list[int], changed: int | None = None) -> dict:
+            write_project(folder / where, numbers, given.rows, given.models, changed)
+            found[name] = run(folder / where)
+            return results(folder / where)
+
+        first = measured(f"{n} recordings, from nothing", "grown", few)
+        grown = measured("one recording added", "grown", list(range(n + 1)))
+        same &= grown == measured(f"{n + 1} recordings, from nothing", "more", list(range(n + 1)))
+        left = measured("it is removed", "grown", few)
+        same &= left.items() >= first.items()  # files of shards remain
+        last = measured("another one is changed", "grown", few, 0)
+        fresh = measured("with the changed one, from nothing", "changed", few, 0)
+        same &= last.items() >= fresh.items()
     print(f"| | {' | '.join(STAGES)} | seconds |\n|---{'|---' * len(STAGES)}|---|")
     for name, (planned, seconds) in found.items():
         cells = " | ".join(str(planned[stage]) for stage in STAGES)

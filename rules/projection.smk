@@ -73,7 +73,9 @@ rule write_projection:
         model_limits=plan.files(inputs.limits_of_applied_model),
         shards=ancient(plan.files(inputs.stored_shards)),
         rows=ancient(plan.files(inputs.rows_not_stored)),
-        converted_rows=plan.files(inputs.converted_rows_not_stored),
+        converted_rows=plan.conversions(
+            "write_projection", inputs.converted_rows_not_stored, ancient
+        ),
         channels=plan.files(inputs.channels),
     output:
         projection=paths.PROJECTION,

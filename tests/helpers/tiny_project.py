@@ -39,7 +39,9 @@ MODELS = {
     "incremental": {"solver": "incremental", "n_components": 4, "inner_rank": 1000},
     "randomized": {"solver": "randomized", "n_components": 4, "columns": 1000, "passes": 2},
 }
-JOB = re.compile(r"^(?:Job \d+: )?(\w+)(?:: (\S+?)(?:, shard (\S+))?)? \(\d+ MB\)$", re.MULTILINE)
+JOB = re.compile(
+    r"^(?:Job \d+: )?(\w+)(?:: (\S+?)(?:, (?:shard|batch) (\S+))?)? \(\d+ MB\)$", re.MULTILINE
+)
 # Of the results of a run, these tell time and memory, which no two runs have in common.
 MEASURED = ("usage/", "summary.")
 # A run that hangs is killed, and the test fails.

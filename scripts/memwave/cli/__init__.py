@@ -17,6 +17,8 @@ COMMANDS = {
     "pca": "fit PCA to a matrix in a file; write model.h5 and projection.h5",
     "transform": "project a matrix or a recording onto a model",
     "inverse": "go back from scores to rows of a matrix or of a recording",
+    "update": "add rows to a model that kept its summary",
+    "merge": "merge models of the same columns that kept their summaries",
     "init": "write a sheet and a configuration for files",
     "verify": "compare results and recordings with their checksums",
     "doctor": "print versions, cores, memory, disk and optional packages",
