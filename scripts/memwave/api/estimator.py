@@ -432,7 +432,7 @@ class PCA(Updating, Containers, Parameters):
         self,
         X: Any,
         *,
-        levels: Sequence[float] = LEVELS,
+        levels: float | Sequence[float] = LEVELS,
         is_train: bool = False,
         dtype: str | None = None,
         columns: int | None = None,
@@ -447,7 +447,7 @@ class PCA(Updating, Containers, Parameters):
         ----------
         X : path, array or list of these, shape (n_samples, n_features)
             As for `fit`.
-        levels : sequence of float
+        levels : float or sequence of float
             Share of ordinary rows below each limit.
         is_train : bool
             Whether these are the rows that the model was fitted to.
