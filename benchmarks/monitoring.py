@@ -1,4 +1,4 @@
-"""Figures of docs/monitoring.md and docs/components.md that come from simulated rows.
+"""Figures of docs/monitoring.md and docs/choosing-components.md that come from simulated rows.
 
     python benchmarks/monitoring.py
 

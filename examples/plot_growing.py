@@ -81,7 +81,7 @@ grown.merge(memwave.load_model(folder / "there.h5"))
 print(f"{grown.n_samples_} rows of two sites")
 
 # %%
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
 for model, shares in above.items():
     left.plot(MONTHS[1:], 100 * np.array(shares), "o-", label=f"model {model}")
 left.set(ylabel="rows above the limit of SPE (%)")
@@ -91,5 +91,6 @@ for i in (0, 4):
     right.plot(axis, grown.components_[i], label=f"component {i + 1} in July")
 right.plot([], [], color="0.7", label="the same in January")
 right.set(xlabel="position in the spectrum")
+right.set_ylim(top=0.8)  # room for the legend
 right.legend(frameon=False, fontsize="small")
 plt.show()

@@ -35,7 +35,7 @@ for n in (len(rows), effective_rows(len(rows), WINDOW, STEP)):
 # %%
 # One window, and what is left of it.
 window = rows[200]
-figure, axes = plt.subplots(figsize=(9, 3))
+figure, axes = plt.subplots(figsize=(9, 3), layout="constrained")
 axes.plot(window, color="0.7", linewidth=3, label="signal")
 axes.plot(pca.inverse_transform(pca.transform(window[None]))[0], label="0.95 of the variance")
 axes.set(xlabel="sample", ylabel="ECG")

@@ -58,7 +58,7 @@ for name, rows in rates.items():
     print(f"{name:9s} above the limit of T2: {t2:6.1%}, of SPE: {spe:6.1%}")
 
 # %%
-figure, panels = plt.subplots(2, sharex=True, figsize=(9, 4))
+figure, panels = plt.subplots(2, sharex=True, figsize=(9, 4), layout="constrained")
 series = (("T2", found.hotelling_t2, found.t2_limit), ("SPE", found.spe, found.spe_limit))
 for axes, (name, values, limit) in zip(panels, series, strict=True):
     axes.semilogy(values, color="0.6", linewidth=0.5)

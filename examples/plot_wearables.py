@@ -63,7 +63,7 @@ print(f"area under the ROC curve: {area:.3f}")
 
 # %%
 seconds = (np.arange(len(third)) * STEP + WINDOW) / RATE
-figure, axes = plt.subplots(figsize=(9, 3))
+figure, axes = plt.subplots(figsize=(9, 3), layout="constrained")
 axes.semilogy(seconds, found.spe, color="0.6", linewidth=0.8)
 axes.semilogy(seconds[transition], found.spe[transition], ".", color="#D55E00", label="transition")
 axes.axhline(limit, color="black", linestyle="--", linewidth=0.8, label="99 % of ordinary windows")

@@ -261,8 +261,30 @@ class Matrix:
         return np.random.default_rng(0).normal(size=(rows.stop - rows.start, 20))
 seen, before = [], threads()
 memwave.PCA(3, solver="incremental").fit(Matrix())
-assert all(found == {1} for _, found in seen), seen
+assert all(found == {1} for _, found in seen), seen[-1]
 assert seen[-1][0] == len(threadpool_info())  # no BLAS came later, with threads of its own
+assert before <= threads(), (before, threads())
+
+# Two threads of the program: the first one ends while the second one computes.
+from threading import Event, Thread
+inside, first_is_done = Event(), Event()
+class Waiting(Matrix):
+    def __getitem__(self, rows):
+        inside.set()
+        assert first_is_done.wait(50)
+        return super().__getitem__(rows)
+second = Thread(target=memwave.PCA(3).fit, args=[Waiting()])
+class Starting(Matrix):
+    def __getitem__(self, rows):
+        if not inside.is_set():
+            second.start()
+            assert inside.wait(50)
+        return super().__getitem__(rows)
+del seen[:]
+memwave.PCA(3).fit(Starting())
+first_is_done.set()
+second.join()
+assert all(found == {1} for _, found in seen), seen[-1]
 assert before <= threads(), (before, threads())
 """
 

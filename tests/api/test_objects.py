@@ -132,6 +132,13 @@ def test_other_objects(tmp_path):
         fitted(dataset)
 
 
+def test_parts_may_have_either_byte_order(tmp_path):
+    rows = GOOD.astype("f4")
+    np.save(tmp_path / "big.npy", rows[9:].astype(">f4"))
+    parts = fitted([rows[:9], tmp_path / "big.npy"])
+    assert parts.components_.tobytes() == fitted([rows[:9], rows[9:]]).components_.tobytes()
+
+
 def test_numbers_of_numpy_are_parameters(tmp_path):
     numbers = {"shards": np.int64(2), "threads": np.int8(2), "random_state": np.uint16(3)}
     numbers |= {"max_mem_mb": np.int64(900), "block_mb": np.float32(0.5)}

@@ -12,10 +12,27 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
 
 
+# Runs an example, and names the texts that its figures cut.
+LOOK = """
+import runpy, sys
+from matplotlib import pyplot
+runpy.run_path(sys.argv[1], run_name="__main__")
+for figure in map(pyplot.figure, pyplot.get_fignums()):
+    figure.draw_without_rendering()
+    labels = [label for axes in figure.axes for label in (axes.xaxis.label, axes.yaxis.label)]
+    for label in [*labels, *(axes.title for axes in figure.axes)]:
+        box = label.get_window_extent()
+        across = figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+        down = figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1
+        if label.get_text() and not (across and down):
+            sys.exit(f"a figure cuts {label.get_text()!r}")
+"""
+
+
 def run(name):
     """Run an example in its folder, as sphinx-gallery does; return what it prints."""
     done = subprocess.run(
-        [sys.executable, f"{name}.py"],
+        [sys.executable, "-c", LOOK, f"{name}.py"],
         cwd=ROOT / "examples",
         env=os.environ | {"MPLBACKEND": "agg", "PYTHONPATH": str(ROOT / "scripts")},
         capture_output=True,

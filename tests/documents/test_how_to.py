@@ -11,10 +11,12 @@ import h5py
 import numpy as np
 import pytest
 import yaml
-from clone import blocks, like_a_clone, type_in, with_results
+from clone import PATIENCE, blocks, like_a_clone, type_in, with_results
 from installed import as_installed
+from started import run_snakemake
 
 from memwave.workflow.config.grids import expand_grids
+from memwave.workflow.config.settings import model_findings
 from memwave.workflow.planning.plan import make_plan
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -101,12 +103,15 @@ def test_recordings_are_added(tiny_results, tmp_path):
 
 
 def test_a_grid_compares_numbers_of_components():
-    (block,) = blocks(page("choosing-components.md"), "yaml")
+    grid, by_criterion = blocks(page("choosing-components.md"), "yaml")
     names = expand_grids(
-        yaml.safe_load(block) | {"experiments": [{"dataset": "d", "features": "f", "model": "pca"}]}
+        yaml.safe_load(grid) | {"experiments": [{"dataset": "d", "features": "f", "model": "pca"}]}
     )["models"]
     assert "pca-n_components-5" in page("choosing-components.md")
     assert list(names) == [f"pca-n_components-{count}" for count in (5, 10, 20, 50)]
+    models = yaml.safe_load(by_criterion)["models"]
+    assert list(models) == ["fixed", "share", "real"]
+    assert not [finding for model in models.values() for finding in model_findings(model)]
 
 
 def test_the_configuration_of_a_matrix_is_planned(tmp_path, monkeypatch):
@@ -114,6 +119,22 @@ def test_the_configuration_of_a_matrix_is_planned(tmp_path, monkeypatch):
     np.save(tmp_path / "my_array.npy", np.random.default_rng(0).normal(size=(200, 60)))
     monkeypatch.chdir(tmp_path)
     assert make_plan(yaml.safe_load(block))
+
+
+def test_the_first_run_prints_what_its_page_shows(tmp_path):
+    folder = like_a_clone(tmp_path, "config", "resources")
+    env = os.environ | {"XDG_CACHE_HOME": str(folder / "cache")}
+    done = run_snakemake(["--dry-run"], folder, env, PATIENCE)
+    assert done.returncode == 0, done.stderr[-4000:]
+    shown, said = page("first-run.md"), done.stdout + done.stderr
+    jobs, planned = (dict(re.findall(r"^(\w+) +(\d+)$", text, re.M)) for text in (shown, said))
+    assert jobs == planned
+    total = int(planned["total"])
+    (first,) = re.findall(rf"^\[0 of {total} done\] (.*)$", shown, re.M)
+    assert first in said
+    assert f"\n{total} of {total} steps (100%) done" in shown
+    experiments = planned["write_projection"]
+    assert f"Done: {total - 1} jobs. {experiments} of {experiments} experiments" in shown
 
 
 def test_the_first_page_shows_what_the_readme_shows():

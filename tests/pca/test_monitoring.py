@@ -165,3 +165,12 @@ def test_levels_are_shares(levels):
     rows = decaying(50, 6)
     with pytest.raises(MemwaveError, match=r"levels are .* between 0 and 1"):
         memwave.PCA(2).fit(rows).monitor(rows, levels=levels)
+
+
+def test_without_a_residual_no_row_is_above_the_limit_of_spe():
+    rows = np.random.default_rng(0).normal(size=(200, 5)) + 9.0
+    for X, k in ((rows, 5), (rows[:, :2] @ np.ones((2, 4)) * [1, 2, 3, 4], 1)):
+        found = memwave.PCA(k).fit(X).monitor(X, levels=0.95)
+        assert found.levels == (0.95,)
+        assert found.spe.max() < found.spe_limit[0] < 1e-9
+        assert not found.above_spe.any()

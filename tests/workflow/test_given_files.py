@@ -30,6 +30,7 @@ def test_a_file_without_the_option_is_no_configuration(tmp_path, monkeypatch):
     assert not list(unreachable_files(["--configfile", "a.yaml"]))
     (finding,) = unreachable_files(["my.yaml"])
     assert finding.startswith("my.yaml: was taken for a result to make")
+    assert not list(unreachable_files(["--config", "datasets=a.yaml", "results/summary.tsv"]))
     gone, folder = unreachable_files(["--configfile", "gone.yaml", "."])
     assert "gone.yaml: No such file" in gone
     assert folder.startswith(".: is a folder")

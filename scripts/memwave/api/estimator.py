@@ -432,7 +432,7 @@ class PCA(Updating, Containers, Parameters):
         self,
         X: Any,
         *,
-        levels: Sequence[float] = LEVELS,
+        levels: float | Sequence[float] = LEVELS,
         is_train: bool = False,
         dtype: str | None = None,
         columns: int | None = None,
@@ -447,7 +447,7 @@ class PCA(Updating, Containers, Parameters):
         ----------
         X : path, array or list of these, shape (n_samples, n_features)
             As for `fit`.
-        levels : sequence of float
+        levels : float or sequence of float
             Share of ordinary rows below each limit.
         is_train : bool
             Whether these are the rows that the model was fitted to.
@@ -466,15 +466,14 @@ class PCA(Updating, Containers, Parameters):
             self._drop_missing(matrix)
             computed = self._computed_in(matrix)
             rows = block_of_projection(self._plain_params(), model.n_features, computed)
-            both, weights = np.empty((matrix.shape[0], 2)), t2_weights(model)
-            store = projecting.array_store(both)
+            both, weights = np.empty((2, matrix.shape[0])), t2_weights(model)
+            store = projecting.array_store(both.T)
             if matrix.complete is not None:
                 store = projecting.spreading(store, matrix, 2, rows)
             for start, stop, scores, errors in self._projected(model, matrix, computed, rows):
                 found = np.vecdot(scores * weights, scores)
                 store(start, stop, np.column_stack([found, errors]))
-        t2, spe = (np.ascontiguousarray(column) for column in both.T)
-        return compared(model, t2, spe, given, is_train=is_train)
+        return compared(model, both[0], both[1], given, is_train=is_train)
 
     def contributions(
         self, X: Any, *, dtype: str | None = None, columns: int | None = None

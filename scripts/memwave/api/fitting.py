@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import OpenBLASController, threadpool_limits
 
 from memwave.api.planning import FitPlan
 from memwave.core.moments import Moments
@@ -23,16 +24,42 @@ from memwave.readers.matrices.matrix import Matrix
 MakeProgress = Callable[[int, str], Progress]
 
 
+# The limit is that of the process: it ends when the last of the threads that compute has finished.
+_lock, _computing = Lock(), 0
+_limits: threadpool_limits | None = None
+
+
 @contextmanager
 def computing() -> Iterator[None]:
     """Limit BLAS to one thread: the last bits of its sums depend on the number of threads.
 
-    Only libraries that are loaded can be limited; SciPy brings a BLAS of its own.
+    Only libraries that are loaded can be limited; SciPy brings a BLAS of its own. Several threads
+    of a program may compute at the same time.
     """
+    global _computing, _limits
     for name in feature_solvers():
         load_libraries(name)
-    with threadpool_limits(1):
+    with _lock:
+        limits = threadpool_limits(1)  # of this thread, where BLAS uses OpenMP
+        _limits = _limits or limits
+        _computing += 1
+    try:
         yield
+    finally:
+        with _lock:
+            _computing -= 1
+            if not _computing and _limits is not None:
+                _let_any_thread_limit()
+                _limits.restore_original_limits()
+                _let_any_thread_limit()
+                _limits = None
+
+
+def _let_any_thread_limit() -> None:
+    """Release the limits from the thread that set them; threadpoolctl ties them since 3.8."""
+    release = getattr(OpenBLASController, "clear_controlling_thread", None)
+    if release is not None:
+        release(force=True)
 
 
 @dataclass(frozen=True)

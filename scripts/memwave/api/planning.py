@@ -259,18 +259,22 @@ def block_of_projection(params: dict, n_features: int, dtype: str) -> int:
     return projection_rows(n_features, params["block_mb"], dtype)
 
 
-def checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
-    """Sort the levels of limits.
+def checked_levels(levels: float | Sequence[float]) -> tuple[float, ...]:
+    """Sort the levels of limits; one number is one level.
 
     Raises
     ------
     InvalidParameter
         If one is not between 0 and 1.
     """
-    found = tuple(sorted(map(float, levels)))
+    given: list[Any] = [levels] if isinstance(levels, int | float | str) else list(levels)
+    try:
+        found = tuple(sorted(map(float, given)))
+    except (TypeError, ValueError):
+        found = ()
     if not found or not all(0.0 < level < 1.0 for level in found):
         raise InvalidParameter(
-            f"levels are {shown(list(levels))}, expected numbers between 0 and 1, such as 0.99: "
+            f"levels are {shown(given)}, expected numbers between 0 and 1, such as 0.99: "
             "the share of ordinary rows below each limit."
         )
     return found

@@ -15,6 +15,9 @@ SHARE_MARGIN = 1e-5
 # A component with less than this share of the largest explained variance is rounding.
 NEGLIGIBLE = 1e-10
 
+# An SPE below this share of the total variance is rounding.
+ROUNDED_SPE = 1e-12
+
 
 @dataclass
 class Model:
@@ -180,6 +183,11 @@ def monitored(model: Model) -> np.ndarray:
     """The components that Hotelling's T2 is summed over, shape (k,): those that are not noise."""
     variances = model.explained_variance
     return variances > NEGLIGIBLE * float(variances[0])
+
+
+def least_spe(model: Model) -> float:
+    """SPE below which there is only rounding; no limit is lower."""
+    return ROUNDED_SPE * model.total_variance
 
 
 def t2_weights(model: Model) -> np.ndarray:

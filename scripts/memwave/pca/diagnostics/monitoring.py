@@ -23,7 +23,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
-from memwave.pca.model import Model, monitored
+from memwave.pca.model import Model, least_spe, monitored
 
 # Levels of the limits that a model file holds.
 LEVELS = (0.9, 0.95, 0.99, 0.999)
@@ -102,4 +102,4 @@ def model_limits(
     t2 = t2_limits(k, model.n_samples, levels, is_train=is_train)
     if model.residual_moments is None:
         return t2, np.full(len(levels), np.nan)
-    return t2, spe_limits(model.residual_moments.tolist(), levels)
+    return t2, np.maximum(spe_limits(model.residual_moments.tolist(), levels), least_spe(model))

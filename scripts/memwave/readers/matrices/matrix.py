@@ -53,7 +53,7 @@ class Part(Protocol):
 
 
 class Matrix:
-    """Parts stacked in order, all of one type and width.
+    """Parts stacked in order, all of one type, in either byte order, and of one width.
 
     Parameters
     ----------
@@ -80,12 +80,13 @@ class Matrix:
                     f"{part.path}: has {part.shape[1]} columns, expected {first.shape[1]} as "
                     f"{first.path} has. Parts are stacked one below the other."
                 )
-            if part.dtype != first.dtype:
+            if part.dtype.newbyteorder("=") != first.dtype.newbyteorder("="):
                 raise InvalidMatrix(
                     f"{part.path}: holds {part.dtype}, expected {first.dtype} as {first.path} "
                     "does. Convert one of them."
                 )
-        self.dtype = first.dtype
+        is_one = all(part.dtype == first.dtype for part in parts)
+        self.dtype = first.dtype if is_one else first.dtype.newbyteorder("=")
         self.shape = (sum(part.shape[0] for part in parts), first.shape[1])
         self.grain = max(part.grain for part in parts)
         self.names = _names_of(self._parts)

@@ -14,7 +14,7 @@ import numpy as np
 from memwave.core.moments import Moments
 from memwave.core.quantiles import COPIES, Quantiles, quantile_bytes
 from memwave.core.ranges import spans
-from memwave.pca.model import Model
+from memwave.pca.model import Model, least_spe
 from memwave.pca.projection import moments_of_errors
 
 FORMULA, BOX, QUANTILE = "formula", "box", "quantile"
@@ -108,9 +108,10 @@ def found_limits(file: h5py.File, model: Model, levels: Sequence[float]) -> list
     if count < 2:
         return [Limits(FORMULA, known, t2, spe)]
     box = np.tile(spe_limits(moments_of_errors(errors).tolist(), known), (2, 1))
+    quantiles = [_quantiles(file, name, count, known) for name in ("hotelling_t2", "spe")]
+    box, quantiles[1] = (np.maximum(found, least_spe(model)) for found in (box, quantiles[1]))
     if model.residual_moments is None:
         spe = box
-    quantiles = (_quantiles(file, name, count, known) for name in ("hotelling_t2", "spe"))
     return [
         Limits(FORMULA, known, t2, spe),
         Limits(BOX, known, np.full_like(t2, np.nan), box),

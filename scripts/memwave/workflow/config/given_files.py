@@ -1,6 +1,7 @@
 """The configuration files that the arguments of Snakemake name, and mistakes in how they do it."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 
 from memwave.core.messages import listed
@@ -50,7 +51,7 @@ def unreachable_files(arguments: Sequence[str]) -> Iterator[str]:
     loose = [
         argument
         for argument in arguments
-        if argument.endswith(ENDINGS) and not argument.startswith("-") and argument not in named
+        if argument.endswith(ENDINGS) and not re.match("-|.*=", argument) and argument not in named
     ]
     if loose and not named:
         yield (
