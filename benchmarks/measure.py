@@ -78,9 +78,15 @@ class Measurement:
 def snakemake(*arguments: str) -> list[str]:
     """Command that runs Snakemake on two cores, as where only memwave is installed.
 
-    That is without pandas: rivals need it, and Snakemake loads it where it finds it.
+    That is without pandas, which rivals need, and Snakemake loads where it finds it; and without
+    plugins of Snakemake, such as the one for SLURM, which loads pandas too.
     """
-    code = "import sys; sys.modules['pandas'] = None; from snakemake.cli import main; main()"
+    code = (
+        "import pkgutil, sys; sys.modules['pandas'] = None; modules = pkgutil.iter_modules; "
+        "pkgutil.iter_modules = lambda *given: "
+        "(module for module in modules(*given) if '_plugin_' not in module.name); "
+        "from snakemake.cli import main; main()"
+    )
     return [sys.executable, "-c", code, "--cores", "2", *arguments]
 
 

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from memwave.core.errors import MemwaveError
-from memwave.results.stale import old_shards, partial_files
 from memwave.workflow.planning.plan import shard_names
 from memwave.workflow.process.current import FOLDER, load_plan
+from memwave.workflow.sources.stale import old_shards, partial_files
 
 
 def clean_stale(folder: Path, *, remove: bool = True) -> int:

@@ -9,7 +9,7 @@ from memwave.features.extract import feature_blocks
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows
 from memwave.recordings.valid_windows import valid_segments
-from memwave.results.model_file import load_scaling
+from memwave.results.extraction import load_scaling
 from memwave.storage.shards import create_shard
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import Extraction, recordings_of

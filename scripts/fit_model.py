@@ -29,7 +29,8 @@ from memwave.recordings.channels import Scaling
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows
 from memwave.recordings.valid_windows import valid_ranges, valid_rows, valid_segments
-from memwave.results.model_file import load_scaling, save_model
+from memwave.results.extraction import load_scaling
+from memwave.results.model_file import save_model
 from memwave.storage import hdf5
 from memwave.storage.shards import Shard
 from memwave.workflow.process.stage import run_script

@@ -9,6 +9,7 @@ import numpy as np
 from memwave.core.progress import Progress
 from memwave.features.columns import MatrixSpec
 from memwave.pca.model import Model
+from memwave.results.extraction import load_channel_scaling
 from memwave.results.figures.components import draw_components
 from memwave.results.figures.highest import draw_highest, high_windows
 from memwave.results.figures.in_time import Clock, draw_in_time
@@ -18,7 +19,7 @@ from memwave.results.figures.scores import draw_scores, make_densities
 from memwave.results.figures.spectrum import draw_spectrum
 from memwave.results.figures.style import save_figure
 from memwave.results.figures.timeline import Timeline
-from memwave.results.model_file import load_channel_scaling, load_model
+from memwave.results.model_file import load_model
 from memwave.results.monitoring.highest import open_contributions
 from memwave.results.projection_file import open_projection
 from memwave.storage import hdf5

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from memwave.recordings.prepared import load_reading
+from memwave.results.extraction import load_channel_scaling
 from memwave.results.figures.explore.content import add_signals, content_of
-from memwave.results.model_file import load_channel_scaling, load_model
+from memwave.results.model_file import load_model
 from memwave.results.monitoring.single_rows import Places, read_rows
 from memwave.results.projection_file import open_projection
 from memwave.workflow.process.stage import run_script

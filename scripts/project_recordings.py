@@ -7,7 +7,8 @@ from memwave.pca.projection import Projector
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows
 from memwave.recordings.valid_windows import valid_ranges, valid_segments
-from memwave.results.model_file import load_model, load_scaling
+from memwave.results.extraction import load_scaling
+from memwave.results.model_file import load_model
 from memwave.results.partial_projection import create_partial
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import Projection, recordings_of

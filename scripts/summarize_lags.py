@@ -14,7 +14,7 @@ from memwave.recordings.channels import Scaling
 from memwave.recordings.prepared import PreparedRecording, load_reading, open_prepared
 from memwave.recordings.segments import Segment, count_windows
 from memwave.recordings.valid_windows import valid_segments
-from memwave.results.model_file import load_scaling
+from memwave.results.extraction import load_scaling
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests import LagSummary, recordings_of
 

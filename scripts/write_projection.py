@@ -21,7 +21,8 @@ from memwave.recordings.labels.windows import WindowLabels
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.valid_windows import valid_windows
 from memwave.results import partial_projection
-from memwave.results.model_file import load_model, load_scaling
+from memwave.results.extraction import load_scaling
+from memwave.results.model_file import load_model
 from memwave.results.monitoring.highest import write_contributions
 from memwave.results.monitoring.single_rows import Places, read_rows
 from memwave.results.monitoring.tables import load_quantiles, write_alarms, write_limits

@@ -4,6 +4,7 @@ Never times: a busy machine is no reason for a test to fail.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,12 +18,25 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 from accuracy import Reference, write_reference
 from compare_results import IGNORED, compare
 from figures import Figures, load
-from measure import Job, JobFailed, measure
+from measure import Job, JobFailed, measure, snakemake
 from synthetic import CHUNK, signal, write_recording
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 EXACT = 1e-9  # 1 - mean squared cosine of what is exact up to float32
+
+
+def test_plugins_that_load_pandas_do_not_stop_snakemake(tmp_path):
+    plugin = tmp_path / "snakemake_executor_plugin_loading_pandas"
+    plugin.mkdir()
+    (plugin / "__init__.py").write_text("import pandas\n")
+    done = subprocess.run(
+        snakemake("--version"),
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def run(*arguments):

@@ -7,8 +7,8 @@ import sys
 import pytest
 from tiny_project import Project
 
-from memwave.results.stale import old_shards, partial_files
 from memwave.storage.receipts import write_receipt
+from memwave.workflow.sources.stale import old_shards, partial_files
 
 
 def call(project, script, *arguments):

@@ -6,6 +6,8 @@ import sys
 import pytest
 from tiny_run import ROOT
 
+from memwave.workflow.code_digests import digests
+
 SCRIPTS = ROOT / "scripts"
 
 # Libraries that take long to load, or much memory.
@@ -56,3 +58,9 @@ def test_the_list_has_every_rule():
 @pytest.mark.parametrize("script", NEEDED)
 def test_a_job_loads_what_it_needs_and_no_more(script):
     assert loaded(script) == NEEDED[script]
+
+
+def test_an_edit_of_the_code_of_models_does_not_repeat_extraction():
+    needed = digests("extract_features")
+    assert "memwave.features.extract" in needed
+    assert not [name for name in needed if name.startswith("memwave.pca")]

@@ -11,7 +11,7 @@ from measure_channels import measure_channels
 from memwave.core.errors import MemwaveError
 from memwave.recordings.channels import Scaling, load_channels
 from memwave.recordings.segments import PlannedRecording, segments
-from memwave.results.model_file import load_scaling
+from memwave.results.extraction import load_scaling
 from memwave.workflow.requests import ChannelMeasurement, Extraction
 
 NAMES = ("a", "b", "c")

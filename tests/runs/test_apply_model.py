@@ -16,7 +16,8 @@ from memwave.api.recordings.projecting import project_recording
 from memwave.api.recordings.reconstructing import distances, reconstruct_recording
 from memwave.core.errors import MemwaveError
 from memwave.recordings.channels import Scaling
-from memwave.results.model_file import load_extraction, load_model, save_model
+from memwave.results.extraction import load_extraction
+from memwave.results.model_file import load_model, save_model
 from memwave.results.projection_file import open_projection
 
 

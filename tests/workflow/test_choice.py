@@ -9,9 +9,10 @@ import pytest
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.workflow.config.settings import complete_model
-from memwave.workflow.planning import matrix_memory, memory
+from memwave.workflow.planning import memory
 from memwave.workflow.planning.choice import Candidate, choose, resolve
 from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.planning.memory import matrix as matrix_memory
 
 SIZES = Sizes(block_mb=8, shards=4, threads=2)
 

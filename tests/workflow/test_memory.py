@@ -32,10 +32,10 @@ BLOCK_MB = 4
 THREADS = 2
 MEASURED_ROWS = 2000
 SMALL, LARGE = 18_000, 144_000
-# A prediction above `SMALL_MB` is at most so many times what is used. For each further thread it
-# has the packing buffers of BLAS, of which small products use a part.
+# A prediction above `SMALL_MB` is at most so many times what is used. The two loose ones include
+# buffers for products in double precision, or for windows that hardly overlap, as other data need.
 SMALL_MB, MOST_TIMES = 100, 2.5
-SEVERAL_THREADS = ("fit covariance", "fit randomized", "fit lag-covariance", "fit lag-randomized")
+LOOSE = ("fit lag-randomized", "project recordings")
 # Peaks are measured every few hundredths of a second, and allocators keep a little.
 FLAT_MB = 5
 
@@ -198,7 +198,7 @@ def test_memory_is_as_predicted_and_flat_in_the_rows(small, large, stage):
         peaks.append(usage["peak_anonymous_mb"])
         assert peaks[-1] <= usage["predicted_mb"]
     assert usage["predicted_mb"] * MEGABYTE < large[1] / 1.5
-    if stage not in (*SEVERAL_THREADS, "project recordings"):
+    if stage not in LOOSE:
         assert usage["predicted_mb"] <= max(SMALL_MB, MOST_TIMES * peaks[-1])
     assert peaks[1] * MEGABYTE < large[1] / 4
     assert abs(peaks[1] - peaks[0]) <= FLAT_MB, peaks

@@ -52,6 +52,23 @@ with stage("s", memory_mb=2000, log_path={log!r}, usage_path="usage"):
 """
 
 
+GIVEN_LESS = """
+from memwave.workflow.process.current import Ticket
+from memwave.workflow.process.stage import stage
+ticket = Ticket("usage", "", "", {}, (), {}, predicted_mb=300)
+with stage("s", memory_mb=60, log_path="log", usage_path="usage", ticket=ticket):
+    bytearray(200_000_000)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
+def test_a_stage_that_was_given_less_than_predicted_does_not_blame_the_prediction(tmp_path):
+    ended = run_code(GIVEN_LESS, tmp_path)
+    assert ended.returncode == 1
+    assert "s: needs 300 MB as predicted, and was given 60 MB, by --resources" in ended.stderr
+    assert "prediction is wrong" not in ended.stderr
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
 def test_a_full_disk_for_logs_is_named_and_ends_nothing(tmp_path):
     done = run_code(STAGE.format(log="/dev/full"), tmp_path)

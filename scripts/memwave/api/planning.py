@@ -16,8 +16,8 @@ from memwave.readers import library_bytes
 from memwave.readers.matrices.matrix import Matrix
 from memwave.workflow.config.settings import complete_model, model_findings
 from memwave.workflow.planning.choice import resolve
-from memwave.workflow.planning.matrix_memory import predict
 from memwave.workflow.planning.memory import Sizes, projection_rows
+from memwave.workflow.planning.memory.matrix import predict
 
 # What is done with rows that have missing values.
 MISSING = ("error", "drop")

@@ -12,7 +12,8 @@ from memwave.api.recordings.reconstructing import (
     resampling_of,
 )
 from memwave.core.errors import MemwaveError
-from memwave.results.model_file import is_of_recordings, load_extraction
+from memwave.results.extraction import load_extraction
+from memwave.results.model_file import is_of_recordings
 from memwave.workflow.process.stage import one_blas_thread
 
 

@@ -155,7 +155,7 @@ class FeatureBlocks:
     def _edges(self, signals: np.ndarray, count: int) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield the coefficients at the edges of every window, with their columns."""
         spec = self.spec
-        if not any(band.left or band.right for band in spec.band_table):
+        if not has_edges(spec):
             return
         assert self._surrogate is not None
         windows = self._windows(signals, count)
@@ -293,7 +293,13 @@ def edge_windows(spec: FeatureSpec) -> int:
 def square_bytes(spec: FeatureSpec, covered: int) -> int:
     """Memory of `FeatureBlocks.squared_lengths` for a chunk of `covered` rows, with the chunk."""
     ends = spec.n_signals * ((surrogate_length(spec) or spec.n_samples) + 2 * spec.filter_length)
-    return 8 * (8 * covered * spec.n_channels + 6 * max(EDGE_VALUES, ends))
+    at_once = max(ends, min(EDGE_VALUES, covered * ends)) if has_edges(spec) else 0
+    return 8 * (8 * covered * spec.n_channels + 6 * at_once)
+
+
+def has_edges(spec: FeatureSpec) -> bool:
+    """Whether some coefficients depend on the extension of a window at its ends."""
+    return any(band.left or band.right for band in spec.band_table)
 
 
 def working_bytes(spec: FeatureSpec, block_rows: int) -> int:

@@ -21,7 +21,8 @@ from memwave.recordings.channels.groups import channel_groups, group_rows
 from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import ChannelGroup, PlannedRecording, Segment
 from memwave.recordings.valid_windows import find_valid
-from memwave.results.model_file import fitted_dataset, load_extraction, load_given, load_provenance
+from memwave.results.extraction import load_extraction
+from memwave.results.model_file import fitted_dataset, load_given, load_provenance
 from memwave.results.monitoring.limits import QUANTILE, Limits
 from memwave.results.monitoring.tables import load_quantiles
 from memwave.results.partial_projection import require_visible

@@ -15,7 +15,8 @@ from memwave.readers import DEFAULTS, Options, open_array, options_of
 from memwave.recordings.prepared import open_recording
 from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import PlannedRecording
-from memwave.results.model_file import load_extraction, load_given
+from memwave.results.extraction import load_extraction
+from memwave.results.model_file import load_given
 from memwave.results.projection_file import open_projection
 from memwave.storage import hdf5
 from memwave.storage.atomic import replacing

@@ -4,9 +4,10 @@ A projection multiplies the covariance C of the rows that a model was fitted on 
 V, in float64. What that shows of the model holds however the model was found and however much was
 rounded then; the rounding of these products is bounded and added.
 
-There are two bounds, and the smaller one is reported. Of a model whose fit proved that it missed no
-eigenvalue, it is always the second: that is of the eigenvalue in the same place, while the first
-is of the nearest one. With ``R = C V - V M`` and ``M = V' C V``:
+There are two bounds, and the smaller one is reported, or the one of the fit where that is smaller
+still. Of a model whose fit proved that it missed no eigenvalue, the first is left out: the second
+is of the eigenvalue in the same place, while the first is of the nearest one. With
+``R = C V - V M`` and ``M = V' C V``:
 
 - ``||C v - l v||`` for a component v with explained variance l (Parlett, The Symmetric Eigenvalue
   Problem, SIAM 1998, theorem 4.5.1);
@@ -67,7 +68,7 @@ def error_bounds(model: Model, train: CovarianceProducts) -> np.ndarray:
     bounds = np.abs(explained - values) + second + together
     if not np.isfinite(model.next_variance):
         bounds = np.minimum(bounds, residuals(model, train) / unit + measuring)
-    return bounds * unit
+    return np.fmin(bounds * unit, model.eigenvalue_error_bound)
 
 
 def is_measured(model: Model) -> bool:

@@ -202,10 +202,11 @@ def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
     return max(measuring, iterating, 8 * 7 * k * d) + 8 * 4 * (spec.window * spec.n_channels + d)
 
 
-def worker_bytes(spec: FeatureSpec) -> int:
+def worker_bytes(spec: FeatureSpec, settings: dict) -> int:
     """Additional memory of each thread."""
     windows = windows_of(spec)
-    return max(thread_bytes(windows, *slice_) for slice_ in slices(windows, MOST_COLUMNS))
+    k = min(settings["n_components"], MOST_COLUMNS)
+    return max(thread_bytes(windows, *slice_) for slice_ in slices(windows, k))
 
 
 def slices(windows: SignalWindows, k: int) -> list[tuple[int, int]]:

@@ -34,6 +34,9 @@ def array_of(table: Any, name: str) -> np.ndarray:
         Names a column that has no numbers, or an integer that float64 would round.
     """
     array = np.asarray(table.to_numpy())
+    if array.dtype != object and not hasattr(table, "iloc"):
+        for label, column in _columns(table):  # polars makes numbers of dates
+            _numbers(column, label, name)
     if array.dtype == object:
         array = np.empty(array.shape, np.float64)
         for i, (label, column) in enumerate(_columns(table)):

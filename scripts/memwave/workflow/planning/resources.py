@@ -5,9 +5,10 @@ from functools import cache
 
 from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
 from memwave.readers import library_bytes, scratch_bytes
-from memwave.workflow.planning import batches, matrix_memory, memory, runtime
+from memwave.workflow.planning import batches, memory, runtime
 from memwave.workflow.planning.inputs import Wildcards, model_of
 from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.planning.memory import matrix as matrix_memory
 from memwave.workflow.planning.plan import (
     Plan,
     feature_spec,

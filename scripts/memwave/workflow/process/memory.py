@@ -9,6 +9,9 @@ import numpy as np
 
 from memwave.core.ranges import MEGABYTE
 
+# Addresses of a further thread that may be reserved late: of its stack, and of a buffer of BLAS.
+ADDRESSES_MB = 48
+
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error is a lack of memory, or follows from one.
@@ -26,14 +29,16 @@ def limit_memory(memory_mb: int, threads: int = 1) -> None:
     """Limit the private memory of this process to `memory_mb`.
 
     Linux counts private writable addresses, not shared file maps; other systems do not limit it.
-    Addresses that libraries reserved when they were loaded, and do not use, are added to the limit.
-    BLAS hangs if it cannot allocate a buffer. So it allocates its buffers for all threads before
-    the limit is set, and modules with another BLAS (scipy.linalg) must be imported before.
+    Addresses that libraries reserved when they were loaded, and do not use, are added to the limit,
+    and `ADDRESSES_MB` for each further thread: its stack and a buffer of BLAS, of which it uses a
+    part. BLAS hangs if it cannot allocate a buffer. So it allocates its buffers for all threads
+    before the limit is set, and modules with another BLAS (scipy.linalg) must be imported before.
     """
     warm_up(threads + 1)  # one more thread merges the results of the others
     if sys.platform == "linux":
         reserved = max(0, status_bytes("VmData") - anonymous_memory())
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        reserved += (threads - 1) * ADDRESSES_MB * MEGABYTE
         resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * MEGABYTE + reserved, hard))
 
 

@@ -85,5 +85,6 @@ def thread_bytes(windows: SignalWindows, width: int, itemsize: int) -> int:
         return itemsize * width * (PANEL + chunk_of(windows))
     length = fourier_length(windows)
     together = max(width, min(windows.width, transformed_together(length)))
-    transformed = 6 * itemsize * max(TRANSFORMED, (length + 2) * together)
+    at_once = min(TRANSFORMED, (length + 2) * windows.width * width)
+    transformed = 6 * itemsize * max(at_once, (length + 2) * together)
     return max(transformed, 4 * itemsize * FREQUENCIES * windows.width * width)

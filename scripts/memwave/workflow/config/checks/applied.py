@@ -8,7 +8,8 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import shown
 from memwave.features.spec import FeatureSpec
 from memwave.recordings.channels import Scaling, is_model
-from memwave.results.model_file import MODEL, load_extraction, load_given, load_scaling
+from memwave.results.extraction import load_extraction, load_scaling
+from memwave.results.model_file import MODEL, load_given
 from memwave.storage import hdf5
 
 # Keys that determine the meaning of each feature. The step of the windows may differ.

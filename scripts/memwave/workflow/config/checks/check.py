@@ -26,7 +26,6 @@ from memwave.workflow.config.checks.units import unit_warnings
 from memwave.workflow.config.matrices import MATRIX
 from memwave.workflow.config.settings import complete_model, experiments, is_matrix
 from memwave.workflow.planning.choice import Features, resolve
-from memwave.workflow.planning.matrix_memory import predict_stages
 from memwave.workflow.planning.memory import (
     Sizes,
     conversion_mb,
@@ -35,6 +34,7 @@ from memwave.workflow.planning.memory import (
     predict,
     reading_bytes,
 )
+from memwave.workflow.planning.memory.matrix import predict_stages
 
 
 @dataclass(frozen=True)

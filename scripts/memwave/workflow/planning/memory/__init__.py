@@ -46,8 +46,12 @@ BASE_MB = 80
 # Memory of Bokeh's modules and code, and copies of a page while it is written.
 BOKEH_BYTES, PAGE_COPIES = 100_000_000, 8
 
-# Packing buffer of BLAS and stack for each further thread that calls it.
-THREAD_MB = 48
+# Small objects of each further thread, and most of its packing buffer of BLAS.
+THREAD_MB, PACKING_MB = 6, 42
+
+# BLAS packs both matrices of a product in parts. A part has at most so many terms of each sum, and
+# of one of the matrices at most so many rows.
+PACKED_TERMS, PACKED_ROWS = 768, 1024
 
 # Memory of all intervals of labels of a recording.
 INTERVALS_BYTES = 80_000_000
@@ -209,23 +213,44 @@ def fitting(
     solver, d = solver_module(model["solver"]), spec.n_features
     if reads_recordings(model["solver"]):
         fit = solver.fit_bytes(spec, model) + library_bytes
-        return {"fit_model": fit + workers * (solver.worker_bytes(spec) + THREAD_MB * MEGABYTE)}
+        thread = thread_bytes(max(d, spec.window * spec.n_channels))
+        return {"fit_model": fit + workers * (solver.worker_bytes(spec, model) + thread)}
     if solver.Solver.FROM_SIGNAL:
         summary = solver.summary_bytes(spec) + library_bytes
-        fit = solver.fit_bytes(spec, model) + finishing_bytes(model["solver"], workers)
+        fit = solver.fit_bytes(spec, model) + finishing_bytes(model["solver"], workers, d)
         return {"summarize_lags": summary, "fit_model": fit}
-    block = at_most(rows_per_block(block_mb, d, f"f{itemsize}"), shard_rows) * d * itemsize
-    summary = block + beside + solver.summary_bytes(d, model, itemsize)
+    rows = at_most(rows_per_block(block_mb, d, f"f{itemsize}"), shard_rows)
+    summary = rows * d * itemsize + beside + solver.summary_bytes(d, model, itemsize)
     fit = solver.fit_bytes(d, model, itemsize)
     if solver.Solver.ONE_PASS:
-        fit += finishing_bytes(model["solver"], workers)
+        fit += finishing_bytes(model["solver"], workers, d)
         return {"summarize_features": summary, "fit_model": fit}
-    return {"fit_model": fit + workers * (summary + THREAD_MB * MEGABYTE)}
+    return {"fit_model": fit + workers * (summary + thread_bytes(max(rows, d), itemsize))}
 
 
-def finishing_bytes(solver: str, threads: int) -> int:
-    """Return the bytes that further threads need to merge summaries and finish."""
-    return (threads - 1) * THREAD_MB * MEGABYTE if shares_finish(solver) else 0
+def thread_bytes(longest: int | None = None, itemsize: int = 8) -> int:
+    """Memory, in bytes, of a further thread, beside its arrays.
+
+    Parameters
+    ----------
+    longest : int, optional
+        Longest side of the matrices that it multiplies. Without it, of any length.
+    itemsize : int
+        Bytes of a value of them.
+    """
+    packing = PACKING_MB * MEGABYTE
+    if longest is not None:
+        rows = longest + min(longest, PACKED_ROWS)
+        packing = min(packing, itemsize * PACKED_TERMS * rows)
+    return THREAD_MB * MEGABYTE + packing
+
+
+def finishing_bytes(solver: str, threads: int, longest: int) -> int:
+    """Return the bytes that further threads need to merge summaries and finish.
+
+    `longest` is as in `thread_bytes`.
+    """
+    return (threads - 1) * thread_bytes(longest) if shares_finish(solver) else 0
 
 
 def fitting_columns(
@@ -236,7 +261,7 @@ def fitting_columns(
     dtype = compute_dtype(model["compute_dtype"], spec.dtype)
     rows = rows_per_block(block_mb, spec.n_features, dtype)
     need = solver.fit_bytes(spec.n_features, model, n_train, rows, workers)
-    return need + SCRATCH_BYTES + workers * THREAD_MB * MEGABYTE
+    return need + SCRATCH_BYTES + workers * thread_bytes()
 
 
 def model_file_bytes(n_features: int, n_components: int) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 
 from memwave.core.moments import moments_bytes
 from memwave.core.precision import compute_dtype
-from memwave.core.ranges import MEGABYTE, rows_per_block
+from memwave.core.ranges import rows_per_block
 from memwave.features.columns import MatrixSpec
 from memwave.pca import projection
 from memwave.pca.diagnostics.certificate import bounds_bytes
@@ -16,7 +16,6 @@ from memwave.results.monitoring.highest import contribution_bytes
 from memwave.results.monitoring.limits import monitoring_bytes
 from memwave.results.monitoring.single_rows import single_row_bytes
 from memwave.workflow.planning.memory import (
-    THREAD_MB,
     Sizes,
     finishing_bytes,
     fitting,
@@ -26,6 +25,7 @@ from memwave.workflow.planning.memory import (
     model_file_bytes,
     projection_rows,
     stage_mb,
+    thread_bytes,
 )
 
 
@@ -70,10 +70,10 @@ def _fit_bytes(spec: MatrixSpec, model: dict, itemsize: int, beside: int, sizes:
     rows = rows_per_block(sizes.block_mb, d, f"f{itemsize}")
     summary = solver.summary_bytes(d, model, itemsize)
     thread = rows * d * itemsize + spec.reading_bytes(rows) + beside + summary
-    threads = workers * (thread + THREAD_MB * MEGABYTE)
+    threads = workers * (thread + thread_bytes(max(rows, d), itemsize))
     finish = solver.fit_bytes(d, model, itemsize)
     if solver.Solver.ONE_PASS:
-        return max(finish + finishing_bytes(model["solver"], workers), summary + threads)
+        return max(finish + finishing_bytes(model["solver"], workers, d), summary + threads)
     return finish + threads
 
 
