@@ -246,6 +246,27 @@ def test_nwb_conversions(tmp_path):
         open_array(str(path))
 
 
+@pytest.mark.parametrize("times", [ROWS - 2, ROWS + 3])
+def test_nwb_timestamps_of_other_rows(tmp_path, times):
+    path = tmp_path / "a.nwb"
+    save_nwb(path, VALUES)
+    with h5py.File(path, "r+") as file:
+        del file["acquisition/raw/starting_time"]
+        file["acquisition/raw/timestamps"] = np.arange(times) / RATE
+    with pytest.raises(MemwaveError, match=f"has {times} timestamps for {ROWS} rows of data"):
+        open_array(str(path))
+
+
+@pytest.mark.parametrize("rate", [0.0, -5.0, np.nan, np.inf])
+def test_nwb_rates_that_are_none(tmp_path, rate):
+    path = tmp_path / "a.nwb"
+    save_nwb(path, VALUES)
+    with h5py.File(path, "r+") as file:
+        file["acquisition/raw/starting_time"].attrs["rate"] = rate
+    with pytest.raises(MemwaveError, match="rows a second, expected one above 0"):
+        open_array(str(path))
+
+
 def seed(path, starts, name="HHZ", rows=100):
     """Traces of a channel that begin at some samples."""
     obspy = pytest.importorskip("obspy")

@@ -81,8 +81,10 @@ def test_attributes_that_mean_nothing(tmp_path):
         file.create_dataset("x", data=SIGNAL).attrs["scale_factor"] = "twice"
         file.create_dataset("y", data=SIGNAL).attrs["scale_factor"] = [1.0, 2.0]
         file.create_dataset("z", data=SIGNAL).attrs["scale_factor"] = 1.0
+        file.create_dataset("w", data=SIGNAL).attrs["scale_factor"] = [1.0, 0.0, 1.0]
     assert 'scale_factor is "twice", expected a number' in refusal(f"{tmp_path}/a.h5::/x")
     assert "or 3 of them" in refusal(f"{tmp_path}/a.h5::/y")
+    assert "expected other than 0" in refusal(f"{tmp_path}/a.h5::/w")
     assert read(f"{tmp_path}/a.h5::/z").dtype == SIGNAL.dtype
 
 

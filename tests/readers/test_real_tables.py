@@ -1,5 +1,7 @@
 """Text tables and columns as they are found: quotes, lines above the header, odd columns."""
 
+import gzip
+
 import numpy as np
 import pyarrow
 import pyarrow.feather
@@ -144,6 +146,8 @@ def test_names_in_latin_1(tmp_path):
         assert "taken for Latin-1" in source.notes[0]
     path.write_bytes("x,y\n1,2\n".encode("utf-16"))
     assert "is a text in UTF-16" in refusal(str(path), ["x"])
+    path.write_bytes(gzip.compress(b"x\n1\n"))
+    assert "is compressed by gzip. Give it a name" in refusal(str(path), ["x"])
 
 
 def test_a_first_row_that_is_taken_for_names(tmp_path):

@@ -45,7 +45,7 @@ MOST_COLUMNS = 20_000
 NUMBERS = ("double", "int64", "null")
 
 # The first bytes of a text in UTF-16.
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
+UTF16, GZIP = (b"\xff\xfe", b"\xfe\xff"), b"\x1f\x8b"
 
 
 class Source(TableSource):
@@ -61,10 +61,11 @@ class Source(TableSource):
         self._columns: list[str] = []
         self._texts_first: set[str] = set()  # columns that begin with texts
         try:
+            self._require_text()
             self._delimiter = delimiter_of(self.file, options)
+            self._encoding = self._find_encoding()
         except UNREADABLE as error:
             raise self._unreadable(error) from error
-        self._encoding = self._find_encoding()
         names = self._columns = self._header()
         self._blank_lines = len(names) == 1  # one of them may be a missing value
         try:
@@ -88,17 +89,19 @@ class Source(TableSource):
         """Return the chosen columns that begin with texts."""
         return {name.strip() for name in self._channels if name in self._texts_first}
 
+    def _require_text(self) -> None:
+        """Raise MemwaveError if the first bytes are those of another kind of file."""
+        with open_text(self.file) as text:
+            first = text.read(2)
+        if first in UTF16:
+            raise self.error("is a text in UTF-16, expected UTF-8. Save it as UTF-8")
+        if first == GZIP:
+            raise self.error("is compressed by gzip. Give it a name that ends in .csv.gz")
+
     def _find_encoding(self) -> str:
         """UTF-8, or Latin-1 if the line with names is not UTF-8."""
         try:
-            with open_text(self.file) as text:
-                if text.read(2) in UTF16:
-                    raise self.error("is a text in UTF-16, expected UTF-8. Save it as UTF-8")
-            line = first_line(self.file, self._options)
-        except UNREADABLE as error:
-            raise self._unreadable(error) from error
-        try:
-            line.decode("utf-8")
+            first_line(self.file, self._options).decode("utf-8")
         except UnicodeDecodeError:
             if self._options.header == "names":
                 self.note("the line with its names is not UTF-8, taken for Latin-1")

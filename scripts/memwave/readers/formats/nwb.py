@@ -6,6 +6,7 @@ The format is HDF5 with the layout of the *NWB Format Specification*, 2.x. A ser
 channel.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -86,10 +87,20 @@ class Source(ArraySource):
     def _rate(self, group: Any, rows: int) -> float | None:
         """Rows a second; timestamps must have a constant rate."""
         if "starting_time" in group:
-            return float(group["starting_time"].attrs["rate"])
-        if "timestamps" not in group or rows < 2:
+            rate = float(group["starting_time"].attrs["rate"])
+            if not 0 < rate < math.inf:
+                raise self.error(f"has a rate of {rate:g} rows a second, expected one above 0")
+            return rate
+        if "timestamps" not in group:
             return None
         times = group["timestamps"]
+        if len(times) != rows:
+            raise self.error(
+                f"has {len(times)} timestamps for {rows} rows of data, expected one a row. "
+                "Write the series again, or copy its data to a file of its own"
+            )
+        if rows < 2:
+            return None
         first, last = float(times[0]), float(times[rows - 1])
         step = (last - first) / (rows - 1)
         if not step > 0:

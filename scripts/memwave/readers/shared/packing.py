@@ -61,6 +61,8 @@ class Packing:
             self._per_channel(name, given.get(name), default)
             for name, default in (("scale_factor", 1.0), ("add_offset", 0.0))
         )
+        if not np.all(self._scale):
+            raise self._refused("scale_factor", given["scale_factor"], "other than 0")
         self._markers = self._find_markers(given)
         self._low, self._high = self._limits(given)
         self._scaled = bool(np.any(self._scale != 1) or np.any(self._offset != 0))
