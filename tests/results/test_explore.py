@@ -3,38 +3,28 @@
 Screenshots stay in build/screenshots/, to be looked at.
 """
 
+import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from fitting import save_shard
+from stages import run_stage
 
 import memwave
+from memwave.features.columns import MatrixSpec, RowSources
 from memwave.results.figures.explore import content
 from memwave.results.figures.explore.content import content_of, page_bytes
 from memwave.results.model_file import load_model
+from memwave.workflow.planning import memory
+from memwave.workflow.requests import Exploration, FigureFacts
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ROWS, COLUMNS, K = 4000, 12, 4
 NAMES = {0: "rest", 1: "</script><b>walk", 2: "sit"}
-MAKE = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from plot_explore import plot_explore
-from memwave.features.columns import MatrixSpec, RowSources
-from memwave.workflow.requests import Exploration, FigureFacts
-names = {0: "rest", 1: "</script><b>walk", 2: "sit"}
-spec = MatrixSpec(12, "float64")
-request = Exploration(FigureFacts(spec, None, {}, names), RowSources(spec, (4000, 4000)))
-model, projection, page, *shards = sys.argv[2:]
-plot_explore(request, model=model, projection=projection, page=page, shards=shards)
-"""
-
 
 SHOWN = "Bokeh.documents[0].get_model_by_name('shown')"
 READY = f"() => window.Bokeh && Bokeh.documents.length && {SHOWN}.data.x.length > 0"
@@ -62,11 +52,20 @@ def folder(tmp_path_factory):
 
 
 def write(folder, name):
-    """Write the page in a process of its own, as the workflow does."""
-    scripts = str(Path(memwave.__file__).parents[1])
-    names = ("model.h5", "projection.h5", name, "part0.npy", "part1.npy")
-    files = [str(folder / file) for file in names]
-    subprocess.run([sys.executable, "-c", MAKE, scripts, *files], check=True)
+    """Write the page in a process of its own, as the workflow does, held to its memory."""
+    spec = MatrixSpec(COLUMNS, "float64")
+    ended = run_stage(
+        "plot_explore",
+        folder,
+        Exploration(FigureFacts(spec, None, {}, NAMES), RowSources(spec, (ROWS, ROWS))),
+        memory_mb=memory.explore_mb(spec, {"n_components": K}),
+        model=folder / "model.h5",
+        projection=folder / "projection.h5",
+        page=folder / name,
+        shards=[folder / "part0.npy", folder / "part1.npy"],
+    )
+    assert ended.status == 0, ended.told
+    assert ended.usage["peak_anonymous_mb"] < ended.usage["predicted_mb"]
 
 
 @pytest.fixture(scope="module")
@@ -195,11 +194,27 @@ def test_pointing_at_a_window_shows_it_and_its_reconstruction(page, folder):
     page.mouse.move(*place_of(page, i))
     page.wait_for_timeout(300)
     row = int(shown(page, f"shown.data.time[{i}]"))
-    if "not in the page" not in panel(page, "note", "panel.text"):
+    if "nearest window with a signal, at" not in panel(page, "note", "panel.text"):
         require_signal(page, folder, row)
     after = page.evaluate(f"{known}.renderers[0].data_source.data.window[0]?.slice() ?? []")
     assert after != before
     assert shown(page, "shown.selected.indices") == []
+
+
+def test_without_a_signal_the_nearest_window_is_shown(page, folder):
+    choose(page, 0, 1)
+    sample = "Bokeh.documents[0].get_model_by_name('shown')"
+    known = panel(page, "lines", "panel.data.window.length")
+    assert known == 1
+    # A point that has no signal, where there is one.
+    for i in range(40):
+        page.evaluate(f"{sample}.selected.indices = [{i}]")
+        page.wait_for_timeout(50)
+        text = panel(page, "note", "panel.text")
+        if found := re.search(r"nearest window with a signal, at ([\d.]+)\.", text):
+            require_signal(page, folder, round(float(found[1])))
+            return
+    raise AssertionError("every window has a signal")
 
 
 def test_a_click_shows_a_window_and_its_reconstruction(page, folder):

@@ -129,7 +129,7 @@ def draw_highest(
     panels[0, 0].xaxis.set_visible(False)
     panels[0, 1].xaxis.set_visible(is_matrix)
     handles = [Line2D([], [], color=INK, linewidth=0.9), Line2D([], [], color=LINE, linewidth=0.9)]
-    add_legend_above(figure, handles, ["window", "its reconstruction"])
+    add_legend_above(figure, handles, ["row" if is_matrix else "window", "its reconstruction"])
     return figure
 
 

@@ -27,7 +27,7 @@ from memwave.storage import hdf5
 # Components, recordings, bins of all recordings together, and windows of the sample; of these, how
 # many come with their reconstruction, and values of a signal of a window.
 COMPONENTS, RECORDINGS, BINS, SAMPLE = 6, 40, 60_000, 3_000
-SIGNALS, VALUES, CHANNELS = 300, 120, 6
+SIGNALS, VALUES, CHANNELS = 600, 120, 6
 
 STATISTICS = ("hotelling_t2", "spe")
 
@@ -212,7 +212,7 @@ def add_signals(
     scaling: Scaling | None,
     read: Reading,
 ) -> None:
-    """Add the windows of largest SPE and some others, with their reconstructions.
+    """Add the signals of some windows, and their reconstructions.
 
     Parameters
     ----------
@@ -226,10 +226,7 @@ def add_signals(
     read : callable
         Yields the features of windows, one window at a time.
     """
-    n = len(content.rows)
-    by_spe = np.argsort(-content.values[:, -1], kind="stable")[: SIGNALS // 2]
-    even = np.arange(min(SIGNALS // 2, n)) * n // max(1, min(SIGNALS // 2, n))
-    chosen = np.unique(np.concatenate([by_spe, even]))
+    chosen = _with_signals(content)
     content.channels = _channels(spec)
     if isinstance(spec, MatrixSpec):
         content.signal_axis = "column"
@@ -245,6 +242,18 @@ def add_signals(
         every = -(-signals.shape[2] // VALUES)
         content.signal_x = [float(x) for x in range(0, signals.shape[2], every)]
         content.signals[i] = signals[:, :, ::every].astype(np.float32)
+
+
+def _with_signals(content: Content) -> np.ndarray:
+    """Windows of the sample that get a signal: of each recording, those of largest SPE and some."""
+    share = max(2, SIGNALS // len(content.envelopes)) // 2
+    chosen = []
+    for i in range(len(content.envelopes)):
+        own = np.flatnonzero(content.recording == i)
+        by_spe = own[np.argsort(-content.values[own, -1], kind="stable")[:share]]
+        even = own[np.arange(min(share, len(own))) * len(own) // max(1, min(share, len(own)))]
+        chosen += [by_spe, even]
+    return np.unique(np.concatenate(chosen))
 
 
 def _channels(spec: FeatureSpec | MatrixSpec) -> tuple[str, ...]:

@@ -97,6 +97,17 @@ function pointAt() {
   showSignal([under[0]])
 }
 
+// The window of the recording that is nearest in time to another one and has a signal.
+function nearest(i) {
+  const data = sample.data
+  let best = -1
+  for (let j = 0; j < data.time.length; j++) {
+    if (data.recording[j] !== data.recording[i] || data.signal[j] < 0) continue
+    if (best < 0 || Math.abs(data.time[j] - data.time[i]) < Math.abs(data.time[best] - data.time[i])) best = j
+  }
+  return best
+}
+
 function showSignal(indices = shown.selected.indices) {
   const data = sample.data, [names, shades, positions] = lines.tags
   const known = indices.map(i => shown.data.sample[i])
@@ -105,8 +116,9 @@ function showSignal(indices = shown.selected.indices) {
   const about = `${labels[data.klass[i]]} at ${data.time[i].toPrecision(6)}: ` +
     `T2 ${data["value" + scores][i].toPrecision(3)}, SPE ${data["value" + (scores + 1)][i].toPrecision(3)}`
   const more = !indices.length ? "Largest SPE here: " : indices.length > 1 ? `${indices.length} windows are selected. ` : ""
-  const place = data.signal[i]
-  note.text = more.concat(about, place < 0 ? ". The signal of this window is not in the page." : "")
+  const drawn = data.signal[i] < 0 ? nearest(i) : i, place = drawn < 0 ? -1 : data.signal[drawn]
+  const other = drawn === i || drawn < 0 ? "" : `. Below is the nearest window with a signal, at ${data.time[drawn].toPrecision(6)}.`
+  note.text = more.concat(about, other)
     .replaceAll("&", "&amp;").replaceAll("<", "&lt;")
   const found = {xs: [], ys: [], window: [], color: [], name: []}
   if (place >= 0) {
