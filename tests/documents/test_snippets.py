@@ -38,6 +38,7 @@ RUN = {
     ("docs/add-recordings.md", "console"): "documents/test_how_to.py",
     ("docs/bring-edf.md", "console"): "documents/test_how_to.py",
     ("docs/bring-edf.md", "yaml"): "documents/test_how_to.py",
+    ("docs/choosing-components.md", "python"): "documents/test_statistics_pages.py",
     ("docs/choosing-components.md", "yaml"): "documents/test_how_to.py",
     ("docs/deploy.md", "python"): "runs/test_elsewhere.py",
     ("docs/faq.md", "console"): "documents/test_faq.py",

@@ -1,4 +1,4 @@
-"""The snippets of the pages about monitoring and components run as they stand."""
+"""The snippet of choosing-components.md on rotated scores runs as it stands."""
 
 import re
 from pathlib import Path
@@ -17,23 +17,6 @@ TABLE = [("channels", "O"), ("band", "O"), ("position", "i8")]
 def snippets(name):
     text = (DOCS / name).read_text(encoding="utf-8")
     return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
-def test_rows_of_today_are_compared_with_ordinary_ones(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    np.save("ordinary.npy", decaying(500, 30))
-    np.save("today.npy", decaying(20, 30) * 3)
-    known: dict = {}
-    exec(snippets("monitoring.md")[0], known)
-    assert len(known["found"].spe) == 20
-
-
-def test_the_contributions_of_a_run_have_names(tiny_results, monkeypatch, capsys):
-    monkeypatch.chdir(tiny_results)
-    exec(snippets("monitoring.md")[1], {})
-    told = capsys.readouterr().out.splitlines()
-    assert len(told) == 5
-    assert all(re.fullmatch(r"(acc|gyro)_[xyz] [ad]\d \d+: \d+% of SPE", line) for line in told)
 
 
 def test_rotated_scores_have_unit_variance(tmp_path, monkeypatch):
