@@ -16,6 +16,7 @@ from test_lag_covariance import features_of, tasks, walk
 
 from memwave.core.ranges import spans
 from memwave.features.wavelet import transform_windows
+from memwave.pca.lags.signal import products
 from memwave.pca.lags.signal.train_chunks import TrainChunks
 from memwave.pca.solvers import lag_randomized
 from memwave.recordings.channels import Scaling
@@ -92,6 +93,36 @@ def test_threads_change_no_bit():
         models = [fit(spec, recordings, 4, threads=n, compute_dtype="float32") for n in (1, 2, 3)]
         assert same_bits(models[0], models[1])
         assert same_bits(models[0], models[2])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_short_recordings_are_transformed_once_with_the_same_bits(dtype, monkeypatch):
+    spec = make_spec(window=90, channels=3)
+    recordings = [walk(1200, 3), walk(500, 3, seed=1)]
+    reads = []
+
+    def counted(size):
+        reads.append(size)
+        yield from cut(spec, recordings)(size)
+
+    options = options_of(
+        "lag-randomized", n_components=4, compute_dtype=dtype, tolerance=TOLERANCE[dtype]
+    )
+    models = []
+    for most in (products.KEPT_BYTES, 1000):
+        monkeypatch.setattr(products, "KEPT_BYTES", most)
+        reads.append(None)
+        models.append(lag_randomized.Solver(spec, options).fit(counted, threads=1))
+    kept, repeated = (len(part) for part in split_at_none(reads))
+    assert same_bits(*models)
+    assert repeated > models[0].notes["passes"] >= 3
+    # One read is for the moments, and one for each type of the products.
+    assert kept == 2 if dtype == "float64" else 3 <= kept < repeated
+
+
+def split_at_none(values):
+    (first, second) = (i for i, value in enumerate(values) if value is None)
+    return values[first + 1 : second], values[second + 1 :]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -22,6 +22,7 @@ from memwave.pca.lags.signal.moments import SignalMoments, measure, moment_bytes
 from memwave.pca.lags.signal.products import Chunks, SignalProducts
 from memwave.pca.lags.signal.rounding import covariance_rounding
 from memwave.pca.lags.signal.sizes import (
+    KEPT_BYTES,
     MOST_COLUMNS,
     chunk_of,
     columns_together,
@@ -107,10 +108,11 @@ class Solver:
         room, seed = most_vectors(settings), settings["random_state"]
         space = Space(spec.n_features, k, WIDTH, room, seed, enough)
         with started_pool(threads) as pool:
-            exact = self._product(moments, chunks, scale, "float64", pool)
-            products = [exact]
-            if self._dtype == "float32":
-                products = [self._product(moments, chunks, scale, "float32", pool), exact]
+            dtypes = ["float32", "float64"] if self._dtype == "float32" else ["float64"]
+            products = [
+                self._product(moments, chunks, scale, dtype, pool, keep=dtype == dtypes[0])
+                for dtype in dtypes
+            ]
             pairs, done = leading_eigenpairs(
                 products,
                 space,
@@ -144,13 +146,15 @@ class Solver:
         scale: np.ndarray | None,
         dtype: str,
         pool: ThreadPoolExecutor,
+        *,
+        keep: bool,
     ) -> Product:
         """Multiply rows with the covariance of the features, in squares of `SignalMoments.unit`.
 
         Where `scale` is given, with their correlations.
         """
         features = FeatureMap(self._spec)
-        scatter = SignalProducts(windows_of(self._spec), moments, chunks, dtype, pool)
+        scatter = SignalProducts(windows_of(self._spec), moments, chunks, dtype, pool, keep=keep)
         share = 1.0 / (moments.count - 1)
         scale = None if scale is None else scale / moments.unit
         together = columns_together(windows_of(self._spec), np.dtype(dtype).itemsize)
@@ -195,7 +199,7 @@ def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
     covered = windows.n_rows(chunk_of(windows))
     measuring = moment_bytes(spec, covered, standardize=settings["standardize"])
     iterating = space_bytes(d, WIDTH, most_vectors(settings), k)
-    iterating += max(
+    iterating += KEPT_BYTES + max(
         max(product_bytes(windows, *slice_), map_bytes(spec, *slice_))
         for slice_ in slices(windows, k)
     )

@@ -8,10 +8,14 @@ and column of n windows. A product with the windows themselves would cost n time
 
 Each chunk has its own shift, the means of its channels. So offsets and drifts cost no digits of
 products in single precision. Between the two correlations, scores are centred in double precision.
+
+The spectra of the signal are the same for all columns. Those of short recordings are kept from one
+product to the next: neither the recordings are read nor the spectra computed again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
@@ -21,6 +25,7 @@ from memwave.pca.lags.lags import SignalWindows
 from memwave.pca.lags.signal.moments import SignalMoments
 from memwave.pca.lags.signal.sizes import (
     FREQUENCIES,
+    KEPT_BYTES,
     PANEL,
     TRANSFORMED,
     batch_of,
@@ -30,6 +35,25 @@ from memwave.pca.lags.signal.sizes import (
 )
 
 Chunks = Callable[[int], Iterable[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Chunks that are multiplied at once.
+
+    Attributes
+    ----------
+    signals : ndarray
+        What `add` multiplies: spectra, or the chunk itself.
+    counts : list of int
+        Windows of each chunk.
+    shifts : ndarray, shape (chunks, n_channels)
+        Means of each chunk, which were subtracted.
+    """
+
+    signals: np.ndarray
+    counts: list[int]
+    shifts: np.ndarray
 
 
 class SignalProducts:
@@ -47,6 +71,8 @@ class SignalProducts:
     dtype : {"float32", "float64"}
         Type of the products.
     pool : ThreadPoolExecutor
+    keep : bool
+        Whether to keep spectra of at most `KEPT_BYTES`, if they are those of all recordings.
     """
 
     def __init__(
@@ -56,9 +82,13 @@ class SignalProducts:
         chunks: Chunks,
         dtype: str,
         pool: ThreadPoolExecutor,
+        *,
+        keep: bool = False,
     ):
         self._windows, self._moments, self._chunks = windows, moments, chunks
         self._dtype, self._pool = np.dtype(dtype), pool
+        self._keeps = keep and windows.by_fourier
+        self._kept: list[_Batch] = []
 
     def multiply(self, columns: np.ndarray) -> np.ndarray:
         """Multiply with the scatter matrix of the windows, in squares of `SignalMoments.unit`.
@@ -80,10 +110,10 @@ class SignalProducts:
         adder = kind(windows, long_columns(windows, columns), self._pool)
         total = np.zeros((windows.n_channels, columns.shape[1]))
         all_scores = np.zeros(columns.shape[1])
-        for batch in self._batches(adder.batch):
-            shifts = np.array([shift for _, shift in batch]) - moments.center
+        for batch in self._kept or self._batches(adder):
+            shifts = batch.shifts - moments.center
             offsets = shifts @ by_channel - mean_scores
-            sums = adder.add([signal for signal, _ in batch], offsets / moments.unit)
+            sums = adder.add(batch.signals, batch.counts, offsets / moments.unit)
             total += (shifts / moments.unit).T @ sums
             all_scores += sums.sum(axis=0)
         product = adder.finish()[: len(columns)]
@@ -94,19 +124,37 @@ class SignalProducts:
             product[low:high] -= np.multiply.outer(mean[low:high], all_scores).astype(self._dtype)
         return product
 
-    def _batches(self, size: int) -> Iterator[list[tuple[np.ndarray, np.ndarray]]]:
-        """Batches of `size` chunks: long rows in units of `SignalMoments.unit`, and the shift."""
-        windows, batch = self._windows, []
+    def _batches(self, adder: "_ByFourier | _ByWindows") -> Iterator[_Batch]:
+        """Read all chunks; keep what was made of them if it is little."""
+        kept: list[_Batch] = []
+        for signals, shifts in self._read(adder.batch):
+            counts = [len(signal) - self._windows.depth + 1 for signal in signals]
+            batch = _Batch(adder.prepared(signals), counts, np.array(shifts))
+            del signals
+            if self._keeps:
+                kept.append(batch)
+                self._keeps = sum(each.signals.nbytes for each in kept) <= KEPT_BYTES
+                kept = kept if self._keeps else []
+            yield batch
+            del batch
+        self._kept = kept
+
+    def _read(self, size: int) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:
+        """Batches of `size` chunks: long rows in units of `SignalMoments.unit`, and shifts."""
+        windows = self._windows
+        signals: list[np.ndarray] = []
+        shifts: list[np.ndarray] = []
         for rows in self._chunks(chunk_of(windows)):
             shift = rows.mean(axis=0, dtype=np.float64)
             scaled = rows - shift
             scaled /= self._moments.unit
-            batch.append((windows.long_rows(scaled, self._dtype.name), shift))
-            if len(batch) == size:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
+            signals.append(windows.long_rows(scaled, self._dtype.name))
+            shifts.append(shift)
+            if len(signals) == size:
+                yield signals, shifts
+                signals, shifts = [], []
+        if signals:
+            yield signals, shifts
 
 
 class _ByFourier:
@@ -136,12 +184,15 @@ class _ByFourier:
 
         return work
 
-    def add(self, signals: list[np.ndarray], offsets: np.ndarray) -> np.ndarray:
-        """Add chunks, shape (m, width) each.
+    def add(self, spectra: np.ndarray, counts: list[int], offsets: np.ndarray) -> np.ndarray:
+        """Add chunks.
 
         Parameters
         ----------
-        signals : list of ndarray
+        spectra : ndarray, shape (bins, chunks, width)
+            See `prepared`.
+        counts : list of int
+            Windows of each chunk.
         offsets : ndarray, shape (chunks, l)
             Added to the scores of each chunk.
 
@@ -150,10 +201,8 @@ class _ByFourier:
         ndarray, shape (chunks, l), float64
             Sums of the scores.
         """
-        spectra = self._spectra(signals)
-        scores = np.empty((len(spectra), len(signals), self._columns), spectra.dtype)
-        counts = [len(signal) - self._windows.depth + 1 for signal in signals]
-        sums = np.empty((len(signals), self._columns))
+        scores = np.empty((len(spectra), len(counts), self._columns), spectra.dtype)
+        sums = np.empty((len(counts), self._columns))
 
         def correlate(low: int, high: int) -> None:
             np.matmul(spectra[low:high], self._kernels[low:high], out=scores[low:high])
@@ -169,12 +218,12 @@ class _ByFourier:
             self._sums[low:high] += spectra[low:high].transpose(0, 2, 1) @ scores[low:high]
 
         self._run(correlate, len(spectra), FREQUENCIES)
-        self._run(center, len(signals), 1)
+        self._run(center, len(counts), 1)
         self._run(correlate_back, len(spectra), FREQUENCIES)
         return sums
 
-    def _spectra(self, signals: list[np.ndarray]) -> np.ndarray:
-        """Spectra of chunks, shape (bins, chunks, width)."""
+    def prepared(self, signals: list[np.ndarray]) -> np.ndarray:
+        """Spectra of chunks, shape (m, width) each: an array of shape (bins, chunks, width)."""
         width = self._windows.width
         spectra = np.empty((len(self._kernels), len(signals), width), self._kernels.dtype)
 
@@ -213,10 +262,14 @@ class _ByWindows:
         self._columns = columns.reshape(-1, columns.shape[2])
         self._sums = np.zeros(self._columns.shape)  # in float64, since they are over many chunks
 
-    def add(self, signals: list[np.ndarray], offsets: np.ndarray) -> np.ndarray:
-        """Add a chunk; see `_ByFourier.add`."""
+    def prepared(self, signals: list[np.ndarray]) -> np.ndarray:
+        """The only chunk itself."""
         (signal,) = signals
-        count = len(signal) - self._windows.depth + 1
+        return signal
+
+    def add(self, signal: np.ndarray, counts: list[int], offsets: np.ndarray) -> np.ndarray:
+        """Add a chunk, shape (m, width); see `_ByFourier.add`."""
+        (count,) = counts
         windows = np.empty((count, self._windows.depth, self._windows.width), signal.dtype)
         for r in range(self._windows.depth):
             windows[:, r] = signal[r : r + count]

@@ -12,6 +12,9 @@ LENGTHS = 3
 # Bytes of the signal that are multiplied at once, as chunks side by side or as windows.
 BATCH_BYTES = 32_000_000
 
+# Most bytes of spectra that are kept between products: a batch, with the frequency 0.
+KEPT_BYTES = BATCH_BYTES * 9 // 8
+
 # Most chunks side by side, and most columns.
 MOST_CHUNKS, MOST_COLUMNS = 32, 64
 
