@@ -24,6 +24,7 @@ from synthetic import write_recording
 from unstored import SNAKEFILE, report_stages
 
 COMPONENTS, SHARDS = 50, 4
+HAAR = {"layout": "interleaved", "bands": ["d1"]}  # half as many features as values of a window
 EXACT = {"compute_dtype": "float64", "tolerance": 1e-10}
 
 
@@ -31,13 +32,13 @@ def configuration(folder: Path, given: argparse.Namespace) -> dict:
     """The configuration of the run."""
     names = [f"channel{i:02}" for i in range(given.channels)]
     models = {"wide": {"solver": "lag-randomized", "n_components": COMPONENTS}}
-    features = {"unstored": {"window": given.window, "store": False}}
+    features = {"unstored": {"window": given.window, "store": False, **HAAR}}
     experiments = [{"dataset": "long", "features": "unstored", "model": "wide"}]
     if given.randomized:
         models["exact"] = {**models["wide"], **EXACT}
         models["read"] = {"solver": "randomized", "n_components": COMPONENTS}
         models["read"]["passes"] = given.reads
-        features["stored"] = {"window": given.window, "dtype": "float16"}
+        features["stored"] = {"window": given.window, "dtype": "float16", **HAAR}
         experiments[0]["model"] = ["wide", "exact"]
         experiments.append({"dataset": "long", "features": "stored", "model": "read"})
     return {

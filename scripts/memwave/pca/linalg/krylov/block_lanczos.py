@@ -173,7 +173,7 @@ class Space:
         block = image[: image.shape[1] - self.filled]
         for _ in range(ROUNDS):
             orthonormalise(image, len(block), scale, self._random)
-            project_out(block, self._known)
+            project_out(block, self._known, times=1)  # a round follows another, or rows are small
             image, scale = block, 1.0
         return block, gram
 

@@ -43,14 +43,14 @@ def orthonormalise(rows: np.ndarray, count: int, scale: float, random: np.random
         rows[:count][weak] = fresh / np.sqrt(rows.shape[1])
 
 
-def project_out(rows: np.ndarray, known: np.ndarray) -> None:
+def project_out(rows: np.ndarray, known: np.ndarray, times: int = 2) -> None:
     """Make rows orthogonal to orthonormal ones; twice is enough (Giraud et al. 2005)."""
 
     def subtract(place: tuple[int, int]) -> None:
         own = slice(*place)
         rows[:, own] -= shares @ known[:, own]
 
-    for _ in range(2):
+    for _ in range(times):
         shares = products(rows, known)
         share(subtract, spans(0, rows.shape[1], PANEL))
 
