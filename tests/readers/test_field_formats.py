@@ -244,6 +244,23 @@ def test_nwb_conversions(tmp_path):
         file["acquisition/raw/timestamps"][200:] += 1.0
     with pytest.raises(MemwaveError, match="timestamps that are not of one rate: row"):
         open_array(str(path))
+    with h5py.File(path, "r+") as file:
+        del file["acquisition/raw/timestamps"]
+        file["acquisition/raw/timestamps"] = np.arange(ROWS + 5) / RATE
+    with pytest.raises(MemwaveError, match=f"{ROWS + 5} timestamps for {ROWS} rows"):
+        open_array(str(path))
+
+
+@pytest.mark.parametrize("step", [-1.0, np.nan])
+def test_a_sampling_rate_that_is_none_is_ignored(tmp_path, step):
+    nptdms = pytest.importorskip("nptdms")
+    path = str(tmp_path / "a.tdms")
+    channel = nptdms.ChannelObject("g", "a", VALUES[:, 0].copy(), {"wf_increment": step})
+    with nptdms.TdmsWriter(path) as writer:
+        writer.write_segment([channel])
+    with open_array(path) as source:
+        assert source.sampling_rate is None
+        assert f"a sampling rate of {step:g}" in source.notes[0]
 
 
 @pytest.mark.parametrize("times", [ROWS - 2, ROWS + 3])
@@ -277,6 +294,21 @@ def seed(path, starts, name="HHZ", rows=100):
         data = np.arange(start, start + rows, dtype="i4")
         traces.append(obspy.Trace(data, header | {"starttime": begin}))
     return traces
+
+
+def test_traces_of_different_types_follow_each_other(tmp_path):
+    obspy = pytest.importorskip("obspy")
+    first, second = seed(tmp_path, [0, 100])
+    second.data = second.data.astype("f4") + 0.5
+    path = str(tmp_path / "a.mseed")
+    with pytest.warns(UserWarning, match="encodings"):
+        obspy.Stream([first, second]).write(path, format="MSEED")
+    with open_source(path) as source:
+        values = np.empty(source.shape)
+        for rows, columns, block in source.blocks():
+            values[rows, columns] = block
+    expected = np.arange(200) + 0.5 * (np.arange(200) >= 100)
+    np.testing.assert_array_equal(values[:, 0], expected)
 
 
 def test_gaps_between_traces_are_missing(tmp_path):

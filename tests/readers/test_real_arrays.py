@@ -43,6 +43,10 @@ ATTRIBUTES = {
         lambda x: np.where(x < -9, np.nan, x),
     ),
     "unsigned": ({"_Unsigned": "true"}, lambda x: x.view("u2").astype(float)),
+    "unsigned, with limits in the stored type": (
+        {"_Unsigned": "true", "valid_range": np.array([4, -2], "i2")},
+        lambda x: np.where(x.view("u2") < 4, np.nan, x.view("u2")),
+    ),
     "a scale a channel": (
         {"scale_factor": [0.1, 10.0]},
         lambda x: x * np.array([0.1, 10.0]),
@@ -63,7 +67,10 @@ def test_attributes_of_netcdf_are_applied(tmp_path, kind, case):
     else:
         path = f"{tmp_path}/a.zarr"
         array = zarr.create_array(path, data=stored, chunks=(6, 2), zarr_format=int(kind[-1]))
-        plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in attributes.items()}
+        plain = {
+            k: v.tolist() if isinstance(v, np.generic | np.ndarray) else v
+            for k, v in attributes.items()
+        }
         array.attrs.update({**plain, "units": "K"})
     values = read(path)
     assert values.dtype == "f8"

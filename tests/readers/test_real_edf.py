@@ -34,6 +34,7 @@ def test_edf_headers_that_are_not_quite_right(tmp_path):
     edf(path, SIGNAL, duration="0,5")
     with open_array(str(path)) as source:
         assert source.sampling_rate == 8
+    assert "decimal commas: '0,5' is taken for 0.5" in notes(path)
     edf(path, SIGNAL, duration=0)
     assert "duration of a record is 0" in refusal(str(path))
     edf(path, SIGNAL, low=[-32768, 5, -32768], high=[32767, 5, 32767])

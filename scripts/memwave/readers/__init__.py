@@ -10,6 +10,7 @@
 May import `core` and `storage`.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -99,7 +100,12 @@ def open_source(
     """
     reader = reader_of(path)
     with _explained(path):
-        return reader.Source(path, replace(options, dtype=dtype, channels=channels, **changes))
+        source = reader.Source(path, replace(options, dtype=dtype, channels=channels, **changes))
+    rate = source.sampling_rate
+    if rate is not None and not 0 < rate < math.inf:
+        source.note(f"it states a sampling rate of {rate:g}, which is none and is ignored")
+        source.sampling_rate = None
+    return source
 
 
 def open_array(

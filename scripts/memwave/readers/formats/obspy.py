@@ -134,8 +134,10 @@ class Source(StreamSource):
 
     def _blocks(self) -> Iterator[Block]:
         traces = self._load(headonly=False)
+        # Without their samples, traces of different types that follow each other are one.
+        names = _names(traces, self._wanted)
         by_column: list[list[tuple[int, np.ndarray]]] = [[] for _ in self._wanted]
-        for trace, name in zip(traces, self._names, strict=True):
+        for trace, name in zip(traces, names, strict=True):
             if name in self._wanted:
                 place = self._wanted.index(name)
                 by_column[place].append((self._span(trace)[0], trace.data))

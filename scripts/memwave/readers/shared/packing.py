@@ -55,7 +55,7 @@ class Packing:
     ):
         self._source, self._columns = source, n_channels
         given = {name: attributes[name] for name in KNOWN if name in attributes}
-        self._stored = self._sign(given.pop("_Unsigned", "false"), stored)
+        self._stored = self._sign(given.pop("_Unsigned", ""), stored)
         self._turned = self._stored != stored
         self._scale, self._offset = (
             self._per_channel(name, given.get(name), default)
@@ -74,7 +74,7 @@ class Packing:
             self.dtype = stored
             return
         unit = _text(attributes.get("units", ""))
-        given |= {"_Unsigned": "true"} if self._turned else {}
+        given |= {"_Unsigned": _text(attributes["_Unsigned"])} if self._turned else {}
         named = listed(f"{name} {_text(value)}" for name, value in given.items())
         source.note(
             f"its attributes are applied ({named})"
@@ -105,9 +105,11 @@ class Packing:
         return values
 
     def _sign(self, unsigned: Any, stored: np.dtype) -> np.dtype:
-        if _text(unsigned).lower() == "true" and stored.kind == "i":
-            return np.dtype(stored.str.replace("i", "u"))
-        return stored
+        """The type of the values, if `_Unsigned` says another sign than the stored type has."""
+        turned = {("true", "i"): "u", ("false", "u"): "i"}.get(
+            (_text(unsigned).lower(), stored.kind), stored.kind
+        )
+        return np.dtype(stored.str.replace(stored.kind, turned))
 
     def _numbers(self, name: str, value: Any) -> np.ndarray:
         """An attribute as numbers; markers of missing values may also be text."""
@@ -153,15 +155,25 @@ class Packing:
     def _limits(self, given: Mapping[str, Any]) -> tuple[float | None, float | None]:
         """Smallest and largest stored value that is valid."""
         if "valid_range" in given:
-            both = self._numbers("valid_range", given["valid_range"])
+            both = self._limit("valid_range", given["valid_range"])
             if len(both) != 2:
                 raise self._refused("valid_range", given["valid_range"], "two numbers")
             return float(both[0]), float(both[1])
         one, other = (
-            float(self._numbers(name, given[name])[0]) if name in given else None
+            float(self._limit(name, given[name])[0]) if name in given else None
             for name in ("valid_min", "valid_max")
         )
         return one, other
+
+    def _limit(self, name: str, value: Any) -> np.ndarray:
+        """A limit; with `_Unsigned` it may be written with the sign of the stored type."""
+        numbers = self._numbers(name, value)
+        if self._turned:
+            known = np.iinfo(self._stored)
+            size = 2.0**known.bits
+            numbers = np.where((numbers < 0) & (known.min == 0), numbers + size, numbers)
+            numbers = np.where((numbers > known.max) & (known.min < 0), numbers - size, numbers)
+        return numbers
 
 
 def unpacked(

@@ -124,6 +124,10 @@ def read_header(file: BinaryIO) -> Header:
     signals = _signals(described, n_signals, width)
     if not (fixed[8:] + described).isascii():
         notes.append("its header has letters that are not ASCII, taken for Latin-1")
+    written = [_text(fixed[244:252]), *(text for s in signals for text in s.limits)]
+    if commas := next((text for text in written if "," in text), None):
+        point = commas.replace(",", ".")
+        notes.append(f"its header has decimal commas: {commas!r} is taken for {point}")
     return Header(
         width,
         start,
