@@ -70,6 +70,8 @@ def leading_directions(
     rows /= largest
     values, turn = np.linalg.eigh((rows @ rows.T).astype(np.float64))
     wanted = count(np.maximum(values[::-1], 0.0)) if callable(count) else count
+    if wanted == 0:
+        return np.empty((0, len(mean)))
     values, turn = values[::-1][:wanted], turn[:, ::-1][:, :wanted]
     real = values > 10 * len(rows) * np.finfo(rows.dtype).eps * values[0]
     scaled = (turn[:, real] / np.sqrt(values[real])).astype(rows.dtype)
