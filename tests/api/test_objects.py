@@ -233,6 +233,6 @@ def test_no_model_is_never_to_be_deleted(name, tmp_path, monkeypatch):
     np.save("x.npy", GOOD)
     with h5py.File("other.h5", "w") as file:
         file["x"] = GOOD
-    with pytest.raises(memwave.MemwaveError, match=f"{name}: .*expected a file of type") as raised:
+    with pytest.raises(memwave.MemwaveError, match=f"{name}: .*expected a model.h5") as raised:
         memwave.load_model(name)
     assert "rm " not in str(raised.value)
