@@ -59,7 +59,10 @@ def assert_near(model, features, spec, recordings, tolerance):
     gain = np.abs(transform_windows(spec, np.eye(spec.window * spec.n_channels))).max() ** 2
     rounding = 1e-10 * max(values[0], 0.0) + 1e-12 * max(1.0, gain) * spread
     allowed = tolerance * max(values[0], 0.0) + rounding
-    np.testing.assert_allclose(model.explained_variance, values, rtol=0, atol=allowed)
+    # Any mixture of vectors whose eigenvalues are twice as far apart has a residual as small.
+    missing = values - model.explained_variance
+    assert (missing <= 2 * allowed).all(), missing
+    assert (missing >= -allowed).all(), missing
     image = covariance @ model.components.T - model.components.T * model.explained_variance
     residual = np.linalg.norm(image, axis=0)
     assert residual.max() <= allowed

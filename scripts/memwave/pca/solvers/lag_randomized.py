@@ -8,7 +8,6 @@ transform maps this window to features.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -109,10 +108,15 @@ class Solver:
         space = Space(spec.n_features, k, WIDTH, room, seed, enough)
         with started_pool(threads) as pool:
             dtypes = ["float32", "float64"] if self._dtype == "float32" else ["float64"]
-            products = [
-                self._product(moments, chunks, scale, dtype, pool, keep=dtype == dtypes[0])
+            scatters = [
+                SignalProducts(
+                    windows_of(spec), moments, chunks, dtype, pool, keep=dtype == dtypes[0]
+                )
                 for dtype in dtypes
             ]
+            products = [self._product(moments, scatter, scale) for scatter in scatters]
+            if len(products) > 1:
+                products[1] = _after(scatters[0].forget, products[1])
             pairs, done = leading_eigenpairs(
                 products,
                 space,
@@ -140,35 +144,37 @@ class Solver:
         )
 
     def _product(
-        self,
-        moments: SignalMoments,
-        chunks: Chunks,
-        scale: np.ndarray | None,
-        dtype: str,
-        pool: ThreadPoolExecutor,
-        *,
-        keep: bool,
+        self, moments: SignalMoments, scatter: SignalProducts, scale: np.ndarray | None
     ) -> Product:
         """Multiply rows with the covariance of the features, in squares of `SignalMoments.unit`.
 
         Where `scale` is given, with their correlations.
         """
         features = FeatureMap(self._spec)
-        scatter = SignalProducts(windows_of(self._spec), moments, chunks, dtype, pool, keep=keep)
         share = 1.0 / (moments.count - 1)
         scale = None if scale is None else scale / moments.unit
-        together = columns_together(windows_of(self._spec), np.dtype(dtype).itemsize)
+        together = columns_together(windows_of(self._spec), scatter.dtype.itemsize)
 
         def multiply(vectors: np.ndarray) -> np.ndarray:
             images = np.empty_like(vectors)
             for low, high in spans(0, len(vectors), together):
                 rows = vectors[low:high] if scale is None else vectors[low:high] / scale
-                product = scatter.multiply(features.windows(rows.T.astype(dtype)))
+                product = scatter.multiply(features.windows(rows.T.astype(scatter.dtype)))
                 images[low:high] = features.features(product).T
             images *= share if scale is None else share / scale
             return images
 
         return multiply
+
+
+def _after(first: Callable[[], None], product: Product) -> Product:
+    """Return a product that calls a function before."""
+
+    def multiply(vectors: np.ndarray) -> np.ndarray:
+        first()
+        return product(vectors)
+
+    return multiply
 
 
 def enough_of(settings: dict, total: float) -> Callable[[np.ndarray], int]:

@@ -86,7 +86,7 @@ class SignalProducts:
         keep: bool = False,
     ):
         self._windows, self._moments, self._chunks = windows, moments, chunks
-        self._dtype, self._pool = np.dtype(dtype), pool
+        self.dtype, self._pool = np.dtype(dtype), pool
         self._keeps = keep and windows.by_fourier
         self._kept: list[_Batch] = []
 
@@ -117,12 +117,16 @@ class SignalProducts:
             total += (shifts / moments.unit).T @ sums
             all_scores += sums.sum(axis=0)
         product = adder.finish()[: len(columns)]
-        product.reshape(windows.window, windows.n_channels, -1)[:] += total.astype(self._dtype)
+        product.reshape(windows.window, windows.n_channels, -1)[:] += total.astype(self.dtype)
         mean = moments.window / moments.unit
         # Because of rounding, the scores may have a sum other than zero.
         for low, high in spans(0, len(product), PANEL):
-            product[low:high] -= np.multiply.outer(mean[low:high], all_scores).astype(self._dtype)
+            product[low:high] -= np.multiply.outer(mean[low:high], all_scores).astype(self.dtype)
         return product
+
+    def forget(self) -> None:
+        """Free the spectra that are kept; no others will be."""
+        self._keeps, self._kept = False, []
 
     def _batches(self, adder: "_ByFourier | _ByWindows") -> Iterator[_Batch]:
         """Read all chunks; keep what was made of them if it is little."""
@@ -148,7 +152,7 @@ class SignalProducts:
             shift = rows.mean(axis=0, dtype=np.float64)
             scaled = rows - shift
             scaled /= self._moments.unit
-            signals.append(windows.long_rows(scaled, self._dtype.name))
+            signals.append(windows.long_rows(scaled, self.dtype.name))
             shifts.append(shift)
             if len(signals) == size:
                 yield signals, shifts
