@@ -62,7 +62,7 @@ test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/core/test_ranges.py" for 
 	$(call timed,tests, $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS))
 
 test-quick: $(VENV)/test.stamp ## Run the tests of single modules only, in a minute or two
-	$(call timed,quick tests, $(BIN)/python -m pytest -q -n auto --dist loadfile --ignore-glob='tests/*/test_memory.py' $(addprefix tests/,$(QUICK)) $(ARGS))
+	$(call timed,quick tests, $(BIN)/python -m pytest -q -n auto --dist loadfile --ignore-glob='tests/*/test_*memory.py' $(addprefix tests/,$(QUICK)) $(ARGS))
 
 test-hpc: $(VENV)/test.stamp $(VENV)/slurm.stamp ## Install and start a SLURM cluster and run its tests (needs root, apt)
 	$(call timed,tests on a cluster, $(BIN)/python -m pytest -rs -m hpc tests/hpc $(ARGS))
