@@ -64,6 +64,17 @@ def test_the_next_command_can_be_typed(folder, capsys):
     assert shlex.split(command)[-1] == "my results/mine.yaml"
 
 
+def test_an_installed_package_names_a_clone(folder, capsys, monkeypatch):
+    elsewhere = folder / "lib/python/site-packages/memwave/cli/init.py"
+    monkeypatch.setattr("memwave.cli.init.__file__", str(elsewhere))
+    assert main(["init", "a.npy"]) == 0
+    told, command = capsys.readouterr().out.splitlines()[-2:]
+    assert told.endswith("Next, in a clone of memwave:")
+    config = str(folder / "mine.yaml")
+    assert shlex.split(command) == [".venv/bin/snakemake", "--cores", "4", "--configfile", config]
+    assert written()[0]["datasets"]["mine"]["matrix"] == str(folder / "a.npy")
+
+
 def test_recordings(folder):
     assert main(["init", "a.npy", "b.npy", "--window", "16"]) == 0
     config, plan = written()

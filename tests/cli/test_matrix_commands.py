@@ -74,6 +74,7 @@ def test_parts_are_stacked(folder):
         (["pca", "gone.npy", "-k", "3"], "gone.npy: No such file"),
         (["pca", "rest.npy", "-k", "8"], "n_components is 8, expected at most 7"),
         (["pca", "rest.npy", "-k", "2", "--max-mem-mb", "9"], "more than max_mem_mb=9"),
+        (["pca", "rest.npy", "-k", "2", "--block-mb", "0"], "block_mb: found 0"),
         (["pca", "rest.npy", "-k", "2", "--labels", "rest.npy"], "expected labels: one whole"),
         (["pca", "rest.npy", "-k", "2", "--labels", "labels.npy"], "labels are int64 of shape"),
         (["pca", "rest.npy", "-k", "2", "-o", "rest.npy"], "cannot be made a folder: "),

@@ -83,6 +83,15 @@ def test_attributes_of_netcdf_are_applied(tmp_path, kind, case):
     assert not notes(path, values="stored")
 
 
+def test_unsigned_types_may_hold_signed_values(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        stored = file.create_dataset("x", data=np.array([[0], [127], [128], [255]], "u1"))
+        stored.attrs["_Unsigned"] = "false"
+    path = f"{tmp_path}/a.h5::/x"
+    np.testing.assert_array_equal(read(path).ravel(), [0, 127, -128, -1])
+    assert "_Unsigned false" in notes(path)
+
+
 def test_attributes_that_mean_nothing(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("x", data=SIGNAL).attrs["scale_factor"] = "twice"

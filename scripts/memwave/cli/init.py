@@ -56,21 +56,23 @@ def run(given: argparse.Namespace) -> int:
         sheet.unlink(missing_ok=True)
         raise
     write(config, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
-    print(f"wrote {config}" + ("" if is_one else f" and {sheet}") + ". Next, in this folder:")
-    print(f"  {shlex.join([*snakemake(), '--cores', '4', '--configfile', str(config)])}")
+    where, command = next_command(config)
+    print(f"wrote {config}" + ("" if is_one else f" and {sheet}") + f". Next, in {where}:")
+    print(f"  {shlex.join(command)}")
     return 0
 
 
-def snakemake() -> list[str]:
-    """How Snakemake is called here, where the paths in the configuration start."""
-    program = Path(".venv/bin/snakemake")
+def next_command(config: Path) -> tuple[str, list[str]]:
+    """Where Snakemake is called for a configuration, and how."""
+    program, options = Path(".venv/bin/snakemake"), ["--cores", "4", "--configfile", str(config)]
     if Path("Snakefile").exists():
-        return [str(program) if program.exists() else "snakemake"]
+        return "this folder", [str(program) if program.exists() else "snakemake", *options]
     clone = Path(__file__).resolve().parents[3]
     if not (clone / "Snakefile").exists():  # the package is installed without the workflow
-        clone = Path("memwave's folder")
+        return "a clone of memwave", [str(program), *options[:-1], str(config.absolute())]
     found = clone / program
-    return [str(found) if found.exists() else "snakemake", "--snakefile", str(clone / "Snakefile")]
+    chosen = [str(found) if found.exists() else "snakemake", "--snakefile"]
+    return "this folder", [*chosen, str(clone / "Snakefile"), *options]
 
 
 def matrix(given: argparse.Namespace, sheet: Path) -> dict:

@@ -44,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-mem-mb", type=int, default=2000, metavar="MB", help="memory limit (default: 2000)"
     )
+    parser.add_argument(
+        "--block-mb", type=float, default=32, metavar="MB", help="rows read at once (default: 32)"
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads that compute (default: 1)")
     parser.add_argument("--labels", metavar="FILE", help="one whole number a row, such as y.npy")
 
@@ -81,6 +84,7 @@ def run(given: argparse.Namespace) -> int:
         solver=given.solver,
         max_mem_mb=given.max_mem_mb,
         standardize=given.standardize,
+        block_mb=given.block_mb,
         threads=given.threads,
         missing=given.missing,
         certify=False,  # by the projection, which reads the matrix anyway
