@@ -14,10 +14,11 @@ from memwave.workflow import paths
 from memwave.workflow.config.given_files import repeated_option
 from memwave.workflow.config.plain_yaml import require_plain
 from memwave.workflow.config.settings import SECTIONS
-from memwave.workflow.planning import jobs, memory, resources
+from memwave.workflow.planning import memory, resources
 from memwave.workflow.planning.batches import batches
 from memwave.workflow.planning.digests import Digests, Job, maker_of, missing_conversions
 from memwave.workflow.planning.inputs import Wildcards, foreign_models, unique
+from memwave.workflow.planning.jobs import dependencies
 from memwave.workflow.planning.plan import (
     Plan,
     is_applied,
@@ -162,12 +163,12 @@ class Rules:
         """
         found: dict[str, Callable[[Wildcards], Any]] = {
             "request": lambda wildcards: _compared_request(self._request(stage, wildcards)),
-            "code": lambda wildcards: _compared_all(jobs.code(self.plan, stage, wildcards)),
+            "code": lambda wildcards: _compared_all(dependencies.code(self.plan, stage, wildcards)),
             "ticket": lambda wildcards: self._ticket(Job.of(stage, wildcards)),
         }
-        if stage in jobs.READING:
+        if stage in dependencies.READING:
             found["versions"] = lambda wildcards: _compared_all(
-                self._versions_of(jobs.read_inputs(self.plan, stage, wildcards))
+                self._versions_of(dependencies.read_inputs(self.plan, stage, wildcards))
             )
         return found
 
@@ -370,7 +371,7 @@ def open_rules(
         sys.exit(1)
     for warning in [*plan.warnings, *_replaced(plan)]:
         print(f"Warning: {warning}", file=sys.stderr)
-    read = [path for name in plan.recordings for path in jobs.all_inputs(plan, name)]
+    read = [path for name in plan.recordings for path in dependencies.all_inputs(plan, name)]
     read = unique(read + foreign_models(plan))
     folders = paths.results_of(plan.recordings)
     return Rules(plan, lambda: plan_sources(read, folders), submits, repeat, starts)

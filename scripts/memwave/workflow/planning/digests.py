@@ -16,6 +16,7 @@ from typing import Any
 from memwave.workflow import paths
 from memwave.workflow.planning import inputs, jobs
 from memwave.workflow.planning.batches import batch_of, batches
+from memwave.workflow.planning.jobs import dependencies
 from memwave.workflow.planning.plan import Plan, is_applied, of_experiments
 
 DIGEST_LENGTH = 32
@@ -173,19 +174,23 @@ class Digests:
 
     def made_with(self, job: Job) -> str:
         """Digest of the code that a job runs."""
-        return _digest_of_code(tuple(jobs.code(self._plan, job.stage, job).items()))
+        return _digest_of_code(tuple(dependencies.code(self._plan, job.stage, job).items()))
 
     def request(self, job: Job) -> Any:
         """The request of a job."""
         if job.stage == "write_projection":
-            found, files = self._versions(), jobs.all_inputs(self._plan, job.dataset)
+            found, files = self._versions(), dependencies.all_inputs(self._plan, job.dataset)
             return jobs.assembly(self._plan, job, {file: found[file] for file in files})
         return jobs.request(self._plan, job.stage, job)
 
     def sources(self, job: Job) -> dict[str, str]:
         """Versions of what a job reads and no job makes."""
         found = self._versions()
-        read = jobs.read_inputs(self._plan, job.stage, job) if job.stage in jobs.READING else []
+        read = (
+            dependencies.read_inputs(self._plan, job.stage, job)
+            if job.stage in dependencies.READING
+            else []
+        )
         read = [path for path in read if path in found]
         read += [path for path in self._files(job) if maker_of(path) is None]
         return {path: found[path] for path in read}

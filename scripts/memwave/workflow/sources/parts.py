@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cache
 
 from memwave.readers import file_of
-from memwave.workflow.planning import jobs
 from memwave.workflow.planning.digests import Job
+from memwave.workflow.planning.jobs import dependencies
 from memwave.workflow.planning.plan import Plan, shard_segments, window_counts
 from memwave.workflow.sources.readings import NOTHING, READ_AGAIN_BYTES, WHOLE, Reading, Share
 from memwave.workflow.sources.versions import Source
@@ -34,7 +34,8 @@ def readings_of(plan: Plan, job: Job, read: Iterable[str], sources: Sources) -> 
     found = {path: Reading(sources[path]) for path in read}
     if job.stage == "write_projection":
         others = {
-            path: Reading(sources[path], NOTHING) for path in jobs.all_inputs(plan, job.dataset)
+            path: Reading(sources[path], NOTHING)
+            for path in dependencies.all_inputs(plan, job.dataset)
         }
         return others | found
     if job.stage == "plot_explore":  # other jobs took the checksums of all of them
