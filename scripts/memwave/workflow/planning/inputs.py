@@ -9,7 +9,7 @@ from memwave.pca.solvers import scales_itself
 from memwave.readers import file_of, files_of
 from memwave.recordings.channels import MEASURED_SCALES, is_model
 from memwave.workflow import paths
-from memwave.workflow.config.checks.check import CheckedRecording
+from memwave.workflow.config.checks.recordings import CheckedRecording
 from memwave.workflow.planning import batches
 from memwave.workflow.planning.plan import (
     Plan,

@@ -15,7 +15,8 @@ from memwave.pca.solvers import reads_recordings, solver_module
 from memwave.recordings.segments import PlannedRecording, Segment, cut, file_name
 from memwave.workflow import paths
 from memwave.workflow.config import settings as configuration
-from memwave.workflow.config.checks.check import CheckedRecording, check
+from memwave.workflow.config.checks.check import check
+from memwave.workflow.config.checks.recordings import CheckedRecording
 from memwave.workflow.config.settings import Experiment
 
 
