@@ -13,6 +13,7 @@ import numpy as np
 
 from memwave.core.messages import printable
 from memwave.readers.base import Options, file_of, reason_of
+from memwave.readers.formats.mne.whole import compare, require_sound_file
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import ArraySource
 
@@ -51,7 +52,9 @@ class Source(ArraySource):
             raise self.error("the file holds one recording, expected no '::' after it")
         for file in found[1:]:
             self._watch(file)
+        require_sound_file(self)
         self._raw = _open(self)
+        compare(self, self._raw)
         for name in self._raw.filenames:
             if name is not None and os.path.isfile(name):
                 self._watch(os.fspath(name))
