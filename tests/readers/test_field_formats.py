@@ -216,7 +216,7 @@ def test_tdms_groups(tmp_path):
         assert source.read(3, 5).tolist() == [[3], [4]]
     with open_array(str(path), None, ["one/x"]) as source:
         assert source.shape == (10, 1)
-    with pytest.raises(MemwaveError, match='different lengths: "x" 10, "x" 20'):
+    with pytest.raises(MemwaveError, match='different lengths: "one/x" 10, "two/x" 20'):
         open_array(str(path), None, ["one/x", "two/x"])
     with pytest.raises(MemwaveError, match='"text" holds values of type'):
         open_array(f"{path}::two", None, ["text"])
