@@ -127,6 +127,7 @@ def open_stream(
     try:
         require_matrix(path, source.shape)
         require_numbers(path, source.dtype)
+        source.require_numbers()
         _require_names(path, source.channel_names)
         if columns not in (None, source.shape[1]):
             raise InvalidMatrix(
@@ -136,6 +137,9 @@ def open_stream(
     except InvalidMatrix:
         source.close()
         raise
+    except MemwaveError as error:
+        source.close()
+        raise InvalidMatrix(str(error)) from error
     return source
 
 
