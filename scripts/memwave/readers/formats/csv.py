@@ -44,8 +44,11 @@ MOST_COLUMNS = 20_000
 # Types, as pyarrow detects them, of columns that can be read as numbers: of one without values too.
 NUMBERS = ("double", "int64", "null")
 
-# The first bytes of a text in UTF-16.
+# The first bytes of a text in UTF-16, and of a compressed one.
 UTF16, GZIP = (b"\xff\xfe", b"\xfe\xff"), b"\x1f\x8b"
+
+# Bytes in which a text in UTF-16 or UTF-32 without such a mark has zeros.
+BEGINNING = 1000
 
 
 class Source(TableSource):
@@ -92,11 +95,16 @@ class Source(TableSource):
     def _require_text(self) -> None:
         """Raise MemwaveError if the first bytes are those of another kind of file."""
         with open_text(self.file) as text:
-            first = text.read(2)
-        if first in UTF16:
-            raise self.error("is a text in UTF-16, expected UTF-8. Save it as UTF-8")
-        if first == GZIP:
+            first = text.read(BEGINNING)
+        if first.startswith(GZIP):
             raise self.error("is compressed by gzip. Give it a name that ends in .csv.gz")
+        if first.startswith(UTF16):
+            raise self.error("is a text in UTF-16, expected UTF-8. Save it as UTF-8")
+        if b"\0" in first:
+            raise self.error(
+                f"cannot be read as a table (byte {first.index(0)} is zero, as in a text in UTF-16 "
+                "or in a binary file). Save it as a text in UTF-8"
+            )
 
     def _find_encoding(self) -> str:
         """UTF-8, or Latin-1 if the line with names is not UTF-8."""

@@ -62,7 +62,7 @@ class TypedColumns:
 
     def __init__(self, source: FileSource, schema: Any, columns: Sequence[int], *, texts: bool):
         types = library("pyarrow.types", source.path)
-        fields = [schema.field(column) for column in columns]
+        fields = [_decoded(schema.field(column), types) for column in columns]
         self._source, self._texts = source, texts
         self.names = [field.name for field in fields]
         self._others = {
@@ -84,6 +84,11 @@ class TypedColumns:
                 )
 
 
+def _decoded(field: Any, types: Any) -> Any:
+    """A field whose values are in a dictionary, with the type of these values."""
+    return field.with_type(field.type.value_type) if types.is_dictionary(field.type) else field
+
+
 def column_values(
     source: FileSource, columns: Sequence[Any], dtype: np.dtype, first_row: int
 ) -> np.ndarray:
@@ -96,6 +101,8 @@ def column_values(
     """
     values = np.empty((len(columns[0]), len(columns)), dtype)
     for i, column in enumerate(columns):
+        if hasattr(column, "dictionary_decode"):
+            column = column.dictionary_decode()
         if str(column.type) in ("int64", "uint64"):
             _require_exact(source, column.fill_null(0).to_numpy(zero_copy_only=False), first_row)
         values[:, i] = column.to_numpy(zero_copy_only=False)
