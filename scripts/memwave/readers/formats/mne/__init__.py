@@ -84,10 +84,13 @@ class Source(ArraySource):
 
 def _annotated(raw: Any) -> Iterator[tuple[float, float, str]]:
     """Onset and duration of annotations in seconds from the first sample, and their texts."""
-    # Onsets count from the start of the measurement, if that is known.
-    start = raw.first_time if raw.annotations.orig_time is not None else 0.0
+    # Onsets count from the start of the measurement, of which the file may be a later part.
     for entry in raw.annotations:
-        yield float(entry["onset"]) - start, float(entry["duration"]), str(entry["description"])
+        yield (
+            float(entry["onset"]) - raw.first_time,
+            float(entry["duration"]),
+            str(entry["description"]),
+        )
 
 
 def _skipped(raw: Any) -> Iterator[tuple[int, int]]:
