@@ -32,8 +32,8 @@ JITTER = 0.1
 RATE_TOLERANCE = 1e-6
 BLOCK_ROWS = 1 << 18
 MOST_WARNINGS = 5
-# GSE files begin with this. A line of compressed samples has 80 characters and its end; a longer one
-# may crash ObsPy.
+# GSE files begin with this. A line of compressed samples has 80 characters and its end; a longer
+# one may crash ObsPy.
 GSE, LONGEST_GSE_LINE = (b"WID1", b"WID2"), 82
 
 
