@@ -13,9 +13,9 @@ If an array is in other files than its path names, the module also has
 - ``files(path)``, which lists the files to watch, and, if these are not all,
 - ``contents(path)``, which lists all.
 
-A format whose library loads a file as a whole has ``file_bytes(path)``, the memory for that. A
-format with annotations has ``annotations(path)``; see
-`memwave.recordings.labels.intervals`.
+A format whose library loads a file, or a part that grows with it, as a whole has
+``file_bytes(path)``, the memory for that. A format with annotations has ``annotations(path)``;
+see `memwave.recordings.labels.intervals`.
 
 Its libraries are imported by `memwave.readers.shared.libraries.library` when a file is opened.
 """
