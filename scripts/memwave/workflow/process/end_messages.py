@@ -35,7 +35,7 @@ class Outcome:
     unmade : frozenset of str
         Output files of these.
     errors : tuple of str
-        The last line of the log of each job that failed, with its rule.
+        The log of each job that failed and its last line, which names the rule.
     """
 
     ended: dict[str, int]
@@ -100,8 +100,8 @@ def failure(plan: Plan, outcome: Outcome) -> str:
     return (
         f"\nNot done: {_jobs(outcome.unfinished)} failed or did not run. "
         f"{_experiments(plan, complete)} "
-        "Correct the cause and run again: jobs that are done are not repeated. What failed, with "
-        f"more in logs/:{reasons}"
+        "Correct the cause and run again: jobs that are done are not repeated. What failed, each "
+        f"with its log:{reasons}"
     )
 
 
@@ -143,13 +143,13 @@ def _program(name: str) -> str:
 
 
 def _errors(logs: Iterable[Any]) -> Iterable[str]:
-    """The last message of every log of this run that ends with an error."""
+    """The path and the last message of every log of this run that ends with an error."""
     for path in map(Path, logs):
         if path.exists() and path.stat().st_mtime >= STARTED:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             starts = [i for i, line in enumerate(lines) if LOG_LINE.match(line)]
             if starts and " ERROR " in lines[starts[-1]]:
-                yield LOG_LINE.sub("", "\n".join(lines[starts[-1] :]))
+                yield f"{path}: " + LOG_LINE.sub("", "\n".join(lines[starts[-1] :]))
 
 
 def _complete(plan: Plan, outcome: Outcome) -> list[str]:
