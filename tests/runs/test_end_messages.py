@@ -69,5 +69,5 @@ def test_the_command_names_the_program_and_the_configuration(tmp_path, monkeypat
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert snakemake_command([], {}, Path("../Snakefile")).endswith("--snakefile ../Snakefile")
-    elsewhere = snakemake_command([], {}, snakefile, tmp_path)
+    elsewhere = snakemake_command([], {}, snakefile, moved=True)
     assert elsewhere.startswith(f"cd {tmp_path / 'elsewhere'} && ")

@@ -57,7 +57,7 @@ def outcome_of(dag: Any) -> Outcome:
     )
 
 
-def success(plan: Plan, outcome: Outcome, command: str) -> str:
+def success(plan: Plan, outcome: Outcome, command: str, *, moved: bool = False) -> str:
     """Print the results of a run, their paths, and how to open them.
 
     Parameters
@@ -66,9 +66,12 @@ def success(plan: Plan, outcome: Outcome, command: str) -> str:
     outcome : Outcome
     command : str
         How to call Snakemake with the same configuration; see `snakemake_command`.
+    moved : bool
+        Whether the results are in another folder than that in which Snakemake was called.
     """
     complete = _complete(plan, outcome)
     lines = ["", f"Done: {_jobs(outcome.ended)}. {_experiments(plan, complete)}"]
+    lines += [f"  {'in':<9}{os.getcwd()}"] if moved else []
     summary, page, memory = (
         path.format(run=plan.run) for path in (paths.SUMMARY, paths.SUMMARY_PAGE, paths.MEMORY)
     )
@@ -85,7 +88,7 @@ def success(plan: Plan, outcome: Outcome, command: str) -> str:
             lines.append(f"  {name:<9}{place}")
     if complete:
         read = f'import h5py; f = h5py.File("{complete[0]}"); print(f["scores"])'
-        lines.append(f"  {'read':<9}{shlex.join([_program('python'), '-c', read])}")
+        lines.append(f"  {'read':<9}{_typed([_program('python'), '-c', read], moved)}")
     if os.path.exists(summary) and len(complete) == len(plan.experiments):
         lines.append(f"  {'report':<9}{command} --report report.html")
     return "\n".join(lines)
@@ -106,7 +109,7 @@ def failure(plan: Plan, outcome: Outcome) -> str:
 
 
 def snakemake_command(
-    configfiles: Sequence[Any], config: dict, snakefile: Any, started_in: Any = "."
+    configfiles: Sequence[Any], config: dict, snakefile: Any, *, moved: bool = False
 ) -> str:
     """The command that calls Snakemake with the configuration of this run.
 
@@ -117,8 +120,8 @@ def snakemake_command(
     config : dict
         Single keys as given on the command line.
     snakefile : path
-    started_in : path
-        The folder in which Snakemake was called, which is another one with ``--directory``.
+    moved : bool
+        Whether the run is in another folder than that in which Snakemake was called.
     """
     words = [_program("snakemake")]
     if Path(snakefile).resolve() != Path("Snakefile").resolve():
@@ -127,8 +130,22 @@ def snakemake_command(
         words += ["--configfile", *(os.path.relpath(path) for path in configfiles)]
     if config:
         words += ["--config", *(f"{key}={value}" for key, value in config.items())]
-    is_here = Path(started_in).resolve() == Path.cwd()
-    return shlex.join(words) if is_here else f"cd {shlex.quote(os.getcwd())} && {shlex.join(words)}"
+    return _typed(words, moved)
+
+
+def has_moved(workflow: Any) -> bool:
+    """Whether ``--directory`` or ``workdir:`` changed the folder of a workflow of Snakemake.
+
+    Snakemake changes to the former before it makes its record of the first folder.
+    """
+    first = Path(workflow.workdir_init).resolve()
+    return workflow.overwrite_workdir is not None or first != Path.cwd()
+
+
+def _typed(words: Sequence[str], moved: bool) -> str:
+    """A command as it is typed, after a change to this folder if necessary."""
+    before = f"cd {shlex.quote(os.getcwd())} && " if moved else ""
+    return before + shlex.join(words)
 
 
 def _program(name: str) -> str:
