@@ -105,7 +105,7 @@ def test_texts_are_no_channels(folder, capsys):
     assert main(["init", "day.csv", "--window", "16"]) == 0
     assert written()[0]["datasets"]["mine"]["channels"] == ["time", "ax", "ay"]
     told = capsys.readouterr().err
-    assert 'left out "activity", which hold texts' in told
+    assert 'left out "activity", which hold no numbers' in told
     assert "day.csv::activity" in told
 
 

@@ -65,10 +65,12 @@ CSV = {
     "true and false": (text(HEADER + "1,true,3\n"), ["'true'", "numbers"]),
     "a date": (text(HEADER + "1,2,2024-01-01\n"), ["'2024-01-01'"]),
     "utf-16": (text(HEADER + "1,2,3\n", "utf-16"), ["UTF-8"]),
+    "utf-16 without a mark": (text(HEADER + "1,2,3\n", "utf-16-le"), ["byte 1 is zero", "UTF-16"]),
+    "utf-32": (text(HEADER + "1,2,3\n", "utf-32-be"), ["byte 0 is zero", "in UTF-8"]),
     "latin-1 names": (text("früh,right,up\n1,2,3\n", "latin-1"), ['no channel "left"', "früh"]),
     "an endless line": (text(HEADER + "1" * 3_000_000), ["cannot be read as a table"]),
     "tabs": (text("left\tright\tup\n1\t2\t3\n"), ['no channel "left"']),
-    "bytes": (content(bytes(range(256))), ["cannot be read as a table"]),
+    "bytes": (content(bytes(range(1, 256))), ["cannot be read as a table"]),
 }
 PACKED = gzip.compress((HEADER + "1,2,3\n" * 1000).encode())
 GZ = {

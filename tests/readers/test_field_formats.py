@@ -139,15 +139,16 @@ def test_annotations_are_intervals(tmp_path):
     assert found == [(50, 150, "a"), (250, 300, "c")]
 
 
-@pytest.mark.parametrize("first", [0, 130])
-def test_rows_during_a_pause_are_missing(tmp_path, first):
+@pytest.mark.parametrize(("first", "begin"), [(0, 1000.0), (130, 1000.0), (130, None)])
+def test_rows_during_a_pause_are_missing(tmp_path, first, begin):
     """MNE-Python reads zeros for samples that were not recorded."""
     mne = pytest.importorskip("mne")
     info = mne.create_info(NAMES, RATE, "eeg")
     raw = mne.io.RawArray(VALUES.T * 1e-6, info, first_samp=first, verbose="error")
-    raw.set_meas_date(1000.0)
-    onsets, texts = [(first + 100) / RATE, first / RATE], ["BAD_ACQ_SKIP", "rest"]
-    begin = raw.info["meas_date"]
+    raw.set_meas_date(begin)
+    # Without a date, MNE-Python takes the onsets here from the first row.
+    onsets = np.array([100, 0]) / RATE + (first / RATE if begin else 0)
+    texts, begin = ["BAD_ACQ_SKIP", "rest"], raw.info["meas_date"]
     raw.set_annotations(mne.Annotations(onsets, [3.0, 1.0], texts, orig_time=begin))
     path = tmp_path / "a_raw.fif"
     raw.save(path, fmt="double", buffer_size_sec=1.0, verbose="error")
@@ -216,7 +217,7 @@ def test_tdms_groups(tmp_path):
         assert source.read(3, 5).tolist() == [[3], [4]]
     with open_array(str(path), None, ["one/x"]) as source:
         assert source.shape == (10, 1)
-    with pytest.raises(MemwaveError, match='different lengths: "x" 10, "x" 20'):
+    with pytest.raises(MemwaveError, match='different lengths: "one/x" 10, "two/x" 20'):
         open_array(str(path), None, ["one/x", "two/x"])
     with pytest.raises(MemwaveError, match='"text" holds values of type'):
         open_array(f"{path}::two", None, ["text"])

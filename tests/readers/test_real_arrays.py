@@ -170,6 +170,20 @@ def test_flac_headers_that_announce_fewer_samples(tmp_path, rows, subtype):
 
 
 @pytest.mark.parametrize("version", [2, 3])
+def test_zarr_chunks_that_are_not_there_are_noted(tmp_path, version):
+    path = tmp_path / "a.zarr"
+    zarr.create_array(str(path), data=np.ones((50, 4)), chunks=(10, 2), zarr_format=version)
+    with open_array(str(path)) as source:
+        assert source.notes == []
+    (path / ("3.1" if version == 2 else "c/3/1")).unlink()
+    with open_array(str(path)) as source:
+        assert source.notes == [
+            "1 of its 10 chunks are not there; their values are the fill value, 0.0"
+        ]
+        assert source.read(29, 31).tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
+
+
+@pytest.mark.parametrize("version", [2, 3])
 def test_zarr_chunks_beyond_the_shape_are_noted(tmp_path, version):
     path = tmp_path / "a.zarr"
     zarr.create_array(str(path), data=SIGNAL, chunks=(5, 2), zarr_format=version)

@@ -36,6 +36,20 @@ def test_cells_of_several_lines_are_noted(tmp_path):
     assert "3 lines below its header are 2 rows" in notes(tmp_path / "a.csv", ["x"])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'note,x\n"two\nlines",2\nok,3\n',  # its last line is like a row, its first is not
+        'x,note\n2,"two\nlines"\n3,ok\n',
+        '"no\nte",x\nok,2\nok,3\n',  # a name of two lines
+    ],
+)
+def test_cells_of_two_lines_at_an_end_of_a_row_are_no_stray_quotes(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    assert read_all(tmp_path / "a.csv", ["x"]).tolist() == [[2], [3]]
+    assert "3 lines below its header are 2 rows" in notes(tmp_path / "a.csv", ["x"])
+
+
 def table(path, text, channels, **options):
     path.write_bytes(text.encode())
     with open_source(str(path), None, channels, **options) as source:

@@ -99,6 +99,17 @@ def test_channels_come_by_name_and_with_all_digits(folder, name, array, order):
     np.testing.assert_array_equal(whole, expected)
 
 
+def test_numbers_in_dictionaries(folder):
+    column = pyarrow.array([1.5, None, 2.5, 1.5]).dictionary_encode()
+    table = pyarrow.table({"a": column, "kind": pyarrow.array(list("xyxy")).dictionary_encode()})
+    pyarrow.parquet.write_table(table, folder / "coded.parquet")
+    pyarrow.feather.write_feather(table, str(folder / "coded.feather"))
+    for name in ("coded.parquet", "coded.feather"):
+        np.testing.assert_array_equal(read_all(folder / name, ["a"])[:, 0], [1.5, np.nan, 2.5, 1.5])
+        with pytest.raises(MemwaveError, match="'kind' holds values of type string"):
+            open_source(str(folder / name), None, ["kind"])
+
+
 def test_missing_values_are_nan(folder):
     (folder / "gaps.csv").write_text("a,b\n1,\nNA,2\n3,nan\n")
     table = pyarrow.table({"a": [1, None, 3], "b": [None, 2.5, float("nan")]})

@@ -153,17 +153,56 @@ def test_consecutive_annotations_do_not_overlap_by_rounding(tmp_path):
     assert all(one.stop == other.start for one, other in pairwise(found))
 
 
-def test_annotations_after_the_last_row(tmp_path, caplog):
-    """Hypnograms end with a stage that begins where the recording ends."""
-    writer = pyedflib.EdfWriter(str(tmp_path / "a.edf"), 1)
+def annotated(path, entries):
+    """A recording of ten seconds with annotations: onset, duration and text."""
+    writer = pyedflib.EdfWriter(str(path), 1)
     writer.setSignalHeader(0, pyedflib.highlevel.make_signal_header("x", sample_frequency=10))
     writer.writeSamples([np.zeros(100)])
-    for onset, text in ((0.0, "W"), (5.0, "R"), (10.0, "?")):
-        writer.writeAnnotation(onset, 5.0, text)
+    for entry in entries:
+        writer.writeAnnotation(*entry)
     writer.close()
-    found = read_intervals(str(tmp_path / "a.edf"), 100, 10.0)
+    return str(path)
+
+
+def test_annotations_that_cover_no_row(tmp_path, caplog):
+    """Hypnograms end with a stage that begins where the recording ends; events may be short."""
+    entries = [(0.0, 5.0, "W"), (4.99, 0.01, "click"), (5.0, 5.0, "R"), (10.0, 5.0, "?")]
+    found = read_intervals(annotated(tmp_path / "a.edf", entries), 100, 10.0)
     assert [(i.start, i.stop, i.label) for i in found] == [(0, 50, "W"), (50, 100, "R")]
-    assert "annotation 3 begins after the last row" in caplog.text
+    assert "annotation 2 covers no row; it is not used" in caplog.text
+    assert "annotation 4 is after the last row; it is not used" in caplog.text
+
+
+def test_annotations_are_cut_off_at_the_first_row(tmp_path, caplog):
+    path = annotated(tmp_path / "a.edf", [(0.0, 1.5, "a"), (1.0, 3.0, "b"), (5.0, 1.0, "c")])
+    content = (tmp_path / "a.edf").read_bytes()
+    assert content.count(b"+0\x14\x14\x00") == 1
+    (tmp_path / "a.edf").write_bytes(content.replace(b"+0\x14\x14\x00", b"+2\x14\x14\x00"))
+    found = read_intervals(path, 80, 10.0)
+    assert [(i.start, i.stop, i.label) for i in found] == [(0, 20, "b"), (30, 40, "c")]
+    assert "annotation 1 is before the first row" in caplog.text
+
+
+@pytest.mark.parametrize("begin", [None, 1000.0])
+def test_annotations_of_a_part_of_a_measurement(tmp_path, begin):
+    """MNE-Python counts their onsets from the start of the measurement, whether it is known."""
+    mne = pytest.importorskip("mne")
+    raw = mne.io.RawArray(np.zeros((1, 100)), mne.create_info(["x"], 10.0, "eeg"), verbose="error")
+    raw.set_meas_date(begin)
+    raw.set_annotations(mne.Annotations([1.0, 3.0, 5.0], [1.5, 1.0, 1.0], ["a", "b", "c"]))
+    raw.crop(2.0).save(tmp_path / "a_raw.fif", verbose="error")
+    found = read_intervals(str(tmp_path / "a_raw.fif"), 80, 10.0)
+    assert [(i.start, i.stop, i.label) for i in found] == [
+        (0, 5, "a"),
+        (10, 20, "b"),
+        (30, 40, "c"),
+    ]
+
+
+def test_annotations_without_a_duration(tmp_path):
+    path = annotated(tmp_path / "a.edf", [(1.0, -1, "x"), (2.0, 0, "y")])
+    with pytest.raises(MemwaveError, match=r"has 2 annotations, none of which has a duration"):
+        read_intervals(path, 100, 10.0)
 
 
 def test_intervals_in_seconds_need_a_sampling_rate(tmp_path):

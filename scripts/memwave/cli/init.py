@@ -155,7 +155,7 @@ def look_at(path: str, dtype: str | None, columns: int | None) -> dict:
         texts = [name for name in channels if name in source.text_channels()]
         if texts:
             print(
-                f"{path}: left out {listed(map(shown, texts))}, which hold texts. A column of "
+                f"{path}: left out {listed(map(shown, texts))}, which hold no numbers. A column of "
                 f"labels is named {file_of(path)}::{texts[0]} in the column labels of the sheet.",
                 file=sys.stderr,
             )

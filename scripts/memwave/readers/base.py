@@ -22,6 +22,7 @@ Its libraries are imported by `memwave.readers.shared.libraries.library` when a 
 
 import logging
 import os
+import re
 import stat
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -42,6 +43,9 @@ LARGEST_CHUNK = 8_000_000
 LARGEST_HEADER = 20_000_000
 
 log = logging.getLogger("memwave")
+
+# The end of a traceback in a message, up to the message of its exception.
+TRACEBACK = re.compile(r"^ *File .*\n(?:.*\n)*?[\w.]+(?:Error|Exception|Warning): ", re.MULTILINE)
 
 # Most names of channels in an error.
 MOST_LISTED = 60
@@ -267,8 +271,12 @@ def require_short(path: str, header: str) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """Return the message of an exception of a library, or its type if the message is empty."""
-    return printable(error) or type(error).__name__
+    """Return the message of an exception of a library, or its type if the message is empty.
+
+    Some messages contain the traceback of another exception; then only the message of that.
+    """
+    message = TRACEBACK.split(str(error))[-1]
+    return printable(message) or type(error).__name__
 
 
 def file_of(path: str) -> str:

@@ -8,8 +8,8 @@ from memwave.core.messages import printable
 from memwave.core.ranges import spans
 from memwave.readers.base import Options
 from memwave.readers.shared.arrow_columns import (
+    TypedColumns,
     arrow_module,
-    column_dtype,
     column_values,
     texts_of,
     without_index,
@@ -45,13 +45,22 @@ class Source(TableSource):
                 f"is not a whole Arrow file ({printable(error)}). Save it again, as an Arrow file "
                 "(not a stream) or Feather version 2"
             ) from error
-        self._describe(
-            (rows, len(self._columns)),
-            column_dtype(self, schema, self._columns, texts=options.texts),
-        )
+        self._typed = TypedColumns(self, schema, self._columns, texts=options.texts)
+        if options.channels:
+            self.require_numbers()
+        self._describe((rows, len(self._columns)), self._typed.dtype)
         self._names = [schema.names[column] for column in self._columns]
 
+    def require_numbers(self) -> None:
+        """Raise MemwaveError if a chosen column has no numbers."""
+        self._typed.require_numbers()
+
+    def text_channels(self) -> list[str]:
+        """Return the chosen columns that have no numbers."""
+        return self._typed.others
+
     def _blocks(self) -> Iterator[Block]:
+        self.require_numbers()
         row = 0
         for columns in self._batches():
             values = column_values(self, columns, self.dtype, row)

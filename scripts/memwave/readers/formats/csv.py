@@ -51,6 +51,9 @@ WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 # What lines of remarks begin with, often.
 COMMENTS = ("#", "%", "//")
 
+# Bytes in which a text in UTF-16 or UTF-32 without such a mark has zeros.
+BEGINNING = 1000
+
 
 class Source(TableSource):
     """Columns of a text table, as float64; an empty cell, NA or NaN is a missing value (NaN)."""
@@ -97,13 +100,18 @@ class Source(TableSource):
     def _require_text(self) -> None:
         """Raise MemwaveError if the first bytes are those of another kind of file."""
         with open_text(self.file) as text:
-            first = text.read(4)
-        if first.startswith(UTF16):
-            raise self.error("is a text in UTF-16, expected UTF-8. Save it as UTF-8")
-        if first in WORKBOOKS:
+            first = text.read(BEGINNING)
+        if first.startswith(WORKBOOKS):
             raise self.error("is a workbook or a compressed file. Save the table as CSV")
         if first.startswith(GZIP):
             raise self.error("is compressed by gzip. Give it a name that ends in .csv.gz")
+        if first.startswith(UTF16):
+            raise self.error("is a text in UTF-16, expected UTF-8. Save it as UTF-8")
+        if b"\0" in first:
+            raise self.error(
+                f"cannot be read as a table (byte {first.index(0)} is zero, as in a text in UTF-16 "
+                "or in a binary file). Save it as a text in UTF-8"
+            )
 
     def _find_encoding(self) -> str:
         """UTF-8, or Latin-1 if the line with names is not UTF-8."""

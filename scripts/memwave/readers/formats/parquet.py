@@ -7,8 +7,8 @@ from typing import Any
 from memwave.core.messages import printable
 from memwave.readers.base import Options
 from memwave.readers.shared.arrow_columns import (
+    TypedColumns,
     arrow_module,
-    column_dtype,
     column_values,
     texts_of,
     without_index,
@@ -48,12 +48,20 @@ class Source(TableSource):
         schema = self._table.schema_arrow
         wanted = options.channels or without_index(schema)
         self._columns = self._choose(schema.names, wanted, texts=options.texts)
-        self._describe(
-            (self._table.metadata.num_rows, len(self._columns)),
-            column_dtype(self, self._table.schema_arrow, self._columns, texts=options.texts),
-        )
+        self._typed = TypedColumns(self, schema, self._columns, texts=options.texts)
+        if options.channels:
+            self.require_numbers()
+        self._describe((self._table.metadata.num_rows, len(self._columns)), self._typed.dtype)
         self._require_codecs()
         self._require_small_columns()
+
+    def require_numbers(self) -> None:
+        """Raise MemwaveError if a chosen column has no numbers."""
+        self._typed.require_numbers()
+
+    def text_channels(self) -> list[str]:
+        """Return the chosen columns that have no numbers."""
+        return self._typed.others
 
     def _require_codecs(self) -> None:
         """Require that pyarrow has the compression of the chosen columns."""
@@ -106,6 +114,7 @@ class Source(TableSource):
         yield slice(start, len(self._columns))
 
     def _blocks(self) -> Iterator[Block]:
+        self.require_numbers()
         for chosen in self._sets():
             row = 0
             for batch in self._batches(chosen):

@@ -1,6 +1,7 @@
 """Zarr arrays, versions 2 and 3, in folders: ``x.zarr``, in groups ``x.zarr::/path/to/array``."""
 
 import json
+import math
 import os
 import re
 from typing import Any
@@ -48,7 +49,7 @@ class Source(ArraySource):
         self._describe(node.shape, np.dtype(getattr(node, "dtype", object)))
         self._require_small_chunks()
         self.grain = node.chunks[0]
-        self._note_other_chunks()
+        self._compare_chunks()
         self._packing = None if options.values == "stored" else self._find_packing()
         self.dtype = self._packing.dtype if self._packing else self.dtype
 
@@ -78,21 +79,27 @@ class Source(ArraySource):
                 "is read as a whole. Store it in smaller chunks"
             )
 
-    def _note_other_chunks(self) -> None:
-        """Add a note if the folder has chunks outside of the shape."""
+    def _compare_chunks(self) -> None:
+        """Add a note if chunks of the array are not there, or others are."""
         size = getattr(self._array, "shards", None) or self._array.chunks
         most = [-(-length // chunk) for length, chunk in zip(self.shape, size, strict=True)]
         folder = os.path.dirname(files(self.path)[0])
-        beyond = 0
+        held = beyond = 0
         for file in contents(self.path):
             parts = re.split(r"[/.]", os.path.relpath(file, folder).replace(os.sep, "/"))
             place = [int(part) for part in parts if part.isdecimal()]
             if len(place) == len(most) and all(part.isdecimal() or part == "c" for part in parts):
-                beyond += any(i >= n for i, n in zip(place, most, strict=True))
+                is_beyond = any(i >= n for i, n in zip(place, most, strict=True))
+                held, beyond = held + (not is_beyond), beyond + is_beyond
         if beyond:
             self.note(
                 f"its header announces shape {self.shape}, and {beyond} chunks in its folder lie "
                 "beyond it; they are not read"
+            )
+        if absent := math.prod(most) - held:
+            self.note(
+                f"{absent} of its {math.prod(most)} chunks are not there; their values are the "
+                f"fill value, {self._array.fill_value}"
             )
 
     def _read(self, start: int, stop: int) -> np.ndarray:

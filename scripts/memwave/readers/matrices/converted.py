@@ -127,6 +127,7 @@ def open_stream(
     try:
         require_matrix(path, source.shape)
         require_numbers(path, source.dtype)
+        source.require_numbers()
         _require_names(path, source.channel_names)
         _require_values(source)
         if columns not in (None, source.shape[1]):
@@ -137,6 +138,9 @@ def open_stream(
     except InvalidMatrix:
         source.close()
         raise
+    except MemwaveError as error:
+        source.close()
+        raise InvalidMatrix(str(error)) from error
     return source
 
 

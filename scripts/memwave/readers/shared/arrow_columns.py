@@ -38,28 +38,55 @@ def without_index(schema: Any) -> list[str]:
     return [name for name in schema.names if name not in index]
 
 
-def column_dtype(
-    source: FileSource, schema: Any, columns: Sequence[int], *, texts: bool
-) -> np.dtype:
-    """Return the type that represents all columns: a float, since any value may be missing.
+class TypedColumns:
+    """Chosen columns of a table whose schema states their types.
 
-    Columns that are read as texts may have any type.
+    Parameters
+    ----------
+    source : FileSource
+        The file, for errors.
+    schema : pyarrow.Schema
+    columns : sequence of int
+        Indices of the columns.
+    texts : bool
+        Whether they are read as texts; then they may have any type.
 
-    Raises
-    ------
-    MemwaveError
-        Names a column that has no numbers.
+    Attributes
+    ----------
+    names : list of str
+    dtype : numpy.dtype
+        The type that represents all numbers: a float, since any value may be missing.
+    others : list of str
+        Names of columns that have no numbers.
     """
-    types = library("pyarrow.types", source.path)
-    small = True
-    for field in (schema.field(column) for column in columns):
-        if not texts and not (types.is_integer(field.type) or types.is_floating(field.type)):
-            raise source.error(
-                f"the column {field.name!r} holds values of type {field.type}, expected integers "
-                "or floats. Leave it out, or convert it"
-            )
-        small = small and types.is_floating(field.type) and not types.is_float64(field.type)
-    return np.dtype("f4" if small else "f8")
+
+    def __init__(self, source: FileSource, schema: Any, columns: Sequence[int], *, texts: bool):
+        types = library("pyarrow.types", source.path)
+        fields = [_decoded(schema.field(column), types) for column in columns]
+        self._source, self._texts = source, texts
+        self.names = [field.name for field in fields]
+        self._others = {
+            field.name: field.type
+            for field in fields
+            if not (types.is_integer(field.type) or types.is_floating(field.type))
+        }
+        self.others = list(self._others)
+        floats = (types.is_floating(f.type) and not types.is_float64(f.type) for f in fields)
+        self.dtype = np.dtype("f4" if all(floats) else "f8")
+
+    def require_numbers(self) -> None:
+        """Raise MemwaveError that names a column without numbers."""
+        for name, kind in self._others.items():
+            if not self._texts:
+                raise self._source.error(
+                    f"the column {name!r} holds values of type {kind}, expected integers or "
+                    "floats. Leave it out, or convert it"
+                )
+
+
+def _decoded(field: Any, types: Any) -> Any:
+    """A field whose values are in a dictionary, with the type of these values."""
+    return field.with_type(field.type.value_type) if types.is_dictionary(field.type) else field
 
 
 def column_values(
@@ -74,6 +101,8 @@ def column_values(
     """
     values = np.empty((len(columns[0]), len(columns)), dtype)
     for i, column in enumerate(columns):
+        if hasattr(column, "dictionary_decode"):
+            column = column.dictionary_decode()
         if str(column.type) in ("int64", "uint64"):
             _require_exact(source, column.fill_null(0).to_numpy(zero_copy_only=False), first_row)
         values[:, i] = column.to_numpy(zero_copy_only=False)

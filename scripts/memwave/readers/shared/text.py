@@ -4,11 +4,12 @@ import csv
 import gzip
 import io
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
-from itertools import chain, count
+from itertools import count
 from threading import Lock
 from typing import IO, Any
 
@@ -25,6 +26,8 @@ LINES_LOOKED_AT = 50
 
 # Bytes of lines that are looked at together.
 PIECE_BYTES = 1 << 18
+
+LINE_BREAK = re.compile("\r\n|\r|\n")
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
@@ -242,11 +245,17 @@ def swallowed_line(file: str, options: Options, delimiter: str) -> tuple[int, in
 
 
 def line_like_a_row(cells: list[str], delimiter: str, columns: int) -> int | None:
-    """Index of the line within the cells of a row that looks like a row, from 1; else None."""
-    inner = chain.from_iterable(cell.splitlines()[1:] for cell in cells)
-    taken = [line.count(delimiter) for line in inner]
-    # The last of the lines ends its cell; the other cells of the row follow on the same line.
-    long = [i for i, cell in enumerate(cells) if len(cell.splitlines()) > 1]
-    behind = len(cells) - 1 - max(long, default=0)
-    taken[-1:] = [count + behind for count in taken[-1:]]
-    return next((i for i, count in enumerate(taken, 1) if count >= columns - 1), None)
+    """Index, from 1, of a line within the quoted cells of a row that looks like a row; else None.
+
+    A line in which a cell of several lines begins or ends has few delimiters. The last line of a
+    cell in the first column has as many as a row, so it counts only if the first line has, too.
+    """
+    counts = [0]
+    for i, cell in enumerate(cells):
+        first, *others = LINE_BREAK.split(cell)
+        counts[-1] += first.count(delimiter) + (i > 0)
+        counts += [line.count(delimiter) for line in others]
+    is_row = [count >= columns - 1 for count in counts]
+    if not is_row[0]:
+        is_row[-1] = False
+    return next((i for i, found in enumerate(is_row) if found and i), None)

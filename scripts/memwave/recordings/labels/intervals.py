@@ -4,7 +4,7 @@ import csv
 import io
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import floor, nan
 from pathlib import PurePath
@@ -221,12 +221,28 @@ def _seconds(path: str, place: str, cell: str) -> float:
 
 
 def _annotations(path: str, clock: Clock) -> Iterator[Interval]:
-    """Yield a recording's own annotations with a duration; those without one label no rows."""
+    """Yield a recording's own annotations with a duration, cut off at both ends of the recording.
+
+    Annotations that cover no row are not used; those with a duration are reported.
+    """
     clock.require_rate()
-    for i, (onset, duration, text) in enumerate(annotations_of(path), 1):
-        if duration > 0:
-            found = clock.interval(onset, duration, text.strip(), f"annotation {i}")
-            if found.start < clock.rows:
-                yield found
-            else:
-                log.warning("%s: annotation %d begins after the last row; it is not used", path, i)
+    seen = used = 0
+    for seen, (onset, duration, text) in enumerate(annotations_of(path), 1):
+        if not duration > 0:
+            continue
+        place = f"annotation {seen}"
+        found = clock.interval(onset, duration, text.strip(), place)
+        found = replace(found, start=max(found.start, 0))
+        if found.start < found.stop:
+            used += 1
+            yield found
+            continue
+        why = "covers no row"
+        if found.stop <= 0 or found.start >= clock.rows:
+            why = f"is {'before the first' if found.stop <= 0 else 'after the last'} row"
+        log.warning("%s: %s %s; it is not used", path, place, why)
+    if not used:
+        raise MemwaveError(
+            f"{path}: has {seen} annotations, none of which has a duration and covers a row of the "
+            "recording. Give the labels as a table of intervals, or leave them out."
+        )

@@ -37,6 +37,8 @@ OPAQUE = 17
 NUMERIC = range(6, 16)
 INTEGERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 12: "i8", 13: "u8"}
 STORED = INTEGERS | {7: "f4", 9: "f8"}
+# Types of elements.
+KINDS = {*STORED, MATRIX, COMPRESSED, 16, 17, 18}
 LOGICAL, COMPLEX = 0x02, 0x08
 
 # Names and dimensions are short; a longer element means damage.
@@ -109,14 +111,7 @@ def variables(file: BinaryIO, size: int) -> Iterator[Variable]:
     ------
     Damaged
     """
-    begin = file.read(HEADER_BYTES)
-    order = {b"IM": "<", b"MI": ">"}.get(begin[126:128])
-    if order is None and _is_version_4(begin):
-        raise Damaged("it is of MATLAB 4")
-    file.seek(0)
-    header = Raw(file, HEADER_BYTES).read(HEADER_BYTES)
-    if order is None or struct.unpack(f"{order}H", header[124:126])[0] != 0x0100:
-        raise Damaged("it has not the header of MATLAB 5 to 7.2")
+    order = _byte_order(file)
     start = HEADER_BYTES
     while start < size:
         file.seek(start)
@@ -136,6 +131,62 @@ def variables(file: BinaryIO, size: int) -> Iterator[Variable]:
             found = Variable("", f"unreadable ({error})", False, (), np.dtype("u1"), element)
         if found is not None:
             yield found
+
+
+def require_sound(file: BinaryIO, size: int) -> None:
+    """Check the types and sizes of all elements, and the checksums of compressed ones.
+
+    Raises
+    ------
+    Damaged
+    """
+    start = HEADER_BYTES
+    order = _byte_order(file)
+    while start < size:
+        file.seek(start)
+        kind, length = struct.unpack(f"{order}II", Raw(file, size - start).read(8))
+        start += 8 + length
+        if kind not in (MATRIX, COMPRESSED) or start > size:
+            raise Damaged("it ends early" if start > size else f"an element of type {kind}")
+        raw = Raw(file, length)
+        element: Stream = raw
+        if kind == COMPRESSED:
+            element = Inflated(raw)
+            kind, length = struct.unpack(f"{order}II", element.read(8))
+        _require_elements(element, order, length)
+        element.finish()
+
+
+def _require_elements(stream: Stream, order: str, left: int) -> None:
+    """Check the elements of a matrix of `left` bytes."""
+    while left > 0:
+        kind, length, small = _tag(stream, order)
+        held = 4 if small else -(-length // 8) * 8
+        left -= held + (4 if small else 8)
+        if kind not in KINDS or left < 0 or (small and length > 4):
+            raise Damaged(f"an element of type {kind} with {length} bytes")
+        if kind == MATRIX:
+            _require_elements(stream, order, length)
+        else:
+            _skip(stream, held)
+
+
+def _skip(stream: Stream, size: int) -> None:
+    while size > 0:
+        size -= len(stream.read(min(size, BLOCK_BYTES)))
+
+
+def _byte_order(file: BinaryIO) -> str:
+    """Read the header of a file: the sign of its byte order for `struct`."""
+    begin = file.read(HEADER_BYTES)
+    order = {b"IM": "<", b"MI": ">"}.get(begin[126:128])
+    if order is None and _is_version_4(begin):
+        raise Damaged("it is of MATLAB 4")
+    file.seek(0)
+    header = Raw(file, HEADER_BYTES).read(HEADER_BYTES)
+    if order is None or struct.unpack(f"{order}H", header[124:126])[0] != 0x0100:
+        raise Damaged("it has not the header of MATLAB 5 to 7.2")
+    return order
 
 
 def _is_version_4(header: bytes) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from memwave.core.messages import printable
 from memwave.readers.base import Options, file_of, reason_of
+from memwave.readers.formats.mne.whole import compare, require_sound_file
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import ArraySource
 
@@ -51,7 +52,9 @@ class Source(ArraySource):
             raise self.error("the file holds one recording, expected no '::' after it")
         for file in found[1:]:
             self._watch(file)
+        require_sound_file(self)
         self._raw = _open(self)
+        compare(self, self._raw)
         for name in self._raw.filenames:
             if name is not None and os.path.isfile(name):
                 self._watch(os.fspath(name))
@@ -81,10 +84,13 @@ class Source(ArraySource):
 
 def _annotated(raw: Any) -> Iterator[tuple[float, float, str]]:
     """Onset and duration of annotations in seconds from the first sample, and their texts."""
-    # Onsets count from the start of the measurement, if that is known.
-    start = raw.first_time if raw.annotations.orig_time is not None else 0.0
+    # Onsets count from the start of the measurement, of which the file may be a later part.
     for entry in raw.annotations:
-        yield float(entry["onset"]) - start, float(entry["duration"]), str(entry["description"])
+        yield (
+            float(entry["onset"]) - raw.first_time,
+            float(entry["duration"]),
+            str(entry["description"]),
+        )
 
 
 def _skipped(raw: Any) -> Iterator[tuple[int, int]]:
