@@ -122,7 +122,8 @@ onsuccess:
                 workflow.overwrite_configfiles,
                 workflow.config_settings.config,
                 workflow.main_snakefile,
-                workflow.workdir_init,
+                moved=end_messages.has_moved(workflow),
             ),
+            moved=end_messages.has_moved(workflow),
         )
     )

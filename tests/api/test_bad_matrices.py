@@ -236,9 +236,14 @@ CASES = {
         lambda f: table(f, TABLE, "x.parquet"),
         "x.parquet: the column 'town' holds values of type .*, expected integers or floats",
     ),
+    "home": (lambda _: ("~/no such.npy", {}), "begins with ~, which is not replaced here. Write /"),
     "text in CSV": (
         lambda f: written(f, "a,b\n1,2\n3,four\n"),
         "x.csv: cannot be read as a table .*four",
+    ),
+    "column of text in CSV": (
+        lambda f: written(f, "a,b\n1,two\n3,four\n"),
+        "x.csv: cannot be read as a table .*two.* Remove columns that are not numbers",
     ),
     "ragged CSV": (lambda f: written(f, "a,b\n1,2\n3\n"), "x.csv: cannot be read as a table"),
     "CSV without names": (lambda f: written(f, "1,2\n3,4\n"), "numbers in its first line"),

@@ -382,12 +382,13 @@ def write_table(path, n_rows):
 
 @pytest.mark.parametrize("name", ["x.parquet", "x.h5"])
 def test_memory_of_files_with_chunks_and_gaps_stays_below_the_limit(name, tmp_path):
-    peaks = []
-    for n_rows in (5000, 40_000):
+    peaks, limits = [], []
+    for n_rows in (20_000, 160_000):  # of fewer rows, not all buffers are ever filled
         path = write_table(tmp_path / name, n_rows)
         with as_matrix(path) as opened:
             params = memwave.PCA(5, solver="covariance", block_mb=4).get_params()
             limit = plan_fit(params, spec_of(opened), n_rows).memory_mb
+        limits.append(limit)
         run = [sys.executable, "-c", MEASURE_FILE, str(SCRIPTS), path, str(limit)]
         run.append(str(tmp_path / "scores.npy"))
         done = subprocess.run(run, capture_output=True, text=True, timeout=300)
@@ -396,7 +397,9 @@ def test_memory_of_files_with_chunks_and_gaps_stays_below_the_limit(name, tmp_pa
         assert n_fitted == n_rows - 1
         peaks.append(peak / 1e6)
         assert peaks[-1] <= limit
-    assert peaks[1] < 1.25 * peaks[0] + 5
+    # The limit counts what Parquet stores of each row group.
+    assert peaks[1] < 1.1 * peaks[0] + 5 + limits[1] - limits[0]
+    assert limits[1] == limits[0] if name == "x.h5" else limits[1] < 1.2 * limits[0]
 
 
 def test_what_would_need_too_much_memory_is_refused_before_anything_is_read():

@@ -107,3 +107,16 @@ def test_it_knows_the_packages_of_the_project():
     extras = PROJECT["optional-dependencies"]
     named = {package for name in extras if name.startswith("formats") for package in extras[name]}
     assert {package_of(module) for module in doctor.FORMATS} == named
+
+
+def test_a_reader_that_ends_early_is_no_error():
+    """As in ``memwave doctor | head``: the pipe is closed before the command writes."""
+    run = [sys.executable, "-c", CALL, str(ROOT / "scripts")]
+    with subprocess.Popen(
+        run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (1, "")

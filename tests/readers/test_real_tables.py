@@ -160,6 +160,8 @@ def test_names_in_latin_1(tmp_path):
         assert "taken for Latin-1" in source.notes[0]
     path.write_bytes("x,y\n1,2\n".encode("utf-16"))
     assert "is a text in UTF-16" in refusal(str(path), ["x"])
+    path.write_bytes(b"PK\x03\x04 and so on")
+    assert "is a workbook or a compressed file. Save the table as CSV" in refusal(str(path), ["x"])
     path.write_bytes(gzip.compress(b"x\n1\n"))
     assert "is compressed by gzip. Give it a name" in refusal(str(path), ["x"])
 
@@ -215,3 +217,14 @@ def test_odd_columns_beside_the_wanted_one(tmp_path):
     for name in ("a.parquet", "a.feather", "a.csv"):
         assert read_all(tmp_path / name, ["x"]).tolist() == [[1.5], [2.5]]
         assert '2 channels called "d"' in refusal(str(tmp_path / name), ["d"])
+
+
+def test_tables_of_other_forms_are_recognised(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("x y\n1 2\n")
+    assert "has spaces between 2 words" in refusal(str(path), ["x", "y"])
+    path.write_text("# rate, 5\nx,y\n1,2\n")
+    assert 'begin with "#", set comment: "#".' in refusal(str(path), ["x", "y"])
+    path.write_text("% a device\nx,y\n1,2\n")
+    assert 'set comment: "%".' in refusal(str(path), ["x", "y"])
+    assert "set comment" not in refusal(str(path), ["x", "z"], comment="%")

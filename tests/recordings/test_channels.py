@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from oracles import make_spec, oracle
 
+import memwave
 from extract_features import extract_features
 from measure_channels import measure_channels
 from memwave.core.errors import MemwaveError
 from memwave.recordings.channels import Scaling, load_channels
 from memwave.recordings.segments import PlannedRecording, segments
 from memwave.results.extraction import load_scaling
+from memwave.results.model_file import load_model, save_model
 from memwave.workflow.requests import ChannelMeasurement, Extraction
 
 NAMES = ("a", "b", "c")
@@ -124,3 +126,15 @@ def test_a_damaged_table_is_named(tmp_path):
         table.write_text(content)
         with pytest.raises(MemwaveError, match=r"channels.tsv: is not a table of channels"):
             load_scaling("zscore", table)
+
+
+def test_the_scaling_of_a_model_is_of_its_own_channels(tmp_path):
+    spec = make_spec(channels=3)
+    rows = np.random.default_rng(0).normal(size=(60, spec.n_features)).astype("f4")
+    memwave.PCA(2).fit(rows).save(tmp_path / "matrix.h5")
+    path, scaling = tmp_path / "model.h5", Scaling(np.zeros(3), np.ones(3))
+    model = load_model(tmp_path / "matrix.h5")
+    save_model(path, model, spec.feature_table(), {}, scaling, spec)
+    assert load_scaling(str(path), path, spec.channels) is not None
+    with pytest.raises(MemwaveError, match=r"scales the channels .*, expected up, down, back"):
+        load_scaling(str(path), path, ("up", "down", "back"))

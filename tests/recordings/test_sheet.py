@@ -180,6 +180,19 @@ def test_text_in_another_encoding(tmp_path):
     assert "Save the sheet as UTF-8" in finding
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\xff", "is a workbook, or a compressed file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "save the table as text with tabs"),
+        ("recording\tpath\n".encode("utf-16"), "is text in UTF-16, expected UTF-8"),
+    ],
+)
+def test_sheets_that_are_no_text(tmp_path, content, words):
+    (tmp_path / "sheet.tsv").write_bytes(content)
+    assert words in findings_of(str(tmp_path / "sheet.tsv"))[0]
+
+
 @given(content=st.binary(max_size=60), header=st.sampled_from([b"", b"recording\tpath\tsplit\n"]))
 def test_junk_gives_a_configuration_error_or_nothing(tmp_path_factory, content, header):
     path = tmp_path_factory.getbasetemp() / "junk.tsv"

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,12 @@ def test_by_its_path_in_another_directory(elsewhere, project, tmp_path):
     assert done.returncode == 0, done.stderr[-4000:]
     require_results(elsewhere.folder, project)
     assert not list((tmp_path / "here").iterdir())
+    read, report = re.findall(r"^  (?:read|report) +(.*)$", done.stdout + done.stderr, re.M)
+    assert report.startswith(f"cd {elsewhere.folder} && ")
+    shown = subprocess.run(
+        read, shell=True, cwd=tmp_path / "here", capture_output=True, text=True, check=True
+    )
+    assert 'dataset "scores"' in shown.stdout
 
 
 def link(path):

@@ -92,7 +92,7 @@ def test_the_model_is_applied_to_channels_scaled_as_its_own(project):
         ({"window": 30}, "fitted with window 24, and features.again has 30"),
         ({"bands": ["a2"]}, "fitted with bands ['a2', 'd1'], and features.again has ['a2']"),
         ({"scale": "none"}, "expected features.again.scale: results/toy/deep/exact/model.h5"),
-        ({"scale": "gone.h5"}, "models.old.apply: gone.h5: No such file, expected a model.h5"),
+        ({"scale": "gone.h5"}, "features.again.scale: gone.h5: No such file, expected a model.h5"),
     ],
 )
 def test_a_model_of_other_features_is_refused(project, monkeypatch, features, words):

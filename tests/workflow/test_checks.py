@@ -120,6 +120,52 @@ def test_inputs_are_left_as_they_are(project):
     assert before == (config, {p: p.read_bytes() for p in project.folder.iterdir()})
 
 
+def test_a_file_beside_the_sheet_is_found(project, monkeypatch):
+    project.write_sheet()
+    monkeypatch.chdir(project.folder.parent)
+    sheet = f"{project.folder.name}/sheet.tsv"
+    Path(sheet).write_text("recording\tpath\none\tone.npy\ngone\tgone.npy\n")
+    project.config["datasets"]["pilot"]["recordings"] = sheet
+    with pytest.raises(ConfigurationError) as caught:
+        check(settings.complete(project.config))
+    one, gone = caught.value.findings
+    assert f"There is {project.folder.name}/one.npy, in the folder of the sheet" in one
+    assert "There is" not in gone
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("https://example.org/x.npy", "Addresses are not read: download the file"),
+        ("*.npy", "a sheet has a line for each file"),
+        ("$HOME/x.npy", "Variables are not replaced"),
+        ("data\\x.npy", "Write / between folders"),
+    ],
+)
+def test_paths_that_only_other_programs_understand(project, path, hint):
+    project.sheet.write_text(f"recording\tpath\none\t{path}\n")
+    with pytest.raises(ConfigurationError, match="No such file") as caught:
+        check(settings.complete(project.config))
+    assert hint in str(caught.value)
+
+
+def test_labels_that_are_texts_are_to_be_a_column(project):
+    project.label(np.array(["rest"] * 40), np.array(["rest"] * 30))
+    for finding in project.findings():
+        assert "holds texts (<U4)" in finding
+        assert "x.csv::column" in finding
+
+
+@pytest.mark.parametrize("kind", ["gone", "recording"])
+def test_a_model_that_scales_is_read_before_the_run(project, kind):
+    path = project.folder / f"{kind}.h5"
+    if kind == "recording":
+        shutil.copy(project.folder / "one.npy", path)
+    project.config["features"]["haar"] |= {"layout": "per-channel", "scale": str(path)}
+    (finding,) = project.findings()
+    assert finding.startswith(f"features.haar.scale: {path}: ")
+
+
 @pytest.mark.parametrize("path", ["config/config.yaml", "config/examples/original.yaml"])
 def test_shipped_configurations_can_run(path, monkeypatch):
     monkeypatch.chdir(ROOT)

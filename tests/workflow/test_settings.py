@@ -50,6 +50,54 @@ def test_the_name_of_a_run_is_described():
     assert finding.startswith('run: found "a/b", expected null or 1 to 64 letters, digits')
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "hint"),
+    [
+        (("features", "haar", "window"), "128", "Write 128, a number without quotes."),
+        (("datasets", "pilot", "sampling_rate"), "1e2", "Write 100, a number without quotes."),
+        (("datasets", "pilot", "sampling_rate"), "99,5", "Write 99.5, a number without quotes."),
+        (("datasets", "pilot", "sampling_rate"), "1,000", "number greater than 0 or null."),
+        (("models", "exact", "n_components"), "95%", "Write 0.95, a number without quotes."),
+        (("datasets", "pilot", "channels"), "x, y", "Write [x, y], a list in brackets."),
+        (("features", "haar", "bands"), "d1", "Write [d1], a list in brackets."),
+        (("datasets", "pilot", "channels"), [1], 'Write it in quotes: "1".'),
+        (("datasets", "pilot", "channels"), [True], "write the word in quotes."),
+        (("features", "haar", "dtype"), "float", 'Did you mean "float64"?'),
+        (("features", "haar", "window"), "2 s", "expected a whole number from 1 to 10000000."),
+    ],
+)
+def test_what_to_write_instead_of_a_value(place, value, hint):
+    (finding,) = findings_of(changed(place, value))
+    assert finding.endswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "hint"),
+    [
+        (("datasets", "pilot", "sampling rate"), 5, 'Did you mean "sampling_rate"?'),
+        (("datasets", "pilot", 5), None, "A comma in {...} ends a value: write a point"),
+        (("features", "haar", "step:4"), None, "Write a colon and a space after the key: step: 4."),
+        (("features", "haar", "step 4"), None, "Write a colon and a space after the key: step: 4."),
+    ],
+)
+def test_an_unknown_key_is_reported_once(place, value, hint):
+    (finding,) = findings_of(changed(place, value))
+    assert f": unknown key. {hint}" in finding
+
+
+def test_names_that_are_numbers_are_written_in_quotes():
+    (finding,) = findings_of(changed(("datasets", 2024), MINIMAL["datasets"]["pilot"]))
+    assert finding.endswith('Write it in quotes: "2024".')
+
+
+def test_the_home_folder_is_named_wherever_a_path_stands():
+    matrix = {"datasets": {"pilot": {"matrix": "~/x.npy"}}}
+    (finding,) = findings_of(
+        MINIMAL | matrix | {"experiments": [{"dataset": "pilot", "model": "exact"}]}
+    )
+    assert finding.startswith("datasets.pilot.matrix: ~/x.npy begins with ~")
+
+
 def test_units_are_of_channels():
     (finding,) = findings_of(changed(("datasets", "pilot", "units"), {"x": "mV", "xy": "mV"}))
     assert finding.startswith("datasets.pilot.units.xy: there is no such channel.")

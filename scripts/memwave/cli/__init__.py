@@ -5,6 +5,7 @@ the exit status. It is imported only when the command is called.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -58,7 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.exit(2)
     given = parser.parse_args(arguments)
     try:
-        return module.run(given)
+        status = module.run(given)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # nobody reads on, as after `memwave doctor | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the exit flushes again
+        return 1
     except MemwaveError as error:
         print(error, file=sys.stderr)
         return 1

@@ -56,6 +56,19 @@ def home_finding(path: str) -> str:
     return f"{path} begins with ~, which is not replaced here. Write {expanduser(path)}."
 
 
+def path_hint(path: str) -> str:
+    """Return what is probably wrong with a path at which there is no file, or ""."""
+    if path.startswith("~"):
+        return f" {home_finding(path)}"
+    if "://" in path:
+        return " Addresses are not read: download the file, and write its path."
+    if "*" in path:
+        return " Patterns are not expanded: a sheet has a line for each file."
+    if "$" in path or path.startswith("%"):
+        return " Variables are not replaced: write the path in full."
+    return " Write / between folders, not \\." if "\\" in path else ""
+
+
 def in_words(schema: dict) -> str:
     """Describe the values that a JSON schema allows.
 

@@ -241,7 +241,7 @@ def scratch_bytes(paths: Iterable[str]) -> int:
 def library_bytes(paths: Iterable[str]) -> int:
     """Memory of all libraries that read these files.
 
-    If libraries load files as a whole, the size of the largest file is added.
+    What libraries load as a whole is added, for the file with most of it.
     """
     paths = list(paths)
     needed = {reader_of(path) for path in paths}

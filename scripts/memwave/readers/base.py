@@ -13,9 +13,9 @@ If an array is in other files than its path names, the module also has
 - ``files(path)``, which lists the files to watch, and, if these are not all,
 - ``contents(path)``, which lists all.
 
-A format whose library loads a file as a whole has ``file_bytes(path)``, the memory for that. A
-format with annotations has ``annotations(path)``; see
-`memwave.recordings.labels.intervals`.
+A format whose library loads a file, or a part that grows with it, as a whole has
+``file_bytes(path)``, the memory for that. A format with annotations has ``annotations(path)``;
+see `memwave.recordings.labels.intervals`.
 
 Its libraries are imported by `memwave.readers.shared.libraries.library` when a file is opened.
 """
@@ -34,7 +34,7 @@ from typing import Self
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.core.messages import did_you_mean, listed, printable, shown
+from memwave.core.messages import did_you_mean, listed, path_hint, printable, shown
 
 # Largest chunk of a compressed format, in bytes. A chunk is decompressed as a whole.
 LARGEST_CHUNK = 8_000_000
@@ -188,8 +188,9 @@ class FileSource(ABC):
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             missing = "" if file == self.file else f" ({file})"
-            raise self.error(
-                f"{reason}{missing}. Expected a file; relative paths start in {os.getcwd()}"
+            raise MemwaveError(
+                f"{self.path}: {reason}{missing}. Expected a file; relative paths start in "
+                f"{os.getcwd()}.{path_hint(self.path)}"
             ) from error
         if not stat.S_ISREG(status.st_mode):
             raise self.error("is not a regular file. Expected a file that can be read twice")
@@ -228,6 +229,11 @@ class FileSource(ABC):
 
     def _describe(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
         """Set shape and dtype; require those of a recording or of labels."""
+        if dtype.kind in "SU":
+            raise self.error(
+                f"holds texts ({dtype}), expected integers or floats of at most 64 bits. Save "
+                "numbers; labels may be texts in a column of a table, x.csv::column"
+            )
         if dtype.kind not in "iuf" or dtype.itemsize > 8:
             held = "Python objects (pickles are never opened)" if dtype.hasobject else dtype
             raise self.error(

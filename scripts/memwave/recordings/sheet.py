@@ -149,9 +149,21 @@ def _lines(path: str) -> list[str]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        message = f"{path}, line {line}: is not UTF-8 text. Save the sheet as UTF-8."
+        message = f"{path}, line {line}: {_not_utf8(content)}"
         raise ConfigurationError([message]) from error
     return re.split(r"\r\n|\r|\n", text)
+
+
+def _not_utf8(content: bytes) -> str:
+    """What a sheet is that is not UTF-8 text."""
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        return (
+            "is a workbook, or a compressed file, expected a text with tabs. In the spreadsheet, "
+            "save the table as text with tabs."
+        )
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "is text in UTF-16, expected UTF-8. Save the sheet as UTF-8."
+    return "is not UTF-8 text. Save the sheet as UTF-8."
 
 
 def _split(line: str) -> list[str]:

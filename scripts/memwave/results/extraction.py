@@ -12,6 +12,7 @@ from typing import Any
 import h5py
 
 from memwave.core.errors import MemwaveError
+from memwave.core.messages import listed
 from memwave.features.columns import BAND as MATRIX_BAND
 from memwave.features.spec import FeatureSpec
 from memwave.recordings.channels import Scaling, is_model, load_channels
@@ -79,7 +80,7 @@ def load_scaling(
     path : path or None
         The table of the channels, or the model whose scaling is used.
     channels : sequence of str, optional
-        Names of the channels to scale; the table must have these.
+        Names of the channels to scale; the table or the model must have these.
 
     Raises
     ------
@@ -89,9 +90,17 @@ def load_scaling(
     if scale == "none" or path is None:
         return None
     if is_model(scale):
-        _, scaling = load_extraction(path)
+        fitted, scaling = load_extraction(path)
         if scaling is None:
-            raise MemwaveError(f"{path}: was fitted to channels that were not scaled.")
+            raise MemwaveError(
+                f"{path}: was fitted to channels that were not scaled. Expected a model with "
+                "scaled channels, or scale: none."
+            )
+        if channels is not None and fitted.channels != tuple(channels):
+            raise MemwaveError(
+                f"{path}: scales the channels {listed(fitted.channels)}, expected "
+                f"{listed(channels)}. Use a model of the same channels, or scale: zscore."
+            )
         return scaling
     try:
         table = load_channels(path)

@@ -44,8 +44,12 @@ MOST_COLUMNS = 20_000
 # Types, as pyarrow detects them, of columns that can be read as numbers: of one without values too.
 NUMBERS = ("double", "int64", "null")
 
-# The first bytes of a text in UTF-16, and of a compressed one.
+# The first bytes of a text in UTF-16, of a compressed text, and of workbooks (.xlsx, .xls).
 UTF16, GZIP = (b"\xff\xfe", b"\xfe\xff"), b"\x1f\x8b"
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+# What lines of remarks begin with, often.
+COMMENTS = ("#", "%", "//")
 
 # Bytes in which a text in UTF-16 or UTF-32 without such a mark has zeros.
 BEGINNING = 1000
@@ -76,7 +80,8 @@ class Source(TableSource):
                 [name.strip() for name in names], options.channels, texts=options.texts
             )
         except MemwaveError as error:
-            raise MemwaveError(f"{error}{self._other_delimiter(len(names))}") from None
+            remarks = self._other_delimiter(len(names)) + self._comment_lines()
+            raise MemwaveError(f"{error}{remarks}") from None
         self._channels = [names[column] for column in chosen]
         rows, remark = remembered_rows(self.file, self._count, repr(self._reading()))
         if remark:
@@ -96,6 +101,8 @@ class Source(TableSource):
         """Raise MemwaveError if the first bytes are those of another kind of file."""
         with open_text(self.file) as text:
             first = text.read(BEGINNING)
+        if first.startswith(WORKBOOKS):
+            raise self.error("is a workbook or a compressed file. Save the table as CSV")
         if first.startswith(GZIP):
             raise self.error("is compressed by gzip. Give it a name that ends in .csv.gz")
         if first.startswith(UTF16):
@@ -259,7 +266,7 @@ class Source(TableSource):
         return self.error(
             f"cannot be read as a table ({reason}). Expected UTF-8 text: a line with names, then a "
             f"line a row with as many numbers, {DELIMITERS[self._delimiter]} between them, a "
-            f"{point} for decimals{other}"
+            f"{point} for decimals{other}.{self._comment_lines()}".removesuffix(".")
         )
 
     def _column(self, match: re.Match) -> str:
@@ -280,6 +287,11 @@ class Source(TableSource):
     def _other_delimiter(self, found: int) -> str:
         """A remark on the number of columns with another delimiter, if that is likely."""
         line = first_line(self.file, self._options)
+        if found == 1 and not line.count(b"\t") and len(line.split()) > 1:
+            return (
+                f" Its first line has spaces between {len(line.split())} words, expected commas, "
+                'semicolons or tabs. NumPy writes commas by savetxt(..., delimiter=",").'
+            )
         counts = {sign: line.count(sign.encode()) for sign in DELIMITERS if sign != self._delimiter}
         sign = max(counts, key=lambda sign: counts[sign])
         if counts[sign] < found:
@@ -289,6 +301,14 @@ class Source(TableSource):
             f"between them; its first line has {counts[sign]} {DELIMITERS[sign]}, which would make "
             f"{counts[sign] + 1}."
         )
+
+    def _comment_lines(self) -> str:
+        """What to set if the table begins with a remark."""
+        line = first_line(self.file, self._options).decode("utf-8-sig", "replace").lstrip()
+        sign = next((sign for sign in COMMENTS if line.startswith(sign)), None)
+        if sign is None or self._options.comment is not None:
+            return ""
+        return f" To skip lines that begin with {shown(sign)}, set comment: {shown(sign)}."
 
     def close(self) -> None:
         """Do nothing: the file is open during a pass only."""

@@ -1,5 +1,6 @@
 """Apache Parquet tables: one column a channel."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,9 @@ LIBRARY_MB = 120
 # whole, and a column may be one page.
 COLUMN_BYTES = 32_000_000
 BATCH_ROWS = 16_384
+# pyarrow's footer in memory takes 9 to 10 times its size in the file: it describes each column
+# of each row group.
+FOOTER_COPIES = 10
 
 
 class Source(TableSource):
@@ -142,6 +146,16 @@ class Source(TableSource):
 
     def close(self) -> None:
         self._table.close()
+
+
+def file_bytes(path: str) -> int:
+    """Memory of the footer, which pyarrow loads as a whole; its size stands before its end."""
+    if not os.path.isfile(path) or os.path.getsize(path) < 8:
+        return 0
+    with open(path, "rb") as file:
+        file.seek(-8, os.SEEK_END)
+        size = int.from_bytes(file.read(4), "little")
+    return FOOTER_COPIES * min(size, os.path.getsize(path))
 
 
 def _has_codec(arrow: Any, codec: str) -> bool:

@@ -129,6 +129,7 @@ def open_stream(
         require_numbers(path, source.dtype)
         source.require_numbers()
         _require_names(path, source.channel_names)
+        _require_values(source)
         if columns not in (None, source.shape[1]):
             raise InvalidMatrix(
                 f"{path}: has {source.shape[1]} columns, expected {columns} as columns says. Leave "
@@ -151,6 +152,16 @@ def _require_names(path: str, names: Sequence[str] | None) -> None:
                 f"{path}: column {i} has no name. If it is the index of the rows, leave it out "
                 "(pandas: to_csv(path, index=False); R: row.names = FALSE); if not, name it."
             )
+
+
+def _require_values(source: StreamSource) -> None:
+    """Require that no column of a table begins with texts, before the table is copied."""
+    try:
+        source.require_numbers()
+    except MemwaveError as error:
+        raise InvalidMatrix(
+            f"{error} Remove columns that are not numbers from the file."
+        ) from error
 
 
 def fill(source: StreamSource, target: MappedRows) -> None:

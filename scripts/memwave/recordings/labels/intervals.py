@@ -196,7 +196,8 @@ def _chosen_columns(path: str, columns: Sequence[str]) -> tuple[int, int, int]:
             return columns.index(first), columns.index(second), columns.index(labels[-1])
     raise MemwaveError(
         f"{path}: has the columns {listed(map(shown, columns))}, expected start, stop and label "
-        "(in rows), or onset, duration and label or trial_type (in seconds)."
+        "(in rows), or onset, duration and label or trial_type (in seconds). For a table with one "
+        f"label a row, write {path}::column in the sheet."
     )
 
 

@@ -21,6 +21,7 @@ from memwave.core.errors import ConfigurationError
 from memwave.core.messages import did_you_mean, home_finding, in_words, listed, shown
 from memwave.pca.solvers import solver_module, solver_names
 from memwave.workflow.config.grids import expand_grids
+from memwave.workflow.config.hints import BOOLEAN_HINT, key_hint, name_hint, value_hint
 from memwave.workflow.config.matrices import (
     MATRIX,
     NO_RECORDINGS,
@@ -34,9 +35,6 @@ SCHEMA_FILE = files(__package__) / "schema.yaml"
 
 # Most entries of a configuration, including aliases. Real ones have fewer than a thousand.
 MOST_ENTRIES = 100_000
-
-# Hint for a boolean where a text is expected.
-BOOLEAN_HINT = " YAML takes on, off, yes and no for true and false; write the word in quotes."
 
 # Sections of the configuration by the keys of an experiment.
 SECTIONS = {"dataset": "datasets", "features": "features", "model": "models"}
@@ -69,6 +67,7 @@ def schema() -> dict:
         }
     ]
     datasets = composed["properties"]["datasets"]["additionalProperties"]
+    del datasets["additionalProperties"]  # each kind of dataset has its own keys
     datasets["allOf"] = _kinds_of_datasets(datasets["properties"])
     model["allOf"] += [
         {
@@ -239,7 +238,7 @@ def _findings(error: ValidationError) -> Iterator[str]:
     if error.validator == "additionalProperties":
         known = list(rule["properties"])
         for key in (key for key in value if key not in known):
-            hint = did_you_mean(key, known)
+            hint = key_hint(key, value[key], known)
             yield f"{_place(*path, key)}: unknown key.{hint} Valid keys here: {listed(known)}."
     elif error.validator == "required":
         for key in (key for key in rule["required"] if key not in value):
@@ -247,14 +246,16 @@ def _findings(error: ValidationError) -> Iterator[str]:
             yield f"{_place(*path, key)}: missing. Expected {expected}; add it."
     elif "propertyNames" in error.absolute_schema_path:
         expected = in_words(rule)
-        yield f"{_place(*path)}: {shown(value)} cannot be used as a name. Expected {expected}."
+        yield (
+            f"{_place(*path)}: {shown(value)} cannot be used as a name. Expected {expected}."
+            f"{name_hint(value)}"
+        )
     elif error.validator == "uniqueItems":
         for item in dict.fromkeys(shown(item) for item in value if value.count(item) > 1):
             yield f"{_place(*path)}: {item} is listed more than once. List it once."
     else:
-        hint = did_you_mean(value, rule.get("enum", ())) if isinstance(value, str) else ""
-        if isinstance(value, bool) and rule.get("type") == "string":
-            hint = BOOLEAN_HINT
+        is_valid = _Validator({"$defs": schema()["$defs"], **rule}).is_valid
+        hint = value_hint(value, is_valid, rule.get("enum", ()))
         yield f"{_place(*path)}: found {shown(value)}, expected {in_words(rule)}.{hint}"
 
 
@@ -309,7 +310,12 @@ def _boolean_keys(config: Any) -> Iterator[str]:
 
 def _home_folders(config: Any) -> Iterator[str]:
     """Findings about paths that begin with the sign of the home folder."""
-    places = (("datasets", "recordings"), ("features", "scale"), ("models", "apply"))
+    places = (
+        ("datasets", "recordings"),
+        ("datasets", "matrix"),
+        ("features", "scale"),
+        ("models", "apply"),
+    )
     for section, key in places:
         for name, entry in _entries(config, section):
             path = entry.get(key)

@@ -35,7 +35,7 @@ class Outcome:
     unmade : frozenset of str
         Output files of these.
     errors : tuple of str
-        The last line of the log of each job that failed, with its rule.
+        The log of each job that failed and its last line, which names the rule.
     """
 
     ended: dict[str, int]
@@ -57,7 +57,7 @@ def outcome_of(dag: Any) -> Outcome:
     )
 
 
-def success(plan: Plan, outcome: Outcome, command: str) -> str:
+def success(plan: Plan, outcome: Outcome, command: str, *, moved: bool = False) -> str:
     """Print the results of a run, their paths, and how to open them.
 
     Parameters
@@ -66,9 +66,12 @@ def success(plan: Plan, outcome: Outcome, command: str) -> str:
     outcome : Outcome
     command : str
         How to call Snakemake with the same configuration; see `snakemake_command`.
+    moved : bool
+        Whether the results are in another folder than that in which Snakemake was called.
     """
     complete = _complete(plan, outcome)
     lines = ["", f"Done: {_jobs(outcome.ended)}. {_experiments(plan, complete)}"]
+    lines += [f"  {'in':<9}{os.getcwd()}"] if moved else []
     summary, page, memory = (
         path.format(run=plan.run) for path in (paths.SUMMARY, paths.SUMMARY_PAGE, paths.MEMORY)
     )
@@ -85,7 +88,7 @@ def success(plan: Plan, outcome: Outcome, command: str) -> str:
             lines.append(f"  {name:<9}{place}")
     if complete:
         read = f'import h5py; f = h5py.File("{complete[0]}"); print(f["scores"])'
-        lines.append(f"  {'read':<9}{shlex.join([_program('python'), '-c', read])}")
+        lines.append(f"  {'read':<9}{_typed([_program('python'), '-c', read], moved)}")
     if os.path.exists(summary) and len(complete) == len(plan.experiments):
         lines.append(f"  {'report':<9}{command} --report report.html")
     return "\n".join(lines)
@@ -100,13 +103,13 @@ def failure(plan: Plan, outcome: Outcome) -> str:
     return (
         f"\nNot done: {_jobs(outcome.unfinished)} failed or did not run. "
         f"{_experiments(plan, complete)} "
-        "Correct the cause and run again: jobs that are done are not repeated. What failed, with "
-        f"more in logs/:{reasons}"
+        "Correct the cause and run again: jobs that are done are not repeated. What failed, each "
+        f"with its log:{reasons}"
     )
 
 
 def snakemake_command(
-    configfiles: Sequence[Any], config: dict, snakefile: Any, started_in: Any = "."
+    configfiles: Sequence[Any], config: dict, snakefile: Any, *, moved: bool = False
 ) -> str:
     """The command that calls Snakemake with the configuration of this run.
 
@@ -117,8 +120,8 @@ def snakemake_command(
     config : dict
         Single keys as given on the command line.
     snakefile : path
-    started_in : path
-        The folder in which Snakemake was called, which is another one with ``--directory``.
+    moved : bool
+        Whether the run is in another folder than that in which Snakemake was called.
     """
     words = [_program("snakemake")]
     if Path(snakefile).resolve() != Path("Snakefile").resolve():
@@ -127,8 +130,22 @@ def snakemake_command(
         words += ["--configfile", *(os.path.relpath(path) for path in configfiles)]
     if config:
         words += ["--config", *(f"{key}={value}" for key, value in config.items())]
-    is_here = Path(started_in).resolve() == Path.cwd()
-    return shlex.join(words) if is_here else f"cd {shlex.quote(os.getcwd())} && {shlex.join(words)}"
+    return _typed(words, moved)
+
+
+def has_moved(workflow: Any) -> bool:
+    """Whether ``--directory`` or ``workdir:`` changed the folder of a workflow of Snakemake.
+
+    Snakemake changes to the former before it makes its record of the first folder.
+    """
+    first = Path(workflow.workdir_init).resolve()
+    return workflow.overwrite_workdir is not None or first != Path.cwd()
+
+
+def _typed(words: Sequence[str], moved: bool) -> str:
+    """A command as it is typed, after a change to this folder if necessary."""
+    before = f"cd {shlex.quote(os.getcwd())} && " if moved else ""
+    return before + shlex.join(words)
 
 
 def _program(name: str) -> str:
@@ -143,13 +160,13 @@ def _program(name: str) -> str:
 
 
 def _errors(logs: Iterable[Any]) -> Iterable[str]:
-    """The last message of every log of this run that ends with an error."""
+    """The path and the last message of every log of this run that ends with an error."""
     for path in map(Path, logs):
         if path.exists() and path.stat().st_mtime >= STARTED:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             starts = [i for i, line in enumerate(lines) if LOG_LINE.match(line)]
             if starts and " ERROR " in lines[starts[-1]]:
-                yield LOG_LINE.sub("", "\n".join(lines[starts[-1] :]))
+                yield f"{path}: " + LOG_LINE.sub("", "\n".join(lines[starts[-1] :]))
 
 
 def _complete(plan: Plan, outcome: Outcome) -> list[str]:

@@ -1,6 +1,6 @@
 """Checks that a fitted model can be applied to the features of a dataset."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import numpy as np
 
@@ -53,8 +53,7 @@ def applied_findings(name: str, path: str, features: str, spec: FeatureSpec) -> 
     try:
         with hdf5.given(path, MODEL):
             fitted, scaling = load_extraction(path)
-        with hdf5.given(spec.scale, MODEL):
-            ours = load_scaling(spec.scale, spec.scale if is_model(spec.scale) else None)
+        ours = load_scaling(spec.scale, spec.scale if is_model(spec.scale) else None)
     except MemwaveError as error:
         yield f"{place}: {error}"
         return
@@ -75,6 +74,30 @@ def applied_findings(name: str, path: str, features: str, spec: FeatureSpec) -> 
             f"{place}: {path} was fitted to channels with another scaling, expected "
             f"features.{features}.scale: {path}, which uses the scaling of the model."
         )
+
+
+def scale_findings(features: str, spec: FeatureSpec, made: Container[str]) -> Iterator[str]:
+    """Check that the model whose scaling a feature set uses has one, of the same channels.
+
+    Parameters
+    ----------
+    features, spec : str, FeatureSpec
+        Name of the feature set, and its specification for the dataset.
+    made : container of str
+        Models that the run itself makes. They may not exist yet.
+
+    Yields
+    ------
+    str
+        A finding: the place, what was found, what was expected and what to do.
+    """
+    if not is_model(spec.scale) or spec.scale in made:
+        return
+    try:
+        with hdf5.given(spec.scale, MODEL):
+            load_scaling(spec.scale, spec.scale, spec.channels)
+    except MemwaveError as error:
+        yield f"features.{features}.scale: {error}"
 
 
 def _shown(value: object) -> str:

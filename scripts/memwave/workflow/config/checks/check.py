@@ -13,7 +13,12 @@ from memwave.core.ranges import BY_RECORDING, count_shards, recording_ranges
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.readers import library_bytes
-from memwave.workflow.config.checks.applied import applied_findings, applied_options
+from memwave.workflow import paths
+from memwave.workflow.config.checks.applied import (
+    applied_findings,
+    applied_options,
+    scale_findings,
+)
 from memwave.workflow.config.checks.features import feature_findings
 from memwave.workflow.config.checks.matrices import applied_matrix_findings, checked_matrix
 from memwave.workflow.config.checks.pair import Pair
@@ -101,12 +106,9 @@ def check(settings: dict) -> Checked:
                 findings += unfit
                 options |= {(dataset, features, name): m for name, m in pair.models.items()}
             continue
-        chosen = settings["features"][features]
-        channels = settings["datasets"][dataset]["channels"]
-        unfit = list(feature_findings(features, chosen, channels))
+        spec, unfit = _spec(settings, dataset, features)
         findings += unfit
-        if not unfit:
-            spec = FeatureSpec.from_settings(chosen, channels)
+        if spec is not None:
             known = recordings.get(dataset, ())
             train = _train_windows(known, spec)
             sizes = _sizes(settings, known, spec)
@@ -158,6 +160,21 @@ def _matrix_pair(
         unfit = [*pair.size_findings(), *pair.memory_findings(), *pair.window_findings(parts)]
         unfit += pair.figure_findings() if settings["plots"] is True else ()
     return pair, findings + unfit
+
+
+def _spec(settings: dict, dataset: str, features: str) -> tuple[FeatureSpec | None, list[str]]:
+    """The features of a dataset, or what forbids them."""
+    chosen = settings["features"][features]
+    channels = settings["datasets"][dataset]["channels"]
+    if unfit := list(feature_findings(features, chosen, channels)):
+        return None, unfit
+    spec = FeatureSpec.from_settings(chosen, channels)
+    models = {
+        paths.MODEL.format(dataset=e.dataset, features=e.features, model=e.model)
+        for e in experiments(settings)
+    }
+    unfit = list(scale_findings(features, spec, models))
+    return None if unfit else spec, unfit
 
 
 def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from math import isclose
-from os.path import normpath
+from os.path import dirname, exists, join, normpath
 
 from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.core.messages import listed, rate_text, shown
@@ -103,7 +103,7 @@ def checked_recordings(
         try:
             facts = _facts(recording, name, settings)
         except MemwaveError as error:
-            findings.append(f"{place}: {error}")
+            findings.append(f"{place}: {error}{_beside(sheet, recording)}")
         else:
             key = file_name(recording.name) if by_name else number
             if is_converted(recording.path):
@@ -119,6 +119,16 @@ def checked_recordings(
     if findings:
         raise ConfigurationError(findings)
     return tuple(checked)
+
+
+def _beside(sheet: str, recording: Recording) -> str:
+    """Which files of a recording lie in the folder of the sheet, where paths do not begin."""
+    files = [file_of(path) for path in (recording.path, recording.labels) if path]
+    found = [join(dirname(sheet), file) for file in files if not exists(file)]
+    found = [file for file in found if exists(file)]
+    return (
+        f" There is {listed(found)}, in the folder of the sheet: write this path." if found else ""
+    )
 
 
 def _facts(recording: Recording, dataset: str, settings: dict) -> dict:
