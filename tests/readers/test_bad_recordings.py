@@ -147,6 +147,22 @@ WFDB = {
     "no length": (record(f"a 3 50\n{LINES}", bytes(600)), ["how many samples", "holds 100"]),
     "an unknown format": (record(f"a 3 50 100\n{LINES.replace(' 16 1', ' 17 1')}", bytes(600)), []),
     "a missing channel": (record(f"a 3 50 100\n{LINES.replace('up', 'x')}", bytes(600)), ['"up"']),
+    "a huge number of signals": (
+        record(f"a 100000000 50 100\n{LINES}", bytes(600)),
+        ["announces 100000000 signals and describes 3"],
+    ),
+    "an infinite gain": (
+        record(f"a 3 50 100\n{LINES.replace('1/g', '1e999/g')}", bytes(600)),
+        ["signal left has inf units of the converter"],
+    ),
+    "a signal later than the record": (
+        record(f"a 3 50 100\n{LINES.replace(' 16 1', ' 16:100 1')}", bytes(600)),
+        ["signal left is 100 samples late by its header, of 100"],
+    ),
+    "samples beyond the file": (
+        record(f"a 3 50 100\n{LINES.replace(' 16 1', ' 16+999 1', 1)}", bytes(600)),
+        ["last of 100 samples", "holds 0"],
+    ),
     "a segment that is not there": (
         record("a/1 3 50 100\nb 100\n"),
         ["not a WFDB header", "b.hea"],
@@ -199,6 +215,10 @@ def damaged_chunk(path):
 ZARR = {
     "nothing": (lambda path: None, ["No such file", "zarr.json"]),
     "a group": (lambda path: zarr.create_group(str(path)), ["is a group"]),
+    "a group of version 2": (
+        lambda path: zarr.create_group(str(path), zarr_format=2).create_group("x"),
+        ["is a group, which holds x"],
+    ),
     "three dimensions": (zarr_of(np.zeros((2, 2, 2))), ["3 dimensions"]),
     "flags": (zarr_of(np.zeros((2, 2), bool)), ["bool"]),
     "huge chunks": (zarr_of(np.zeros((400_000, 3)), chunks=(400_000, 3)), ["9,600,000 bytes"]),

@@ -400,7 +400,7 @@ def anyhow(path):
         return None, None
 
 
-def xdf(path, gap=0, announced=None):
+def xdf(path, gap=0, announced=None, width=3):
     """A stream as the Lab Streaming Layer records it, and one of markers; XDF 1.0."""
 
     def chunk(tag, content):
@@ -410,7 +410,8 @@ def xdf(path, gap=0, announced=None):
     def header(number, name, rate, kind, channels):
         labels = "".join(f"<channel><label>{c}</label></channel>" for c in channels)
         text = f"<?xml version='1.0'?><info><name>{name}</name><type>T</type>"
-        text += f"<channel_count>{len(channels)}</channel_count><nominal_srate>{rate}"
+        count = width if channels is NAMES else len(channels)
+        text += f"<channel_count>{count}</channel_count><nominal_srate>{rate}"
         text += f"</nominal_srate><channel_format>{kind}</channel_format>"
         text += f"<desc><channels>{labels}</channels></desc></info>"
         return chunk(2, number.to_bytes(4, "little") + text.encode())
@@ -466,6 +467,9 @@ def test_xdf_files_that_were_cut_short(tmp_path):
             assert "the 300 samples before them are read" in source.notes[0]
     path.write_bytes(content[:1000])
     with pytest.raises(MemwaveError, match='"amp" has no sample before its last'):
+        open_source(str(path))
+    xdf(path, width=10**9)
+    with pytest.raises(MemwaveError, match="announces 400 samples of 1,000,000,000 channels"):
         open_source(str(path))
     xdf(path, announced=500)
     with pytest.raises(MemwaveError, match="announces 500 samples, the file holds 400"):

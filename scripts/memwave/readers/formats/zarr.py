@@ -22,6 +22,8 @@ LIBRARY_MB = 90
 
 # Files that tell what an array is.
 HEADERS = ("zarr.json", ".zarray")
+# The file of a group in version 2.
+GROUP = ".zgroup"
 
 
 class Source(ArraySource):
@@ -143,6 +145,12 @@ def files(path: str) -> list[str]:
     for name in HEADERS:
         if os.path.isfile(os.path.join(array, name)):
             return [os.path.join(array, name)]
+    if os.path.isfile(os.path.join(array, GROUP)):
+        held = sorted(name for name in os.listdir(array) if not name.startswith("."))
+        raise MemwaveError(
+            f"{path}: is a group, which holds {listed(held[:20])}. Expected the path of an array, "
+            f"such as {folder}::/array; a sparse matrix is read from .h5ad."
+        )
     if inner and os.path.isdir(folder):
         names = sorted(os.listdir(folder))
         raise MemwaveError(

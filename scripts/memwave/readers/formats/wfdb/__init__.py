@@ -168,7 +168,15 @@ def _read_header(path: str) -> Any:
         segments = _segment_headers(read(record), os.path.dirname(path))
         for file in segments:
             require_short(path, file)
-        return read(record, rd_segments=True)
+        header = read(record, rd_segments=True)
+        for part in getattr(header, "segments", None) or [header]:
+            described = len(getattr(part, "file_name", None) or ())
+            if part is not None and described != (part.n_sig or 0):
+                raise MemwaveError(
+                    f"{path}: announces {part.n_sig} signals and describes {described} of them. "
+                    "Download the record again."
+                )
+        return header
     except MemwaveError:
         raise
     except Exception as error:  # the package raises nearly any

@@ -6,6 +6,7 @@ Formats and markers are those of the *WFDB Applications Guide*, signal(5).
 """
 
 import os
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,19 @@ class Segment:
         if self.header is None:
             return
         wanted = [column for column in self.columns if column is not None]
+        for column in wanted:
+            gain = float(self.header.adc_gain[column])
+            if not gain or not isfinite(gain):
+                raise source.error(
+                    f"signal {self.header.sig_name[column]} has {gain:g} units of the converter a "
+                    "physical unit, expected a finite number. Correct its header"
+                )
+            late = self._kind(column)[0]
+            if late >= self.rows:
+                raise source.error(
+                    f"signal {self.header.sig_name[column]} is {late} samples late by its header, "
+                    f"of {self.rows}. Correct its header"
+                )
         for column in {self.header.file_name[i]: i for i in wanted}.values():
             name, frames = self.header.file_name[column], self._frames_in_file(column)
             if frames < self.rows:
@@ -125,13 +139,14 @@ class Segment:
                 return sound.frames // self._spf(column)
         if form not in SAMPLE_BYTES:
             raise ValueError(f"signal files of format {form} are not known")
-        size = os.path.getsize(self._path(column)) - self._offset(column)
+        size = max(0, os.path.getsize(self._path(column)) - self._offset(column))
         samples = sum(map(self._spf, self._in_file(column)))
         return int(size / SAMPLE_BYTES[form] + 1e-6) // samples
 
     def _offset(self, column: int) -> int:
-        """Offset of the samples in a file, in bytes."""
-        return int((self.header.byte_offset or [0])[column] or 0)
+        """Offset of the samples in a file, in bytes: that of its first signal."""
+        first = self._in_file(column)[0]
+        return int((self.header.byte_offset or [0])[first] or 0)
 
     def read(self, wfdb: Any, start: int, stop: int, factor: int) -> np.ndarray:
         """Read frames of the record, `factor` rows each: float64, NaN for missing samples."""

@@ -71,6 +71,12 @@ class Source(StreamSource):
                 f"stream {shown(stream.name)} has {stream.samples} markers or samples without a "
                 "rate, expected numbers at a constant rate. Name another stream"
             )
+        size = stream.samples * stream.width * SAMPLE_BYTES[stream.kind]
+        if not 0 < size <= self.file_size and stream.samples:
+            raise self.error(
+                f"stream {shown(stream.name)} announces {stream.samples:,} samples of "
+                f"{stream.width:,} channels, the file has {self.file_size:,} bytes. Copy it again"
+            )
         if stream.samples > MOST_SAMPLES:
             raise self.error(
                 f"stream {shown(stream.name)} has {stream.samples:,} samples, expected at most "
