@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from inspect import signature
 from typing import Any
 
 from memwave.core.errors import ConfigurationError, MemwaveError
@@ -132,7 +133,7 @@ class Rules:
             self._repeat_stale()
             return function(self.plan, wildcards)
 
-        return files_of_job
+        return _with_signature(files_of_job)
 
     def conversions(
         self,
@@ -153,7 +154,7 @@ class Rules:
             found = unique(self._digests.converting(job).receipt for job in converted)
             return [*map(ancient, found)] if Job.of(stage, wildcards) in self._done else found
 
-        return receipts_of_job
+        return _with_signature(receipts_of_job)
 
     def params(self, stage: str) -> dict[str, Callable[[Wildcards], Any]]:
         """Parameters of a rule: the request, digests of the code, versions of what is read.
@@ -170,7 +171,7 @@ class Rules:
             found["versions"] = lambda wildcards: _compared_all(
                 self._versions_of(dependencies.read_inputs(self.plan, stage, wildcards))
             )
-        return found
+        return {name: _with_signature(function) for name, function in found.items()}
 
     def resources(self, stage: str) -> dict[str, Callable]:
         """Resources of a rule: memory and, where it can be known, time."""
@@ -183,7 +184,7 @@ class Rules:
             found["runtime"] = lambda wildcards, attempt: resources.minutes(
                 self.plan, stage, wildcards, attempt
             )
-        return found
+        return {name: _with_signature(function) for name, function in found.items()}
 
     def threads(self, wildcards: Wildcards) -> int:
         """Threads of `fit_model`."""
@@ -325,6 +326,12 @@ class Rules:
     def _versions_of(self, files: Iterable[str]) -> dict[str, str]:
         """Versions of the given paths; a converted recording has none."""
         return {file: self._versions[file] for file in files if file in self._versions}
+
+
+def _with_signature(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Attach its signature to a function: Snakemake looks at it several times for each job."""
+    function.__signature__ = signature(function)  # type: ignore[attr-defined]
+    return function
 
 
 def _one_of(names: list[str]) -> str:
