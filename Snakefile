@@ -51,7 +51,7 @@ if workflow.is_main_process:
 DEFAULTS = [] if workflow.overwrite_configfiles else ["config/config.yaml"]
 
 if not workflow.modifier.skip_configfile:
-    check_config_files([*DEFAULTS, *workflow.configfiles], sys.argv[1:])
+    check_config_files(workflow.configfiles, sys.argv[1:], DEFAULTS)
 
 if DEFAULTS:
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from memwave.workflow.config.given_files import given_files, repeated_option, unreachable_files
+from memwave.workflow.rules import check_config_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +23,16 @@ def test_a_second_option_would_hide_the_first():
     assert not list(repeated_option(["--configfile", "a.yaml", "b.yaml"]))
     (finding,) = repeated_option(["--configfile", "a.yaml", "--configfile", "b.yaml"])
     assert finding.endswith("--configfile a.yaml b.yaml")
+
+
+def test_a_missing_default_says_what_to_give(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        check_config_files([], [], ["config/config.yaml"])
+    said = capsys.readouterr().err
+    assert "config/config.yaml: No such file or directory." in said
+    assert f"give yours by --configfile my.yaml. Relative paths start in {tmp_path}." in said
+    check_config_files(["gone.yaml"])  # read, and then moved to another folder, by a Snakefile
 
 
 def test_a_file_without_the_option_is_no_configuration(tmp_path, monkeypatch):

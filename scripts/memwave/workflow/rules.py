@@ -12,7 +12,7 @@ from typing import Any
 from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
-from memwave.workflow.config.given_files import repeated_option
+from memwave.workflow.config.given_files import missing_files, repeated_option
 from memwave.workflow.config.plain_yaml import require_plain
 from memwave.workflow.config.settings import SECTIONS
 from memwave.workflow.planning import memory, resources
@@ -51,7 +51,9 @@ TIMED = (
 )
 
 
-def check_config_files(files: Iterable[str], arguments: Sequence[str] = ()) -> None:
+def check_config_files(
+    files: Iterable[str], arguments: Sequence[str] = (), defaults: Sequence[str] = ()
+) -> None:
     """Check configuration files before they are read; if one is rejected, end the process.
 
     Parameters
@@ -59,11 +61,13 @@ def check_config_files(files: Iterable[str], arguments: Sequence[str] = ()) -> N
     files : iterable of path
     arguments : sequence of str
         Those of Snakemake.
+    defaults : sequence of path
+        Files that are read where none is given. They must exist.
     """
     try:
-        if findings := list(repeated_option(arguments)):
+        if findings := [*repeated_option(arguments), *missing_files(defaults)]:
             raise ConfigurationError(findings)
-        require_plain(files)
+        require_plain([*defaults, *files])
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from memwave.core.messages import listed
 
@@ -34,6 +34,15 @@ def repeated_option(arguments: Sequence[str]) -> Iterator[str]:
         yield (
             f"--configfile is given {len(given)} times, and Snakemake reads the last one only. "
             f"Name all files after one: --configfile {' '.join(files)}"
+        )
+
+
+def missing_files(files: Iterable[str]) -> Iterator[str]:
+    """Find files that a Snakefile names and that are not there, as the default configuration."""
+    for file in (file for file in files if not os.path.exists(file)):
+        yield (
+            f"{file}: No such file or directory. It is read where no configuration is given: give "
+            f"yours by --configfile my.yaml. Relative paths start in {os.getcwd()}."
         )
 
 
