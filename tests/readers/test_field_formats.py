@@ -345,6 +345,21 @@ def test_other_seismic_formats(tmp_path, name, form):
         assert source.sampling_rate == pytest.approx(RATE)
 
 
+def test_a_damaged_gse2_file_does_not_end_the_process(tmp_path):
+    """ObsPy writes beyond a line of samples that is longer than the format allows."""
+    obspy = pytest.importorskip("obspy")
+    path = tmp_path / "a.gse2"
+    obspy.Stream(seed(tmp_path, [0], rows=1000)).write(str(path), format="GSE2")
+    content = path.read_bytes()
+    begin = content.index(b"DAT2") + 90
+    path.write_bytes(content[:begin] + content[begin:].replace(b"\n", b"\0", 1))
+    with pytest.raises(MemwaveError, match="has more than 80 characters, from byte"):
+        open_source(str(path))
+    path.write_bytes(b"WID2 but nothing else")
+    with pytest.raises(MemwaveError, match=r"a\.gse2: cannot be"):
+        open_source(str(path))
+
+
 # Folders of ObsPy's tests, and endings of their files.
 KINDS = [("mseed", ".mseed"), ("sac", ".sac"), ("segy", "sgy"), ("gse2", "gse"), ("gcf", "gcf")]
 

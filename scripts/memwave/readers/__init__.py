@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 from memwave.core.errors import MemwaveError
@@ -131,8 +132,9 @@ def _explained(path: str) -> Iterator[None]:
     except PASSED_ON:
         raise
     except Exception as error:  # libraries raise nearly any
+        suffix = PurePath(file_of(path)).suffix
         raise MemwaveError(
-            f"{path}: cannot be opened as a .{format_of(path)} file: {reason_of(error)} "
+            f"{path}: cannot be opened as a {suffix} file: {reason_of(error)} "
             f"({type(error).__name__}). Copy or save it again, or convert it to .npy."
         ) from error
 

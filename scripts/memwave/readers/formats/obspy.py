@@ -32,6 +32,9 @@ JITTER = 0.1
 RATE_TOLERANCE = 1e-6
 BLOCK_ROWS = 1 << 18
 MOST_WARNINGS = 5
+# GSE files begin with this. A line of compressed samples has 80 characters and its end; a longer
+# one may crash ObsPy.
+GSE, LONGEST_GSE_LINE = (b"WID1", b"WID2"), 82
 
 
 class Source(StreamSource):
@@ -41,6 +44,7 @@ class Source(StreamSource):
         super().__init__(path)
         if self.file != path:
             raise self.error("the file holds one recording, expected no '::' after it")
+        self._require_short_lines()
         traces = self._load(headonly=True)
         names = _names(traces, options.channels)
         distinct = list(dict.fromkeys(names))
@@ -53,6 +57,24 @@ class Source(StreamSource):
         spans = [self._span(trace) for trace in chosen]
         self._describe((max(stop for _, stop in spans), len(self._wanted)), np.dtype("f8"))
         self._require_no_overlap(chosen)
+
+    def _require_short_lines(self) -> None:
+        """Raise MemwaveError if a line of samples of a GSE file is longer than such lines are."""
+        with open(self.file, "rb") as file:
+            if file.read(4) not in GSE:
+                return
+            is_packed = is_data = False
+            file.seek(0)
+            while line := file.readline(LONGEST_GSE_LINE + 1):
+                if line.startswith(GSE):
+                    is_packed = b"CM6" in line
+                if line.startswith((b"DAT", b"CHK")):
+                    is_data = line.startswith(b"DAT")
+                if is_packed and is_data and len(line) > LONGEST_GSE_LINE:
+                    raise self.error(
+                        f"a line of its samples has more than {LONGEST_GSE_LINE - 2} characters, "
+                        f"from byte {file.tell() - len(line)} on. It is damaged; copy it again"
+                    )
 
     def _load(self, *, headonly: bool) -> list[Any]:
         """Read all traces that have samples; warnings of the library become notes."""
