@@ -94,9 +94,15 @@ def success(plan: Plan, outcome: Outcome, command: str, *, moved: bool = False) 
     return "\n".join(lines)
 
 
-def failure(plan: Plan, outcome: Outcome) -> str:
-    """Print the next steps after a run in which a job failed."""
+def failure(plan: Plan, outcome: Outcome, *, interrupted: bool = False) -> str:
+    """Print the next steps after a run in which a job failed, or which was interrupted."""
     complete = _complete(plan, outcome)
+    if interrupted:
+        return (
+            f"\nInterrupted: {_jobs(outcome.unfinished)} did not run to the end. "
+            f"{_experiments(plan, complete)} Run again to continue: jobs that are done are not "
+            "repeated."
+        )
     reasons = "".join(f"\n  {error}" for error in outcome.errors) or (
         "\n  No log gives a reason, so a job was killed: docs/hpc.md tells by what."
     )
