@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,3 +90,9 @@ def test_an_interrupted_run_is_not_called_killed(tmp_path, monkeypatch):
     said = failure(plan, outcome, interrupted=True)
     assert said.startswith("\nInterrupted: 1 job (fit_model 1) did not run to the end. 0 of 1")
     assert said.endswith("Run again to continue: jobs that are done are not repeated.")
+    ended = "a.log: fit_model: interrupted; nothing was left half-written, run again to go on."
+    errors = (ended, "b.log: fit_model: all rows are equal.")
+    said = failure(plan, replace(outcome, errors=errors), interrupted=True)
+    assert said.endswith(
+        "not repeated.\n  What failed before:\n  b.log: fit_model: all rows are equal."
+    )
