@@ -42,8 +42,10 @@ def test_a_file_without_the_option_is_no_configuration(tmp_path, monkeypatch):
     (finding,) = unreachable_files(["my.yaml"])
     assert finding.startswith("my.yaml: was taken for a result to make")
     assert not list(unreachable_files(["--config", "datasets=a.yaml", "results/summary.tsv"]))
-    gone, folder = unreachable_files(["--configfile", "gone.yaml", "."])
+    gone, result, folder = unreachable_files(["--configfile", "gone.yaml", "model.h5", "."])
     assert "gone.yaml: No such file" in gone
+    assert "result" not in gone
+    assert result.endswith("Name a result to make before --configfile.")
     assert folder.startswith(".: is a folder")
 
 

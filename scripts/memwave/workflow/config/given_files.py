@@ -53,9 +53,10 @@ def unreachable_files(arguments: Sequence[str]) -> Iterator[str]:
         if os.path.isdir(file):
             yield f"{file}: is a folder. Expected a configuration file."
         elif not os.path.exists(file):
+            result = "" if file.endswith(ENDINGS) else " Name a result to make before --configfile."
             yield (
                 f"{file}: No such file or directory. Expected a configuration file; relative paths "
-                f"start in {os.getcwd()}."
+                f"start in {os.getcwd()}.{result}"
             )
     loose = [
         argument
