@@ -59,7 +59,7 @@ formats-hdf5: $(VENV)/formats-hdf5.stamp ## Install hdf5plugin, for compressions
 formats-seismic: $(VENV)/formats-seismic.stamp ## Install ObsPy, for formats of seismology
 
 test: $(VENV)/test.stamp ## Run the tests; ARGS="tests/core/test_ranges.py" for some of them
-	$(call timed,tests, $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS))
+	$(call timed,tests, $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS))
 
 test-quick: $(VENV)/test.stamp ## Run the tests of single modules only, in a minute or two
 	$(call timed,quick tests, $(BIN)/python -m pytest -q -n auto --dist loadfile --ignore-glob='tests/*/test_*memory.py' $(addprefix tests/,$(QUICK)) $(ARGS))

@@ -39,6 +39,8 @@ from memwave.workflow.process.script_path import import_own_modules
 from memwave.workflow.process.termination import (
     install_interrupt_message,
     install_sigterm_handler,
+    note_interrupts,
+    was_interrupted,
 )
 from memwave.workflow.rules import check_config_files, open_rules
 
@@ -51,7 +53,7 @@ if workflow.is_main_process:
 DEFAULTS = [] if workflow.overwrite_configfiles else ["config/config.yaml"]
 
 if not workflow.modifier.skip_configfile:
-    check_config_files([*DEFAULTS, *workflow.configfiles], sys.argv[1:])
+    check_config_files(workflow.configfiles, sys.argv[1:], DEFAULTS)
 
 if DEFAULTS:
 
@@ -101,6 +103,7 @@ include: f"{HERE}/rules/summary.smk"
 
 
 onstart:
+    note_interrupts()
     install_sigterm_handler()
     plan.start()
     print_job_lines(len(workflow.dag))
@@ -108,7 +111,11 @@ onstart:
 
 onerror:
     print(
-        end_messages.failure(plan.plan, end_messages.outcome_of(workflow.dag)),
+        end_messages.failure(
+            plan.plan,
+            end_messages.outcome_of(workflow.dag),
+            interrupted=was_interrupted(),
+        ),
         file=sys.stderr,
     )
 

@@ -29,6 +29,28 @@ settings.register_profile("memwave", deadline=None)
 settings.register_profile("gate", deadline=None, derandomize=True)
 settings.load_profile("gate" if os.environ.get("CI") else "memwave")
 
+# Files that take longest, in this order: if one of them is the last, the other processes wait.
+LONGEST = (
+    "documents/test_benchmarks",
+    "faults/",
+    "runs/",
+    "workflow/test_matrix_memory",
+    "workflow/test_memory",
+    "api/test_estimator",
+    "pca/test_extreme_values",
+    "readers/test_bounded_headers",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Put the files first that take longest."""
+
+    def place(item):
+        path = item.nodeid.removeprefix("tests/")
+        return next((i for i, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
+
 
 @pytest.fixture
 def make_disk(tmp_path):

@@ -109,6 +109,30 @@ def test_texts_are_no_channels(folder, capsys):
     assert "day.csv::activity" in told
 
 
+def test_a_table_is_a_matrix(folder):
+    pytest.importorskip("pyarrow")
+    (folder / "t.csv").write_text("a,b\n" + "".join(f"{i},{i % 7}\n" for i in range(30)))
+    assert main(["init", "t.csv"]) == 0
+    config, plan = written()
+    assert config["datasets"]["mine"] == {"matrix": str(folder / "t.csv")}
+    assert plan.recordings["mine"][0].rows == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "message"),
+    [
+        ("t.csv", "a;b\n1,5;2,5\n", ["--window", "1"], "If decimals have commas"),
+        ("t.csv", "a,b\nx,1\n", [], "Remove columns that are not numbers"),
+        ("t.txt", "a,b\n2,1\n", [], "Save the table as .csv; or give --window"),
+    ],
+)
+def test_tables_that_cannot_be_run(folder, name, text, options, message, capsys):
+    pytest.importorskip("pyarrow")
+    (folder / name).write_text(text)
+    assert main(["init", name, *options]) == 1
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

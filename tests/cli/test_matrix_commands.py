@@ -48,7 +48,7 @@ def test_a_matrix_becomes_a_model_and_a_projection(folder, solver, capsys):
         assert share == pytest.approx(expected.reconstruction_error_, rel=1e-3)
 
 
-def test_there_and_back(folder):
+def test_there_and_back(folder, capsys):
     assert main(["pca", "x.mmap", *SHAPE, "-k", "7"]) == 0
     assert main(["transform", "model.h5", "x.mmap", "s.npy", *SHAPE]) == 0
     assert main(["transform", "model.h5", "rest.npy", "s.h5"]) == 0
@@ -58,6 +58,9 @@ def test_there_and_back(folder):
         np.testing.assert_allclose(np.load("back.npy"), rows, atol=1e-4)
     with h5py.File("s.h5") as file:
         assert (file["split"][:] == 1).all()
+    assert "wrote s.npy\nwrote s.h5\nwrote back.npy\n" in capsys.readouterr().out
+    assert main(["transform", "s.h5", "rest.npy", "t.npy"]) == 1
+    assert "expected 'memwave-model'. Name a model.h5." in capsys.readouterr().err
 
 
 def test_parts_are_stacked(folder):

@@ -92,14 +92,28 @@ def test_recordings_are_added(tiny_results, tmp_path):
         rows = list(csv.DictReader(sheet, delimiter="\t"))
     with open(folder / "sheet.tsv", "a", encoding="utf-8") as sheet:
         sheet.write("\t".join((rows[0] | {"recording": "again"}).values()) + "\n")
-    (command,) = re.findall(r"^\$ make dry-run (.*)$", add, re.MULTILINE)
-    assert command == 'ARGS="--configfile my.yaml"'
+    (command,) = re.findall(r"^\$ (make dry-run .*)$", add, re.MULTILINE)
     (folder / "my.yaml").write_bytes((folder / "config.yaml").read_bytes())
-    planned = type_in(
-        folder, "```console\n$ .venv/bin/snakemake --dry-run --configfile my.yaml\n```\n"
-    )
+    planned = type_in(folder, f"```console\n$ {command}\n```\n")
     for rule in ("extract_features", "fit_model", "write_projection"):
         assert rule in planned
+
+
+def test_a_folder_is_unlocked(tiny_results, tmp_path):
+    """What a run that was killed leaves keeps others out, until the commands are typed."""
+    folder = with_results(tiny_results, tmp_path / "clone")
+    (text,) = (block for block in blocks(page("faults.md"), "console") if "--unlock" in block)
+    unlock, again = (
+        command.partition("#")[0] for command in re.findall(r"^\$ (.*)$", text, re.MULTILINE)
+    )
+    locks = folder / ".snakemake/locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    for kind in ("input", "output"):
+        (locks / f"0.{kind}.lock").write_text("results/summary.tsv\n")
+    config = "--configfile config.yaml"  # "the options of the run that was killed"
+    said = type_in(folder, f"```console\n$ {unlock} {config}\n$ {again} {config}\n```\n")
+    assert "Nothing to be done" in said
+    assert not list(locks.glob("*.lock"))
 
 
 def test_a_grid_compares_numbers_of_components():

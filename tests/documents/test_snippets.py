@@ -42,6 +42,7 @@ RUN = {
     ("docs/choosing-components.md", "yaml"): "documents/test_how_to.py",
     ("docs/deploy.md", "python"): "runs/test_elsewhere.py",
     ("docs/faq.md", "console"): "documents/test_faq.py",
+    ("docs/faults.md", "console"): "documents/test_how_to.py",
     ("docs/faq.md", "yaml"): "documents/test_snippets.py",
     ("docs/files.md", "python"): "documents/test_snippets.py",
     ("docs/first-run.md", "yaml"): "documents/test_how_to.py",
@@ -64,15 +65,14 @@ NOT_RUN = {
     ("CONTRIBUTING.md", "console"): "the test suite itself",
     ("docs/batch-size.md", "console"): "eleven models of all recordings: a check plans them",
     ("docs/deploy.md", "console"): "needs podman; runs/test_elsewhere.py runs the example",
-    ("docs/faults.md", "console"): "needs a run that was killed; tests/faults kills runs",
     ("docs/first-cluster.md", "console"): "needs SLURM: tests/hpc",
     ("docs/first-run.md", "console"): "installs and runs all: the gate does both",
     ("docs/hpc.md", "console"): "needs SLURM: tests/hpc",
     ("docs/hpc.md", "yaml"): "partitions of some cluster",
-    ("docs/memory.md", "console"): "shows a log",
-    ("docs/opening.md", "r"): "needs R and hdf5r",
-    ("docs/opening.md", "octave"): "needs Octave",
-    ("docs/opening.md", "console"): "needs the tools of HDF5",
+    ("docs/memory.md", "console"): "shows a log: the words of a log are compared",
+    ("docs/opening.md", "r"): "needs R and hdf5r: names in the files are checked",
+    ("docs/opening.md", "octave"): "needs Octave: names in the files are checked",
+    ("docs/opening.md", "console"): "needs the tools of HDF5: names in the file are checked",
     ("docs/scaling-channels.md", "console"): "needs recordings that are not here",
 }
 
@@ -152,6 +152,50 @@ def test_configurations_are_valid():
             keys = yaml.safe_load(block)
             found = settings.complete(config | keys)
             assert {key: found[key] for key in keys} == keys
+
+
+# Files of the repository in commands.
+OWN_FILE = re.compile(r"(?:config|envs|examples|profiles|resources|scripts)/[\w./-]+")
+
+
+def test_files_in_commands_exist():
+    used = [
+        (page, word)
+        for page, words in commands()
+        for word in words
+        if OWN_FILE.fullmatch(word) and page != "CONTRIBUTING.md"
+    ]
+    assert len({page for page, _ in used}) > 3
+    assert [(page, word) for page, word in used if not (ROOT / word).exists()] == []
+
+
+def test_a_log_reads_as_the_page_shows(tiny_results):
+    (shown,) = blocks(PAGES["docs/memory.md"], "console")
+    found = (tiny_results / "logs/fit_model/hapt/haar/exact.log").read_text(encoding="utf-8")
+
+    def words(text):
+        return [re.sub(r"[\d.]+", "0", line) for line in text.splitlines() if " INFO " in line]
+
+    assert len(words(shown)) == 2
+    assert words(found)[-2:] == words(shown)
+
+
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [("r", r'\[\["(\w+)"\]\]'), ("octave", r'"(scores|label)"'), ("console", r" -d /(\w+)")],
+)
+def test_other_programs_open_names_that_files_have(tiny_results, language, names):
+    (block,) = blocks(PAGES["docs/opening.md"], language)
+    known = {}
+    for name in ("projection.h5", "model.h5"):
+        with h5py.File(tiny_results / "results/hapt/haar/exact" / name) as file:
+            known |= {**dict.fromkeys(file), **dict.fromkeys(file.attrs)}
+    opened = re.findall(names, block) + re.findall(r'h5attr\(model, "(\w+)"', block)
+    assert opened
+    assert set(opened) <= set(known)
+    assert {f"results/hapt/haar/exact/{name}" for name in ("projection.h5", "model.h5")} >= set(
+        re.findall(r"results/[\w./]+", block)
+    )
 
 
 def test_rows_are_monitored(tiny_results, monkeypatch, capsys):

@@ -10,12 +10,12 @@ from pathlib import Path
 from installed import as_installed
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "rules", "scripts", "envs", "profiles", "report")
+PARTS = ("Makefile", "Snakefile", "rules", "scripts", "envs", "profiles", "report")
 PATIENCE = 300  # seconds
 
 
 def like_a_clone(folder: Path, *more: str) -> Path:
-    """Link the workflow into a folder, with its Python and Snakemake in .venv."""
+    """Link the workflow into a folder, with its Python and Snakemake in .venv, set up for make."""
     for name in (*PARTS, *more):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".venv/bin").mkdir(parents=True)
@@ -23,6 +23,7 @@ def like_a_clone(folder: Path, *more: str) -> Path:
         wrapper = folder / ".venv/bin" / program
         wrapper.write_text(f'#!/bin/sh\nexec {sys.executable} {runs} "$@"\n')
         wrapper.chmod(0o755)
+    (folder / ".venv/run.stamp").touch()
     return folder
 
 

@@ -4,12 +4,14 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from tiny_project import Project, recording
 
-from memwave.workflow.process.end_messages import snakemake_command
+from memwave.workflow.planning.plan import make_plan
+from memwave.workflow.process.end_messages import Outcome, failure, snakemake_command
 
 
 def end_of(done):
@@ -71,3 +73,26 @@ def test_the_command_names_the_program_and_the_configuration(tmp_path, monkeypat
     assert snakemake_command([], {}, Path("../Snakefile")).endswith("--snakefile ../Snakefile")
     elsewhere = snakemake_command([], {}, snakefile, moved=True)
     assert elsewhere.startswith(f"cd {tmp_path / 'elsewhere'} && ")
+
+
+def test_an_interrupted_run_is_not_called_killed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.random.default_rng(0).normal(size=(50, 4)))
+    plan = make_plan(
+        {
+            "datasets": {"d": {"matrix": "x.npy"}},
+            "models": {"m": {"solver": "covariance", "n_components": 2}},
+            "experiments": [{"dataset": "d", "model": "m"}],
+        }
+    )
+    outcome = Outcome({}, {"fit_model": 1}, frozenset())
+    assert "so a job was killed" in failure(plan, outcome)
+    said = failure(plan, outcome, interrupted=True)
+    assert said.startswith("\nInterrupted: 1 job (fit_model 1) did not run to the end. 0 of 1")
+    assert said.endswith("Run again to continue: jobs that are done are not repeated.")
+    ended = "a.log: fit_model: interrupted; nothing was left half-written, run again to go on."
+    errors = (ended, "b.log: fit_model: all rows are equal.")
+    said = failure(plan, replace(outcome, errors=errors), interrupted=True)
+    assert said.endswith(
+        "not repeated.\n  What failed before:\n  b.log: fit_model: all rows are equal."
+    )

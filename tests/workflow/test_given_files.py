@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from memwave.workflow.config.given_files import given_files, repeated_option, unreachable_files
+from memwave.workflow.rules import check_config_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +25,16 @@ def test_a_second_option_would_hide_the_first():
     assert finding.endswith("--configfile a.yaml b.yaml")
 
 
+def test_a_missing_default_says_what_to_give(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        check_config_files([], [], ["config/config.yaml"])
+    said = capsys.readouterr().err
+    assert "config/config.yaml: No such file or directory." in said
+    assert f"give yours by --configfile my.yaml. Relative paths start in {tmp_path}." in said
+    check_config_files(["gone.yaml"])  # read, and then moved to another folder, by a Snakefile
+
+
 def test_a_file_without_the_option_is_no_configuration(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.yaml").touch()
@@ -31,8 +42,10 @@ def test_a_file_without_the_option_is_no_configuration(tmp_path, monkeypatch):
     (finding,) = unreachable_files(["my.yaml"])
     assert finding.startswith("my.yaml: was taken for a result to make")
     assert not list(unreachable_files(["--config", "datasets=a.yaml", "results/summary.tsv"]))
-    gone, folder = unreachable_files(["--configfile", "gone.yaml", "."])
+    gone, result, folder = unreachable_files(["--configfile", "gone.yaml", "model.h5", "."])
     assert "gone.yaml: No such file" in gone
+    assert "result" not in gone
+    assert result.endswith("Name a result to make before --configfile.")
     assert folder.startswith(".: is a folder")
 
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 PLANNING = """
 import os, signal, sys
@@ -14,6 +16,35 @@ if sys.argv[1] == "interrupt":
     os.kill(os.getpid(), signal.SIGINT)
 raise ValueError("another error")
 """
+
+
+RUNNING = """
+import os, signal, threading
+from memwave.workflow.process import termination
+signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
+ended = threading.Event()
+termination.note_interrupts()
+termination.install_sigterm_handler()
+print(termination.was_interrupted())
+try:
+    os.kill(os.getpid(), signal.{signal})
+    assert ended.wait(60)
+except KeyboardInterrupt:
+    assert "{signal}" == "SIGINT"
+print(termination.was_interrupted())
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_is_remembered_and_handled(name):
+    done = subprocess.run(
+        [sys.executable, "-c", RUNNING.replace("{signal}", name)],
+        env={"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("False\nTrue\n", "", 0)
 
 
 def run(what):

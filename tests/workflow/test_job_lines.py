@@ -6,6 +6,7 @@ from enum import Enum
 import pytest
 
 from memwave.core.progress import CLEAR_LINE, LABEL, shortened
+from memwave.workflow.process import job_lines
 from memwave.workflow.process.job_lines import JobLines
 
 Event = Enum("Event", ["JOB_INFO", "JOB_FINISHED", "JOB_STARTED", "PROGRESS", "JOB_ERROR"])
@@ -55,6 +56,17 @@ def test_nothing_follows_the_errors_of_jobs(lines):
     assert printed(lines, "Complete log(s): a.log") is None
     assert printed(lines, after) is None
     assert printed(lines, "Shutting down") is not None
+
+
+def test_jobs_of_an_interrupted_run_have_not_failed(lines, monkeypatch):
+    died = "CalledProcessError: died with <Signals.SIGINT: 2>."
+    failed = {"event": Event.JOB_ERROR, "rule_name": "fit_model", "log": ["a.log"]}
+    assert printed(lines, died) is not None
+    monkeypatch.setattr(job_lines, "was_interrupted", lambda: True)
+    assert printed(lines, died) is None
+    assert printed(lines, "", **failed) is None
+    assert printed(lines, "Elapsed time: 0:00:04") is None
+    assert printed(lines, "Terminating processes on user request") is not None
 
 
 def test_a_line_replaces_a_bar_on_a_terminal(monkeypatch):

@@ -16,7 +16,7 @@ from stages import SCRIPTS, run_stage
 from memwave.core.errors import DamagedFile
 from memwave.core.progress import Progress
 from memwave.storage.receipts import write_receipt
-from memwave.workflow.process.memory import PeakMemory, anonymous_memory
+from memwave.workflow.process.memory import PeakMemory, anonymous_memory, out_of_memory
 from memwave.workflow.requests import Extraction
 from write_summary import write_summary
 
@@ -183,3 +183,10 @@ def test_progress_counts_over_all_threads_and_passes(capsys):
         progress.restart()
     progress.close()
     assert capsys.readouterr().err == ""  # no terminal, no bar
+
+
+def test_a_lack_of_memory_has_several_names():
+    refused = SystemError("<ufunc 'add'> returned NULL without setting an exception")
+    assert out_of_memory(refused)
+    assert out_of_memory(MemoryError())
+    assert not out_of_memory(SystemError("bad argument to internal function"))

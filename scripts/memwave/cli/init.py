@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,20 @@ import yaml
 from memwave.cli.pca import add_shape
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, shown
-from memwave.readers import FileSource, file_of, open_source, reader_of
+from memwave.readers import (
+    ArraySource,
+    FileSource,
+    StreamSource,
+    file_of,
+    is_converted,
+    open_source,
+    reader_of,
+)
+from memwave.readers.matrices.converted import open_stream
 from memwave.readers.matrices.files import open_file
 from memwave.recordings.resampling import ratio_of
 from memwave.storage.atomic import replacing
+from memwave.workflow.config.checks.matrices import SHEETS
 from memwave.workflow.planning.plan import make_plan
 
 # Components of the first model, if there are rows and columns enough.
@@ -79,7 +90,7 @@ def matrix(given: argparse.Namespace, sheet: Path) -> dict:
     """The configuration of a matrix."""
     rows, width = 0, 0
     for path in given.files:
-        with open_file(path, given.dtype, given.columns) as source:
+        with open_matrix(path, given.dtype, given.columns) as source:
             rows, width = rows + source.shape[0], source.shape[1]
     is_one = len(given.files) == 1
     dataset: dict[str, Any] = {"matrix": given.files[0] if is_one else str(sheet)}
@@ -91,6 +102,19 @@ def matrix(given: argparse.Namespace, sheet: Path) -> dict:
         "models": {"pca": model(rows - 1, width)},
         "experiments": [{"dataset": given.name, "model": "pca"}],
     }
+
+
+def open_matrix(
+    path: str, dtype: str | None, columns: int | None
+) -> AbstractContextManager[ArraySource | StreamSource]:
+    """Open a part of a matrix, as the workflow does; a table is converted there."""
+    if Path(file_of(path)).suffix.lower() in SHEETS:
+        raise MemwaveError(
+            f"{path}: as a matrix, a file with this ending is a sheet of parts. Save the table as "
+            ".csv; or give --window, if the file is a recording."
+        )
+    opener = open_stream if is_converted(path) else open_file
+    return opener(path, dtype, columns)
 
 
 def recordings(given: argparse.Namespace, sheet: Path) -> dict:
@@ -154,6 +178,12 @@ def look_at(path: str, dtype: str | None, columns: int | None) -> dict:
         channels = names or names_of(source)
         texts = [name for name in channels if name in source.text_channels()]
         if texts:
+            if len(texts) == len(channels):
+                raise MemwaveError(
+                    f"{path}: no column begins with numbers. If decimals have commas, write the "
+                    'configuration yourself, with decimal: "," in the dataset; config/README.md '
+                    "has one to copy."
+                )
             print(
                 f"{path}: left out {listed(map(shown, texts))}, which hold no numbers. A column of "
                 f"labels is named {file_of(path)}::{texts[0]} in the column labels of the sheet.",

@@ -43,6 +43,7 @@ def run(given: argparse.Namespace) -> int:
         scores = f"{given.scores}::/scores" if is_projection else given.scores
         pca = load_model(given.model).set_params(verbose=sys.stderr.isatty())
         pca.inverse_transform(scores, out=given.output)
+        print(f"wrote {given.output}")
         return 0
     if not given.recording:
         raise MemwaveError(
@@ -55,6 +56,7 @@ def run(given: argparse.Namespace) -> int:
             recording=given.recording,
             output=given.output,
         )
+        print(f"wrote {given.output}")
         if given.original:
             print_distances(given)
     return 0

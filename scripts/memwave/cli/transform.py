@@ -59,6 +59,7 @@ def run(given: argparse.Namespace) -> int:
                 step=given.step,
                 verbose=sys.stderr.isatty(),
             )
+        print(f"wrote {given.output}")
         return 0
     for name in ("sampling_rate", "step"):
         if getattr(given, name) is not None:
@@ -71,4 +72,5 @@ def run(given: argparse.Namespace) -> int:
         pca.transform(given.file, out=given.output, **shape)
     else:
         pca.write_projection(given.output, given.file, **shape)
+    print(f"wrote {given.output}")
     return 0

@@ -125,7 +125,9 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
         _require_held(file, path)
         found = file.attrs.get("encoding-type")
         if found != encoding:
-            raise MemwaveError(f"{path}: is of type {found!r}, expected {encoding!r}.")
+            raise MemwaveError(
+                f"{path}: is of type {found!r}, expected {encoding!r}. Name a {_name(encoding)}."
+            )
         yield file
 
 

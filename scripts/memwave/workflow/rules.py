@@ -6,12 +6,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from inspect import signature
 from typing import Any
 
 from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
-from memwave.workflow.config.given_files import repeated_option
+from memwave.workflow.config.given_files import missing_files, repeated_option
 from memwave.workflow.config.plain_yaml import require_plain
 from memwave.workflow.config.settings import SECTIONS
 from memwave.workflow.planning import memory, resources
@@ -50,7 +51,9 @@ TIMED = (
 )
 
 
-def check_config_files(files: Iterable[str], arguments: Sequence[str] = ()) -> None:
+def check_config_files(
+    files: Iterable[str], arguments: Sequence[str] = (), defaults: Sequence[str] = ()
+) -> None:
     """Check configuration files before they are read; if one is rejected, end the process.
 
     Parameters
@@ -58,11 +61,13 @@ def check_config_files(files: Iterable[str], arguments: Sequence[str] = ()) -> N
     files : iterable of path
     arguments : sequence of str
         Those of Snakemake.
+    defaults : sequence of path
+        Files that are read where none is given. They must exist.
     """
     try:
-        if findings := list(repeated_option(arguments)):
+        if findings := [*repeated_option(arguments), *missing_files(defaults)]:
             raise ConfigurationError(findings)
-        require_plain(files)
+        require_plain([*defaults, *files])
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -132,7 +137,7 @@ class Rules:
             self._repeat_stale()
             return function(self.plan, wildcards)
 
-        return files_of_job
+        return _with_signature(files_of_job)
 
     def conversions(
         self,
@@ -153,7 +158,7 @@ class Rules:
             found = unique(self._digests.converting(job).receipt for job in converted)
             return [*map(ancient, found)] if Job.of(stage, wildcards) in self._done else found
 
-        return receipts_of_job
+        return _with_signature(receipts_of_job)
 
     def params(self, stage: str) -> dict[str, Callable[[Wildcards], Any]]:
         """Parameters of a rule: the request, digests of the code, versions of what is read.
@@ -170,7 +175,7 @@ class Rules:
             found["versions"] = lambda wildcards: _compared_all(
                 self._versions_of(dependencies.read_inputs(self.plan, stage, wildcards))
             )
-        return found
+        return {name: _with_signature(function) for name, function in found.items()}
 
     def resources(self, stage: str) -> dict[str, Callable]:
         """Resources of a rule: memory and, where it can be known, time."""
@@ -183,7 +188,7 @@ class Rules:
             found["runtime"] = lambda wildcards, attempt: resources.minutes(
                 self.plan, stage, wildcards, attempt
             )
-        return found
+        return {name: _with_signature(function) for name, function in found.items()}
 
     def threads(self, wildcards: Wildcards) -> int:
         """Threads of `fit_model`."""
@@ -325,6 +330,12 @@ class Rules:
     def _versions_of(self, files: Iterable[str]) -> dict[str, str]:
         """Versions of the given paths; a converted recording has none."""
         return {file: self._versions[file] for file in files if file in self._versions}
+
+
+def _with_signature(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Attach its signature to a function: Snakemake looks at it several times for each job."""
+    function.__signature__ = signature(function)  # type: ignore[attr-defined]
+    return function
 
 
 def _one_of(names: list[str]) -> str:

@@ -127,7 +127,6 @@ def open_stream(
     try:
         require_matrix(path, source.shape)
         require_numbers(path, source.dtype)
-        source.require_numbers()
         _require_names(path, source.channel_names)
         _require_values(source)
         if columns not in (None, source.shape[1]):
@@ -138,9 +137,6 @@ def open_stream(
     except InvalidMatrix:
         source.close()
         raise
-    except MemwaveError as error:
-        source.close()
-        raise InvalidMatrix(str(error)) from error
     return source
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from memwave.core.messages import listed
 
@@ -37,6 +37,15 @@ def repeated_option(arguments: Sequence[str]) -> Iterator[str]:
         )
 
 
+def missing_files(files: Iterable[str]) -> Iterator[str]:
+    """Find files that a Snakefile names and that are not there, as the default configuration."""
+    for file in (file for file in files if not os.path.exists(file)):
+        yield (
+            f"{file}: No such file or directory. It is read where no configuration is given: give "
+            f"yours by --configfile my.yaml. Relative paths start in {os.getcwd()}."
+        )
+
+
 def unreachable_files(arguments: Sequence[str]) -> Iterator[str]:
     """Find files that are not there, and files that are given without ``--configfile``."""
     named = [file for files in given_files(arguments) for file in files]
@@ -44,9 +53,10 @@ def unreachable_files(arguments: Sequence[str]) -> Iterator[str]:
         if os.path.isdir(file):
             yield f"{file}: is a folder. Expected a configuration file."
         elif not os.path.exists(file):
+            result = "" if file.endswith(ENDINGS) else " Name a result to make before --configfile."
             yield (
                 f"{file}: No such file or directory. Expected a configuration file; relative paths "
-                f"start in {os.getcwd()}."
+                f"start in {os.getcwd()}.{result}"
             )
     loose = [
         argument

@@ -21,6 +21,9 @@ STARTED = time.time()
 # How a line of a log begins; see `memwave.workflow.process.stage`.
 LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ (?:ERROR (?=\S)|)")
 
+# What jobs say that were interrupted; see `memwave.workflow.process.stage`.
+ENDED = ("interrupted; nothing was left half-written", "ended by SIGTERM")
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -94,9 +97,19 @@ def success(plan: Plan, outcome: Outcome, command: str, *, moved: bool = False) 
     return "\n".join(lines)
 
 
-def failure(plan: Plan, outcome: Outcome) -> str:
-    """Print the next steps after a run in which a job failed."""
+def failure(plan: Plan, outcome: Outcome, *, interrupted: bool = False) -> str:
+    """Print the next steps after a run in which a job failed, or which was interrupted."""
     complete = _complete(plan, outcome)
+    if interrupted:
+        failed = [text for text in outcome.errors if not any(word in text for word in ENDED)]
+        return "\n  ".join(
+            [
+                f"\nInterrupted: {_jobs(outcome.unfinished)} did not run to the end. "
+                f"{_experiments(plan, complete)} Run again to continue: jobs that are done are not "
+                "repeated.",
+                *(["What failed before:", *failed] if failed else []),
+            ]
+        )
     reasons = "".join(f"\n  {error}" for error in outcome.errors) or (
         "\n  No log gives a reason, so a job was killed: docs/hpc.md tells by what."
     )

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from memwave.core.progress import CLEAR_LINE
+from memwave.workflow.process.termination import was_interrupted
 
 # In the environment of jobs whose errors are printed at the end of the run; see `end_messages`.
 ERRORS_AT_THE_END = "MEMWAVE_ERRORS_AT_THE_END"
@@ -27,6 +28,9 @@ AFTER_ERRORS = ("Complete log(s)", "Elapsed time", "At least one job did not com
 
 # Errors of jobs are printed at the end, so Snakemake's message on their status says nothing more.
 ENDED_WITH_STATUS_1 = "returned non-zero exit status 1"
+
+# How jobs end that receive the Ctrl-C of a run before they can handle it.
+ENDED_BY_CTRL_C = "died with <Signals.SIGINT"
 
 
 def print_job_lines(jobs: int) -> None:
@@ -78,8 +82,10 @@ class JobLines(logging.Formatter):
         if event == "PROGRESS":
             self._done, self._total = _field(record, "done"), _field(record, "total")
             return bool(self._done == self._total)
-        self._failed = self._failed or event == "JOB_ERROR"
+        self._failed = self._failed or event == "JOB_ERROR" or was_interrupted()
         message = record.getMessage()
+        if was_interrupted() and (event == "JOB_ERROR" or ENDED_BY_CTRL_C in message):
+            return False
         return (
             event not in LEFT_OUT
             and not (self._failed and any(text in message for text in AFTER_ERRORS))

@@ -18,7 +18,12 @@ def out_of_memory(error: BaseException) -> bool:
 
     Some libraries state it only in their message, and some raise another error instead.
     """
-    words = ("memory allocation failed", "cannot allocate memory", "failed to map segment")
+    words = (
+        "memory allocation failed",
+        "cannot allocate memory",
+        "failed to map segment",
+        "returned null without setting an exception",  # NumPy, where a buffer is refused
+    )
     if isinstance(error, MemoryError) or any(word in str(error).lower() for word in words):
         return True
     cause = error.__cause__ or error.__context__

@@ -4,7 +4,28 @@ import signal
 import sys
 from queue import SimpleQueue
 from threading import Thread
-from types import TracebackType
+from types import FrameType, TracebackType
+
+# Signals that ended the run.
+_received: list[int] = []
+
+
+def was_interrupted() -> bool:
+    """Whether Ctrl-C or SIGTERM ended the run."""
+    return bool(_received)
+
+
+def note_interrupts() -> None:
+    """Remember a Ctrl-C, which is then handled as before. ``onstart`` calls this function."""
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before):
+        return  # it is ignored, as in the background of a shell
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        _received.append(number)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, handler)
 
 
 def install_sigterm_handler() -> None:
@@ -24,7 +45,12 @@ def install_sigterm_handler() -> None:
         return
     received: SimpleQueue[int] = SimpleQueue()
     Thread(target=lambda: graceful(received.get(), None), daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda number, frame: received.put(number))
+
+    def handler(number: int, _: FrameType | None) -> None:
+        _received.append(number)
+        received.put(number)
+
+    signal.signal(signal.SIGTERM, handler)
 
 
 def install_interrupt_message() -> None:
