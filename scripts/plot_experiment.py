@@ -57,12 +57,21 @@ def plot_experiment(
     with open_projection(projection) as file:
         with hdf5.reading(projection):
             residual = file["residual"][()]
-        save_figure(draw_spectrum(fitted, residual), spectrum)
+        save_figure(draw_spectrum(fitted, residual, unit_of(request)), spectrum)
         found = survey(file, request.label_names)
-        clock = Clock(int(file.attrs["window"]), int(file.attrs["step"]), request.sampling_rate)
+        group = "part" if isinstance(request.spec, MatrixSpec) else "recording"
+        window, step = int(file.attrs["window"]), int(file.attrs["step"])
+        clock = Clock(window, step, request.sampling_rate, group)
         plot_scores(file, found, clock, fitted, scores, scores_in_time)
         plot_reconstruction(file, found, clock, fitted, reconstruction)
         plot_monitoring(file, found, clock, monitoring)
+
+
+def unit_of(request: FigureFacts) -> str:
+    """What variances of features are measured in, in words."""
+    if isinstance(request.spec, MatrixSpec):
+        return "column units, squared"
+    return "channel units, squared" if request.spec.scale == "none" else "of scaled channels"
 
 
 def plot_components(request: FigureFacts, fitted: Model, model: str, path: str) -> None:
@@ -139,9 +148,10 @@ def plot_monitoring(file: h5py.File, found: Survey, clock: Clock, path: str) -> 
         timelines[name] = timeline
     with hdf5.reading(file.filename):
         limits = [file[limit][1].tolist() for limit in columns.values()]
+        levels = file["limit_level"][()].tolist()
     names = ["Hotelling's T2", "SPE"]
     figure = draw_in_time(
-        timelines, names, found.classes, clock, len(found.recordings), limits=limits
+        timelines, names, found.classes, clock, len(found.recordings), limits=limits, levels=levels
     )
     save_figure(figure, path)
 

@@ -66,6 +66,17 @@ def test_scores_of_dropped_rows_are_nan(kind, tmp_path):
     assert pca.score(kind) == pytest.approx(pca.score(spoiled()[LEFT]))
 
 
+def test_contributions_of_dropped_rows_are_nan(kind):
+    pca = memwave.PCA(3, missing="drop").fit(kind)
+    found = pca.monitor(kind)
+    for parts, statistic in zip(
+        pca.contributions(kind), (found.hotelling_t2, found.spe), strict=True
+    ):
+        assert parts.shape == (ROWS, spoiled().shape[1])
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(parts).any(axis=1)), GAPS)
+        np.testing.assert_allclose(parts.sum(axis=1), statistic, rtol=1e-6)
+
+
 def test_a_projection_has_the_rows_that_are_left(kind, tmp_path):
     pca = memwave.PCA(3, missing="drop").fit(kind)
     pca.write_projection(tmp_path / "p.h5", kind, is_train=True, labels=np.arange(ROWS))

@@ -48,6 +48,24 @@ def test_a_matrix_becomes_a_model_and_a_projection(folder, solver, capsys):
         assert share == pytest.approx(expected.reconstruction_error_, rel=1e-3)
 
 
+def test_contributions_of_the_highest_rows(folder, capsys):
+    call = ["pca", "x.mmap", "rest.npy", *SHAPE, "-k", "3", "-o", "out", "--contributions"]
+    assert main(call) == 0
+    assert "out/contributions.h5" in capsys.readouterr().out
+    pca = memwave.load_model("out/model.h5")
+    rows = np.fromfile("x.mmap", "float16").reshape(300, 7)
+    rows = np.concatenate([rows, rows[:90]])
+    t2, spe = pca.contributions(rows)
+    with h5py.File("out/contributions.h5") as file:
+        found = file["row"][:]
+        assert found[(file["recording"][:] == 0) & (file["rank_spe"][:] == 1)].tolist() == [
+            np.argmax(spe[:300].sum(axis=1))
+        ]
+        np.testing.assert_allclose(file["features"][:], rows[found], rtol=1e-6)
+        np.testing.assert_allclose(file["t2_contribution"][:], t2[found], rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(file["spe_contribution"][:], spe[found], rtol=1e-4, atol=1e-4)
+
+
 def test_there_and_back(folder, capsys):
     assert main(["pca", "x.mmap", *SHAPE, "-k", "7"]) == 0
     assert main(["transform", "model.h5", "x.mmap", "s.npy", *SHAPE]) == 0

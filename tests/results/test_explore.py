@@ -36,29 +36,33 @@ def folder(tmp_path_factory):
     pytest.importorskip("bokeh", reason="needs the package bokeh")
     folder = tmp_path_factory.mktemp("mine") / "matrix" / "exact"
     folder.mkdir(parents=True)
+    project(folder, ROWS, K)
+    write(folder, "explore.html", ROWS, K)
+    return folder
+
+
+def project(folder, n_rows, k):
     random = np.random.default_rng(0)
-    parts = [random.normal(size=(ROWS, COLUMNS)) * np.linspace(5, 1, COLUMNS) for _ in range(2)]
+    parts = [random.normal(size=(n_rows, COLUMNS)) * np.linspace(5, 1, COLUMNS) for _ in range(2)]
     parts[1][2000:2050] += 9 * np.eye(COLUMNS)[-1]
     paths = []
     for i, part in enumerate(parts):
         paths.append(folder / f"part{i}.npy")
         save_shard(paths[-1], part)
-    pca = memwave.PCA(K, solver="covariance").fit(paths)
-    labels = np.tile(np.arange(ROWS) * 3 // ROWS, 2)
+    pca = memwave.PCA(k, solver="covariance").fit(paths)
+    labels = np.tile(np.arange(n_rows) * 3 // n_rows, 2)
     pca.write_projection(folder / "projection.h5", paths, labels=labels, is_train=True)
     pca.save(folder / "model.h5")
-    write(folder, "explore.html")
-    return folder
 
 
-def write(folder, name):
+def write(folder, name, n_rows, k):
     """Write the page in a process of its own, as the workflow does, held to its memory."""
     spec = MatrixSpec(COLUMNS, "float64")
     ended = run_stage(
         "plot_explore",
         folder,
-        Exploration(FigureFacts(spec, None, {}, NAMES), RowSources(spec, (ROWS, ROWS))),
-        memory_mb=memory.explore_mb(spec, {"n_components": K}),
+        Exploration(FigureFacts(spec, None, {}, NAMES), RowSources(spec, (n_rows, n_rows))),
+        memory_mb=memory.explore_mb(spec, {"n_components": k}),
         model=folder / "model.h5",
         projection=folder / "projection.h5",
         page=folder / name,
@@ -194,7 +198,7 @@ def test_pointing_at_a_window_shows_it_and_its_reconstruction(page, folder):
     page.mouse.move(*place_of(page, i))
     page.wait_for_timeout(300)
     row = int(shown(page, f"shown.data.time[{i}]"))
-    if "nearest window with a signal, at" not in panel(page, "note", "panel.text"):
+    if "nearest row that is in this page" not in panel(page, "note", "panel.text"):
         require_signal(page, folder, row)
     after = page.evaluate(f"{known}.renderers[0].data_source.data.window[0]?.slice() ?? []")
     assert after != before
@@ -211,8 +215,8 @@ def test_without_a_signal_the_nearest_window_is_shown(page, folder):
         page.evaluate(f"{sample}.selected.indices = [{i}]")
         page.wait_for_timeout(50)
         text = panel(page, "note", "panel.text")
-        if found := re.search(r"nearest window with a signal, at ([\d.]+)\.", text):
-            require_signal(page, folder, round(float(found[1])))
+        if found := re.search(r"nearest row that is in this page, at row (\d+)\.", text):
+            require_signal(page, folder, int(found[1]))
             return
     raise AssertionError("every window has a signal")
 
@@ -231,8 +235,15 @@ def test_a_click_shows_a_window_and_its_reconstruction(page, folder):
 
 
 def test_equal_content_makes_equal_bytes(folder):
-    write(folder, "again.html")
+    write(folder, "again.html", ROWS, K)
     assert (folder / "again.html").read_bytes() == (folder / "explore.html").read_bytes()
+
+
+def test_the_page_with_most_data_stays_within_its_memory(tmp_path):
+    pytest.importorskip("bokeh", reason="needs the package bokeh")
+    project(tmp_path, content.BINS // 2, content.COMPONENTS)
+    write(tmp_path, "explore.html", content.BINS // 2, content.COMPONENTS)
+    assert (tmp_path / "explore.html").stat().st_size > 6_000_000
 
 
 def test_a_page_of_millions_of_windows_is_bounded(tmp_path, monkeypatch):
@@ -256,4 +267,4 @@ def test_a_page_of_millions_of_windows_is_bounded(tmp_path, monkeypatch):
     assert 1_234_567 in found.rows
     assert len(found.rows) <= 2 * content.SAMPLE
     arrays = sum(e.low.nbytes + e.high.nbytes + e.time.nbytes for e in found.envelopes)
-    assert arrays <= page_bytes() < 20e6
+    assert arrays <= page_bytes(MatrixSpec(1000, "float32"), k) < 20e6

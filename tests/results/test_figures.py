@@ -175,6 +175,7 @@ def results(tmp_path_factory):
         file["spe"] = file["reconstruction_error"]
         file["hotelling_t2"] = random.chisquare(5, size=ROWS).astype("f4")
         file["t2_limit"], file["spe_limit"] = [[11.0, 15.0]] * 2, [[3.0, 4.6]] * 2
+        file["limit_level"] = [0.95, 0.99]
         starts = 2 * np.arange(ROWS)
         file["start_row"] = starts + 20_000 * (starts > ROWS)  # with a gap
         file["recording"] = np.repeat([0, 2], [ROWS // 3, ROWS - ROWS // 3])

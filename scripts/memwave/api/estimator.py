@@ -491,13 +491,15 @@ class PCA(Updating, Containers, Parameters):
         -------
         t2, spe : ndarray, shape (n_samples, n_features), float64
             Their sums over the columns are the statistics of `monitor`. A negative contribution to
-            T2 pulls the row towards the mean.
+            T2 pulls the row towards the mean. Rows that ``missing="drop"`` leaves out have NaN.
         """
         model = self._fitted()
         with as_matrix(X, dtype, columns) as matrix, computing():
             self._require_same_columns(matrix)
+            self._drop_missing(matrix)
             (rows,) = matrix.ranges(1)
-            return contributions(model, rows.rows(0, rows.shape[0]))
+            t2, spe = contributions(model, rows.rows(0, rows.shape[0]))
+            return projecting.spread(t2, matrix), projecting.spread(spe, matrix)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the scores: pca0, pca1, ..."""
@@ -510,6 +512,7 @@ class PCA(Updating, Containers, Parameters):
         *,
         labels: Any = None,
         is_train: bool = False,
+        contributions: str | os.PathLike | None = None,
         dtype: str | None = None,
         columns: int | None = None,
     ) -> None:
@@ -526,6 +529,9 @@ class PCA(Updating, Containers, Parameters):
         is_train : bool
             Whether these are the rows that the model was fitted to. Then it is certified with
             them: `residual_` and `reconstruction_error_` are measured, and stored.
+        contributions : path, optional
+            Another HDF5 file to write, as the workflow's ``contributions.h5``: what makes the
+            statistics of the highest rows of each part large.
         dtype, columns : str, int, optional
             Of a raw file.
         """
@@ -548,6 +554,7 @@ class PCA(Updating, Containers, Parameters):
                 block_rows=block_of_projection(self._plain_params(), model.n_features, computed),
                 is_train=is_train,
                 labels=projecting.row_labels(labels, matrix.shape[0]),
+                contributions=contributions,
                 provenance=self._made_by(),
                 bar=self._bar,
             )

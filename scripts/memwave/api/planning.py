@@ -1,7 +1,7 @@
 """From the parameters of an estimator to a solver with all its options that fits the memory."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -267,7 +267,8 @@ def checked_levels(levels: float | Sequence[float]) -> tuple[float, ...]:
     InvalidParameter
         If one is not between 0 and 1.
     """
-    given: list[Any] = [levels] if isinstance(levels, int | float | str) else list(levels)
+    several: Any = levels if isinstance(levels, Iterable) else [levels]
+    given: list[Any] = [several] if isinstance(several, str) else list(several)
     try:
         found = tuple(sorted(map(float, given)))
     except (TypeError, ValueError):

@@ -17,7 +17,9 @@ from memwave.pca.model import Model
 from memwave.pca.projection import Projector, captured_variance, features_of
 from memwave.pca.streaming import blocks
 from memwave.readers.matrices.matrix import Matrix
+from memwave.results.monitoring.highest import write_contributions
 from memwave.results.monitoring.limits import QUANTILE
+from memwave.results.monitoring.single_rows import Places
 from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.storage import hdf5
@@ -80,6 +82,15 @@ def spreading(store: Store, matrix: Matrix, n_columns: int, block_rows: int) -> 
             row += high - low
 
     return store_spread
+
+
+def spread(values: np.ndarray, matrix: Matrix) -> np.ndarray:
+    """Put results of the rows that are left where these are; others become NaN."""
+    if matrix.complete is None:
+        return values
+    found = np.full((matrix.shape[0], values.shape[1]), np.nan)
+    found[matrix.flags()] = values
+    return found
 
 
 @contextmanager
@@ -177,6 +188,7 @@ def write_projection(
     block_rows: int,
     is_train: bool,
     labels: np.ndarray | None,
+    contributions: str | os.PathLike | None,
     provenance: dict,
     bar: MakeProgress,
 ) -> Certificate | None:
@@ -194,6 +206,8 @@ def write_projection(
         Whether the model was fitted to these rows; then it is certified with them.
     labels : ndarray of int, shape (n,), optional
         Of the rows.
+    contributions : path, optional
+        Another file to write: what makes the statistics of the highest rows large.
     provenance : dict
         What made it; stored as JSON.
     bar : callable
@@ -205,6 +219,12 @@ def write_projection(
         What was measured, if `is_train`.
     """
     require_other_file(path, matrix)
+    if contributions is not None:
+        require_other_file(contributions, matrix)
+        if os.path.abspath(contributions) == os.path.abspath(path):
+            raise InvalidMatrix(
+                f"{os.fspath(path)}: is the projection, expected another file for contributions."
+            )
     parts, k, n_rows = matrix.parts(), model.n_components, matrix.n_rows
     projector = Projector(model, dtype)
     split = SPLITS[0] if is_train else SPLITS[1]
@@ -230,7 +250,22 @@ def write_projection(
         facts = {"solver": model.solver, "window": 1, "step": 1}
         facts[f"reconstruction_error_{split}"] = float(error / total) if total > 0 else 0.0
         writer.finish(facts, provenance)
+        if contributions is not None:
+            _explain(contributions, file, model, matrix)
     return found
+
+
+def _explain(path: str | os.PathLike, file: h5py.File, model: Model, matrix: Matrix) -> None:
+    """Write the contributions to the statistics of the highest rows of a projection."""
+    (rows,) = matrix.ranges(1)
+
+    def read(places: Places) -> Iterator[np.ndarray]:
+        for row in places.rows.tolist():
+            yield rows.rows(row, row + 1)[0].astype(np.float64)
+
+    is_short = matrix.dtype.newbyteorder("=").name in ("float16", "float32")
+    feature_dtype = "float32" if is_short else "float64"
+    write_contributions(Path(path), file, model, read, dtype="float32", feature_dtype=feature_dtype)
 
 
 def part_names(paths: Iterable[str]) -> list[str]:

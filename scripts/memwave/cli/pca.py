@@ -49,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=int, default=1, help="threads that compute (default: 1)")
     parser.add_argument("--labels", metavar="FILE", help="one whole number a row, such as y.npy")
+    parser.add_argument(
+        "--contributions",
+        action="store_true",
+        help="write contributions.h5, too: which columns make T2 and SPE of the highest rows large",
+    )
 
 
 def components(text: str) -> int | float | str:
@@ -95,10 +100,19 @@ def run(given: argparse.Namespace) -> int:
     require_folder(given.out)
     pca.fit(given.files, **shape)
     model, projection = given.out / "model.h5", given.out / "projection.h5"
-    pca.write_projection(projection, given.files, labels=labels, is_train=True, **shape)
+    contributions = given.out / "contributions.h5" if given.contributions else None
+    pca.write_projection(
+        projection,
+        given.files,
+        labels=labels,
+        is_train=True,
+        contributions=contributions,
+        **shape,
+    )
     pca.save(model)
     print(spectrum(pca))
-    print(f"wrote {model} and {projection}")
+    files = [model, projection, *([contributions] if contributions else [])]
+    print(f"wrote {' and '.join(map(str, files))}")
     return 0
 
 

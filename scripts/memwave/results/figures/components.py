@@ -1,18 +1,18 @@
-"""Figure: the waveform of each component in each channel."""
+"""Figure: the waveform of each component in each channel, with its sampling error."""
 
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from memwave.features.overlap_add import windows_of
 from memwave.features.spec import FeatureSpec
+from memwave.pca.diagnostics.uncertainty import turning
 from memwave.pca.model import Model
+from memwave.results.figures.curves import BAND, draw_curve
 from memwave.results.figures.sizes import COMPONENTS
-from memwave.results.figures.style import FAINT, LINE, hide_inner, new_figure, shortened
-from memwave.results.figures.timeline import BINS, Timeline
+from memwave.results.figures.style import FAINT, hide_inner, new_figure, shortened
 
 # Most channels in the figure.
 CHANNELS = 8
@@ -45,12 +45,19 @@ def draw_components(
     scale = 1.0 if model.scale is None else model.scale
     loadings = std * model.components[:shown] * scale
     shapes = windows_of(spec, loadings) * channel_scale
+    errors = wave_errors(model, spec, shown)
+    bands = np.zeros_like(shapes)
+    if errors is not None:
+        bands = errors * std[:, :, None] * channel_scale
     channels = strongest(shapes)
+    times = np.arange(spec.window) / (rate or 1.0)
     figure = new_figure(0.8 + PANEL * len(channels))
     panels = figure.subplots(len(channels), shown, squeeze=False, sharex=True, sharey="row")
     for row, channel in zip(panels, channels, strict=True):
-        for axes, shape in zip(row, shapes, strict=True):
-            _draw_wave(axes, shape[:, channel], rate)
+        for axes, shape, band in zip(row, shapes, bands, strict=True):
+            axes.axhline(0.0, color=FAINT, linewidth=0.5)
+            draw_curve(axes, times, shape[:, channel], band[:, channel])
+            axes.margins(x=0)
         name = spec.channels[channel]
         short = shortened(name, PANEL)
         row[0].set_ylabel(f"{short}\n({units[name]})" if name in units else short)
@@ -61,8 +68,30 @@ def draw_components(
     unit = "time in the window (s)" if rate else "row of the window"
     if len(channels) < spec.n_channels:
         unit += f"; the {len(channels)} of {spec.n_channels} channels with the largest waves"
-    figure.supxlabel(unit, fontsize="medium")
+    figure.supxlabel(unit if errors is None else f"{unit}; {BAND}", fontsize="medium")
     return figure
+
+
+def wave_errors(model: Model, spec: FeatureSpec, shown: int) -> np.ndarray | None:
+    """Standard errors of components as signals, shape (shown, window, n_channels).
+
+    None if the number of independent rows is unknown. Directions beyond the components have the
+    same share of each row of a channel, as those of an orthogonal wavelet.
+    """
+    found = turning(model, shown)
+    if found is None:
+        return None
+    scale = np.ones(model.n_features) if model.scale is None else model.scale
+    squares, within = np.zeros((shown, spec.window, spec.n_channels)), 0.0
+    for shares, component in zip(found.known.T, model.components, strict=False):
+        square = windows_of(spec, (component * scale)[None])[0] ** 2
+        squares += shares[:, None, None] * square
+        within = within + square
+    powers = np.zeros(spec.n_signals)
+    for signal, _, columns in spec.columns():
+        powers[signal] += (scale[columns] ** 2).sum() / spec.n_samples
+    outside = np.maximum(powers - within, 0.0)
+    return np.sqrt(squares + found.rest[:, None, None] * outside)
 
 
 def strongest(shapes: np.ndarray) -> list[int]:
@@ -74,15 +103,3 @@ def strongest(shapes: np.ndarray) -> list[int]:
     """
     sizes = np.abs(shapes).max(axis=(0, 1))
     return sorted(np.argsort(-sizes, kind="stable")[:CHANNELS].tolist())
-
-
-def _draw_wave(axes: Axes, wave: np.ndarray, rate: float | None) -> None:
-    axes.axhline(0.0, color=FAINT, linewidth=0.5)
-    if len(wave) <= BINS:
-        axes.plot(np.arange(len(wave)) / (rate or 1.0), wave, color=LINE, linewidth=0.9)
-    else:
-        line = Timeline(len(wave), 1, 1)
-        line.add(np.arange(len(wave)), wave[:, None], np.zeros(len(wave), dtype=int))
-        times = line.edges[:-1] / (rate or 1.0)
-        axes.fill_between(times, line.low[:, 0], line.high[:, 0], color=LINE, linewidth=0.7)
-    axes.margins(x=0)

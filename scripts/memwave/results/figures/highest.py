@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import h5py
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from memwave.features.columns import MatrixSpec
 from memwave.features.overlap_add import windows_of
@@ -128,8 +131,12 @@ def draw_highest(
     # Matplotlib spends most of its time on axes: those that say the same are hidden.
     panels[0, 0].xaxis.set_visible(False)
     panels[0, 1].xaxis.set_visible(is_matrix)
-    handles = [Line2D([], [], color=INK, linewidth=0.9), Line2D([], [], color=LINE, linewidth=0.9)]
-    add_legend_above(figure, handles, ["row" if is_matrix else "window", "its reconstruction"])
+    handles: list[Artist] = [Line2D([], [], color=c, linewidth=0.9) for c in (INK, LINE)]
+    names = ["row" if is_matrix else "window", "its reconstruction"]
+    if not is_matrix:
+        handles.append(Patch(color=colormaps[SHADES](0.5)))
+        names.append("contribution")
+    add_legend_above(figure, handles, names)
     return figure
 
 

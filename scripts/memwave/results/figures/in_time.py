@@ -33,11 +33,14 @@ class Clock:
         Rows of a window, and rows from the start of one to the start of the next.
     rate : float or None
         Rows per second, in Hz.
+    group : str
+        What windows are a part of.
     """
 
     window: int
     step: int
     rate: float | None
+    group: str = "recording"
 
     def of(self, windows: np.ndarray) -> np.ndarray:
         """Return the times of windows, given by their index in the recording: seconds, or rows."""
@@ -45,7 +48,7 @@ class Clock:
 
     @property
     def unit(self) -> str:
-        return "time in the recording (s)" if self.rate else "row of the recording"
+        return f"time in the {self.group} (s)" if self.rate else f"row of the {self.group}"
 
 
 def draw_in_time(
@@ -56,6 +59,7 @@ def draw_in_time(
     n_recordings: int,
     *,
     limits: Sequence[Sequence[float]] = (),
+    levels: Sequence[float] = (),
 ) -> Figure:
     """Draw one row of panels per series and one column per recording.
 
@@ -69,6 +73,8 @@ def draw_in_time(
         Number of all recordings, of which the first are drawn.
     limits : sequence of sequence of float
         Of each series; drawn as dashed lines.
+    levels : sequence of float
+        Of these limits.
     """
     lengths = [float(timeline.edges[-1]) for timeline in timelines.values()]
     longest = max(lengths)
@@ -100,8 +106,10 @@ def draw_in_time(
     hide_inner(panels)
     for name, axes in zip(names, panels[:, 0], strict=False):
         axes.set_ylabel(name)
-    rest = f"; {len(timelines)} of {n_recordings} recordings"
+    rest = f"; {len(timelines)} of {n_recordings} {clock.group}s"
     unit = clock.unit + (rest if n_recordings > len(timelines) else "")
+    if levels:
+        unit += f"; dashed: limits {', '.join(f'{level:g}' for level in levels)}"
     figure.supxlabel(unit, fontsize="medium")
     add_legend(figure, classes)
     return figure

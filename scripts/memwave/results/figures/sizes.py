@@ -35,5 +35,5 @@ def figure_bytes(spec: FeatureSpec | MatrixSpec, model_file: int) -> int:
 
 
 def _waves_bytes(spec: FeatureSpec | MatrixSpec) -> int:
-    """Memory of the inverse transforms of the components that are drawn."""
-    return 8 * COMPONENTS * (8 * spec.window * spec.n_channels + 3 * spec.n_features)
+    """Memory of the inverse transforms of the components that are drawn, and of their errors."""
+    return 8 * COMPONENTS * (16 * spec.window * spec.n_channels + 3 * spec.n_features)

@@ -11,8 +11,12 @@ from memwave.results.figures.style import FAINT, LINE, new_figure, set_log
 # Components that are numbered on an axis.
 TICKS = 8
 
+AT_LEAST = "\N{GREATER-THAN OR EQUAL TO}"
 
-def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
+
+def draw_spectrum(
+    model: Model, residual: np.ndarray, unit: str = "channel units, squared"
+) -> Figure:
     """Draw explained variances and their cumulative share.
 
     Parameters
@@ -21,6 +25,8 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     residual : ndarray, shape (k,)
         Distance within which the covariance has an eigenvalue of each explained variance; NaN
         where it was not measured.
+    unit : str
+        Of variances, if the model does not standardize.
 
     Notes
     -----
@@ -39,8 +45,8 @@ def draw_spectrum(model: Model, residual: np.ndarray) -> Figure:
     _draw_line(each, component, variance, residual, least)
     set_log(each, "y")
     each.set_ylim(least / 1.5, max(each.get_ylim()[1], 1.5 * variance[0]))
-    unit = "channel units, squared" if model.scale is None else "of standardized features"
-    each.set_ylabel(f"explained variance ({unit})")
+    said = unit if model.scale is None else "of standardized features"
+    each.set_ylabel(f"explained variance ({said})")
     _draw_line(together, component, variance.cumsum() / total, 2 * residual.cumsum() / total, 0.0)
     together.axhline(1.0, color=FAINT, linewidth=0.6)
     together.set_ylim(0.0, 1.04)
@@ -62,11 +68,13 @@ def _draw_uncertainty(axes: Axes, model: Model) -> None:
     number = np.arange(1, len(variance) + 1)
     share = np.sqrt(2 / model.selection["effective_rows"])
     low, high = variance * max(0.0, 1 - share), variance * (1 + share)
-    axes.vlines(number, low, high, color=FAINT, linewidth=3, alpha=0.5, label="sampling error")
+    axes.vlines(number, low, high, color=FAINT, linewidth=6, alpha=0.5, label="sampling error")
     if len(variance) > model.n_components:
         rest = slice(model.n_components, None)
         axes.plot(number[rest], variance[rest], ".", color=FAINT, label="not kept")
-    said = ", ".join(f"{name} {k}" for name, k in suggested.items())
+    # As many as were fitted may mean more.
+    most = len(variance) if len(variance) < min(model.n_features, model.n_samples - 1) else None
+    said = ", ".join(f"{name} {'' if k != most else AT_LEAST}{k}" for name, k in suggested.items())
     axes.set_title(f"criteria: {said}", fontsize="small")
 
 

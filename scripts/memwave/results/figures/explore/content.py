@@ -72,9 +72,14 @@ class Content:
     signals : dict of int to ndarray, shape (2, n_channels, VALUES or fewer)
         Windows and their reconstructions, by index in the sample.
     channels : tuple of str
+        Those whose signals are in the page.
+    n_channels : int
+        Of a window.
     signal_x : list of float
         Positions of the values of a signal.
     signal_axis : str
+    item, group : str
+        What a row of the projection is, and what it is a part of.
     """
 
     series: tuple[str, ...]
@@ -91,8 +96,11 @@ class Content:
     values: np.ndarray
     signals: dict[int, np.ndarray] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
+    n_channels: int = 0
     signal_x: list[float] = field(default_factory=list)
     signal_axis: str = "row of the window"
+    item: str = "window"
+    group: str = "recording"
 
 
 def content_of(
@@ -227,9 +235,13 @@ def add_signals(
         Yields the features of windows, one window at a time.
     """
     chosen = _with_signals(content)
-    content.channels = _channels(spec)
+    content.channels, content.n_channels = _channels(spec), spec.n_channels
     if isinstance(spec, MatrixSpec):
-        content.signal_axis = "column"
+        content.signal_axis, content.item, content.group = "column", "row", "part"
+    every = -(-_signal_length(spec) // VALUES)
+    content.signal_x = [float(x) for x in range(0, _signal_length(spec), every)]
+    if every > 1:
+        content.signal_axis += f" (one in {every} is drawn)"
     rows = content.rows[chosen]
     places = Places(rows, _pick(file["recording"], rows), _pick(file["start_row"], rows))
     scores = _pick(file["scores"], rows)
@@ -239,8 +251,6 @@ def add_signals(
             signals = both[:, None, :]
         else:
             signals = windows_of(spec, both, scaling).transpose(0, 2, 1)[:, :CHANNELS]
-        every = -(-signals.shape[2] // VALUES)
-        content.signal_x = [float(x) for x in range(0, signals.shape[2], every)]
         content.signals[i] = signals[:, :, ::every].astype(np.float32)
 
 
@@ -260,17 +270,32 @@ def _channels(spec: FeatureSpec | MatrixSpec) -> tuple[str, ...]:
     return ("row",) if isinstance(spec, MatrixSpec) else tuple(spec.channels[:CHANNELS])
 
 
-def page_bytes() -> int:
+def _signal_length(spec: FeatureSpec | MatrixSpec) -> int:
+    return spec.n_features if isinstance(spec, MatrixSpec) else spec.window
+
+
+def page_bytes(spec: FeatureSpec | MatrixSpec, n_components: int) -> int:
     """Upper bound of the size of the data in a page: base64, four bytes for three."""
-    envelopes = BINS * (2 * 4 * (COMPONENTS + len(STATISTICS)) + 16)
-    sample = 2 * SAMPLE * (4 * (COMPONENTS + len(STATISTICS)) + 28)
-    return 4 * (envelopes + sample + 2 * 4 * SIGNALS * CHANNELS * VALUES) // 3
+    series = min(COMPONENTS, n_components) + len(STATISTICS)
+    envelopes = BINS * (2 * 4 * series + 16)
+    sample = 2 * SAMPLE * (4 * series + 28)
+    return 4 * (envelopes + sample + _signals_bytes(spec)) // 3
+
+
+def _signals_bytes(spec: FeatureSpec | MatrixSpec) -> int:
+    return 2 * 4 * SIGNALS * len(_channels(spec)) * min(VALUES, _signal_length(spec))
 
 
 def content_bytes(spec: FeatureSpec | MatrixSpec, n_components: int) -> int:
-    """Memory of the content, and of a block while it is read."""
-    series = COMPONENTS + 2
-    block = BLOCK_ROWS * (8 * (n_components + series) + 200)
-    signals = 2 * 12 * 8 * (spec.n_features + spec.window * spec.n_channels)
-    signals += 2 * 8 * SIGNALS * CHANNELS * VALUES + 16 * SIGNALS * n_components
-    return block + 16 * BINS * series + SAMPLE * 200 + signals + single_row_bytes(spec)
+    """Memory of the content."""
+    series = min(COMPONENTS, n_components) + len(STATISTICS)
+    envelopes = BINS * (2 * 4 * series + 8)
+    sample = 2 * SAMPLE * (4 * series + 64)
+    return envelopes + sample + 2 * _signals_bytes(spec)
+
+
+def reading_bytes(spec: FeatureSpec | MatrixSpec, n_components: int) -> int:
+    """Memory of what is read while the content is made: a block of a projection, or a window."""
+    block = BLOCK_ROWS * (8 * (n_components + COMPONENTS + len(STATISTICS)) + 200)
+    window = 2 * 12 * 8 * (spec.n_features + spec.window * spec.n_channels)
+    return block + window + 16 * SIGNALS * n_components + single_row_bytes(spec)

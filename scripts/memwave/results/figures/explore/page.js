@@ -108,16 +108,21 @@ function nearest(i) {
   return best
 }
 
+// Where a window is, in words.
+function placeOf(time) {
+  return seconds ? `${Number(time.toPrecision(6))} s` : `row ${time}`
+}
+
 function showSignal(indices = shown.selected.indices) {
   const data = sample.data, [names, shades, positions] = lines.tags
   const known = indices.map(i => shown.data.sample[i])
   const i = known.length ? known.find(s => data.signal[s] >= 0) ?? known[0] : largest()
   if (i === undefined) return
-  const about = `${labels[data.klass[i]]} at ${data.time[i].toPrecision(6)}: ` +
+  const about = `${labels[data.klass[i]]} at ${placeOf(data.time[i])}: ` +
     `T2 ${data["value" + scores][i].toPrecision(3)}, SPE ${data["value" + (scores + 1)][i].toPrecision(3)}`
-  const more = !indices.length ? "Largest SPE here: " : indices.length > 1 ? `${indices.length} windows are selected. ` : ""
+  const more = !indices.length ? "Largest SPE here: " : indices.length > 1 ? `${indices.length} ${item}s are selected. ` : ""
   const drawn = data.signal[i] < 0 ? nearest(i) : i, place = drawn < 0 ? -1 : data.signal[drawn]
-  const other = drawn === i || drawn < 0 ? "" : `. Below is the nearest window with a signal, at ${data.time[drawn].toPrecision(6)}.`
+  const other = drawn === i || drawn < 0 ? "" : `. Below is the nearest ${item} that is in this page, at ${placeOf(data.time[drawn])}.`
   note.text = more.concat(about, other)
     .replaceAll("&", "&amp;").replaceAll("<", "&lt;")
   const found = {xs: [], ys: [], window: [], color: [], name: []}

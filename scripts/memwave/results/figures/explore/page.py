@@ -1,6 +1,7 @@
 """The page: Bokeh models, and code that runs in the browser. Nothing is loaded from elsewhere."""
 
 import re
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -39,8 +40,6 @@ MENU = 170
 
 PHONE = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 
-HINT = "Point at a window or click it to see it with its reconstruction."
-
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
@@ -74,8 +73,9 @@ def page_of(content: Content, title: str) -> Document:
     along = [
         _along(name, content, band, shown, span) for name, band in zip(SERIES, bands, strict=True)
     ]
-    scatter, (signal, lines) = _scatter(shown), _signal(content)
-    note = Div(text=HINT, sizing_mode="stretch_width", name="note")
+    scatter, (signal, lines) = _scatter(content, shown), _signal(content)
+    note = Div(text="", sizing_mode="stretch_width", name="note")
+    lanes = Div(text=_channels(content), sizing_mode="stretch_width")
     arguments = {
         **menus,
         **_data(content),
@@ -85,6 +85,8 @@ def page_of(content: Content, title: str) -> Document:
         "lines": lines,
         "signal": signal,
         "note": note,
+        "item": content.item,
+        "seconds": content.time_unit != "row",
         "axes": [along[0].yaxis[0], scatter.xaxis[0], scatter.yaxis[0]],
     }
     code = files(__package__).joinpath("page.js").read_text(encoding="utf-8")
@@ -105,7 +107,7 @@ def page_of(content: Content, title: str) -> Document:
     bar = row(*menus.values(), sizing_mode="stretch_width", stylesheets=[wrap])
     heading = Div(text=_heading(content, title), sizing_mode="stretch_width")
     document = Document(title=title)
-    parts = (heading, bar, *along, scatter, note, signal)
+    parts = (heading, bar, *along, scatter, note, lanes, signal)
     document.add_root(column(*parts, sizing_mode="stretch_width"))
     document.js_on_event("document_ready", call("showRecording"))
     return document
@@ -118,7 +120,7 @@ def _menus(content: Content) -> dict[str, Select]:
     axes = [(str(i), f"component {i + 1}") for i in range(len(scores))]
     second = "1" if len(scores) > 1 else "0"
     return {
-        "recording": _menu("Recording", recordings, "0"),
+        "recording": _menu(content.group.capitalize(), recordings, "0"),
         "label": _menu(content.classes.column.capitalize(), labels, "-1"),
         "horizontal": _menu("Horizontal", axes, "0"),
         "vertical": _menu("Vertical", axes, second),
@@ -177,7 +179,7 @@ def _along(name: str, content: Content, band, shown, span: Range1d):
     panel.quad(
         "left", "right", "high", "low", source=band, color=BAND, line_alpha=0.6, fill_alpha=0.35
     )
-    _points(panel, "time", name, shown)
+    _points(panel, "time", name, shown, content.time_unit)
     for i, (level, limit) in enumerate(content.limits.get(name, [])):
         if np.isfinite(limit):
             dash = "dashed" if i else "dotted"
@@ -198,7 +200,7 @@ def _along(name: str, content: Content, band, shown, span: Range1d):
     return panel
 
 
-def _scatter(shown):
+def _scatter(content: Content, shown):
     panel = figure(
         height=380,
         sizing_mode="stretch_width",
@@ -208,11 +210,11 @@ def _scatter(shown):
         active_scroll="wheel_zoom",
         name="scatter",
     )
-    _points(panel, "x", "y", shown)
+    _points(panel, "x", "y", shown, content.time_unit)
     return panel
 
 
-def _points(panel, x: str, y: str, shown) -> None:
+def _points(panel, x: str, y: str, shown, time_unit: str) -> None:
     points = panel.scatter(
         x,
         y,
@@ -224,7 +226,8 @@ def _points(panel, x: str, y: str, shown) -> None:
         nonselection_alpha=0.12,
         selection_line_color="black",
     )
-    tips = [("", "@label"), ("time", "@time{0.[000]}"), *((t, f"@{n}") for n, t in TITLES.items())]
+    tips = [("", "@label"), (time_unit, "@time{0.[000]}")]
+    tips += [(title, f"@{name}") for name, title in TITLES.items()]
     panel.add_tools(HoverTool(renderers=[points], tooltips=tips))
 
 
@@ -238,33 +241,51 @@ def _signal(content: Content):
         min_width=MENU,
         tools="pan,wheel_zoom,reset,save,hover",
         tooltips=[("", "@name")],
-        title="A window, and its reconstruction (dashed)",
+        title=f"A {content.item}, and its reconstruction (dashed)",
         name="signal",
     )
     panel.multi_line("xs", "ys", source=lines, color="color", line_width=1.5, line_dash="dashed")
     panel.multi_line("xs", "window", source=lines, color="color", line_width=1)
     panel.xaxis.axis_label = content.signal_axis
     names = list(content.channels)
-    lines.tags = [names, [COLOURS[i % len(COLOURS)] for i in range(len(names))], content.signal_x]
+    lines.tags = [names, _line_colours(content), content.signal_x]
     return panel, lines
 
 
 def _heading(content: Content, title: str) -> str:
-    count = f"{content.n_windows:,} windows"
-    shown = len(content.envelopes)
+    item, shown = content.item, len(content.envelopes)
+    count = f"{content.n_windows:,} {item}s of {_counted(content.n_recordings, content.group)}"
     part = "" if shown == content.n_recordings else f", {shown} of them here"
     return (
         f"<h1 style='font-size:1.2rem;margin:0'>{escape(title)}</h1>"
-        f"<p style='margin:.2rem 0'>{count} of {content.n_recordings} recordings{part}. "
-        f"Bands are the range of all windows; points are {len(content.rows):,} of them, among "
-        "them those of largest SPE. Lines are limits.</p>"
-        f"<p style='margin:.2rem 0'>{_legend(content)}</p>"
+        f"<p style='margin:.2rem 0'>{count}{part}. "
+        f"Bands are the range of all {item}s; points are {len(content.rows):,} of them, among "
+        f"them those of largest SPE. Lines are limits. Point at a {item} or click it to see it "
+        "with its reconstruction.</p>"
+        f"<p style='margin:.2rem 0'>{_legend(content.classes.names, content.classes.colours)}</p>"
     )
 
 
-def _legend(content: Content) -> str:
-    """Names of the classes, each behind its colour."""
-    pairs = zip(content.classes.names, content.classes.colours, strict=True)
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _channels(content: Content) -> str:
+    """Names of the channels, each behind the colour of its line; how many are left out."""
+    if content.item == "row":
+        return ""
+    legend = _legend(content.channels, _line_colours(content), "&#9473;")
+    left = content.n_channels - len(content.channels)
+    return legend + (f" &ensp; ({_counted(left, 'more channel')} not drawn)" if left else "")
+
+
+def _line_colours(content: Content) -> list[str]:
+    return [COLOURS[i % len(COLOURS)] for i in range(len(content.channels))]
+
+
+def _legend(names: Sequence[str], colours: Sequence[str], mark: str = "&#9679;") -> str:
+    """Names, each behind a mark of its colour."""
+    pairs = zip(names, colours, strict=True)
     return " &ensp; ".join(
-        f"<span style='color:{color}'>&#9679;</span>&nbsp;{escape(name)}" for name, color in pairs
+        f"<span style='color:{color}'>{mark}</span>&nbsp;{escape(name)}" for name, color in pairs
     )

@@ -34,6 +34,7 @@ from memwave.recordings.gaps import margin_bytes
 from memwave.recordings.labels.coding import labels_bytes
 from memwave.recordings.resampling import Ratio, resampling_bytes
 from memwave.results.figures.explore.content import content_bytes, page_bytes
+from memwave.results.figures.explore.content import reading_bytes as explore_reading
 from memwave.results.figures.sizes import FIGURE_BYTES, figure_bytes
 from memwave.results.monitoring.highest import contribution_bytes
 from memwave.results.monitoring.limits import monitoring_bytes
@@ -43,8 +44,9 @@ from memwave.results.monitoring.single_rows import single_row_bytes
 # memory. The rest is for the packing buffers of BLAS and for small objects.
 BASE_MB = 80
 
-# Memory of Bokeh's modules and code, and copies of a page while it is written.
-BOKEH_BYTES, PAGE_COPIES = 100_000_000, 8
+# Memory of Bokeh's modules (25 MB) and of a page without data (8 MB), and copies of the data of a
+# page while it is written. The largest page took 8.3 copies.
+BOKEH_BYTES, PAGE_COPIES = 50_000_000, 9
 
 # Small objects of each further thread, and most of its packing buffer of BLAS.
 THREAD_MB, PACKING_MB = 6, 42
@@ -284,8 +286,11 @@ def explore_mb(spec: FeatureSpec | MatrixSpec, model: dict, library_bytes: int =
         Memory of reading recordings, if features are not stored; see `reading_bytes`.
     """
     k = model["n_components"]
-    need = model_file_bytes(spec.n_features, k) + content_bytes(spec, k) + library_bytes
-    return stage_mb(BOKEH_BYTES + PAGE_COPIES * page_bytes() + need)
+    # What is read is gone when the page is written.
+    made = explore_reading(spec, k) + library_bytes
+    written = PAGE_COPIES * page_bytes(spec, k)
+    kept = model_file_bytes(spec.n_features, k) + content_bytes(spec, k)
+    return stage_mb(BOKEH_BYTES + kept + max(made, written))
 
 
 def table_figure_mb(n_experiments: int) -> int:
