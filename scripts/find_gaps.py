@@ -7,7 +7,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress, log
 from memwave.core.ranges import Range, count_rows
 from memwave.features.columns import MatrixShard
-from memwave.readers.matrices.matrix import complete_rows
+from memwave.readers.matrices.row_range import complete_rows
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows
 from memwave.recordings.valid_windows import find_valid, save_valid

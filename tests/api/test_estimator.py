@@ -353,7 +353,7 @@ import memwave
 from memwave.workflow.process.memory import PeakMemory
 path, limit = sys.argv[2], int(sys.argv[3])
 with PeakMemory() as peak:
-    pca = memwave.PCA(5, solver="covariance", max_mem_mb=limit, block_mb=4, missing="drop")
+    pca = memwave.PCA(5, solver="covariance", max_mem_mb=limit, block_mb=1, missing="drop")
     pca.fit(path)
     pca.transform(path, out=sys.argv[4])
 print(peak.bytes, pca.n_samples_)
@@ -386,7 +386,7 @@ def test_memory_of_files_with_chunks_and_gaps_stays_below_the_limit(name, tmp_pa
     for n_rows in (20_000, 160_000):  # of fewer rows, not all buffers are ever filled
         path = write_table(tmp_path / name, n_rows)
         with as_matrix(path) as opened:
-            params = memwave.PCA(5, solver="covariance", block_mb=4).get_params()
+            params = memwave.PCA(5, solver="covariance", block_mb=1).get_params()
             limit = plan_fit(params, spec_of(opened), n_rows).memory_mb
         limits.append(limit)
         run = [sys.executable, "-c", MEASURE_FILE, str(SCRIPTS), path, str(limit)]

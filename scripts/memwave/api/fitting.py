@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 from threadpoolctl import OpenBLASController, threadpool_limits
 
-from memwave.api.planning import FitPlan
+from memwave.api.planning import FitPlan, block_of_projection, plan_fit, spec_of
 from memwave.core.moments import Moments
 from memwave.core.progress import Progress
 from memwave.core.ranges import rows_per_block
@@ -82,6 +82,44 @@ class Certificate:
     bounds: np.ndarray
     reconstruction_error: float
     residual_moments: np.ndarray | None = None
+
+
+def fit_certified(
+    matrix: Matrix, params: dict, bar: MakeProgress
+) -> tuple[Model, Certificate | None]:
+    """Fit a matrix as an estimator's parameters say, and measure the model if they say so.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    params : dict
+        Of `memwave.PCA`; those of the solver were checked (`planning.entry`).
+    bar : callable
+        Makes progress bars.
+    """
+    spec = spec_of(matrix)
+    plan = plan_fit(params, spec, matrix.n_rows, matrix.shape[0])
+    model = fit_matrix(
+        matrix,
+        plan,
+        shards=plan.shards,
+        threads=params["threads"],
+        block_mb=params["block_mb"],
+        bar=bar,
+    )
+    found = known_certificate(model)
+    if found is None and params["certify"]:
+        rows = block_of_projection(params, spec.n_features, "float64")
+        found = measure_certificate(model, matrix, rows, bar)
+        certify(model, found)
+    return model, found
+
+
+def certify(model: Model, found: Certificate) -> None:
+    """Write into a model what was measured of it."""
+    model.residual = found.residual
+    if model.residual_moments is None:
+        model.residual_moments = found.residual_moments
 
 
 def fit_matrix(

@@ -167,7 +167,9 @@ def _require_fit_to_fill(out: Any, dtype: str, source: Matrix) -> None:
 def _is_shared(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         return np.shares_memory(one, other)
-    return one is other or (isinstance(one, h5py.Dataset) and bool(one == other))
+    if isinstance(one, h5py.Dataset) and isinstance(other, h5py.Dataset):
+        return bool(one == other)  # of the places in the file; with an array it is of the values
+    return one is other
 
 
 def array_store(array: Any) -> Store:
@@ -177,6 +179,11 @@ def array_store(array: Any) -> Store:
         array[start:stop] = values
 
     return store
+
+
+def result(out: Any) -> Any:
+    """Return what a method returns that wrote to `out`: the array, or a map of the file."""
+    return np.load(out, mmap_mode="r") if isinstance(out, (str, os.PathLike)) else out
 
 
 def write_projection(

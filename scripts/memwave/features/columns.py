@@ -13,7 +13,9 @@ from memwave.features.spec import FeatureSpec
 from memwave.readers import reader_of
 from memwave.readers.matrices.converted import ConvertedPart
 from memwave.readers.matrices.files import open_file
-from memwave.readers.matrices.matrix import Matrix, Part, RowRange
+from memwave.readers.matrices.matrix import Matrix
+from memwave.readers.matrices.row_range import RowRange
+from memwave.readers.matrices.stack import Part
 from memwave.recordings.segments import PlannedRecording, Segment, Windows
 
 # The band of a column in a table of features.

@@ -47,7 +47,7 @@ class Containers:
             chosen = sys.modules["sklearn"].get_config().get("transform_output")
         return chosen or "default"
 
-    def _contained(self, scores: np.ndarray, X: Any) -> Any:
+    def _contained(self, scores: np.ndarray, names: list[str], X: Any) -> Any:
         """Put scores of the rows of `X` into a DataFrame, if that was chosen."""
         container = self._container()
         if container == "default":
@@ -59,7 +59,6 @@ class Containers:
                 f"set_output asks for {container}, which is not installed. Install it, or call "
                 'set_output(transform="default").'
             ) from error
-        names = list(self.get_feature_names_out())  # type: ignore[attr-defined]
         if container == "polars":
             return library.DataFrame(scores, schema=names, orient="row")
         index = getattr(X, "index", None) if isinstance(X, library.DataFrame) else None

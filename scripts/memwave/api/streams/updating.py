@@ -1,4 +1,4 @@
-"""Models that take in more rows after they were saved, and models that are merged."""
+"""Models that take in rows block by block, also after they were saved, and that are merged."""
 
 import copy
 import os
@@ -7,10 +7,13 @@ from typing import Any, Self
 import numpy as np
 
 from memwave.api.fitting import computing
-from memwave.api.planning import FitPlan, InvalidParameter
-from memwave.api.streams.accumulator import Accumulator
+from memwave.api.methods.fitted import Fitted
+from memwave.api.planning import FitPlan, InvalidParameter, spec_of
+from memwave.api.streams.accumulator import Accumulator, plan_stream
+from memwave.api.streams.one_pass import available_with_one_pass
 from memwave.core.errors import InvalidMatrix
 from memwave.features.columns import MatrixSpec
+from memwave.readers.matrices.matrix import Matrix
 from memwave.readers.matrices.objects import as_matrix
 from memwave.results.model_file import load_summary
 
@@ -18,11 +21,48 @@ from memwave.results.model_file import load_summary
 PLANNED = ("model", "dtype", "block_rows", "memory_mb", "select")
 
 
-class Updating:
-    """Methods of `memwave.PCA` that need the sums a model was computed from."""
+class Updating(Fitted):
+    """Methods of `memwave.PCA` that add rows to the sums that a model is computed from."""
 
-    _spec: MatrixSpec
-    n_features_in_: int
+    @available_with_one_pass
+    def partial_fit(self, X: Any, y: Any = None, *, check_input: bool = True) -> Self:
+        """Take in a block of rows; blocks may come from anywhere, and are not kept.
+
+        Parameters
+        ----------
+        X : array or path, shape (n_samples, n_features)
+            As for `fit`.
+        y : None
+            Ignored.
+        check_input : bool
+            Ignored; for programs that call scikit-learn's `IncrementalPCA`.
+
+        Returns
+        -------
+        PCA
+            This object. The model is computed when an attribute of it is asked for. `fit` begins
+            anew.
+
+        Raises
+        ------
+        MemwaveError
+            If the solver reads rows several times (``gram``, ``randomized``), as an AttributeError,
+            or if `X` is no matrix of finite numbers.
+        """
+        with as_matrix(X) as matrix, computing():
+            self._drop_missing(matrix)
+            accumulator = self.__dict__.get("_accumulator")
+            if accumulator is None:
+                accumulator, spec = self._started(matrix, matrix.n_rows)
+                accumulator.add(matrix)
+                self._forget()
+                self._accumulator, self._spec = accumulator, spec
+                self.n_features_in_ = spec.n_features
+            else:
+                self._require_width(matrix, accumulator.n_features)
+                accumulator.add(matrix)
+                self.__dict__.pop("_model", None)
+        return self
 
     def update(self, X: Any, *, dtype: str | None = None, columns: int | None = None) -> Self:
         """Add rows to a model that kept its summary.
@@ -53,9 +93,7 @@ class Updating:
         Two copies of the summary are in memory meanwhile: for d columns and ``covariance``, 8 d**2
         bytes together.
         """
-        with as_matrix(X, dtype, columns) as matrix, computing():
-            self._require_same_columns(matrix)  # type: ignore[attr-defined]
-            self._drop_missing(matrix)  # type: ignore[attr-defined]
+        with self._opened(X, dtype, columns) as matrix:
             updated = copy.deepcopy(self._summed())
             updated.add(matrix)
         return self._summed_anew(updated)
@@ -102,6 +140,12 @@ class Updating:
             merged.merge(theirs)
         return self._summed_anew(merged)
 
+    def _started(self, block: Matrix, n_rows: int | None) -> tuple[Accumulator, MatrixSpec]:
+        """Sums of no rows yet, for blocks like this one; of so many rows, if it is the only one."""
+        spec = spec_of(block)
+        plan = plan_stream(self._plain_params(), spec, n_rows)
+        return Accumulator(plan, spec.n_features), spec
+
     def _summed(self) -> Accumulator:
         """The sums of all rows so far; they are read from the model's file where they are there."""
         accumulator = self.__dict__.get("_accumulator")
@@ -117,14 +161,11 @@ class Updating:
 
     def _summed_anew(self, accumulator: Accumulator) -> Self:
         kept = self._spec, self.n_features_in_, self.__dict__.get("feature_names_in_")
-        self._forget()  # type: ignore[attr-defined]
+        self._forget()
         self._accumulator, (self._spec, self.n_features_in_) = accumulator, kept[:2]
         if kept[2] is not None:
             self.feature_names_in_ = kept[2]
         return self
-
-    _accumulator: Accumulator
-    _summary_file: str
 
 
 def stored(accumulator: Accumulator) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -12,7 +12,8 @@ from memwave.readers import is_converted
 from memwave.readers.matrices.checks import NotNumbers, require_matrix, require_numbers
 from memwave.readers.matrices.converted import TemporaryPart
 from memwave.readers.matrices.files import open_file
-from memwave.readers.matrices.matrix import Matrix, Part
+from memwave.readers.matrices.matrix import Matrix
+from memwave.readers.matrices.stack import Part
 from memwave.readers.matrices.tables import array_of, is_table, names_of
 from memwave.readers.shared.flat import FlatSource
 from memwave.readers.sources import ArraySource

@@ -1,0 +1,1 @@
+"""Methods of `memwave.PCA` beside `fit`: its base classes."""
