@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from memwave.api.conventions.checks import MISSING
 from memwave.api.estimator import PCA
-from memwave.api.planning import MISSING
 from memwave.core.errors import MemwaveError
 from memwave.pca.solvers import feature_solvers
 from memwave.readers import open_array

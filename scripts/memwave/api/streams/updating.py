@@ -2,6 +2,7 @@
 
 import copy
 import os
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from memwave.api.planning import FitPlan, InvalidParameter, spec_of
 from memwave.api.streams.accumulator import Accumulator, plan_stream
 from memwave.api.streams.one_pass import available_with_one_pass
 from memwave.core.errors import InvalidMatrix
+from memwave.core.messages import shown
 from memwave.features.columns import MatrixSpec
 from memwave.readers.matrices.matrix import Matrix
 from memwave.readers.matrices.objects import as_matrix
@@ -47,21 +49,29 @@ class Updating(Fitted):
         ------
         MemwaveError
             If the solver reads rows several times (``gram``, ``randomized``), as an AttributeError,
-            or if `X` is no matrix of finite numbers.
+            or if `X` is no matrix of finite numbers. Nothing of such a block is added.
+
+        Warns
+        -----
+        UserWarning
+            If there is a model that kept no sums over its rows, such as one that `fit` made: the
+            block begins a new model, without these rows.
         """
         with as_matrix(X) as matrix, computing():
             self._drop_missing(matrix)
-            accumulator = self.__dict__.get("_accumulator")
-            if accumulator is None:
+            is_first = not {"_accumulator", "_summary_file"} & set(self.__dict__)
+            if is_first:
                 accumulator, spec = self._started(matrix, matrix.n_rows)
-                accumulator.add(matrix)
-                self._forget()
-                self._accumulator, self._spec = accumulator, spec
-                self.n_features_in_ = spec.n_features
             else:
-                self._require_width(matrix, accumulator.n_features)
-                accumulator.add(matrix)
-                self.__dict__.pop("_model", None)
+                accumulator, spec = self._summed(), self._spec
+            self._require_width(matrix, accumulator.n_features)
+            accumulator.check(matrix)
+            accumulator.add(matrix)
+            if is_first:
+                self._start_anew()
+            self._accumulator, self._spec = accumulator, spec
+            self.n_features_in_ = spec.n_features
+            self.__dict__.pop("_model", None)
         return self
 
     def update(self, X: Any, *, dtype: str | None = None, columns: int | None = None) -> Self:
@@ -116,6 +126,8 @@ class Updating(Fitted):
         MemwaveError
             If one of them has no summary, or they do not fit together.
         """
+        if not isinstance(other, Updating):
+            raise InvalidParameter(f"the other model is {shown(other)}, expected a memwave.PCA.")
         mine, theirs = self._summed(), other._summed()
         if mine.n_features != theirs.n_features:
             raise InvalidMatrix(
@@ -139,6 +151,15 @@ class Updating(Fitted):
             merged = copy.deepcopy(mine)
             merged.merge(theirs)
         return self._summed_anew(merged)
+
+    def _start_anew(self) -> None:
+        if "_model" in self.__dict__:
+            text = (
+                "partial_fit begins a new model: the rows that were fitted before are not in it, "
+                "since fit keeps no sums over them. Call partial_fit only, or use a new PCA."
+            )
+            warnings.warn(text, stacklevel=4)
+        self._forget()
 
     def _started(self, block: Matrix, n_rows: int | None) -> tuple[Accumulator, MatrixSpec]:
         """Sums of no rows yet, for blocks like this one; of so many rows, if it is the only one."""
