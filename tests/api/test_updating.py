@@ -139,6 +139,16 @@ def test_a_block_continues_a_saved_model_and_no_other(tmp_path, parts):
         pca.merge(None)
 
 
+def test_a_solver_of_several_reads_says_that_it_takes_no_blocks(parts):
+    pca = memwave.PCA(K, solver="gram")
+    assert not hasattr(pca, "partial_fit")
+    for error in (MemwaveError, AttributeError):
+        with pytest.raises(error, match='solver is "gram", which reads the rows several times'):
+            pca.partial_fit(parts[0])
+    with pytest.raises(AttributeError, match="'PCA' object has no attribute 'partial'"):
+        pca.partial  # noqa: B018
+
+
 def test_what_cannot_be_updated_says_why(tmp_path, parts):
     fitted = memwave.PCA(K).fit(parts[0])
     with pytest.raises(MemwaveError, match="Fit with partial_fit"):

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -56,8 +56,8 @@ class Accumulator:
         for start, stop in spans(0, rows.shape[0], self.plan.block_rows):
             rows.rows(start, stop)
 
-    def add(self, block: Matrix) -> None:
-        """Add a block, with the checks of files.
+    def add(self, block: Matrix, progress: Callable[[int], None] | None = None) -> None:
+        """Add a block, with the checks of files; `progress` is called with numbers of rows.
 
         A shift near the mean is subtracted from the rows. If the mean of a later block is far from
         it, a new summary begins, so that no digits are lost.
@@ -77,6 +77,8 @@ class Accumulator:
                 shifted = np.empty(stored.shape, self.plan.dtype)
                 load_shifted(stored, self._summary.shift.astype(self.plan.dtype), shifted)
                 self._summary.update(shifted)
+                if progress is not None:
+                    progress(stop - start)
             self.n_rows += rows.shape[0]
             self._is_whole = True
 

@@ -27,7 +27,15 @@ class Updating(Fitted):
     """Methods of `memwave.PCA` that add rows to the sums that a model is computed from."""
 
     @available_with_one_pass
-    def partial_fit(self, X: Any, y: Any = None, *, check_input: bool = True) -> Self:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        check_input: bool = True,
+        dtype: str | None = None,
+        columns: int | None = None,
+    ) -> Self:
         """Take in a block of rows; blocks may come from anywhere, and are not kept.
 
         Parameters
@@ -38,6 +46,8 @@ class Updating(Fitted):
             Ignored.
         check_input : bool
             Ignored; for programs that call scikit-learn's `IncrementalPCA`.
+        dtype, columns : str, int, optional
+            Of a raw file.
 
         Returns
         -------
@@ -57,7 +67,7 @@ class Updating(Fitted):
             If there is a model that kept no sums over its rows, such as one that `fit` made: the
             block begins a new model, without these rows.
         """
-        with as_matrix(X) as matrix, computing():
+        with as_matrix(X, dtype, columns) as matrix, computing():
             self._drop_missing(matrix)
             is_first = not {"_accumulator", "_summary_file"} & set(self.__dict__)
             if is_first:
@@ -65,8 +75,9 @@ class Updating(Fitted):
             else:
                 accumulator, spec = self._summed(), self._spec
             self._require_width(matrix, accumulator.n_features)
-            accumulator.check(matrix)
-            accumulator.add(matrix)
+            if not is_first:
+                accumulator.check(matrix)
+            self._add(accumulator, matrix)
             if is_first:
                 self._start_anew()
             self._accumulator, self._spec = accumulator, spec
@@ -105,7 +116,7 @@ class Updating(Fitted):
         """
         with self._opened(X, dtype, columns) as matrix:
             updated = copy.deepcopy(self._summed())
-            updated.add(matrix)
+            self._add(updated, matrix)
         return self._summed_anew(updated)
 
     def merge(self, other: "Updating") -> Self:
@@ -152,6 +163,13 @@ class Updating(Fitted):
             merged.merge(theirs)
         return self._summed_anew(merged)
 
+    def _add(self, accumulator: Accumulator, block: Matrix) -> None:
+        progress = self._bar(block.n_rows, "add rows")
+        try:
+            accumulator.add(block, progress.add)
+        finally:
+            progress.close()
+
     def _start_anew(self) -> None:
         if "_model" in self.__dict__:
             text = (
@@ -176,7 +194,7 @@ class Updating(Fitted):
         if accumulator is None:
             raise InvalidParameter(
                 "this model has no summary, which more rows are added to. Fit with partial_fit, "
-                "which keeps one, and save with summary=True."
+                "which keeps one, and save with summary=True; in a shell, memwave pca --summary."
             )
         return accumulator
 
