@@ -394,6 +394,10 @@ PARAMETERS = {
     "block_mb  ": (float("inf"), "block_mb: found inf, expected a number above 0"),
     "solver_options ": (3, "solver_options is 3, expected a dict"),
     "tolerance": (0, "tolerance: found 0, expected a number greater than 0"),
+    "random_state": (-1, "random_state: found -1, expected a whole number of at least 0, or None"),
+    "random_state ": (np.random.RandomState(0), "random_state: found RandomState.*, expected"),
+    "max_components": (0, "max_components: found 0, expected a whole number of at least 1"),
+    "certify": ("no", 'certify: found "no", expected True or False'),
     "max_mem_mb": (100, r"needs \d+ MB, more than max_mem_mb=100. Allow more"),
 }
 

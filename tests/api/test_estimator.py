@@ -177,9 +177,13 @@ def test_scores_go_to_a_file_or_an_array(files, tmp_path):
     target = np.zeros_like(expected)
     assert pca.transform(X, out=target, **how) is target
     np.testing.assert_array_equal(target, expected)
+    rows = np.memmap(X, how["dtype"], "r").reshape(-1, how["columns"])
     with h5py.File(tmp_path / "out.h5", "w") as file:
-        pca.transform(X, out=file.create_dataset("s", expected.shape, "f4"), **how)
-        np.testing.assert_array_equal(file["s"][:], expected)
+        for source, given in ((X, how), (np.array(rows), {})):
+            stored = file.require_dataset("s", expected.shape, "f4")
+            assert pca.transform(source, out=stored, **given) is stored
+            np.testing.assert_array_equal(stored[:], expected)
+            stored[:] = 0
     back = pca.inverse_transform(tmp_path / "scores.npy", out=str(tmp_path / "back.npy"))
     np.testing.assert_array_equal(back, pca.inverse_transform(expected))
     np.testing.assert_array_equal(memwave.PCA(K, block_mb=0.001).fit_transform(X, **how), expected)

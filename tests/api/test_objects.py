@@ -196,7 +196,7 @@ def test_what_is_read_is_not_written_to(tmp_path):
         dataset = file.create_dataset("x", data=X)
         with pytest.raises(memwave.MemwaveError, match="out shares memory"):
             pca.transform(dataset, out=file["x"])
-        pca.transform(dataset, out=file.create_dataset("scores", X.shape))  # in one file
+        pca.transform(dataset, out=file.create_dataset("scores", X.shape, "f4"))  # in one file
     with pytest.raises(memwave.MemwaveError, match="is the input"):
         pca.write_projection(tmp_path / "x.npy", tmp_path / "x.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), X)
@@ -215,6 +215,71 @@ def test_scores_in_a_table():
     with pytest.raises(memwave.MemwaveError, match='transform is "panda", expected'):
         memwave.PCA(2).set_output(transform="panda")
     assert isinstance(memwave.PCA(2).fit_transform(table), np.ndarray)
+
+
+def test_tables_of_polars():
+    polars = pytest.importorskip("polars")
+    table = polars.DataFrame(GOOD, schema=NAMES, orient="row")
+    pca = fitted(table)
+    require_same(pca, GOOD)
+    assert list(pca.feature_names_in_) == NAMES
+    scores = memwave.PCA(2).set_output(transform="polars").fit_transform(table)
+    assert isinstance(scores, polars.DataFrame)
+    assert scores.columns == ["pca0", "pca1"]
+    mixed = table.with_columns(polars.col("a").cast(polars.Float32), polars.lit(1).alias("g"))
+    require_same(fitted(mixed), mixed.to_numpy())
+    with_null = table.with_columns(polars.when(polars.int_range(40) != 5).then("c").alias("c"))
+    with pytest.raises(memwave.MemwaveError, match=r'row 5, column 2 ."c".* is NaN'):
+        fitted(with_null)
+    require_same(fitted(with_null, missing="drop"), np.delete(GOOD, 5, axis=0))
+    for column in (polars.lit("text"), polars.date(2026, 1, 1), polars.duration(days=1)):
+        with pytest.raises(memwave.MemwaveError, match=r'column "b" holds .* expected numbers'):
+            fitted(table.with_columns(column.alias("b")))
+    large = table.with_columns(polars.lit(2**60 + 1).alias("b"))
+    with pytest.raises(memwave.MemwaveError, match=r'column "b" has an integer of'):
+        fitted(large)
+
+
+class PolarsColumn:
+    """A column with the interface of polars: no `iloc`, no `na_value`."""
+
+    def __init__(self, values):
+        self._values, self.dtype = values, values.dtype
+
+    def to_numpy(self):
+        return self._values
+
+
+class PolarsTable:
+    """A table with the interface of polars, which makes numbers of dates in `to_numpy`."""
+
+    def __init__(self, **columns):
+        self._columns, self.columns = columns, list(columns)
+
+    def __getitem__(self, name):
+        return PolarsColumn(self._columns[name])
+
+    def to_numpy(self):
+        return np.column_stack([np.asarray(c, np.float64) for c in self._columns.values()])
+
+
+def test_tables_with_the_interface_of_polars():
+    columns = dict(zip(NAMES, GOOD.T, strict=True))
+    pca = fitted(PolarsTable(**columns))
+    require_same(pca, GOOD)
+    assert list(pca.feature_names_in_) == NAMES
+    columns["b"] = np.arange(40).astype("datetime64[D]")
+    with pytest.raises(memwave.MemwaveError, match=r'column "b" holds datetime64.* expected num'):
+        fitted(PolarsTable(**columns))
+    columns["b"] = np.full(40, 2**60 + 1)
+    with pytest.raises(memwave.MemwaveError, match=r'row 0, column "b" has an integer of'):
+        fitted(PolarsTable(**columns))
+
+
+def test_a_lazy_table_is_to_be_collected():
+    polars = pytest.importorskip("polars")
+    with pytest.raises(memwave.MemwaveError, match=r"X: is a lazy table.*X.collect\(\)"):
+        fitted(polars.DataFrame(GOOD, schema=NAMES, orient="row").lazy())
 
 
 @pytest.mark.filterwarnings("ignore:Estimator PCA does not inherit")

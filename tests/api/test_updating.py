@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import memwave
+from memwave.api.streams import accumulator
 from memwave.core.errors import MemwaveError
+from memwave.core.precision import load_shifted
 
 K = 4
 
@@ -86,6 +88,65 @@ def test_an_update_that_fails_changes_nothing(tmp_path, parts):
         pca.update(bad)
     require_same(pca, parts[0])
     require_same(pca.update(parts[1]), np.vstack(parts[:2]))
+
+
+@pytest.mark.parametrize("solver", ["covariance", "incremental"])
+def test_a_block_with_a_bad_value_is_not_added_in_part(solver, parts):
+    bad = np.vstack(parts)
+    bad[660, 7] = np.nan
+    pca = memwave.PCA(K, solver=solver, block_mb=0.01)  # about 80 rows at once
+    with pytest.raises(MemwaveError, match="row 660, column 7"):
+        pca.partial_fit(bad)
+    pca.partial_fit(parts[0])
+    with pytest.raises(MemwaveError, match="row 260, column 7"):
+        pca.partial_fit(bad[400:])
+    for rows in parts[1:]:
+        pca.partial_fit(rows)
+    assert pca.n_samples_ == 670
+    expected = np.linalg.eigvalsh(np.cov(np.vstack(parts).T))[: -K - 1 : -1]
+    tolerance = 1e-10 if solver == "covariance" else 0.02
+    np.testing.assert_allclose(pca.explained_variance_, expected, rtol=tolerance)
+
+
+def test_sums_that_an_interruption_spoiled_are_not_used(parts, monkeypatch):
+    pca = memwave.PCA(K, solver="covariance", block_mb=0.01).partial_fit(parts[0])
+    before, calls = pca.explained_variance_, iter(range(9))
+
+    def interrupted(*arrays):
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        load_shifted(*arrays)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accumulator, "load_shifted", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pca.partial_fit(parts[2])
+    np.testing.assert_array_equal(pca.explained_variance_, before)
+    for use in (pca.partial_fit, pca.update):
+        with pytest.raises(MemwaveError, match="added in part: it was interrupted"):
+            use(parts[2])
+    require_same(memwave.PCA(K).partial_fit(parts[2]), parts[2])
+
+
+def test_a_block_continues_a_saved_model_and_no_other(tmp_path, parts):
+    pca = memwave.load_model(saved(tmp_path, 0)).partial_fit(parts[1])
+    require_same(pca, np.vstack(parts[:2]))
+    fitted = memwave.PCA(K).fit(parts[0])
+    with pytest.warns(UserWarning, match="begins a new model: the rows that were fitted before"):
+        fitted.partial_fit(parts[1])
+    require_same(fitted, parts[1])
+    with pytest.raises(MemwaveError, match="the other model is null"):
+        pca.merge(None)
+
+
+def test_a_solver_of_several_reads_says_that_it_takes_no_blocks(parts):
+    pca = memwave.PCA(K, solver="gram")
+    assert not hasattr(pca, "partial_fit")
+    for error in (MemwaveError, AttributeError):
+        with pytest.raises(error, match='solver is "gram", which reads the rows several times'):
+            pca.partial_fit(parts[0])
+    with pytest.raises(AttributeError, match="'PCA' object has no attribute 'partial'"):
+        pca.partial  # noqa: B018
 
 
 def test_what_cannot_be_updated_says_why(tmp_path, parts):

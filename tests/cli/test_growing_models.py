@@ -1,5 +1,6 @@
 """``memwave update`` and ``memwave merge``: the model of all rows, from the sums of some."""
 
+import h5py
 import numpy as np
 import pytest
 
@@ -50,3 +51,43 @@ def test_a_model_without_a_summary_says_so(folder, capsys):
         assert main([*call, "-o", "all.h5"]) == 1
         assert "has no summary" in capsys.readouterr().err
     assert not (folder / "all.h5").exists()
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_shell_alone_is_enough(folder, raw, capsys):
+    shape = []
+    if raw:
+        for i in range(3):
+            np.load(f"{i}.npy").tofile(f"{i}.raw")
+        shape = ["--dtype", "float64", "--columns", "6"]
+    files = [f"{i}.{'raw' if raw else 'npy'}" for i in range(3)]
+    options = ["-k", "3", "--solver", "covariance", "--summary", "-o"]
+    assert main(["pca", *files[:2], *shape, *options, "first"]) == 0
+    assert "250 rows x 6 columns" in capsys.readouterr().out
+    first = memwave.load_model("first/model.h5")
+    expected = memwave.PCA(3, solver="covariance").fit(["0.npy", "1.npy"])
+    np.testing.assert_allclose(first.components_, expected.components_, atol=1e-10)
+    assert (first.residual_ < 1e-10).all()
+    assert main(["update", "first/model.h5", files[2], *shape, "-o", "all.h5"]) == 0
+    pca = memwave.load_model("all.h5")
+    assert pca.n_samples_ == 340
+    np.testing.assert_allclose(pca.explained_variance_, variances(), rtol=1e-10)
+
+
+def test_a_summary_needs_a_solver_that_keeps_sums(folder, capsys):
+    assert main(["pca", "0.npy", "-k", "3", "--solver", "gram", "--summary", "-o", "none"]) == 1
+    assert 'solver is "gram", which reads the rows several times' in capsys.readouterr().err
+    assert not list((folder / "none").glob("*"))
+
+
+def test_labels_may_be_text(folder, capsys):
+    np.savetxt("labels.txt", np.arange(200) % 3, fmt="%d")
+    assert main(["pca", "0.npy", "-k", "3", "--labels", "labels.txt"]) == 0
+    with h5py.File("projection.h5") as file:
+        np.testing.assert_array_equal(file["label"], np.arange(200) % 3)
+    for text in ("1\n2\n1.5\n", "label\n1\n2\n"):
+        (folder / "labels.txt").write_text(text)
+        assert main(["pca", "0.npy", "-k", "3", "--labels", "labels.txt", "-o", "no"]) == 1
+        told = capsys.readouterr().err
+        assert "labels.txt: cannot be read as labels" in told
+        assert "Expected one whole number a line" in told

@@ -1,12 +1,12 @@
 """From the parameters of an estimator to a solver with all its options that fits the memory."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from memwave.api.conventions.checks import findings_of
 from memwave.core.errors import InvalidMatrix, MemwaveError
-from memwave.core.messages import did_you_mean, either, listed, shown
+from memwave.core.messages import did_you_mean, listed, shown
 from memwave.core.precision import compute_dtype
 from memwave.core.ranges import count_shards, rows_per_block
 from memwave.features.columns import MatrixSpec
@@ -18,9 +18,6 @@ from memwave.workflow.config.settings import complete_model, model_findings
 from memwave.workflow.planning.choice import resolve
 from memwave.workflow.planning.memory import Sizes, projection_rows
 from memwave.workflow.planning.memory.matrix import predict
-
-# What is done with rows that have missing values.
-MISSING = ("error", "drop")
 
 
 class InvalidParameter(MemwaveError, ValueError):
@@ -196,23 +193,7 @@ def entry(params: dict, k: int) -> dict:
         given["random_state"] = params["random_state"] or 0
     if params["tolerance"] is not None and "tolerance" in options:
         given["tolerance"] = params["tolerance"]
-    findings = model_findings(given) + [
-        f"{name}: found {shown(params[name])}, expected a whole number of at least 1."
-        for name in ("threads", "max_mem_mb")
-        if not isinstance(params[name], int) or params[name] < 1
-    ]
-    if params["missing"] not in MISSING:
-        findings.append(
-            f"missing: found {shown(params['missing'])}, expected {either(map(shown, MISSING))}."
-        )
-    shards = params["shards"]
-    if shards != "auto" and (not isinstance(shards, int) or shards < 1):
-        findings.append(
-            f"shards: found {shown(shards)}, expected a whole number of at least 1, or 'auto'."
-        )
-    block_mb = params["block_mb"]
-    if not isinstance(block_mb, int | float) or not 0 < block_mb < math.inf:
-        findings.append(f"block_mb: found {shown(block_mb)}, expected a number above 0.")
+    findings = model_findings(given) + findings_of(params)
     if findings:
         raise InvalidParameter(" ".join(findings))
     return complete_model(given)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from memwave.api.conventions.checks import MISSING
 from memwave.api.estimator import PCA
-from memwave.api.planning import MISSING
 from memwave.core.errors import MemwaveError
 from memwave.pca.solvers import feature_solvers
 from memwave.readers import open_array
@@ -15,6 +15,9 @@ from memwave.storage.atomic import require_folder
 
 # Length of the longest bar of the spectrum, and components that are printed.
 BAR, PRINTED = 40, 20
+
+# Files of labels that are text.
+TEXTS = (".txt", ".csv", ".tsv")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +51,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--block-mb", type=float, default=32, metavar="MB", help="rows read at once (default: 32)"
     )
     parser.add_argument("--threads", type=int, default=1, help="threads that compute (default: 1)")
-    parser.add_argument("--labels", metavar="FILE", help="one whole number a row, such as y.npy")
+    parser.add_argument(
+        "--labels", metavar="FILE", help="one whole number a row, such as y.npy or y.txt"
+    )
+    parser.add_argument(
+        "--summary",
+        action="store_true",
+        help="keep the sums over the rows in model.h5, which memwave update and merge need",
+    )
     parser.add_argument(
         "--contributions",
         action="store_true",
@@ -98,7 +108,8 @@ def run(given: argparse.Namespace) -> int:
     labels = None if given.labels is None else load_labels(given.labels)
     shape = {"dtype": given.dtype, "columns": given.columns}
     require_folder(given.out)
-    pca.fit(given.files, **shape)
+    fit = pca.partial_fit if given.summary else pca.fit
+    fit(given.files, **shape)
     model, projection = given.out / "model.h5", given.out / "projection.h5"
     contributions = given.out / "contributions.h5" if given.contributions else None
     pca.write_projection(
@@ -109,7 +120,7 @@ def run(given: argparse.Namespace) -> int:
         contributions=contributions,
         **shape,
     )
-    pca.save(model)
+    pca.save(model, summary=given.summary)
     print(spectrum(pca))
     files = [model, projection, *([contributions] if contributions else [])]
     print(f"wrote {' and '.join(map(str, files))}")
@@ -118,6 +129,13 @@ def run(given: argparse.Namespace) -> int:
 
 def load_labels(path: str) -> np.ndarray:
     """Read whole numbers, one a row."""
+    if Path(path).suffix in TEXTS:
+        try:
+            return np.loadtxt(path, np.int64, ndmin=1)
+        except (OSError, ValueError) as error:
+            raise MemwaveError(
+                f"{path}: cannot be read as labels ({error}). Expected one whole number a line."
+            ) from error
     with open_array(path, values="stored") as source:
         if len(source.shape) != 1 or source.dtype.kind not in "iu":
             raise MemwaveError(

@@ -1,6 +1,7 @@
 """``memwave update MODEL FILE... -o OUT``: add rows to a model that kept its summary."""
 
 import argparse
+import sys
 
 from memwave.api.estimator import load_model
 from memwave.cli.pca import add_shape
@@ -8,7 +9,7 @@ from memwave.cli.pca import add_shape
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("model", help="a model.h5, written by save(..., summary=True)")
+    parser.add_argument("model", help="a model.h5 of memwave pca --summary")
     parser.add_argument("files", nargs="+", metavar="FILE", help="the new rows, as for memwave pca")
     add_shape(parser)
     parser.add_argument("-o", "--out", required=True, help="the model.h5 to write")
@@ -16,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Add the rows, write the model of all rows and its summary."""
-    pca = load_model(given.model)
+    pca = load_model(given.model).set_params(verbose=sys.stderr.isatty())
     before = pca.n_samples_
     pca.update(given.files, dtype=given.dtype, columns=given.columns)
     pca.save(given.out, summary=True)

@@ -64,6 +64,8 @@ class Fitted(Parameters):
 
     def __getattr__(self, name: str) -> Any:
         if name not in FITTED:
+            if hasattr(type(self), name):  # a method that this solver does not have says why
+                return object.__getattribute__(self, name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return fitted_value(name, self._fitted(), self.__dict__.get("_certificate"))
 

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from memwave.api.planning import (
     require_memory,
 )
 from memwave.api.streams.one_pass import require_one_pass
-from memwave.core.errors import InvalidMatrix
+from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.core.precision import compute_dtype, load_shifted, needed_shift
 from memwave.core.ranges import rows_per_block, spans
 from memwave.features.columns import MatrixSpec
@@ -48,16 +48,25 @@ class Accumulator:
         self.plan, self.n_features, self.n_rows = plan, n_features, 0
         self._solver = make_solver(plan.model["solver"], n_features, plan.model, plan.dtype)
         self._summary: Summary | None = None
+        self._is_whole = True
 
-    def add(self, block: Matrix) -> None:
-        """Add a block, with the checks of files.
+    def check(self, block: Matrix) -> None:
+        """Read a block, so that nothing of one with a bad value is added."""
+        (rows,) = block.ranges(1)
+        for start, stop in spans(0, rows.shape[0], self.plan.block_rows):
+            rows.rows(start, stop)
+
+    def add(self, block: Matrix, progress: Callable[[int], None] | None = None) -> None:
+        """Add a block, with the checks of files; `progress` is called with numbers of rows.
 
         A shift near the mean is subtracted from the rows. If the mean of a later block is far from
         it, a new summary begins, so that no digits are lost.
         """
+        self._require_whole()
         for rows in block.ranges(1):
             whole = [(0, rows.shape[0])]
             shift = sample_shift(rows, whole, self.plan.dtype)
+            self._is_whole = False
             if self._summary is None:
                 self._summary = self._solver.start(shift)
             elif self._is_far(shift, rows.rows(0, min(SAMPLE, rows.shape[0]))):
@@ -68,7 +77,17 @@ class Accumulator:
                 shifted = np.empty(stored.shape, self.plan.dtype)
                 load_shifted(stored, self._summary.shift.astype(self.plan.dtype), shifted)
                 self._summary.update(shifted)
+                if progress is not None:
+                    progress(stop - start)
             self.n_rows += rows.shape[0]
+            self._is_whole = True
+
+    def _require_whole(self) -> None:
+        if not self._is_whole:
+            raise MemwaveError(
+                "a block of rows was added in part: it was interrupted, or could not be read to "
+                "its end. Begin anew with a new PCA, or load the model that was saved last."
+            )
 
     def merge(self, other: "Accumulator") -> None:
         """Add all rows of another one, which stays as it is."""
@@ -85,6 +104,7 @@ class Accumulator:
         self.n_rows = int(arrays["count"])
 
     def _merged(self) -> tuple[PcaSolver, Any]:
+        self._require_whole()
         solver: Any = copy.deepcopy(self._solver)  # one of those with ONE_PASS, which have a total
         if self._summary is not None:
             solver.merge(copy.deepcopy(self._summary))

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from memwave.api.planning import FitPlan, InvalidParameter, spec_of
 from memwave.api.streams.accumulator import Accumulator, plan_stream
 from memwave.api.streams.one_pass import available_with_one_pass
 from memwave.core.errors import InvalidMatrix
+from memwave.core.messages import shown
 from memwave.features.columns import MatrixSpec
 from memwave.readers.matrices.matrix import Matrix
 from memwave.readers.matrices.objects import as_matrix
@@ -25,7 +27,15 @@ class Updating(Fitted):
     """Methods of `memwave.PCA` that add rows to the sums that a model is computed from."""
 
     @available_with_one_pass
-    def partial_fit(self, X: Any, y: Any = None, *, check_input: bool = True) -> Self:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        check_input: bool = True,
+        dtype: str | None = None,
+        columns: int | None = None,
+    ) -> Self:
         """Take in a block of rows; blocks may come from anywhere, and are not kept.
 
         Parameters
@@ -36,6 +46,8 @@ class Updating(Fitted):
             Ignored.
         check_input : bool
             Ignored; for programs that call scikit-learn's `IncrementalPCA`.
+        dtype, columns : str, int, optional
+            Of a raw file.
 
         Returns
         -------
@@ -47,21 +59,30 @@ class Updating(Fitted):
         ------
         MemwaveError
             If the solver reads rows several times (``gram``, ``randomized``), as an AttributeError,
-            or if `X` is no matrix of finite numbers.
+            or if `X` is no matrix of finite numbers. Nothing of such a block is added.
+
+        Warns
+        -----
+        UserWarning
+            If there is a model that kept no sums over its rows, such as one that `fit` made: the
+            block begins a new model, without these rows.
         """
-        with as_matrix(X) as matrix, computing():
+        with as_matrix(X, dtype, columns) as matrix, computing():
             self._drop_missing(matrix)
-            accumulator = self.__dict__.get("_accumulator")
-            if accumulator is None:
+            is_first = not {"_accumulator", "_summary_file"} & set(self.__dict__)
+            if is_first:
                 accumulator, spec = self._started(matrix, matrix.n_rows)
-                accumulator.add(matrix)
-                self._forget()
-                self._accumulator, self._spec = accumulator, spec
-                self.n_features_in_ = spec.n_features
             else:
-                self._require_width(matrix, accumulator.n_features)
-                accumulator.add(matrix)
-                self.__dict__.pop("_model", None)
+                accumulator, spec = self._summed(), self._spec
+            self._require_width(matrix, accumulator.n_features)
+            if not is_first:
+                accumulator.check(matrix)
+            self._add(accumulator, matrix)
+            if is_first:
+                self._start_anew()
+            self._accumulator, self._spec = accumulator, spec
+            self.n_features_in_ = spec.n_features
+            self.__dict__.pop("_model", None)
         return self
 
     def update(self, X: Any, *, dtype: str | None = None, columns: int | None = None) -> Self:
@@ -95,7 +116,7 @@ class Updating(Fitted):
         """
         with self._opened(X, dtype, columns) as matrix:
             updated = copy.deepcopy(self._summed())
-            updated.add(matrix)
+            self._add(updated, matrix)
         return self._summed_anew(updated)
 
     def merge(self, other: "Updating") -> Self:
@@ -116,6 +137,8 @@ class Updating(Fitted):
         MemwaveError
             If one of them has no summary, or they do not fit together.
         """
+        if not isinstance(other, Updating):
+            raise InvalidParameter(f"the other model is {shown(other)}, expected a memwave.PCA.")
         mine, theirs = self._summed(), other._summed()
         if mine.n_features != theirs.n_features:
             raise InvalidMatrix(
@@ -140,6 +163,22 @@ class Updating(Fitted):
             merged.merge(theirs)
         return self._summed_anew(merged)
 
+    def _add(self, accumulator: Accumulator, block: Matrix) -> None:
+        progress = self._bar(block.n_rows, "add rows")
+        try:
+            accumulator.add(block, progress.add)
+        finally:
+            progress.close()
+
+    def _start_anew(self) -> None:
+        if "_model" in self.__dict__:
+            text = (
+                "partial_fit begins a new model: the rows that were fitted before are not in it, "
+                "since fit keeps no sums over them. Call partial_fit only, or use a new PCA."
+            )
+            warnings.warn(text, stacklevel=4)
+        self._forget()
+
     def _started(self, block: Matrix, n_rows: int | None) -> tuple[Accumulator, MatrixSpec]:
         """Sums of no rows yet, for blocks like this one; of so many rows, if it is the only one."""
         spec = spec_of(block)
@@ -155,7 +194,7 @@ class Updating(Fitted):
         if accumulator is None:
             raise InvalidParameter(
                 "this model has no summary, which more rows are added to. Fit with partial_fit, "
-                "which keeps one, and save with summary=True."
+                "which keeps one, and save with summary=True; in a shell, memwave pca --summary."
             )
         return accumulator
 

@@ -67,6 +67,11 @@ def _part(X: Any, dtype: str | None, columns: int | None, name: str) -> Part:
             f"{name}: sparse data was passed, expected a dense matrix. Use X.toarray() if it fits "
             "the memory, or give blocks of it: pca.fit(X[i:i+1000].toarray() for i in ...)."
         )
+    if hasattr(X, "collect_schema") and not hasattr(X, "to_numpy"):
+        raise InvalidMatrix(
+            f"{name}: is a lazy table, expected its values. Pass X.collect(), or the path of the "
+            "file."
+        )
     if isinstance(X, np.memmap):
         return map_part(X, name)
     if isinstance(X, Iterator):
