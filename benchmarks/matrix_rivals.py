@@ -1,15 +1,20 @@
 """Times PCA of matrices on a disk: memwave and what else there is, each in a process of its own.
 
-``python benchmarks/matrix_rivals.py --scale 0.05`` runs the shapes with that share of their rows.
-Rivals are scikit-learn's IncrementalPCA on the map and PCA in memory, and dask's svd_compressed.
-Peaks are of anonymous memory, so that no page of a map counts. The reference for the accuracy is
-computed in float64: from the covariance, block by block, where the columns are at most
-`MOST_COLUMNS`, or from the products of the rows, where these are at most `MOST_ROWS`.
-``--no-reference`` leaves it out.
+``python benchmarks/matrix_rivals.py --shapes original short`` fits the two shapes of the table in
+docs/from-incrementalpca.md by every rival, and prints the table; ``--scale 0.05`` takes that share
+of their rows. Rivals are scikit-learn's IncrementalPCA (fit on the map, and partial_fit in a loop
+over blocks of it), its PCA in memory, and dask's svd_compressed. All have the same number of
+threads. With ``--repeats`` all rivals take turns, and medians are printed. A fit that takes longer
+than ``--patience``, or fails, is not repeated. Times include the import of the libraries. Peaks are
+of anonymous memory, so that no page of a map counts. The reference for the accuracy is computed in
+float64: from the covariance, block by block, where the columns are at most `MOST_COLUMNS`, or from
+the products of the rows, where these are at most `MOST_ROWS`. ``--no-reference`` leaves it out.
 """
 
 import argparse
 import json
+import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,8 +33,19 @@ SHAPES = {
     "wide": (50_000, 40_000, "float32", "where Spark's PCA gives up"),
     "short": (922, 32_032, "float32", "fewer rows than columns"),
 }
-RIVALS = ("memwave", "memwave-covariance", "memwave-incremental", "incremental-pca", "pca", "dask")
+# What the table calls them.
+RIVALS = {
+    "memwave": "`memwave.PCA`, `auto`",
+    "memwave-covariance": "`memwave.PCA`, `covariance`",
+    "memwave-incremental": "`memwave.PCA`, `incremental`",
+    "incremental-pca": "`IncrementalPCA` on the map",
+    "partial-fit": "`IncrementalPCA`, `partial_fit` in a loop",
+    "pca": "`PCA` in memory",
+    "dask": "dask, `svd_compressed`, two power iterations",
+}
 COMPONENTS, BLOCK_ROWS, MOST_COLUMNS, MOST_ROWS = 50, 1024, 8000, 2000
+# Keeps `covariance` from the shapes whose eigenvectors would take hours.
+MAX_MEM_MB = 4000
 
 
 def write_matrix(path: Path, n_rows: int, n_columns: int, dtype: str) -> None:
@@ -45,13 +61,17 @@ def write_matrix(path: Path, n_rows: int, n_columns: int, dtype: str) -> None:
             rows.astype(dtype).tofile(file)
 
 
-def fit(rival: str, path: Path, n_columns: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+def fit(
+    rival: str, path: Path, n_columns: int, dtype: str, threads: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Fit, and return components and explained variances."""
     if rival.startswith("memwave"):
         import memwave
 
         solver = rival.partition("-")[2] or "auto"
-        pca = memwave.PCA(COMPONENTS, solver=solver, max_mem_mb=16_000, certify=False)
+        pca = memwave.PCA(
+            COMPONENTS, solver=solver, max_mem_mb=MAX_MEM_MB, certify=False, threads=threads
+        )
         pca.fit(path, dtype=dtype, columns=n_columns)
         return pca.components_, pca.explained_variance_
     mapped = np.memmap(path, dtype, "r").reshape(-1, n_columns)
@@ -61,22 +81,30 @@ def fit(rival: str, path: Path, n_columns: int, dtype: str) -> tuple[np.ndarray,
 
         rows = dask.array.from_array(mapped, chunks=(BLOCK_ROWS * 4, n_columns)).astype("float32")
         _, values, vectors = svd_compressed(rows - rows.mean(axis=0), COMPONENTS, n_power_iter=2)
-        values, vectors = dask.compute(values, vectors)
+        values, vectors = dask.compute(values, vectors, scheduler="threads", num_workers=threads)
         return vectors, values**2 / (len(mapped) - 1)
     from sklearn.decomposition import PCA, IncrementalPCA
 
     model = PCA(COMPONENTS) if rival == "pca" else IncrementalPCA(COMPONENTS)
-    model.fit(mapped)
+    if rival == "partial-fit":
+        for start in range(0, len(mapped), BLOCK_ROWS):
+            stop = start + BLOCK_ROWS
+            is_last = len(mapped) - stop < COMPONENTS  # too few rows for a block of their own
+            model.partial_fit(mapped[start : None if is_last else stop])
+            if is_last:
+                break
+    else:
+        model.fit(mapped)
     return model.components_, model.explained_variance_
 
 
-def measure(rival: str, path: Path, n_columns: int, dtype: str, out: Path) -> None:
+def measure(rival: str, path: Path, n_columns: int, dtype: str, threads: int, out: Path) -> None:
     """Fit once; write time, peak and model."""
     from memwave.workflow.process.memory import PeakMemory
 
     with PeakMemory() as peak:
         begin = time.perf_counter()
-        components, variances = fit(rival, path, n_columns, dtype)
+        components, variances = fit(rival, path, n_columns, dtype, threads)
         seconds = time.perf_counter() - begin
     np.savez(out, components=components, variances=variances)
     print(json.dumps({"seconds": round(seconds, 2), "peak_mb": round(peak.bytes / 1e6)}))
@@ -103,14 +131,21 @@ def reference(path: Path, n_columns: int, dtype: str) -> np.ndarray | None:
 
 def lost(components: np.ndarray, truth: np.ndarray) -> float:
     """1 minus the mean squared cosine between the spaces."""
-    return float(1 - np.square(components @ truth.T).sum() / COMPONENTS)
+    cosines = np.square(components.astype("float64") @ truth.T)
+    return max(0.0, float(1 - cosines.sum() / COMPONENTS))
 
 
-def run(rival: str, arguments: list[str], patience: float) -> dict:
+def run(rival: str, arguments: list[str], threads: int, patience: float) -> dict:
     """Measure in a fresh process."""
     command = [sys.executable, __file__, "--measure", rival, *arguments]
+    # dask computes its chunks in threads of its own, so BLAS has one.
+    blas = str(1 if rival == "dask" else threads)
+    names = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+    environment = os.environ | dict.fromkeys(names, blas)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=patience, env=environment
+        )
     except subprocess.TimeoutExpired:
         return {"failed": f"more than {patience:.0f} s"}
     if done.returncode:
@@ -119,39 +154,85 @@ def run(rival: str, arguments: list[str], patience: float) -> dict:
     return json.loads(done.stdout)
 
 
-def main() -> None:
-    """Measure all rivals on all shapes."""
+def compare(path: Path, n_columns: int, dtype: str, given: argparse.Namespace) -> dict[str, dict]:
+    """Measure all rivals on a matrix, in turns; return the medians of each."""
+    truth = None if given.no_reference else reference(path, n_columns, dtype)
+    out = path.with_name("model.npz")
+    runs: dict[str, list[dict]] = {rival: [] for rival in given.rivals}
+    for _ in range(given.repeats):
+        for rival, known in runs.items():
+            if known and "failed" in known[-1]:
+                continue
+            arguments = [str(path), str(n_columns), dtype, str(given.threads), str(out)]
+            found = run(rival, arguments, given.threads, given.patience)
+            if truth is not None and "failed" not in found:
+                found["lost"] = lost(np.load(out)["components"], truth)
+            known.append(found)
+            print(f"  {rival:22s} {json.dumps(found)}", flush=True)
+    return {rival: median(known) for rival, known in runs.items()}
+
+
+def median(runs: list[dict]) -> dict:
+    """Return the medians of all figures; or the failure, if there is one."""
+    if "failed" in runs[-1]:
+        return runs[-1]
+    return {name: statistics.median(found[name] for found in runs) for name in runs[0]}
+
+
+def table(title: str, found: dict[str, dict]) -> str:
+    """Return the figures as a table in Markdown."""
+    lines = [f"| {title} | seconds | peak, MB | error |", "|---|---|---|---|"]
+    for rival, figures in found.items():
+        if "failed" in figures:
+            lines.append(f"| {RIVALS[rival]} | {figures['failed']} | | |")
+            continue
+        error = f"{figures['lost']:.0e}" if "lost" in figures else "not measured"
+        lines.append(
+            f"| {RIVALS[rival]} | {figures['seconds']:.3g} | {figures['peak_mb']:.0f} | {error} |"
+        )
+    return "\n".join(lines)
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the rows")
     parser.add_argument("--column-scale", type=float, default=1.0, help="share of the columns")
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--rivals", nargs="+", choices=RIVALS, default=list(RIVALS))
+    parser.add_argument("--repeats", type=int, default=1, help="fits of each rival")
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count(), help="of each rival (default: all cores)"
+    )
     parser.add_argument("--folder", type=Path, help="where the matrices go (default: temporary)")
     parser.add_argument("--patience", type=float, default=3600, help="seconds a fit may take")
     parser.add_argument("--no-reference", action="store_true", help="measure no accuracy")
-    parser.add_argument("--measure", nargs=5, help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    parser.add_argument("--measure", nargs=6, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure all rivals on all shapes, and print a table of each."""
+    given = parse()
     if given.measure:
-        rival, path, n_columns, dtype, out = given.measure
-        measure(rival, Path(path), int(n_columns), dtype, Path(out))
+        rival, path, n_columns, dtype, threads, out = given.measure
+        measure(rival, Path(path), int(n_columns), dtype, int(threads), Path(out))
         return
+    print(f"{given.threads} threads; load average {os.getloadavg()[0]:.1f} before", flush=True)
+    tables = []
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         for name in given.shapes:
             n_rows, n_columns, dtype, about = SHAPES[name]
             n_rows = max(2 * COMPONENTS, int(n_rows * given.scale))
             n_columns = max(2 * COMPONENTS, int(n_columns * given.column_scale))
-            path, out = Path(folder) / "x.mmap", Path(folder) / "model.npz"
+            path = Path(folder) / "x.mmap"
             write_matrix(path, n_rows, n_columns, dtype)
             size = path.stat().st_size / 1e6
-            print(f"{name} ({about}): {n_rows} x {n_columns} {dtype}, {size:.0f} MB", flush=True)
-            truth = None if given.no_reference else reference(path, n_columns, dtype)
-            for rival in given.rivals:
-                arguments = [str(path), str(n_columns), dtype, str(out)]
-                found = run(rival, arguments, given.patience)
-                if truth is not None and "failed" not in found:
-                    found["lost"] = float(f"{lost(np.load(out)['components'], truth):.1e}")
-                print(f"  {rival:22s} {json.dumps(found)}", flush=True)
+            title = f"{n_rows:,} x {n_columns}, {dtype} ({size:.0f} MB)"
+            print(f"{name} ({about}): {title}", flush=True)
+            tables.append(table(title, compare(path, n_columns, dtype, given)))
             path.unlink()
+    print("\n" + "\n\n".join(tables))
 
 
 if __name__ == "__main__":

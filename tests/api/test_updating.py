@@ -137,6 +137,8 @@ def test_a_block_continues_a_saved_model_and_no_other(tmp_path, parts):
     require_same(fitted, parts[1])
     with pytest.raises(MemwaveError, match="the other model is null"):
         pca.merge(None)
+    with pytest.raises(MemwaveError, match="its rows would count twice"):
+        pca.merge(pca)
 
 
 def test_a_solver_of_several_reads_says_that_it_takes_no_blocks(parts):

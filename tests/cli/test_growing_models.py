@@ -74,6 +74,25 @@ def test_a_shell_alone_is_enough(folder, raw, capsys):
     np.testing.assert_allclose(pca.explained_variance_, variances(), rtol=1e-10)
 
 
+def test_rows_with_missing_values_may_be_left_out(folder, capsys):
+    rows = np.load("1.npy")
+    rows[3, 2] = np.nan
+    np.save("gaps.npy", rows)
+    call = ["update", "0.h5", "gaps.npy", "-o", "all.h5"]
+    assert main(call) == 1
+    assert "gaps.npy: row 3, column 2 is NaN" in capsys.readouterr().err
+    assert main([*call, "--missing", "drop"]) == 0
+    assert "200 rows and 49 more" in capsys.readouterr().out
+
+
+def test_a_model_is_not_merged_with_itself(folder, capsys):
+    (folder / "link.h5").symlink_to("0.h5")
+    for models in (["0.h5", "0.h5"], ["0.h5", "1.h5", "link.h5"]):
+        assert main(["merge", *models, "-o", "all.h5"]) == 1
+        assert f"{models[-1]}: is given twice, expected other rows" in capsys.readouterr().err
+    assert not (folder / "all.h5").exists()
+
+
 def test_a_summary_needs_a_solver_that_keeps_sums(folder, capsys):
     assert main(["pca", "0.npy", "-k", "3", "--solver", "gram", "--summary", "-o", "none"]) == 1
     assert 'solver is "gram", which reads the rows several times' in capsys.readouterr().err

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from memwave.api.estimator import load_model
-from memwave.cli.pca import add_shape
+from memwave.cli.pca import add_missing, add_shape
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,12 +12,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model.h5 of memwave pca --summary")
     parser.add_argument("files", nargs="+", metavar="FILE", help="the new rows, as for memwave pca")
     add_shape(parser)
+    add_missing(parser)
     parser.add_argument("-o", "--out", required=True, help="the model.h5 to write")
 
 
 def run(given: argparse.Namespace) -> int:
     """Add the rows, write the model of all rows and its summary."""
-    pca = load_model(given.model).set_params(verbose=sys.stderr.isatty())
+    pca = load_model(given.model).set_params(verbose=sys.stderr.isatty(), missing=given.missing)
     before = pca.n_samples_
     pca.update(given.files, dtype=given.dtype, columns=given.columns)
     pca.save(given.out, summary=True)

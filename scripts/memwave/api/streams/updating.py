@@ -139,6 +139,8 @@ class Updating(Fitted):
         """
         if not isinstance(other, Updating):
             raise InvalidParameter(f"the other model is {shown(other)}, expected a memwave.PCA.")
+        if other is self:
+            raise InvalidParameter("the other model is this one: its rows would count twice.")
         mine, theirs = self._summed(), other._summed()
         if mine.n_features != theirs.n_features:
             raise InvalidMatrix(
