@@ -4,7 +4,6 @@ Screenshots stay in build/screenshots/, to be looked at.
 """
 
 import re
-import shutil
 from pathlib import Path
 
 import h5py
@@ -22,7 +21,6 @@ from memwave.workflow.planning import memory
 from memwave.workflow.requests import Exploration, FigureFacts
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ROWS, COLUMNS, K = 4000, 12, 4
 NAMES = {0: "rest", 1: "</script><b>walk", 2: "sit"}
 
@@ -70,18 +68,6 @@ def write(folder, name, n_rows, k):
     )
     assert ended.status == 0, ended.told
     assert ended.usage["peak_anonymous_mb"] < ended.usage["predicted_mb"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip("needs a browser: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(params=[1200, 390])
