@@ -1,6 +1,8 @@
 """What holds for every format that has a reader: pieces are those of the whole, and ``init``."""
 
+import gc
 import os
+import weakref
 from pathlib import Path
 
 import h5py
@@ -108,6 +110,24 @@ def test_any_piece_of_any_channels_is_that_of_the_whole(folder, name, data):
     stop = data.draw(st.integers(start, len(expected)))
     piece = read(f"{folder}/{place}", channels if names or name == "raw" else None, start, stop)
     np.testing.assert_allclose(piece, expected[start:stop, columns], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_the_memory_of_a_file_is_free_once_it_is_closed(folder, name):
+    """A cycle of references would keep it until Python happens to look for cycles."""
+    place, save, names = SAVED[name]
+    if not (folder / place.split("::")[0]).exists():
+        save(folder / place.split("::")[0], VALUES)
+    dtype = "<i2" if name == "raw" else None
+    gc.collect()
+    gc.disable()
+    try:
+        with open_source(f"{folder}/{place}", dtype, names or (NAMES if dtype else None)) as source:
+            kept = weakref.ref(source)
+        del source
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("name", SAVED)

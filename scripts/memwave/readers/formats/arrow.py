@@ -45,7 +45,7 @@ class Source(TableSource):
                 f"is not a whole Arrow file ({printable(error)}). Save it again, as an Arrow file "
                 "(not a stream) or Feather version 2"
             ) from error
-        self._typed = TypedColumns(self, schema, self._columns, texts=options.texts)
+        self._typed = TypedColumns(path, schema, self._columns, texts=options.texts)
         if options.channels:
             self.require_numbers()
         self._describe((rows, len(self._columns)), self._typed.dtype)
@@ -53,7 +53,7 @@ class Source(TableSource):
 
     def require_numbers(self) -> None:
         """Raise MemwaveError if a chosen column has no numbers."""
-        self._typed.require_numbers()
+        self._typed.require_numbers(self)
 
     def text_channels(self) -> list[str]:
         """Return the chosen columns that have no numbers."""

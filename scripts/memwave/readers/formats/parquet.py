@@ -48,7 +48,7 @@ class Source(TableSource):
         schema = self._table.schema_arrow
         wanted = options.channels or without_index(schema)
         self._columns = self._choose(schema.names, wanted, texts=options.texts)
-        self._typed = TypedColumns(self, schema, self._columns, texts=options.texts)
+        self._typed = TypedColumns(path, schema, self._columns, texts=options.texts)
         if options.channels:
             self.require_numbers()
         self._describe((self._table.metadata.num_rows, len(self._columns)), self._typed.dtype)
@@ -57,7 +57,7 @@ class Source(TableSource):
 
     def require_numbers(self) -> None:
         """Raise MemwaveError if a chosen column has no numbers."""
-        self._typed.require_numbers()
+        self._typed.require_numbers(self)
 
     def text_channels(self) -> list[str]:
         """Return the chosen columns that have no numbers."""

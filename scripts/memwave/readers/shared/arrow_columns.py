@@ -43,7 +43,7 @@ class TypedColumns:
 
     Parameters
     ----------
-    source : FileSource
+    path : str
         The file, for errors.
     schema : pyarrow.Schema
     columns : sequence of int
@@ -60,10 +60,10 @@ class TypedColumns:
         Names of columns that have no numbers.
     """
 
-    def __init__(self, source: FileSource, schema: Any, columns: Sequence[int], *, texts: bool):
-        types = library("pyarrow.types", source.path)
+    def __init__(self, path: str, schema: Any, columns: Sequence[int], *, texts: bool):
+        types = library("pyarrow.types", path)
         fields = [_decoded(schema.field(column), types) for column in columns]
-        self._source, self._texts = source, texts
+        self._texts = texts
         self.names = [field.name for field in fields]
         self._others = {
             field.name: field.type
@@ -74,11 +74,11 @@ class TypedColumns:
         floats = (types.is_floating(f.type) and not types.is_float64(f.type) for f in fields)
         self.dtype = np.dtype("f4" if all(floats) else "f8")
 
-    def require_numbers(self) -> None:
-        """Raise MemwaveError that names a column without numbers."""
+    def require_numbers(self, source: FileSource) -> None:
+        """Raise an error of the source that names a column without numbers."""
         for name, kind in self._others.items():
             if not self._texts:
-                raise self._source.error(
+                raise source.error(
                     f"the column {name!r} holds values of type {kind}, expected integers or "
                     "floats. Leave it out, or convert it"
                 )

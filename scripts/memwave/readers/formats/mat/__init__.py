@@ -72,11 +72,11 @@ class Matrix73:
         self._hdf5.close()
 
 
-class Matrix5:
+class Matrix5(FileSource):
     """A matrix in a file of version 5 to 7.2."""
 
     def __init__(self, source: FileSource):
-        self._error = source.error
+        super().__init__(source.path)
         self._file = open(source.file, "rb")  # noqa: SIM115 - `close` closes it
         name = source.path[len(source.file) + 2 :]
         try:
@@ -92,7 +92,7 @@ class Matrix5:
     def _find(self, wanted: str, size: int) -> Variable:
         names, unreadable = self._names(size)
         if names.count(wanted) > 1:
-            raise self._error(
+            raise self.error(
                 f"holds {names.count(wanted)} variables called {shown(wanted)}, expected one. "
                 "Save it again"
             )
@@ -100,11 +100,11 @@ class Matrix5:
         for variable in variables(self._file, size):
             if variable.name == wanted:
                 if not variable.numeric:
-                    raise self._error(f"is {variable.kind}, expected a full matrix of real numbers")
+                    raise self.error(f"is {variable.kind}, expected a full matrix of real numbers")
                 return variable
         if unreadable:
             raise Damaged(unreadable[0])
-        raise self._error(
+        raise self.error(
             f"there is no variable {shown(wanted)}.{did_you_mean(wanted, names)} The file holds "
             f"{listed(names[:20])}. Expected a path such as file.mat::variable"
         )
@@ -123,7 +123,7 @@ class Matrix5:
         return names, unreadable
 
     def _damaged(self, error: Damaged) -> MemwaveError:
-        return self._error(
+        return self.error(
             f"cannot be read as a MATLAB file ({error}). Save it again with -v7 or -v7.3"
         )
 
