@@ -66,7 +66,7 @@ class Project:
         folder.mkdir(parents=True)
         (folder / "config").mkdir()
         if copied:
-            self.copy_workflow()
+            copy_workflow(folder)
         self.config = {
             "datasets": {"toy": {"recordings": "config/toy.tsv", "channels": CHANNELS}},
             "features": {"deep": dict(FEATURES)},
@@ -86,12 +86,6 @@ class Project:
         project.folder = folder
         project.config = yaml.safe_load((folder / "config/config.yaml").read_text())
         return project
-
-    def copy_workflow(self) -> None:
-        for name in ("scripts", "rules", "envs", "profiles", "report"):
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
-        shutil.copy(ROOT / "Snakefile", self.folder)
 
     def write_config(self) -> None:
         (self.folder / "config/config.yaml").write_text(yaml.safe_dump(self.config))
@@ -142,6 +136,14 @@ class Project:
     def features(self) -> np.ndarray:
         """The feature matrix, as stored."""
         return np.concatenate([np.load(self.result(f"features/{i}-of-2.npy")) for i in (1, 2)])
+
+
+def copy_workflow(folder: Path, *more: str) -> None:
+    """Copy the workflow, with its bytecode: compiling it would take seconds in each copy."""
+    being_written = shutil.ignore_patterns("*.pyc.*")
+    for name in ("scripts", "rules", "envs", "profiles", "report", *more):
+        shutil.copytree(ROOT / name, folder / name, ignore=being_written)
+    shutil.copy(ROOT / "Snakefile", folder)
 
 
 def recording(i: int) -> np.ndarray:

@@ -1,12 +1,13 @@
 """What a job loads before it begins: each library costs a part of a second, in every job."""
 
+import ast
 import subprocess
 import sys
 
 import pytest
 from tiny_run import ROOT
 
-from memwave.workflow.code_digests import digests
+from memwave.workflow.code_digests import digests, imports, module_file
 
 SCRIPTS = ROOT / "scripts"
 
@@ -64,3 +65,22 @@ def test_an_edit_of_the_code_of_models_does_not_repeat_extraction():
     needed = digests("extract_features")
     assert "memwave.features.extract" in needed
     assert not [name for name in needed if name.startswith("memwave.pca")]
+
+
+def parsed_imports(file):
+    """Modules of the package that a file imports, by its syntax tree."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    found |= {name.rsplit(".", i)[0] for name in found for i in range(1, name.count(".") + 1)}
+    return {n for n in found if n.split(".")[0] == "memwave" and module_file(n).is_file()}
+
+
+def test_the_imports_of_every_module_are_found():
+    files = [path for path in SCRIPTS.rglob("*.py") if path != SCRIPTS / "memwave/__init__.py"]
+    assert len(files) > 100
+    for file in files:
+        assert imports(file) == parsed_imports(file), file

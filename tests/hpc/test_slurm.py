@@ -1,7 +1,6 @@
 """The workflow on a SLURM cluster: where it runs, what it asks for, and what it survives."""
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from cluster import NODES, Cluster, install, lacking, run, until
-from tiny_project import digests
+from tiny_project import copy_workflow, digests
 
 from memwave.workflow.planning.memory import LAUNCHER_MB
 
@@ -63,9 +62,7 @@ def finished(cluster, tmp_path_factory):
 
 def make_project(folder):
     """Copy the workflow and its recordings, with a smaller experiment and a site's profile."""
-    for name in ("scripts", "rules", "report", "envs", "config", "resources", "profiles"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", folder)
+    copy_workflow(folder, "config", "resources")
     config = yaml.safe_load((folder / "config/config.yaml").read_text())
     config |= {"experiments": [EXPERIMENT], "shards": SHARDS, "plots": False}
     # Measuring channels asks for no time, and so goes to any partition.

@@ -1,7 +1,6 @@
 """Whole runs on a matrix: equal to the package to the byte, rerun, applied, verified."""
 
 import os
-import shutil
 
 import h5py
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from started import run_snakemake
-from tiny_run import ROOT
+from tiny_project import copy_workflow
 
 import memwave
 from memwave.results.verify import changed_inputs, damaged_results
@@ -32,10 +31,7 @@ def snakemake(folder, *arguments):
 def project(tmp_path_factory):
     """A run on a raw matrix, on an .h5ad file with names, and on a sheet of two parts."""
     folder = tmp_path_factory.mktemp("project")
-    for name in ("scripts", "rules", "report", "envs", "profiles"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    shutil.copy(ROOT / "Snakefile", folder)
+    copy_workflow(folder)
     random = np.random.default_rng(0)
     rows = random.normal(size=(ROWS, COLUMNS)) @ random.normal(size=(COLUMNS, COLUMNS)) + 2
     rows = rows.astype("float16")

@@ -4,13 +4,20 @@ Snakemake checks the time of a script, but not of the modules that it imports. S
 digests of these modules as a parameter.
 """
 
-import ast
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
 PACKAGE = "memwave"
 SCRIPTS = Path(__file__).parents[2]
+
+# An import of modules of the package, as the formatter writes it. Parsing all modules would take
+# six times as long, in every start of Snakemake.
+IMPORT = re.compile(
+    rf"^ *(?:from ({PACKAGE}[\w.]*) import (?:\(([^)]*)\)|(.*))|import ({PACKAGE}[\w.]*))",
+    re.MULTILINE,
+)
 
 
 def digests(script: str, *modules: str) -> dict[str, str]:
@@ -47,13 +54,10 @@ def imports(file: Path) -> frozenset[str]:
     """Return the modules of the package that a file imports directly."""
     if file == SCRIPTS / PACKAGE / "__init__.py":
         return frozenset()  # jobs do not import the public names of the package
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    ours = {name for name in found if name.split(".")[0] == PACKAGE}
+    ours: set[str] = set()
+    for source, several, line, module in IMPORT.findall(file.read_text(encoding="utf-8")):
+        given = re.findall(r"(?:^|,)\s*(\w+)", re.sub("#.*", "", several or line))
+        ours |= {module or source, *(f"{source}.{name}" for name in given)}
     parents = {name.rsplit(".", i)[0] for name in ours for i in range(1, name.count(".") + 1)}
     return frozenset(name for name in ours | parents if module_file(name).is_file())
 
