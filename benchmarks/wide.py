@@ -8,8 +8,9 @@ rows of 64 channels have 128 000 features each, 256 GB as float16::
     python benchmarks/wide.py --windows 60000 --window 1001 --scratch /tmp/wide
     python benchmarks/wide.py --windows 60000 --window 1001 --randomized --scratch /tmp/wide
 
-With ``--randomized`` the features are stored in float16 and fitted by ``randomized`` as well, in
-`--reads` reads, and both subspaces are compared with that of a fit in double precision.
+With ``--randomized`` the features are stored in float16 and fitted by ``randomized`` as well, in at
+most `--reads` reads, and both subspaces are compared with that of a fit in double precision.
+`--tolerance` is that of ``lag-randomized``: 1e-5 gives it about the accuracy of ``randomized``.
 """
 
 import argparse
@@ -31,7 +32,8 @@ EXACT = {"compute_dtype": "float64", "tolerance": 1e-10}
 def configuration(folder: Path, given: argparse.Namespace) -> dict:
     """The configuration of the run."""
     names = [f"channel{i:02}" for i in range(given.channels)]
-    models = {"wide": {"solver": "lag-randomized", "n_components": COMPONENTS}}
+    models: dict[str, dict] = {"wide": {"solver": "lag-randomized", "n_components": COMPONENTS}}
+    models["wide"]["tolerance"] = given.tolerance
     features = {"unstored": {"window": given.window, "store": False, **HAAR}}
     experiments = [{"dataset": "long", "features": "unstored", "model": "wide"}]
     if given.randomized:
@@ -113,6 +115,7 @@ def main() -> None:
     parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--randomized", action="store_true", help="compare with stored features")
     parser.add_argument("--reads", type=int, default=6, help="of solver randomized")
+    parser.add_argument("--tolerance", type=float, default=1e-6, help="of solver lag-randomized")
     parser.add_argument("--fits", action="store_true", help="fit only, without a projection")
     parser.add_argument("--memory", type=int, default=2000, help="MB, for any stage")
     parser.add_argument("--plots", action="store_true", help="draw all figures")

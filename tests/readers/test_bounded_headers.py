@@ -1,16 +1,14 @@
 """Files that announce far more than they should: refused before it is read, in little memory."""
 
 import gzip
-import json
-import subprocess
-import sys
 import zipfile
 
 import h5py
 import numpy as np
 import pytest
+from opening import opened
 from stage_run import planned
-from stages import SCRIPTS, run_stage
+from stages import run_stage
 
 from memwave.pca.model import Model
 from memwave.readers import library_bytes
@@ -24,40 +22,6 @@ from memwave.workflow.requests import Conversion, RecordingConversion
 
 # What a process may need to refuse a file, beside its libraries; the files announce far more.
 LITTLE_MB = 40
-
-# Opens a recording or a model in a process of its own; says what it was told, and its memory.
-OPENING = """
-import json, resource, sys
-path, options = json.loads(sys.argv[1])
-sys.path.insert(0, sys.argv[2])
-import h5py, pyarrow.csv, wfdb, zarr
-from memwave.core.errors import MemwaveError
-from memwave.readers import open_source
-from memwave.recordings.labels.intervals import read_intervals
-from memwave.workflow.config.checks.applied import applied_options
-begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-try:
-    if path.endswith("model.h5"):
-        applied_options(path)
-    elif options == "labels":
-        read_intervals(path, 1000, 50.0)
-    else:
-        open_source(path, **options)
-    told = ""
-except MemwaveError as error:
-    told = str(error)
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - begin
-print(json.dumps([told, grown / 1024]))
-"""
-
-
-def opened(path, **options):
-    """What a fresh process was told about a file, and the MB that it grew by."""
-    arguments = json.dumps([str(path), options.pop("role", options)])
-    command = [sys.executable, "-c", OPENING, arguments, str(SCRIPTS)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def refused(path, *told, **options):
@@ -197,7 +161,7 @@ def tiny_model():
 @pytest.mark.parametrize("name", ["components", "mean", "features"])
 def test_a_model_that_declares_more_than_it_has(tmp_path, tiny_model, name, options):
     path = damaged_model(tmp_path / "model.h5", tiny_model, declare(name, **options))
-    refused(path, f"bytes of {name}", "copy it again")
+    refused(path, f"bytes of {name}", "copy it again", role="model")
     ended = run_stage(
         "adopt_model", tmp_path, None, memory_mb=150, fitted=path, model=tmp_path / "copy.h5"
     )
@@ -213,7 +177,7 @@ def test_a_model_whose_shapes_do_not_agree(tmp_path, tiny_model):
         file["mean"] = values
 
     path = damaged_model(tmp_path / "model.h5", tiny_model, shorten)
-    refused(path, "mean has shape (2,), expected (3,)")
+    refused(path, "mean has shape (2,), expected (3,)", role="model")
 
 
 @pytest.mark.parametrize("name", ["components", "mean", "explained_variance"])
@@ -225,4 +189,4 @@ def test_a_model_with_a_value_that_is_no_number(tmp_path, tiny_model, name):
         file[name] = values
 
     path = damaged_model(tmp_path / "model.h5", tiny_model, spoil)
-    refused(path, f"{name} has values that are not finite")
+    refused(path, f"{name} has values that are not finite", role="model")

@@ -110,10 +110,10 @@ class Space:
             self._restart()
         new = slice(self.filled, self.filled + len(self.block))
         self._vectors[new], self.filled = self.block, new.stop
-        inner = products(image, self._known).T
-        self._inner[: new.stop, new], self._inner[new, : new.stop] = inner, inner.T
-        self._inner[new, new] = (inner[new] + inner[new].T) / 2
-        self.block, self._rest = self._directions(image)
+        inner = products(image, self._known)
+        self._inner[: new.stop, new], self._inner[new, : new.stop] = inner.T, inner
+        self._inner[new, new] = (inner[:, new] + inner[:, new].T) / 2
+        self.block, self._rest = self._directions(image, inner)
 
     def _restart(self) -> None:
         """Reduce the space to the leading Ritz vectors; the next block remains."""
@@ -161,19 +161,22 @@ class Space:
         self.block, _ = self._directions(turn.T @ rest)
         self._rest = None
 
-    def _directions(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _directions(
+        self, image: np.ndarray, inner: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Orthonormal rows that a block adds to the space, and the Gram matrix of its remainder.
 
-        The block, shape (l, d), is overwritten. If its rank is less than its width, random
-        directions complete it, as far as they exist.
+        The block, shape (l, d), is overwritten; its products with the space are `inner`, if they
+        are known. If its rank is less than its width, random directions complete it, as far as they
+        exist.
         """
         scale = float(np.vecdot(image, image).max(initial=0.0))
-        project_out(image, self._known)
+        project_out(image, self._known, inner)
         gram = image @ image.T
         block = image[: image.shape[1] - self.filled]
         for _ in range(ROUNDS):
             orthonormalise(image, len(block), scale, self._random)
-            project_out(block, self._known, times=1)  # a round follows another, or rows are small
+            project_out(block, self._known)
             image, scale = block, 1.0
         return block, gram
 

@@ -43,16 +43,26 @@ def orthonormalise(rows: np.ndarray, count: int, scale: float, random: np.random
         rows[:count][weak] = fresh / np.sqrt(rows.shape[1])
 
 
-def project_out(rows: np.ndarray, known: np.ndarray, times: int = 2) -> None:
-    """Make rows orthogonal to orthonormal ones; twice is enough (Giraud et al. 2005)."""
+def project_out(rows: np.ndarray, known: np.ndarray, shares: np.ndarray | None = None) -> None:
+    """Make rows orthogonal to orthonormal ones, up to rounding of what is taken away.
+
+    Twice is enough (Giraud et al. 2005), if the rows are made of length one in between.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (l, d), float64
+        Overwritten.
+    known : ndarray, shape (m, d), float64
+    shares : ndarray, shape (l, m), optional
+        Their `products`, if they are known.
+    """
+    inner = products(rows, known) if shares is None else shares
 
     def subtract(place: tuple[int, int]) -> None:
         own = slice(*place)
-        rows[:, own] -= shares @ known[:, own]
+        rows[:, own] -= inner @ known[:, own]
 
-    for _ in range(times):
-        shares = products(rows, known)
-        share(subtract, spans(0, rows.shape[1], PANEL))
+    share(subtract, spans(0, rows.shape[1], PANEL))
 
 
 def products(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
