@@ -33,7 +33,7 @@ SPEC = make_spec(window=256, channels=6, dtype="float32")
 BLOCK_MB = 4
 THREADS = 2
 MEASURED_ROWS = 2000
-SMALL, LARGE = 12_000, 96_000
+SMALL, LARGE = 15_000, 120_000
 # A prediction above `SMALL_MB` is at most so many times what is used. The two loose ones include
 # buffers for products in double precision, or for windows that hardly overlap, as other data need.
 SMALL_MB, MOST_TIMES = 100, 2.5
