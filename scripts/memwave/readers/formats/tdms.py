@@ -56,6 +56,9 @@ class Source(ArraySource):
             self._channels = [known[column] for column in chosen]
             self._describe((self._rows(), len(chosen)), self._find_dtype())
             self.sampling_rate = self._rate()
+            units = (str(c.properties.get("unit_string") or "") for c in self._channels)
+            named = zip(self.channel_names or (), units, strict=True)
+            self.units = {name: unit for name, unit in named if unit}
             if self._tdms.file_status.incomplete_final_segment:
                 self.note("its last segment was not finished; what is whole of it is read")
             elif rest := _bytes_after_segments(self.file):

@@ -6,7 +6,7 @@ sections 2.5.1 and 8.1: ``scale_factor``, ``add_offset``, ``_FillValue``, ``miss
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -174,6 +174,12 @@ class Packing:
             numbers = np.where((numbers < 0) & (known.min == 0), numbers + size, numbers)
             numbers = np.where((numbers > known.max) & (known.min < 0), numbers - size, numbers)
         return numbers
+
+
+def units_of(attributes: Mapping[str, Any], channels: Sequence[str] | None) -> dict[str, str]:
+    """Return the unit of all values, if the attributes have it, as that of each channel."""
+    unit = _text(attributes.get("units", "")).strip()
+    return dict.fromkeys(channels or (), unit) if unit else {}
 
 
 def unpacked(

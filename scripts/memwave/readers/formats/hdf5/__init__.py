@@ -8,7 +8,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed
 from memwave.readers.base import LARGEST_CHUNK, Options
 from memwave.readers.formats.hdf5.filters import missing_filters
-from memwave.readers.shared.packing import Packing, unpacked, unpacked_slice
+from memwave.readers.shared.packing import Packing, units_of, unpacked, unpacked_slice
 from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
@@ -50,6 +50,7 @@ class Source(ArraySource):
             return None
         columns = self.shape[1] if len(self.shape) == 2 else 1
         attributes = dict(self._dataset.attrs.items())
+        self.units = units_of(attributes, options.channels)
         packing = Packing(self, attributes, self._dataset.dtype, columns)
         return packing if packing.needed else None
 

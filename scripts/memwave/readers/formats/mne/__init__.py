@@ -34,6 +34,8 @@ MOST_WARNINGS = 5
 
 # Packages that MNE-Python needs for some files, by suffix.
 NEEDED = {".mff": "mffpy", ".cdt": "curryreader", ".mefd": "pymef"}
+# Units by their numbers in FIF files.
+UNITS = {107: "V", 112: "T", 201: "T/m"}
 # The annotation of samples that were not recorded. MNE-Python reads them as zeros.
 NOT_RECORDED = "BAD_ACQ_SKIP"
 # Samples by which its times may be late.
@@ -59,6 +61,9 @@ class Source(ArraySource):
             if name is not None and os.path.isfile(name):
                 self._watch(os.fspath(name))
         self._columns = self._choose(list(self._raw.ch_names), options.channels)
+        kinds = (int(self._raw.info["chs"][column]["unit"]) for column in self._columns)
+        named = zip(self.channel_names or (), kinds, strict=True)
+        self.units = {name: UNITS[kind] for name, kind in named if kind in UNITS}
         self.sampling_rate = float(self._raw.info["sfreq"])
         self._describe((int(self._raw.n_times), len(self._columns)), np.dtype("f8"))
         self._skipped = sorted(set(_skipped(self._raw)))

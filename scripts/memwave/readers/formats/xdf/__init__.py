@@ -46,6 +46,10 @@ class Source(StreamSource):
         self._stream = self._find()
         names = _channel_names(self._stream)
         self._columns = self._choose(names, options.channels)
+        if len(self._stream.units) == len(names):
+            chosen = zip(self.channel_names or (), self._columns, strict=True)
+            units = ((name, self._stream.units[column]) for name, column in chosen)
+            self.units = {name: unit for name, unit in units if unit}
         self.sampling_rate = self._stream.rate
         reading = f"{self._stream.name}, breaks of {BREAK_SECONDS:g} s"
         rows, remark = remembered_rows(self.file, self._count, reading)
