@@ -34,6 +34,14 @@ ATTRIBUTES = {
         {"valid_range": [3, 30], "scale_factor": 2.0},
         lambda x: np.where((x < 3) | (x > 30), np.nan, 2.0 * x),
     ),
+    "a valid range of physical values": (
+        {"valid_range": [1.05, 1.3], "scale_factor": 0.01, "add_offset": 1.0},
+        lambda x: np.where((x < 5) | (x > 30), np.nan, 1 + 0.01 * x),
+    ),
+    "physical limits of unsigned values": (
+        {"valid_min": -5.0, "scale_factor": 0.1, "add_offset": -7.0, "_Unsigned": "true"},
+        lambda x: np.where(x.view("u2") < 20, np.nan, 0.1 * x.view("u2") - 7),
+    ),
     "limits": (
         {"valid_min": 3, "valid_max": 30},
         lambda x: np.where((x < 3) | (x > 30), np.nan, x),
@@ -90,6 +98,41 @@ def test_unsigned_types_may_hold_signed_values(tmp_path):
     path = f"{tmp_path}/a.h5::/x"
     np.testing.assert_array_equal(read(path).ravel(), [0, 127, -128, -1])
     assert "_Unsigned false" in notes(path)
+
+
+@pytest.mark.parametrize("dtype", ["i2", "u4", "f4", ">f8", "i1"])
+def test_the_default_fill_value_of_netcdf_is_missing(tmp_path, dtype):
+    """The netCDF library stores it in the file, and as an attribute only if it is another one."""
+    fill = {"i2": -32767, "u4": 2**32 - 1, "i1": -127}.get(dtype, 9.9692099683868690e36)
+    path = f"{tmp_path}/a.nc::/x"
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        stored = file.create_dataset("x", (20, 3), dtype, chunks=(5, 3), fillvalue=fill)
+        stored[:10] = SIGNAL[:10]
+    expected = SIGNAL.astype(float)
+    expected[10:] = fill if dtype == "i1" else np.nan
+    np.testing.assert_array_equal(read(path), expected)
+    assert "2 of its 4 chunks were never written" in notes(path)
+    assert ("_FillValue" in notes(path)) == (dtype != "i1")
+    values = read(path, values="stored")
+    assert values.dtype == dtype
+    assert (values[10:] == np.array(fill, dtype)).all()
+
+
+def test_values_that_were_never_written_are_noted(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("x", (20, 3), "f8")
+        file.create_dataset("y", (20, 3), "f8", chunks=(6, 2))[:13] = 1
+        file.create_dataset("z", (20, 3), chunks=(6, 2), data=SIGNAL)
+        undefined = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        undefined.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        space = h5py.h5s.create_simple((20, 3))
+        h5py.h5d.create(file.id, b"w", h5py.h5t.NATIVE_INT16, space, undefined)
+    assert "its values were never written; they are the fill value, 0" in notes(
+        f"{tmp_path}/a.h5::/x"
+    )
+    assert "2 of its 8 chunks were never written" in notes(f"{tmp_path}/a.h5::/y")
+    assert not notes(f"{tmp_path}/a.h5::/z")
+    assert "never written" in notes(f"{tmp_path}/a.h5::/w")
 
 
 def test_attributes_that_mean_nothing(tmp_path):

@@ -36,6 +36,7 @@ class Source(ArraySource):
         super().__init__(path)
         series = self._series()
         self._hdf5 = hdf5.Source(f"{self.file}::{series}/data", Options(values="stored"))
+        self.notes += self._hdf5.notes
         try:
             group = self._hdf5.group()
             rows, columns = self._hdf5.shape[0], (*self._hdf5.shape, 1)[1]

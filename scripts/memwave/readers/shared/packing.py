@@ -64,8 +64,11 @@ class Packing:
         if not np.all(self._scale):
             raise self._refused("scale_factor", given["scale_factor"], "other than 0")
         self._markers = self._find_markers(given)
-        self._low, self._high = self._limits(given)
         self._scaled = bool(np.any(self._scale != 1) or np.any(self._offset != 0))
+        # Limits should have the stored type. Floats for integers are those of the physical values.
+        kinds = {np.asarray(given[name]).dtype.kind for name in LIMITS if name in given}
+        self._physical_limits = self._scaled and self._stored.kind in "iu" and "f" in kinds
+        self._low, self._high = self._limits(given)
         misses = bool(len(self._markers)) or self._low is not None or self._high is not None
         self.needed = self._scaled or misses or self._turned
         floats = stored.kind == "f" and not self._scaled
@@ -79,6 +82,7 @@ class Packing:
         source.note(
             f"its attributes are applied ({named})"
             + (f"; the unit is {unit}" if unit else "")
+            + "; its limits are physical values" * self._physical_limits
             + "; values: stored reads the values as they are stored"
         )
 
@@ -93,14 +97,18 @@ class Packing:
         missing = np.zeros(stored.shape, bool)
         for marker in self._markers:
             missing |= stored == marker
-        if self._low is not None:
-            missing |= stored < self._low
-        if self._high is not None:
-            missing |= stored > self._high
         values = stored.astype(self.dtype)
+        scale = self._scale[columns] if self._scale.ndim else self._scale
         if self._scaled:
-            values *= self._scale[columns] if self._scale.ndim else self._scale
+            values *= scale
             values += self._offset[columns] if self._offset.ndim else self._offset
+        limited, rounding = stored, 0.0
+        if self._physical_limits:
+            limited, rounding = values, np.abs(scale) / 2
+        if self._low is not None:
+            missing |= limited < self._low - rounding
+        if self._high is not None:
+            missing |= limited > self._high + rounding
         values[missing] = np.nan
         return values
 
@@ -168,7 +176,7 @@ class Packing:
     def _limit(self, name: str, value: Any) -> np.ndarray:
         """A limit; with `_Unsigned` it may be written with the sign of the stored type."""
         numbers = self._numbers(name, value)
-        if self._turned:
+        if self._turned and not self._physical_limits:
             known = np.iinfo(self._stored)
             size = 2.0**known.bits
             numbers = np.where((numbers < 0) & (known.min == 0), numbers + size, numbers)
