@@ -10,6 +10,7 @@ import numpy as np
 
 from memwave.core.messages import did_you_mean, listed, shown
 from memwave.readers.base import Options, reason_of
+from memwave.readers.shared.exact import require_exact
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import ArraySource
 
@@ -138,6 +139,7 @@ class Source(ArraySource):
             values = channel.read_data(offset=start, length=stop - start)
             if len(values) != stop - start:
                 raise OSError("the file ends early")
+            require_exact(self, values, start)
             rows[:, i] = values
         return rows
 

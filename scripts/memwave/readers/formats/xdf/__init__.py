@@ -15,6 +15,7 @@ import numpy as np
 from memwave.core.messages import did_you_mean, listed, rate_text, shown
 from memwave.readers.base import Options, file_of, reason_of
 from memwave.readers.formats.xdf.chunks import SAMPLE_BYTES, NotXDF, Stream, scan
+from memwave.readers.shared.exact import require_exact
 from memwave.readers.shared.libraries import library
 from memwave.readers.shared.row_counts import remembered_rows
 from memwave.readers.sources import Block, StreamSource
@@ -191,8 +192,10 @@ class Source(StreamSource):
         for start in range(0, self.shape[0], BLOCK_ROWS):
             stop = min(self.shape[0], start + BLOCK_ROWS)
             low, high = np.searchsorted(places, [start, stop])
+            own = stored[low:high, self._columns]
+            require_exact(self, own, start)
             values = np.full((stop - start, self.shape[1]), np.nan, self.dtype)
-            values[places[low:high] - start] = stored[low:high, self._columns]
+            values[places[low:high] - start] = own
             yield slice(start, stop), slice(0, self.shape[1]), values
 
     def close(self) -> None:
