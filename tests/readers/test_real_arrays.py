@@ -188,7 +188,7 @@ def test_the_length_of_wav_files(tmp_path):
     wav(path, sized(100))
     assert "announces 50 rows in its header, and 100 more bytes" in refusal(str(path))
     wav(path, sized(0))
-    assert "announces 0 rows" in refusal(str(path))
+    assert "announces 0 rows in its header, and 200 more bytes follow" in refusal(str(path))
     wav(path, sized(0xFFFFFFFF))
     assert "never finished" in refusal(str(path))
     wav(path, lambda content, _: content[:-100])
@@ -197,6 +197,13 @@ def test_the_length_of_wav_files(tmp_path):
     assert read(path).shape == (100, 1)
     wav(path, lambda content, _: content + b"TAG" + bytes(125))
     assert "room for 64 rows; they are not read" in notes(path)
+
+
+@pytest.mark.parametrize("form", ["AIFF", "W64", "CAF"])
+def test_other_sound_files_that_are_called_wav(tmp_path, form):
+    """The library opens them, too, and reads fewer rows if they were cut."""
+    soundfile.write(tmp_path / "a.wav", np.linspace(-0.5, 0.5, 100), 50, "PCM_16", format=form)
+    assert f"of format {form}, expected WAV or FLAC" in refusal(f"{tmp_path}/a.wav")
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
