@@ -244,6 +244,21 @@ def test_odd_columns_beside_the_wanted_one(tmp_path):
         assert '2 channels called "d"' in refusal(str(tmp_path / name), ["d"])
 
 
+@pytest.mark.parametrize("ending", ["parquet", "feather", "csv"])
+def test_spaces_around_names_do_not_count(tmp_path, ending):
+    table, path = pyarrow.table({" a ": [1.0, 2.0], "b": [3.0, 4.0]}), tmp_path / f"x.{ending}"
+    if ending == "csv":
+        path.write_text(" a ,b\n1,3\n2,4\n")
+    elif ending == "parquet":
+        pyarrow.parquet.write_table(table, path)
+    else:
+        pyarrow.feather.write_feather(table, path)
+    for names in (["b", "a"], [" b", " a "]):
+        np.testing.assert_array_equal(read_all(path, names), [[3, 1], [4, 2]])
+    with open_source(str(path)) as source:
+        assert source.channel_names == ["a", "b"]
+
+
 def test_tables_of_other_forms_are_recognised(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("x y\n1 2\n")

@@ -81,9 +81,7 @@ class Source(TableSource):
         names = self._columns = self._header()
         self._blank_lines = len(names) == 1  # one of them may be a missing value
         try:
-            chosen = self._choose(
-                [name.strip() for name in names], options.channels, texts=options.texts
-            )
+            chosen = self._choose(names, options.channels, texts=options.texts)
         except MemwaveError as error:
             remarks = self._other_delimiter(len(names)) + self._comment_lines()
             raise MemwaveError(f"{error}{remarks}") from None

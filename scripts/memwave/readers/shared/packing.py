@@ -78,7 +78,7 @@ class Packing:
             return
         unit = _text(attributes.get("units", ""))
         given |= {"_Unsigned": _text(attributes["_Unsigned"])} if self._turned else {}
-        named = listed(f"{name} {_text(value)}" for name, value in given.items())
+        named = listed(f"{name} {self._named(name, value)}" for name, value in given.items())
         source.note(
             f"its attributes are applied ({named})"
             + (f"; the unit is {unit}" if unit else "")
@@ -127,6 +127,11 @@ class Packing:
             return np.atleast_1d(np.asarray(value)).astype(np.float64).ravel()
         except (TypeError, ValueError):
             raise self._refused(name, value, "a number") from None
+
+    def _named(self, name: str, value: Any) -> str:
+        """An attribute as text; a marker in base64 is decoded."""
+        is_text = name in MISSING and isinstance(value, str | bytes)
+        return _text(_decoded(_text(value), self._stored) if is_text else value)
 
     def _refused(self, name: str, value: Any, expected: str) -> MemwaveError:
         return self._source.error(
