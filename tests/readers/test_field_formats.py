@@ -253,6 +253,22 @@ def test_nwb_conversions(tmp_path):
         open_array(str(path))
 
 
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"conversion": 0.0}, "the conversions 0.0 and the offset 0 for 3 channels"),
+        ({"offset": np.nan}, "the conversions 1.0 and the offset nan for 3 channels"),
+    ],
+)
+def test_nwb_conversions_that_are_none(tmp_path, attributes, message):
+    path = tmp_path / "a.nwb"
+    save_nwb(path, VALUES, **attributes)
+    with pytest.raises(MemwaveError, match=message):
+        open_array(str(path))
+    with open_array(str(path), values="stored") as source:
+        np.testing.assert_array_equal(source.read(0, ROWS), VALUES)
+
+
 @pytest.mark.parametrize("step", [-1.0, np.nan])
 def test_a_sampling_rate_that_is_none_is_ignored(tmp_path, step):
     nptdms = pytest.importorskip("nptdms")

@@ -72,10 +72,12 @@ class Source(ArraySource):
         if "channel_conversion" in group:
             gain = gain * np.asarray(group["channel_conversion"][:], np.float64)
         offset = float(data.get("offset", 0.0))
-        if len(gain) not in (1, columns) or not np.isfinite([*gain, offset]).all():
+        is_sound = np.isfinite([*gain, offset]).all() and gain.all()
+        if len(gain) not in (1, columns) or not is_sound:
             raise self.error(
-                f"has {len(gain)} conversions for {columns} channels, expected finite numbers, one "
-                "a channel. Correct them, or set values: stored for the dataset"
+                f"has the conversions {listed(gain[:MOST_LISTED])} and the offset {offset:g} for "
+                f"{columns} channels, expected finite numbers, one a channel, and no conversion "
+                "of 0. Correct them, or set values: stored for the dataset"
             )
         unit = self._unit(group)
         if np.any(gain != 1) or offset:
