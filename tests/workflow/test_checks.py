@@ -560,6 +560,7 @@ def test_a_file_that_is_named_twice_is_warned_of(project):
     [
         ({}, ['"x" is in uV in recording "one", in mV in the file of recording "two"']),
         ({"y": "\u00b5V"}, ['"x" is in uV in recording "one"']),
+        ({"y": "Microvolts"}, ['"x" is in uV in recording "one"']),
         ({"x": "mV", "y": "V"}, ['"x" is in mV in datasets.pilot.units', '"y" is in V in']),
     ],
 )

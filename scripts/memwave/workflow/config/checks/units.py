@@ -6,8 +6,13 @@ from memwave.core.messages import listed, shown
 from memwave.features.spec import FeatureSpec
 from memwave.workflow.config.checks.recordings import CheckedRecording
 
-# Two letters for the prefix micro, and the one that replaces them.
+# Two letters for the prefix micro, and the one that replaces them; symbols of units in words.
 MICRO = str.maketrans("\u00b5\u03bc", "uu")
+SYMBOLS = {
+    f"{prefix}volt{plural}": f"{short}V"
+    for prefix, short in (("", ""), ("milli", "m"), ("micro", "u"), ("nano", "n"))
+    for plural in ("", "s")
+}
 
 
 def unit_warnings(
@@ -64,13 +69,18 @@ def file_units(
     for recording in recordings:
         for channel, unit in recording.units:
             known, where = first.setdefault(channel, (unit, f"recording {shown(recording.name)}"))
-            if channel not in said and unit.translate(MICRO) != known.translate(MICRO):
+            if channel not in said and _symbol(unit) != _symbol(known):
                 said.add(channel)
                 yield (
                     f"{dataset}: channel {shown(channel)} is in {known} in {where}, in {unit} in "
                     f"the file of recording {shown(recording.name)}. Values are not converted: "
                     "bring all recordings to one unit."
                 )
+
+
+def _symbol(unit: str) -> str:
+    """One way to write a unit, such as uV for microvolts."""
+    return SYMBOLS.get(unit.strip().lower(), unit.strip().translate(MICRO))
 
 
 def _mixed_pair(spec: FeatureSpec, units: dict[str, str]) -> tuple[str, str] | None:
