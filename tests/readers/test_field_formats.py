@@ -329,6 +329,20 @@ def test_traces_of_different_types_follow_each_other(tmp_path):
     np.testing.assert_array_equal(values[:, 0], expected)
 
 
+def test_texts_beside_seismic_channels_are_no_numbers(tmp_path):
+    """A log in miniSEED has letters, of which digits would be taken for samples."""
+    obspy = pytest.importorskip("obspy")
+    path = tmp_path / "a.mseed"
+    traces = seed(path, [0, 0])
+    traces[1].data = np.frombuffer(b"123", "S1")
+    for trace, code in zip(traces, ["HHZ", "LOG"], strict=True):
+        trace.stats.channel = code
+    obspy.Stream(traces).write(str(path), format="MSEED")
+    np.testing.assert_array_equal(read_all(path, ["HHZ"])[:, 0], traces[0].data)
+    with pytest.raises(MemwaveError, match='"LOG" holds values of type'):
+        read_all(path, ["LOG"])
+
+
 def test_gaps_between_traces_are_missing(tmp_path):
     obspy = pytest.importorskip("obspy")
     path = tmp_path / "a.mseed"
