@@ -43,6 +43,14 @@ ATTRIBUTES = {
         {"valid_min": -5.0, "scale_factor": 0.1, "add_offset": -7.0, "_Unsigned": "true"},
         lambda x: np.where(x.view("u2") < 20, np.nan, 0.1 * x.view("u2") - 7),
     ),
+    "a marker that is a physical value": (
+        {"missing_value": -98.89, "scale_factor": 0.01, "add_offset": -99.0},
+        lambda x: np.where(x == 11, np.nan, 0.01 * x - 99),
+    ),
+    "a marker that is no value": (
+        {"missing_value": -98.893, "scale_factor": 0.01, "add_offset": -99.0},
+        lambda x: 0.01 * x - 99,
+    ),
     "limits": (
         {"valid_min": 3, "valid_max": 30},
         lambda x: np.where((x < 3) | (x > 30), np.nan, x),

@@ -220,6 +220,9 @@ def test_another_delimiter_is_suspected(tmp_path):
     (tmp_path / "a.csv").write_text("t\tx\ty\n1\t2\t3\n")
     message = refusal(str(tmp_path / "a.csv"), ["x"])
     assert "1 column with commas" in message
+    (tmp_path / "b.csv").write_text("sep=;\nt;x\n1;2\n")
+    assert "set skip_lines: 1" in refusal(str(tmp_path / "b.csv"), ["x"])
+    assert read_all(tmp_path / "b.csv", ["x"], skip_lines=1).tolist() == [[2]]
     assert "2 tabs, which would make 3. A file with tabs has a name that ends in .tsv" in message
 
 

@@ -315,6 +315,8 @@ class Source(TableSource):
     def _comment_lines(self) -> str:
         """What to set if the table begins with a remark."""
         line = first_line(self.file, self._options).decode("utf-8-sig", "replace").lstrip()
+        if line.lower().startswith("sep="):
+            return " To skip its first line, which is for Excel, set skip_lines: 1."
         sign = next((sign for sign in COMMENTS if line.startswith(sign)), None)
         if sign is None or self._options.comment is not None:
             return ""

@@ -19,6 +19,9 @@ from memwave.readers.base import FileSource
 # Values that are read and unpacked at once.
 UNPACKED_VALUES = 1 << 18
 
+# Distance of a physical marker from a stored value, in steps of the scale: texts have few digits.
+ROUNDING = 1e-3
+
 MISSING = ("_FillValue", "missing_value")
 LIMITS = ("valid_min", "valid_max", "valid_range")
 KNOWN = ("scale_factor", "add_offset", *MISSING, *LIMITS, "_Unsigned")
@@ -63,8 +66,8 @@ class Packing:
         )
         if not np.all(self._scale):
             raise self._refused("scale_factor", given["scale_factor"], "other than 0")
-        self._markers = self._find_markers(given)
         self._scaled = bool(np.any(self._scale != 1) or np.any(self._offset != 0))
+        self._markers = self._find_markers(given)
         # Limits should have the stored type. Floats for integers are those of the physical values.
         kinds = {np.asarray(given[name]).dtype.kind for name in LIMITS if name in given}
         self._physical_limits = self._scaled and self._stored.kind in "iu" and "f" in kinds
@@ -163,7 +166,18 @@ class Packing:
             cast = given.astype(self._stored)
         # A float is rounded like the values. Markers of _Unsigned values may be signed.
         near = self._stored.kind == "f" or self._turned
-        return cast[(cast.astype(np.float64) == numbers) | near]
+        is_held = (cast.astype(np.float64) == numbers) | near
+        return np.append(cast[is_held], self._packed(numbers[~is_held]))
+
+    def _packed(self, physical: np.ndarray) -> np.ndarray:
+        """Stored values of markers that are none in the stored type, but are physical values."""
+        if not self._scaled or self._stored.kind == "f" or self._scale.ndim or self._offset.ndim:
+            return np.empty(0, self._stored)
+        places = (physical - self._offset) / self._scale
+        known = np.iinfo(self._stored)
+        near = np.abs(places - np.rint(places)) < ROUNDING
+        near &= (places >= known.min) & (places <= known.max)
+        return np.rint(places[near]).astype(self._stored)
 
     def _limits(self, given: Mapping[str, Any]) -> tuple[float | None, float | None]:
         """Smallest and largest stored value that is valid."""
