@@ -69,6 +69,7 @@ def test_edf_c_with_gaps_is_noted(tmp_path):
         ([0.5, 3.5, 6.5, 9.5], ""),
         ([0, 3, 7, 10], "record 2 begins at 7 seconds, expected 6"),
         (["nought", 3, 7, "none"], ""),
+        ([0, 3, 6, 9.1249], ""),  # less than half a sample
     ):
         edf_plus(path, onsets, "EDF+C")
         assert read(path)[:, 0].tolist() == list(range(48))

@@ -24,6 +24,9 @@ LIBRARY_MB = 5
 # Size of the records that are read at once. Of larger records only the wanted samples are read.
 READ_BYTES = 1 << 20
 
+# Half of the last digit of a duration below ten seconds, which has eight characters in a header.
+DIGITS = 5e-7
+
 
 class Source(ArraySource):
     """Signals of one sampling rate in an EDF or BDF file, as float64 in their physical unit."""
@@ -124,19 +127,25 @@ class Source(ArraySource):
                 raise self.error(f"has a gap (EDF+D): {gap}. Cut it into recordings there")
             return
         with suppress(NotEDF):
-            if self._records > 1 and self._gap([0, self._records - 1]):
+            drift = DIGITS * max(1, self._header.duration)
+            if self._records > 1 and self._gap([0, self._records - 1], drift):
                 self.note(
                     "its header says that it has no gap (EDF+C), but by its annotations "
-                    f"{self._gap(range(self._records))}; its records are read one after the other"
+                    f"{self._gap(range(self._records), drift)}; its records are read one after "
+                    "the other"
                 )
 
-    def _gap(self, records: Sequence[int]) -> str | None:
-        """The first of some records that is not where it should be; None if no onset is stated."""
+    def _gap(self, records: Sequence[int], drift: float = 0) -> str | None:
+        """The first of some records that is not where it should be; None if no onset is stated.
+
+        `drift` is the error of the duration of a record, in seconds.
+        """
         onsets = record_onsets(self._stream, self._header, records)
         if onsets is None:
             return None
         expected = onsets[0] + (np.asarray(records) - records[0]) * self._header.duration
-        wrong = np.flatnonzero(~(np.abs(onsets - expected) < 0.5 / self._rate(self._signals[0])))
+        allowed = 0.5 / self._rate(self._signals[0]) + drift * np.asarray(records)
+        wrong = np.flatnonzero(~(np.abs(onsets - expected) < allowed))
         if not len(wrong):
             return ""
         first = int(wrong[0])
