@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 import scipy.io
-from test_field_formats import NAMES, ROWS, VALUES, save_brainvision, save_eeglab
+from test_field_formats import NAMES, ROWS, VALUES, raw_of, save_brainvision, save_eeglab
 
 from memwave.core.errors import MemwaveError
 from memwave.readers import open_array
@@ -44,6 +44,27 @@ def test_brainvision_headers_that_state_rows(tmp_path, orientation, announced, m
     with open_array(str(path)) as source:
         assert [told] * bool(told) == [note[-len(told) :] for note in source.notes]
         np.testing.assert_allclose(source.read(90, ROWS), VALUES[90:] * 1e-6, rtol=1e-6)
+
+
+def test_breaks_of_a_recording_are_noted(tmp_path):
+    """A recorder that was paused begins a new segment; no samples stand for the time between."""
+    path = tmp_path / "a.vhdr"
+    save_brainvision(path, VALUES)
+    with open(tmp_path / "a.vmrk", "a", encoding="utf-8") as markers:
+        markers.write("Mk90=New Segment,,101,1,0,20200101000100000000\n")
+        markers.write("Mk91=New Segment,,201,1,0,20200101000200000000\n")
+    with open_array(str(path)) as source:
+        assert any("time is missing before row 100, 200. Windows" in n for n in source.notes)
+        np.testing.assert_allclose(source.read(90, ROWS), VALUES[90:] * 1e-6, rtol=1e-6)
+
+
+def test_breaks_between_joined_recordings_are_noted(tmp_path):
+    mne = pytest.importorskip("mne")
+    parts = [raw_of(VALUES[:150]), raw_of(VALUES[150:])]
+    path = tmp_path / "a_raw.fif"
+    mne.concatenate_raws(parts).save(path, fmt="double", verbose="error")
+    with open_array(str(path)) as source:
+        assert any("time is missing before row 150. Windows" in n for n in source.notes)
 
 
 def test_eeglab_samples_in_a_file_of_their_own(tmp_path):

@@ -1,5 +1,6 @@
 """Formats of fields of work, each through its library; files that it wrote, or of its tests."""
 
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -252,6 +253,22 @@ def test_nwb_conversions(tmp_path):
         open_array(str(path))
 
 
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"conversion": 0.0}, "the conversions 0.0 and the offset 0 for 3 channels"),
+        ({"offset": np.nan}, "the conversions 1.0 and the offset nan for 3 channels"),
+    ],
+)
+def test_nwb_conversions_that_are_none(tmp_path, attributes, message):
+    path = tmp_path / "a.nwb"
+    save_nwb(path, VALUES, **attributes)
+    with pytest.raises(MemwaveError, match=message):
+        open_array(str(path))
+    with open_array(str(path), values="stored") as source:
+        np.testing.assert_array_equal(source.read(0, ROWS), VALUES)
+
+
 @pytest.mark.parametrize("step", [-1.0, np.nan])
 def test_a_sampling_rate_that_is_none_is_ignored(tmp_path, step):
     nptdms = pytest.importorskip("nptdms")
@@ -310,6 +327,20 @@ def test_traces_of_different_types_follow_each_other(tmp_path):
             values[rows, columns] = block
     expected = np.arange(200) + 0.5 * (np.arange(200) >= 100)
     np.testing.assert_array_equal(values[:, 0], expected)
+
+
+def test_texts_beside_seismic_channels_are_no_numbers(tmp_path):
+    """A log in miniSEED has letters, of which digits would be taken for samples."""
+    obspy = pytest.importorskip("obspy")
+    path = tmp_path / "a.mseed"
+    traces = seed(path, [0, 0])
+    traces[1].data = np.frombuffer(b"123", "S1")
+    for trace, code in zip(traces, ["HHZ", "LOG"], strict=True):
+        trace.stats.channel = code
+    obspy.Stream(traces).write(str(path), format="MSEED")
+    np.testing.assert_array_equal(read_all(path, ["HHZ"])[:, 0], traces[0].data)
+    with pytest.raises(MemwaveError, match='"LOG" holds values of type'):
+        read_all(path, ["LOG"])
 
 
 def test_gaps_between_traces_are_missing(tmp_path):
@@ -442,11 +473,15 @@ def test_xdf(tmp_path):
     xdf(tmp_path / "a.xdf")
     for path in (tmp_path / "a.xdf", f"{tmp_path}/a.xdf::amp"):
         np.testing.assert_array_equal(read_all(path, ["up", "left"]), VALUES[:, [2, 0]])
-    xdf(tmp_path / "a.xdf", gap=10 * RATE)
-    values = read_all(tmp_path / "a.xdf", NAMES)
-    assert len(values) == ROWS + 10 * RATE
-    assert np.isnan(values[200:-200]).all()
-    np.testing.assert_array_equal(values[-200:], VALUES[200:])
+    for seconds in (2, 10):  # by default, pyxdf takes up to 500 samples for jitter
+        xdf(tmp_path / "a.xdf", gap=seconds * RATE)
+        values = read_all(tmp_path / "a.xdf", NAMES)
+        assert len(values) == ROWS + seconds * RATE
+        assert np.isnan(values[200:-200]).all()
+        np.testing.assert_array_equal(values[-200:], VALUES[200:])
+    xdf(tmp_path / "a.xdf", gap=20)
+    with open_source(str(tmp_path / "a.xdf")) as source:
+        assert re.search(r"jump by [12]\d.* samples after sample 199", " ".join(source.notes))
     with pytest.raises(MemwaveError, match='holds the streams "amp", "events"'):
         open_source(f"{tmp_path}/a.xdf::other")
     with pytest.raises(MemwaveError, match='"events" has 0 markers or samples without a rate'):

@@ -21,7 +21,16 @@ KINDS = {"f4": "single", "f8": "double"} | {
 }
 DTYPES = [np.dtype(kind) for kind in KINDS]
 SHAPES = npst.array_shapes(min_dims=2, max_dims=2, max_side=7)
-ARRAYS = st.sampled_from(DTYPES).flatmap(lambda dtype: npst.arrays(dtype, SHAPES))
+
+
+def arrays_of(dtype):
+    """Arrays whose values float64 represents."""
+    limits = {"i8": (-(2**53), 2**53), "u8": (0, 2**53)}.get(dtype.str[1:])
+    given = dict(zip(("min_value", "max_value"), limits, strict=True)) if limits else {}
+    return npst.arrays(dtype, SHAPES, elements=npst.from_dtype(dtype, **given))
+
+
+ARRAYS = st.sampled_from(DTYPES).flatmap(arrays_of)
 
 
 def save_packed(path, array):

@@ -14,7 +14,8 @@ import scipy.io
 import soundfile
 import zarr
 from real_files import SIGNAL, notes, read, refusal
-from test_mat import element, file_of, matrix
+from test_field_formats import save_tdms
+from test_mat import element, file_of, matrix, save_hdf5
 from test_tables import read_all
 
 from memwave.core.errors import MemwaveError
@@ -33,6 +34,22 @@ ATTRIBUTES = {
     "a valid range": (
         {"valid_range": [3, 30], "scale_factor": 2.0},
         lambda x: np.where((x < 3) | (x > 30), np.nan, 2.0 * x),
+    ),
+    "a valid range of physical values": (
+        {"valid_range": [1.05, 1.3], "scale_factor": 0.01, "add_offset": 1.0},
+        lambda x: np.where((x < 5) | (x > 30), np.nan, 1 + 0.01 * x),
+    ),
+    "physical limits of unsigned values": (
+        {"valid_min": -5.0, "scale_factor": 0.1, "add_offset": -7.0, "_Unsigned": "true"},
+        lambda x: np.where(x.view("u2") < 20, np.nan, 0.1 * x.view("u2") - 7),
+    ),
+    "a marker that is a physical value": (
+        {"missing_value": -98.89, "scale_factor": 0.01, "add_offset": -99.0},
+        lambda x: np.where(x == 11, np.nan, 0.01 * x - 99),
+    ),
+    "a marker that is no value": (
+        {"missing_value": -98.893, "scale_factor": 0.01, "add_offset": -99.0},
+        lambda x: 0.01 * x - 99,
     ),
     "limits": (
         {"valid_min": 3, "valid_max": 30},
@@ -92,6 +109,41 @@ def test_unsigned_types_may_hold_signed_values(tmp_path):
     assert "_Unsigned false" in notes(path)
 
 
+@pytest.mark.parametrize("dtype", ["i2", "u4", "f4", ">f8", "i1"])
+def test_the_default_fill_value_of_netcdf_is_missing(tmp_path, dtype):
+    """The netCDF library stores it in the file, and as an attribute only if it is another one."""
+    fill = {"i2": -32767, "u4": 2**32 - 1, "i1": -127}.get(dtype, 9.9692099683868690e36)
+    path = f"{tmp_path}/a.nc::/x"
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        stored = file.create_dataset("x", (20, 3), dtype, chunks=(5, 3), fillvalue=fill)
+        stored[:10] = SIGNAL[:10]
+    expected = SIGNAL.astype(float)
+    expected[10:] = fill if dtype == "i1" else np.nan
+    np.testing.assert_array_equal(read(path), expected)
+    assert "2 of its 4 chunks were never written" in notes(path)
+    assert ("_FillValue" in notes(path)) == (dtype != "i1")
+    values = read(path, values="stored")
+    assert values.dtype == dtype
+    assert (values[10:] == np.array(fill, dtype)).all()
+
+
+def test_values_that_were_never_written_are_noted(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("x", (20, 3), "f8")
+        file.create_dataset("y", (20, 3), "f8", chunks=(6, 2))[:13] = 1
+        file.create_dataset("z", (20, 3), chunks=(6, 2), data=SIGNAL)
+        undefined = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        undefined.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        space = h5py.h5s.create_simple((20, 3))
+        h5py.h5d.create(file.id, b"w", h5py.h5t.NATIVE_INT16, space, undefined)
+    assert "its values were never written; they are the fill value, 0" in notes(
+        f"{tmp_path}/a.h5::/x"
+    )
+    assert "2 of its 8 chunks were never written" in notes(f"{tmp_path}/a.h5::/y")
+    assert not notes(f"{tmp_path}/a.h5::/z")
+    assert "never written" in notes(f"{tmp_path}/a.h5::/w")
+
+
 def test_attributes_that_mean_nothing(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("x", data=SIGNAL).attrs["scale_factor"] = "twice"
@@ -144,7 +196,7 @@ def test_the_length_of_wav_files(tmp_path):
     wav(path, sized(100))
     assert "announces 50 rows in its header, and 100 more bytes" in refusal(str(path))
     wav(path, sized(0))
-    assert "announces 0 rows" in refusal(str(path))
+    assert "announces 0 rows in its header, and 200 more bytes follow" in refusal(str(path))
     wav(path, sized(0xFFFFFFFF))
     assert "never finished" in refusal(str(path))
     wav(path, lambda content, _: content[:-100])
@@ -153,6 +205,13 @@ def test_the_length_of_wav_files(tmp_path):
     assert read(path).shape == (100, 1)
     wav(path, lambda content, _: content + b"TAG" + bytes(125))
     assert "room for 64 rows; they are not read" in notes(path)
+
+
+@pytest.mark.parametrize("form", ["AIFF", "W64", "CAF"])
+def test_other_sound_files_that_are_called_wav(tmp_path, form):
+    """The library opens them, too, and reads fewer rows if they were cut."""
+    soundfile.write(tmp_path / "a.wav", np.linspace(-0.5, 0.5, 100), 50, "PCM_16", format=form)
+    assert f"of format {form}, expected WAV or FLAC" in refusal(f"{tmp_path}/a.wav")
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
@@ -212,6 +271,30 @@ def opaque(name, kind):
     return element(
         14, content + matrix(6, struct.pack("<6I", *range(6)), (6, 1), kind=13, name=b"")
     )
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+@pytest.mark.parametrize("name", ["a.npz::x", "a.mat::x", "b.mat::x", "a.tdms"])
+def test_an_integer_that_float64_would_round_is_refused(tmp_path, name, dtype):
+    def save(array):
+        if name == "a.npz::x":
+            np.savez(tmp_path / "a.npz", x=array)
+        elif name == "a.mat::x":
+            scipy.io.savemat(tmp_path / "a.mat", {"x": array})
+        elif name == "b.mat::x":
+            save_hdf5(tmp_path / "b.mat", array)
+        else:
+            save_tdms(tmp_path / "a.tdms", array)
+
+    array = np.arange(60, dtype=dtype).reshape(20, 3)
+    array[12, 1] = 2**53
+    save(array)
+    path = f"{tmp_path}/{name}"
+    values = read(path) if name == "a.tdms" else read_all(path, None)
+    np.testing.assert_array_equal(values.astype(dtype), array)
+    array[12, 1] += 1
+    save(array)
+    assert "has the integer 9,007,199,254,740,993 in row 12, expected" in refusal(path)
 
 
 def test_odd_variables_beside_a_matrix(tmp_path):

@@ -62,6 +62,21 @@ def test_edf_d_without_gaps_is_read_and_with_gaps_refused(tmp_path):
     assert "record 2 begins at 7 seconds, expected 6" in refusal(str(tmp_path / "a.edf"))
 
 
+def test_edf_c_with_gaps_is_noted(tmp_path):
+    """Its header says that there are none; its values are read as they are stored."""
+    path = tmp_path / "a.edf"
+    for onsets, told in (
+        ([0.5, 3.5, 6.5, 9.5], ""),
+        ([0, 3, 7, 10], "record 2 begins at 7 seconds, expected 6"),
+        (["nought", 3, 7, "none"], ""),
+        ([0, 3, 6, 9.1249], ""),  # less than half a sample
+    ):
+        edf_plus(path, onsets, "EDF+C")
+        assert read(path)[:, 0].tolist() == list(range(48))
+        assert told in notes(path)
+        assert bool(told) == bool(notes(path))
+
+
 @pytest.mark.parametrize("name", ["a.edf", "a.bdf"])
 def test_edf_as_another_library_reads_it(tmp_path, name):
     """Physical values agree with pyedflib to the last bit."""

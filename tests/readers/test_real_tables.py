@@ -191,11 +191,39 @@ def test_lines_in_messages_are_those_of_the_file(tmp_path):
     assert "line 3" in refusal(str(path), ["a", "x"], header="none")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_any_line_ends_after_a_byte_order_mark(tmp_path, mark, end):
+    path = tmp_path / "a.csv"
+    lines = ["% remark", "x,y", "1,2", "%", "3,4", ""]
+    path.write_bytes((mark + end.join(lines)).encode())
+    assert read_all(path, ["y"], comment="%").ravel().tolist() == [2, 4]
+    del lines[3]
+    path.write_bytes((mark + end.join(lines)).encode())
+    assert read_all(path, ["y"], skip_lines=1).ravel().tolist() == [2, 4]
+
+
+def test_a_comment_takes_no_line_with_it(tmp_path):
+    """Its line may end otherwise than those around it."""
+    (tmp_path / "a.csv").write_bytes(b"x\n1\n% remark\r2\n3\n")
+    assert read_all(tmp_path / "a.csv", ["x"], comment="%").ravel().tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("change", [lambda text: text[:-6], lambda text: text + b"more"])
+def test_a_compressed_table_that_is_not_whole(tmp_path, change):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(change(gzip.compress(b"x,y\n1,2\n") + gzip.compress(b"3,4\n" * 50)))
+    assert "cannot be decompressed to its end" in refusal(str(path), ["x"])
+
+
 def test_another_delimiter_is_suspected(tmp_path):
     (tmp_path / "a.csv").write_text("t\tx\ty\n1\t2\t3\n")
     message = refusal(str(tmp_path / "a.csv"), ["x"])
     assert "1 column with commas" in message
-    assert "2 tabs, which would make 3" in message
+    (tmp_path / "b.csv").write_text("sep=;\nt;x\n1;2\n")
+    assert "set skip_lines: 1" in refusal(str(tmp_path / "b.csv"), ["x"])
+    assert read_all(tmp_path / "b.csv", ["x"], skip_lines=1).tolist() == [[2]]
+    assert "2 tabs, which would make 3. A file with tabs has a name that ends in .tsv" in message
 
 
 def test_a_stray_quote_swallows_no_interval(tmp_path):
@@ -217,6 +245,21 @@ def test_odd_columns_beside_the_wanted_one(tmp_path):
     for name in ("a.parquet", "a.feather", "a.csv"):
         assert read_all(tmp_path / name, ["x"]).tolist() == [[1.5], [2.5]]
         assert '2 channels called "d"' in refusal(str(tmp_path / name), ["d"])
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather", "csv"])
+def test_spaces_around_names_do_not_count(tmp_path, ending):
+    table, path = pyarrow.table({" a ": [1.0, 2.0], "b": [3.0, 4.0]}), tmp_path / f"x.{ending}"
+    if ending == "csv":
+        path.write_text(" a ,b\n1,3\n2,4\n")
+    elif ending == "parquet":
+        pyarrow.parquet.write_table(table, path)
+    else:
+        pyarrow.feather.write_feather(table, path)
+    for names in (["b", "a"], [" b", " a "]):
+        np.testing.assert_array_equal(read_all(path, names), [[3, 1], [4, 2]])
+    with open_source(str(path)) as source:
+        assert source.channel_names == ["a", "b"]
 
 
 def test_tables_of_other_forms_are_recognised(tmp_path):

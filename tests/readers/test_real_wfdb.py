@@ -1,5 +1,7 @@
 """WFDB records as they are found: all formats, late and missing signals, annotations."""
 
+import re
+
 import numpy as np
 import pytest
 import test_formats
@@ -66,6 +68,39 @@ def test_a_wfdb_record_that_begins_with_a_gap(tmp_path):
     values = read(tmp_path / "all.hea")
     assert np.isnan(values[:10]).all()
     np.testing.assert_array_equal(values[10:], SIGNAL)
+
+
+@pytest.mark.parametrize(
+    "master", ["r/2 2 50 4\none 2\ntwo 2\n", "r/3 2 50 4\nlay 0\none 2\ntwo 2\n"]
+)
+@pytest.mark.parametrize(
+    ("rate", "signals", "message"),
+    [
+        (50, ["100/mV 16 0 0 0 0 A", "1/mV 16 0 0 0 0 B"], ""),
+        (50, ["1/mV 16 0 0 0 0 B", "100/mV 16 0 0 0 0 A"], "two has the signals"),
+        (50, ["100/uV 16 0 0 0 0 A", "1/mV 16 0 0 0 0 B"], 'signal "A" is in mV .* in uV in two'),
+        (100, ["100/mV 16 0 0 0 0 A", "1/mV 16 0 0 0 0 B"], "50 frames a second, its segment two"),
+        (50, ["100/mV 16 0 0 0 0 A"] * 2, "two has"),
+    ],
+)
+def test_segments_that_do_not_fit_together(tmp_path, master, rate, signals, message):
+    (tmp_path / "r.hea").write_text(master)
+    first = ["100/mV 16 0 0 0 0 A", "1/mV 16 0 0 0 0 B"]
+    layout = [f"~ 0 {signal}" for signal in first]
+    described = {"one": (50, 2, first), "two": (rate, 2, signals), "lay": (50, 0, layout)}
+    for name, (own_rate, rows, lines) in described.items():
+        np.array([[100, 1], [200, 2]], "<i2").tofile(tmp_path / f"{name}.dat")
+        text = "\n".join(x if x[0] == "~" else f"{name}.dat 16 {x}" for x in lines)
+        (tmp_path / f"{name}.hea").write_text(f"{name} 2 {own_rate} {rows}\n{text}\n")
+    path = tmp_path / "r.hea"
+    if not message or (signals[0].endswith("B") and "lay" in master):
+        # Signals of a record with a layout are found by their names.
+        expected = [1, 2, 1, 2] if not message else [1, 2, 0.01, 0.02]
+        np.testing.assert_allclose(read(path, ["A"])[:, 0], expected)
+        with open_array(str(path)) as source:
+            assert source.units == {"A": "mV", "B": "mV"}
+    else:
+        assert re.search(message, refusal(str(path), ["A", "B"]))
 
 
 FORMATS_OF_WFDB = ["16", "24", "32", "80", "212", "516", "524"]

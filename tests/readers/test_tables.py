@@ -69,9 +69,9 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("tables")
 
 
-def read_all(path, channels):
+def read_all(path, channels, **options):
     """All pieces, put together; every value has to come once."""
-    with open_source(str(path), None, channels) as source:
+    with open_source(str(path), None, channels, **options) as source:
         whole = np.empty(source.shape, source.dtype)
         filled = np.zeros(source.shape, int)
         for rows, columns, values in source.blocks():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
+from real_files import edf
 
 from memwave.core.errors import ConfigurationError
 from memwave.features.spec import FeatureSpec
@@ -552,6 +553,27 @@ def test_a_file_that_is_named_twice_is_warned_of(project):
     (warning,) = project.check().warnings
     assert 'the recordings "one", "two" are the same file' in warning
     assert str(project.folder / "one.npy") in warning
+
+
+@pytest.mark.parametrize(
+    ("units", "told"),
+    [
+        ({}, ['"x" is in uV in recording "one", in mV in the file of recording "two"']),
+        ({"y": "\u00b5V"}, ['"x" is in uV in recording "one"']),
+        ({"y": "Microvolts"}, ['"x" is in uV in recording "one"']),
+        ({"x": "mV", "y": "V"}, ['"x" is in mV in datasets.pilot.units', '"y" is in V in']),
+    ],
+)
+def test_a_channel_of_several_units_is_warned_of(project, units, told):
+    project.config["datasets"]["pilot"]["units"] = units
+    for name in ("one", "two"):
+        edf(project.folder / f"{name}.edf", np.zeros((40, 2)), labels="xy")
+    path = project.folder / "two.edf"
+    path.write_bytes(path.read_bytes().replace(b"uV", b"mV", 1))
+    project.rows = [{"recording": name, "path": f"{name}.edf"} for name in ("one", "two")]
+    warnings = [w for w in project.check().warnings if "Values are not converted" in w]
+    assert len(warnings) == len(told)
+    assert all(words in warning for words, warning in zip(told, warnings, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["gone", "folder", "recording"])

@@ -202,8 +202,11 @@ class FileSource(ABC):
     ) -> list[int]:
         """Return the indices of the wanted channels, in their order; of all for None.
 
-        `texts` is whether they are labels, which no channels of a dataset name.
+        Spaces around names do not count. `texts` is whether they are labels, which no channels of
+        a dataset name.
         """
+        names = [name.strip() for name in names]
+        wanted = None if wanted is None else [name.strip() for name in wanted]
         what, remedy = "channel", "Name those you want in the channels of the dataset"
         if texts:
             what, remedy = "column", "Correct its name in the labels of the sheet"

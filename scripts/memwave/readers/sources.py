@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from memwave.readers.base import PASSED_ON, FileSource, reason_of
+from memwave.readers.shared.exact import require_exact
 
 # Rows and columns of some values, and the values.
 Block = tuple[slice, slice, np.ndarray]
@@ -108,9 +109,12 @@ class StreamSource(FileSource):
         Raises
         ------
         MemwaveError
-            If the file cannot be read, or changed since it was opened.
+            If the file cannot be read, or changed since it was opened, or if an integer has more
+            digits than float64.
         """
-        yield from self._guarded(self._blocks())
+        for rows, columns, values in self._guarded(self._blocks()):
+            require_exact(self, values, rows.start)
+            yield rows, columns, values
         self._require_unchanged()
 
     def _guarded(self, items: Iterator[Item]) -> Iterator[Item]:

@@ -1,8 +1,10 @@
 """Text tables, .csv, .tsv and .txt, also gzipped: named columns, or columns without a header."""
 
 import csv
+import gzip
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
@@ -48,6 +50,9 @@ NUMBERS = ("double", "int64", "null")
 UTF16, GZIP = (b"\xff\xfe", b"\xfe\xff"), b"\x1f\x8b"
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
+# Errors of a compressed text that is cut short, damaged, or followed by something else.
+PACKED = (EOFError, gzip.BadGzipFile, zlib.error)
+
 # What lines of remarks begin with, often.
 COMMENTS = ("#", "%", "//")
 
@@ -76,9 +81,7 @@ class Source(TableSource):
         names = self._columns = self._header()
         self._blank_lines = len(names) == 1  # one of them may be a missing value
         try:
-            chosen = self._choose(
-                [name.strip() for name in names], options.channels, texts=options.texts
-            )
+            chosen = self._choose(names, options.channels, texts=options.texts)
         except MemwaveError as error:
             remarks = self._other_delimiter(len(names)) + self._comment_lines()
             raise MemwaveError(f"{error}{remarks}") from None
@@ -257,6 +260,11 @@ class Source(TableSource):
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> MemwaveError:
+        if isinstance(error, PACKED):
+            return self.error(
+                f"cannot be decompressed to its end ({printable(error)}). Copy it again, or "
+                "compress it again"
+            )
         reason = re.sub(r"Row #(\d+)", self._line, printable(error))
         reason = re.sub(r"In CSV column #(\d+)", self._column, reason)
         if "straddl" in reason:
@@ -300,11 +308,15 @@ class Source(TableSource):
             f" It was read as {found} column{'s' * (found > 1)} with {DELIMITERS[self._delimiter]} "
             f"between them; its first line has {counts[sign]} {DELIMITERS[sign]}, which would make "
             f"{counts[sign] + 1}."
+            + " A file with tabs has a name that ends in .tsv or .txt."
+            * (sign == "\t")
         )
 
     def _comment_lines(self) -> str:
         """What to set if the table begins with a remark."""
         line = first_line(self.file, self._options).decode("utf-8-sig", "replace").lstrip()
+        if line.lower().startswith("sep="):
+            return " To skip its first line, which is for Excel, set skip_lines: 1."
         sign = next((sign for sign in COMMENTS if line.startswith(sign)), None)
         if sign is None or self._options.comment is not None:
             return ""

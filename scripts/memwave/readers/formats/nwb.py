@@ -16,7 +16,7 @@ from memwave.core.messages import listed, rate_text
 from memwave.core.ranges import spans
 from memwave.readers.base import Options
 from memwave.readers.formats import hdf5
-from memwave.readers.shared.packing import UNPACKED_VALUES
+from memwave.readers.shared.packing import UNPACKED_VALUES, units_of
 from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
@@ -36,6 +36,7 @@ class Source(ArraySource):
         super().__init__(path)
         series = self._series()
         self._hdf5 = hdf5.Source(f"{self.file}::{series}/data", Options(values="stored"))
+        self.notes += self._hdf5.notes
         try:
             group = self._hdf5.group()
             rows, columns = self._hdf5.shape[0], (*self._hdf5.shape, 1)[1]
@@ -44,6 +45,7 @@ class Source(ArraySource):
             self._offset = 0.0
             if not stored:
                 self._gain, self._offset = self._scaling(group, columns)
+                self.units = units_of({"units": self._unit(group)}, options.channels)
             plain = np.all(self._gain == 1) and np.all(self._offset == 0)
             self._describe((rows, columns), self._hdf5.dtype if plain else np.dtype("f8"))
             self.sampling_rate = self._rate(group, rows)
@@ -70,19 +72,24 @@ class Source(ArraySource):
         if "channel_conversion" in group:
             gain = gain * np.asarray(group["channel_conversion"][:], np.float64)
         offset = float(data.get("offset", 0.0))
-        if len(gain) not in (1, columns) or not np.isfinite([*gain, offset]).all():
+        is_sound = np.isfinite([*gain, offset]).all() and gain.all()
+        if len(gain) not in (1, columns) or not is_sound:
             raise self.error(
-                f"has {len(gain)} conversions for {columns} channels, expected finite numbers, one "
-                "a channel. Correct them, or set values: stored for the dataset"
+                f"has the conversions {listed(gain[:MOST_LISTED])} and the offset {offset:g} for "
+                f"{columns} channels, expected finite numbers, one a channel, and no conversion "
+                "of 0. Correct them, or set values: stored for the dataset"
             )
-        unit = data.get("unit", "")
-        unit = unit.decode("utf-8", "replace") if isinstance(unit, bytes) else unit
+        unit = self._unit(group)
         if np.any(gain != 1) or offset:
             self.note(
                 f"its conversion and offset are applied{f'; the unit is {unit}' if unit else ''}; "
                 "values: stored reads the values as they are stored"
             )
         return gain, offset
+
+    def _unit(self, group: Any) -> str:
+        unit = group["data"].attrs.get("unit", "")
+        return unit.decode("utf-8", "replace") if isinstance(unit, bytes) else str(unit)
 
     def _rate(self, group: Any, rows: int) -> float | None:
         """Rows a second; timestamps must have a constant rate."""

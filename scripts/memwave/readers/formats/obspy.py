@@ -161,6 +161,11 @@ class Source(StreamSource):
         by_column: list[list[tuple[int, np.ndarray]]] = [[] for _ in self._wanted]
         for trace, name in zip(traces, names, strict=True):
             if name in self._wanted:
+                if trace.data.dtype.kind not in "iuf":
+                    raise self.error(
+                        f"channel {shown(name)} holds values of type {trace.data.dtype}, expected "
+                        "numbers. Leave it out of the channels"
+                    )
                 place = self._wanted.index(name)
                 by_column[place].append((self._span(trace)[0], trace.data))
         for start in range(0, self.shape[0], BLOCK_ROWS):

@@ -10,6 +10,7 @@ import numpy as np
 
 from memwave.core.messages import did_you_mean, listed, shown
 from memwave.readers.base import Options, reason_of
+from memwave.readers.shared.exact import require_exact
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import ArraySource
 
@@ -56,6 +57,9 @@ class Source(ArraySource):
             self._channels = [known[column] for column in chosen]
             self._describe((self._rows(), len(chosen)), self._find_dtype())
             self.sampling_rate = self._rate()
+            units = (str(c.properties.get("unit_string") or "") for c in self._channels)
+            named = zip(self.channel_names or (), units, strict=True)
+            self.units = {name: unit for name, unit in named if unit}
             if self._tdms.file_status.incomplete_final_segment:
                 self.note("its last segment was not finished; what is whole of it is read")
             elif rest := _bytes_after_segments(self.file):
@@ -135,6 +139,7 @@ class Source(ArraySource):
             values = channel.read_data(offset=start, length=stop - start)
             if len(values) != stop - start:
                 raise OSError("the file ends early")
+            require_exact(self, values, start)
             rows[:, i] = values
         return rows
 

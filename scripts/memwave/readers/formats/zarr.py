@@ -12,7 +12,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed, printable
 from memwave.readers.base import LARGEST_CHUNK, Options, file_of, reason_of, require_short
 from memwave.readers.shared.libraries import library
-from memwave.readers.shared.packing import Packing, unpacked, unpacked_slice
+from memwave.readers.shared.packing import Packing, units_of, unpacked, unpacked_slice
 from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
@@ -52,12 +52,13 @@ class Source(ArraySource):
         self._require_small_chunks()
         self.grain = node.chunks[0]
         self._compare_chunks()
-        self._packing = None if options.values == "stored" else self._find_packing()
+        self._packing = None if options.values == "stored" else self._find_packing(options)
         self.dtype = self._packing.dtype if self._packing else self.dtype
 
-    def _find_packing(self) -> Packing | None:
+    def _find_packing(self, options: Options) -> Packing | None:
         """The conversion by the attributes, if they change any value."""
         attributes = dict(self._array.attrs)
+        self.units = units_of(attributes, options.channels)
         fill = self._array.fill_value
         if self._array.metadata.zarr_format == 2 and "_ARRAY_DIMENSIONS" in attributes:
             # In version 2, xarray stores its marker of missing values as the array's fill value.

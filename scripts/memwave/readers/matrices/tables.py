@@ -8,7 +8,7 @@ import numpy as np
 from memwave.core.errors import InvalidMatrix
 from memwave.core.messages import shown
 from memwave.readers.matrices.checks import require_different
-from memwave.readers.shared.arrow_columns import MOST_INTEGER
+from memwave.readers.shared.exact import MOST_INTEGER
 
 
 def is_table(X: Any) -> bool:

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from memwave.readers.base import FileSource
+from memwave.readers.shared.exact import require_exact
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import Texts
-
-# float64 represents all integers up to this one.
-MOST_INTEGER = 2**53
 
 
 def arrow_module(name: str, path: str) -> Any:
@@ -104,20 +102,9 @@ def column_values(
         if hasattr(column, "dictionary_decode"):
             column = column.dictionary_decode()
         if str(column.type) in ("int64", "uint64"):
-            _require_exact(source, column.fill_null(0).to_numpy(zero_copy_only=False), first_row)
+            require_exact(source, column.fill_null(0).to_numpy(zero_copy_only=False), first_row)
         values[:, i] = column.to_numpy(zero_copy_only=False)
     return values
-
-
-def _require_exact(source: FileSource, integers: np.ndarray, first_row: int) -> None:
-    too_large = (integers > MOST_INTEGER) | (integers < -MOST_INTEGER)
-    if too_large.any():
-        row = int(np.argmax(too_large))
-        raise source.error(
-            f"has the integer {integers[row]:,} in row {first_row + row}, expected at most "
-            f"{MOST_INTEGER:,} (2**53), since float64 rounds larger ones. Subtract an offset from "
-            "the column, or leave it out"
-        )
 
 
 def texts_of(column: Any) -> Texts:

@@ -6,7 +6,7 @@ sections 2.5.1 and 8.1: ``scale_factor``, ``add_offset``, ``_FillValue``, ``miss
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ from memwave.readers.base import FileSource
 
 # Values that are read and unpacked at once.
 UNPACKED_VALUES = 1 << 18
+
+# Distance of a physical marker from a stored value, in steps of the scale: texts have few digits.
+ROUNDING = 1e-3
 
 MISSING = ("_FillValue", "missing_value")
 LIMITS = ("valid_min", "valid_max", "valid_range")
@@ -63,9 +66,12 @@ class Packing:
         )
         if not np.all(self._scale):
             raise self._refused("scale_factor", given["scale_factor"], "other than 0")
-        self._markers = self._find_markers(given)
-        self._low, self._high = self._limits(given)
         self._scaled = bool(np.any(self._scale != 1) or np.any(self._offset != 0))
+        self._markers = self._find_markers(given)
+        # Limits should have the stored type. Floats for integers are those of the physical values.
+        kinds = {np.asarray(given[name]).dtype.kind for name in LIMITS if name in given}
+        self._physical_limits = self._scaled and self._stored.kind in "iu" and "f" in kinds
+        self._low, self._high = self._limits(given)
         misses = bool(len(self._markers)) or self._low is not None or self._high is not None
         self.needed = self._scaled or misses or self._turned
         floats = stored.kind == "f" and not self._scaled
@@ -75,10 +81,11 @@ class Packing:
             return
         unit = _text(attributes.get("units", ""))
         given |= {"_Unsigned": _text(attributes["_Unsigned"])} if self._turned else {}
-        named = listed(f"{name} {_text(value)}" for name, value in given.items())
+        named = listed(f"{name} {self._named(name, value)}" for name, value in given.items())
         source.note(
             f"its attributes are applied ({named})"
             + (f"; the unit is {unit}" if unit else "")
+            + "; its limits are physical values" * self._physical_limits
             + "; values: stored reads the values as they are stored"
         )
 
@@ -93,14 +100,18 @@ class Packing:
         missing = np.zeros(stored.shape, bool)
         for marker in self._markers:
             missing |= stored == marker
-        if self._low is not None:
-            missing |= stored < self._low
-        if self._high is not None:
-            missing |= stored > self._high
         values = stored.astype(self.dtype)
+        scale = self._scale[columns] if self._scale.ndim else self._scale
         if self._scaled:
-            values *= self._scale[columns] if self._scale.ndim else self._scale
+            values *= scale
             values += self._offset[columns] if self._offset.ndim else self._offset
+        limited, rounding = stored, 0.0
+        if self._physical_limits:
+            limited, rounding = values, np.abs(scale) / 2
+        if self._low is not None:
+            missing |= limited < self._low - rounding
+        if self._high is not None:
+            missing |= limited > self._high + rounding
         values[missing] = np.nan
         return values
 
@@ -119,6 +130,11 @@ class Packing:
             return np.atleast_1d(np.asarray(value)).astype(np.float64).ravel()
         except (TypeError, ValueError):
             raise self._refused(name, value, "a number") from None
+
+    def _named(self, name: str, value: Any) -> str:
+        """An attribute as text; a marker in base64 is decoded."""
+        is_text = name in MISSING and isinstance(value, str | bytes)
+        return _text(_decoded(_text(value), self._stored) if is_text else value)
 
     def _refused(self, name: str, value: Any, expected: str) -> MemwaveError:
         return self._source.error(
@@ -150,7 +166,18 @@ class Packing:
             cast = given.astype(self._stored)
         # A float is rounded like the values. Markers of _Unsigned values may be signed.
         near = self._stored.kind == "f" or self._turned
-        return cast[(cast.astype(np.float64) == numbers) | near]
+        is_held = (cast.astype(np.float64) == numbers) | near
+        return np.append(cast[is_held], self._packed(numbers[~is_held]))
+
+    def _packed(self, physical: np.ndarray) -> np.ndarray:
+        """Stored values of markers that are none in the stored type, but are physical values."""
+        if not self._scaled or self._stored.kind == "f" or self._scale.ndim or self._offset.ndim:
+            return np.empty(0, self._stored)
+        places = (physical - self._offset) / self._scale
+        known = np.iinfo(self._stored)
+        near = np.abs(places - np.rint(places)) < ROUNDING
+        near &= (places >= known.min) & (places <= known.max)
+        return np.rint(places[near]).astype(self._stored)
 
     def _limits(self, given: Mapping[str, Any]) -> tuple[float | None, float | None]:
         """Smallest and largest stored value that is valid."""
@@ -168,12 +195,18 @@ class Packing:
     def _limit(self, name: str, value: Any) -> np.ndarray:
         """A limit; with `_Unsigned` it may be written with the sign of the stored type."""
         numbers = self._numbers(name, value)
-        if self._turned:
+        if self._turned and not self._physical_limits:
             known = np.iinfo(self._stored)
             size = 2.0**known.bits
             numbers = np.where((numbers < 0) & (known.min == 0), numbers + size, numbers)
             numbers = np.where((numbers > known.max) & (known.min < 0), numbers - size, numbers)
         return numbers
+
+
+def units_of(attributes: Mapping[str, Any], channels: Sequence[str] | None) -> dict[str, str]:
+    """Return the unit of all values, if the attributes have it, as that of each channel."""
+    unit = _text(attributes.get("units", "")).strip()
+    return dict.fromkeys(channels or (), unit) if unit else {}
 
 
 def unpacked(

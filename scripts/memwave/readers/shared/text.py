@@ -1,5 +1,6 @@
 """Text tables, plain or gzipped: their delimiter, and their lines and rows."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -9,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
-from itertools import count
+from itertools import count, islice
 from threading import Lock
 from typing import IO, Any
 
@@ -48,20 +49,16 @@ def open_text(file: str) -> IO[bytes]:
 def open_table(file: str, options: Options) -> IO[bytes]:
     """Open a text without the lines before its table and without comments."""
     text = open_text(file)
-    if not (options.skip_lines or options.comment):
-        return text
-    for number in range(1, options.skip_lines + 1):
-        _whole(text.readline(LONGEST_LINE), number)
+    if options.skip_lines:
+        # A byte is a letter of Latin-1. A line may end with a carriage return.
+        lines = io.TextIOWrapper(text, "latin-1", newline="")
+        above = islice(bounded_lines(lines), options.skip_lines)
+        size = sum(map(len, above))
+        lines.detach()
+        text.seek(size)
     if options.comment is None:
         return text
     return io.BufferedReader(WithoutComments(text, options.comment.encode()), LONGEST_LINE)
-
-
-def _whole(line: bytes, number: int) -> bytes:
-    """Return a line that was read with a limit; raise LongLine if it goes on."""
-    if len(line) >= LONGEST_LINE and not line.endswith(b"\n"):
-        raise LongLine(number)
-    return line
 
 
 def bounded_lines(text: io.TextIOBase) -> Iterator[str]:
@@ -107,31 +104,44 @@ class Guarded:
 
 
 class WithoutComments(io.RawIOBase):
-    """A text without the lines that begin with a prefix."""
+    """A text without the lines that begin with a prefix, and without a byte order mark."""
 
     def __init__(self, text: IO[bytes], comment: bytes):
-        self._text, self._comment, self._left = text, comment, b""
-        self._number = 0
+        self._text, self._comment = text, comment
+        self._left = self._rest = b""  # what is to be returned, and a line that is not whole
+        self._number, self._is_begun = 0, False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, target: Any) -> int:
         while not self._left:
-            lines = list(self._some_lines())
-            if not lines:
+            block = self._text.read(PIECE_BYTES)
+            if not block and not self._rest:
                 return 0
-            self._left = b"".join(line for line in lines if not line.startswith(self._comment))
+            self._left = self._without(self._lines(block))
         size = min(len(target), len(self._left))
         target[:size], self._left = self._left[:size], self._left[size:]
         return size
 
-    def _some_lines(self) -> Iterator[bytes]:
-        size = 0
-        while size < PIECE_BYTES and (line := self._text.readline(LONGEST_LINE)):
-            self._number += 1
-            size += len(line)
-            yield _whole(line, self._number)
+    def _lines(self, block: bytes) -> bytes:
+        """Whole lines of the text; its last one if there is no further block."""
+        block, is_last = self._rest + block, not block
+        if not self._is_begun:
+            block, self._is_begun = block.removeprefix(codecs.BOM_UTF8), True
+        # A carriage return at the end may be half of a line break.
+        cut = len(block) if is_last else max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
+        self._rest = block[cut:]
+        if len(self._rest) > LONGEST_LINE:
+            raise LongLine(self._number + 1)
+        return block[:cut]
+
+    def _without(self, block: bytes) -> bytes:
+        self._number += block.count(b"\n") or block.count(b"\r")
+        if self._comment not in block:
+            return block
+        lines = block.splitlines(keepends=True)
+        return b"".join(line for line in lines if not line.startswith(self._comment))
 
     def close(self) -> None:
         self._text.close()

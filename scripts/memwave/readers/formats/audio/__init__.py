@@ -67,6 +67,10 @@ class Source(ArraySource):
             )
         if found is not None:
             self._compare(found, frames)
+        elif self._sound.format != "FLAC":
+            raise self.error(
+                f"is a sound file of format {self._sound.format}, expected WAV or FLAC. Convert it"
+            )
         last = last_sample(self.file)
         if last is not None and last > frames:
             raise self.error(
@@ -83,6 +87,11 @@ class Source(ArraySource):
                 f"was cut short: its header announces {found.announced} bytes of samples, the "
                 f"file holds {found.present}. Copy it again, or write it anew with a tool that "
                 "repairs it"
+            )
+        if not found.announced and found.present:
+            raise self.error(
+                f"announces 0 rows in its header, and {found.present} more bytes follow: it was "
+                "never finished. Write it anew with a tool that repairs it"
             )
         width = WIDTHS.get(self._sound.subtype, 0) * self._sound.channels
         if width and found.announced // width != frames:

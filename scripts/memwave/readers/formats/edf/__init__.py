@@ -5,6 +5,7 @@ memwave reads them itself, since libraries reject common files, or return zeros 
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import BinaryIO
 
 import numpy as np
@@ -23,6 +24,9 @@ LIBRARY_MB = 5
 # Size of the records that are read at once. Of larger records only the wanted samples are read.
 READ_BYTES = 1 << 20
 
+# Half of the last digit of a duration below ten seconds, which has eight characters in a header.
+DIGITS = 5e-7
+
 
 class Source(ArraySource):
     """Signals of one sampling rate in an EDF or BDF file, as float64 in their physical unit."""
@@ -36,8 +40,7 @@ class Source(ArraySource):
             self._header = read_header(self._stream)
             self._find_records()
             self._find_signals(options)
-            if self._header.discontinuous:
-                self._require_no_gap()
+            self._look_for_gaps()
         except NotEDF as error:
             self.close()
             raise self.error(
@@ -111,19 +114,45 @@ class Source(ArraySource):
     def _rate(self, signal: Signal) -> float:
         return signal.samples / self._header.duration
 
-    def _require_no_gap(self) -> None:
-        """Require of a file that may have gaps (EDF+D) that it has none."""
-        onsets = record_onsets(self._stream, self._header, self._records)
+    def _look_for_gaps(self) -> None:
+        """Require of a file that may have gaps (EDF+D) that it has none.
+
+        Of another one (EDF+C), the first and the last onset are compared, for a note.
+        """
+        if self._header.discontinuous:
+            gap = self._gap(range(self._records))
+            if gap is None:
+                raise NotEDF("it is EDF+D, but has no annotations that say when its records begin")
+            if gap:
+                raise self.error(f"has a gap (EDF+D): {gap}. Cut it into recordings there")
+            return
+        with suppress(NotEDF):
+            drift = DIGITS * max(1, self._header.duration)
+            if self._records > 1 and self._gap([0, self._records - 1], drift):
+                self.note(
+                    "its header says that it has no gap (EDF+C), but by its annotations "
+                    f"{self._gap(range(self._records), drift)}; its records are read one after "
+                    "the other"
+                )
+
+    def _gap(self, records: Sequence[int], drift: float = 0) -> str | None:
+        """The first of some records that is not where it should be; None if no onset is stated.
+
+        `drift` is the error of the duration of a record, in seconds.
+        """
+        onsets = record_onsets(self._stream, self._header, records)
         if onsets is None:
-            raise NotEDF("it is EDF+D, but has no annotations that say when its records begin")
-        expected = onsets[0] + np.arange(len(onsets)) * self._header.duration
-        wrong = np.flatnonzero(~(np.abs(onsets - expected) < 0.5 / self._rate(self._signals[0])))
-        if len(wrong):
-            record = int(wrong[0])
-            raise self.error(
-                f"has a gap (EDF+D): record {record} begins at {onsets[record]:.12g} seconds, "
-                f"expected {expected[record]:.12g}. Cut it into recordings there"
-            )
+            return None
+        expected = onsets[0] + (np.asarray(records) - records[0]) * self._header.duration
+        allowed = 0.5 / self._rate(self._signals[0]) + drift * np.asarray(records)
+        wrong = np.flatnonzero(~(np.abs(onsets - expected) < allowed))
+        if not len(wrong):
+            return ""
+        first = int(wrong[0])
+        return (
+            f"record {records[first]} begins at {onsets[first]:.12g} seconds, expected "
+            f"{expected[first]:.12g}"
+        )
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         values = np.empty((stop - start, len(self._signals)))
@@ -213,7 +242,7 @@ def annotations(path: str) -> Iterator[tuple[float, float, str]]:
 def _annotations(
     path: str, file: BinaryIO, header: Header, records: int
 ) -> Iterator[tuple[float, float, str]]:
-    onsets = record_onsets(file, header, min(records, 1))
+    onsets = record_onsets(file, header, range(min(records, 1)))
     if onsets is None:
         raise MemwaveError(f"{path}: has no annotations. Expected EDF+ or BDF+.")
     for onset, duration, text in annotations_of(file, header, records):

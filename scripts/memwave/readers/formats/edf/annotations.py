@@ -1,6 +1,6 @@
 """Annotations of EDF+ and BDF+: lists of onset, duration and texts in a separate signal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -11,17 +11,17 @@ from memwave.readers.formats.edf.header import Header, NotEDF
 END, DURATION, TEXT = b"\x00", b"\x15", b"\x14"
 
 
-def record_onsets(file: BinaryIO, header: Header, records: int) -> np.ndarray | None:
-    """Read the onset of each record in seconds; None if the file does not state it."""
+def record_onsets(file: BinaryIO, header: Header, records: Sequence[int]) -> np.ndarray | None:
+    """Read the onsets of records in seconds; None if the file does not state them."""
     if not any(signal.is_annotation for signal in header.signals) or not records:
         return None
-    onsets = np.empty(records)
-    for record in range(records):
+    onsets = np.empty(len(records))
+    for i, record in enumerate(records):
         first = next(_lists(file, header, record)).split(END)[0]
         onset, *texts = first.split(TEXT)
         if not texts or texts[0]:
             raise NotEDF(f"its record {record} does not say when it begins")
-        onsets[record] = _seconds(onset)
+        onsets[i] = _seconds(onset)
     return onsets
 
 

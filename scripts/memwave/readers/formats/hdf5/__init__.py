@@ -1,5 +1,6 @@
 """Datasets of HDF5 files, ``x.h5::/path/to/dataset``, without leaving the file."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,24 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import did_you_mean, listed
 from memwave.readers.base import LARGEST_CHUNK, Options
 from memwave.readers.formats.hdf5.filters import missing_filters
-from memwave.readers.shared.packing import Packing, unpacked, unpacked_slice
+from memwave.readers.shared.packing import Packing, units_of, unpacked, unpacked_slice
 from memwave.readers.sources import ArraySource
 
 NEEDS_DTYPE = False
 LIBRARIES: tuple[str, ...] = ()
 LIBRARY_MB = 0
+
+# Values that the netCDF library fills arrays with, by type (``NC_FILL_...`` of netcdf.h).
+DEFAULT_FILL = {
+    "i2": -(2**15) + 1,
+    "u2": 2**16 - 1,
+    "i4": -(2**31) + 1,
+    "u4": 2**32 - 1,
+    "i8": -(2**63) + 2,
+    "u8": 2**64 - 2,
+    "f4": 9.9692099683868690e36,
+    "f8": 9.9692099683868690e36,
+}
 
 
 class Source(ArraySource):
@@ -36,6 +49,7 @@ class Source(ArraySource):
             self.grain = (self._dataset.chunks or (1,))[0]
             self._require_filters()
             self._packing = self._find_packing(options)
+            self._note_unwritten()
             self.dtype = self._packing.dtype if self._packing else self.dtype
         except MemwaveError:
             self.close()
@@ -49,9 +63,23 @@ class Source(ArraySource):
         if options.values == "stored":
             return None
         columns = self.shape[1] if len(self.shape) == 2 else 1
-        attributes = dict(self._dataset.attrs.items())
+        attributes = _default_marker(self._dataset) | dict(self._dataset.attrs.items())
+        self.units = units_of(attributes, options.channels)
         packing = Packing(self, attributes, self._dataset.dtype, columns)
         return packing if packing.needed else None
+
+    def _note_unwritten(self) -> None:
+        """Add a note if a part of the values was never written."""
+        for array in self._arrays():
+            if array.chunks is not None:
+                sides = zip(array.shape, array.chunks, strict=True)
+                most = prod(-(-length // chunk) for length, chunk in sides)
+                absent = most - array.id.get_num_chunks()
+                found = f"{absent} of its {most} chunks were" if absent else ""
+            else:
+                found = "its values were" * bool(array.size and not array.id.get_storage_size())
+            if found:
+                self.note(f"{found} never written; they are the fill value, {_fill(array)}")
 
     def _require_filters(self) -> None:
         found = (name for array in self._arrays() for name in missing_filters(array))
@@ -129,6 +157,23 @@ class Source(ArraySource):
 
     def close(self) -> None:
         self._store.close()
+
+
+def _default_marker(dataset: Any) -> dict[str, Any]:
+    """The marker of missing values of a netCDF file without an attribute for it.
+
+    The netCDF library fills arrays with a value for each type, and takes it for missing, other than
+    in those of one byte (*NetCDF User's Guide*, "Attribute Conventions").
+    """
+    marker, fill = DEFAULT_FILL.get(dataset.dtype.str[1:]), _fill(dataset)
+    is_filled = None not in (marker, fill) and fill == dataset.dtype.type(marker)
+    return {"_FillValue": fill} if is_filled else {}
+
+
+def _fill(dataset: Any) -> Any:
+    """The value of what was never written; None if it is undefined."""
+    is_defined = getattr(dataset, "id", None) and dataset.id.get_create_plist().fill_value_defined()
+    return dataset.fillvalue if is_defined else None
 
 
 def _remedy(file: str) -> str:

@@ -53,6 +53,7 @@ class Matrix73:
 
     def __init__(self, source: FileSource):
         self._hdf5 = hdf5.Source(source.path, Options(values="stored"))
+        source.notes += self._hdf5.notes
         self.shape = self._hdf5.shape[::-1]
         self.kind = self._hdf5.attribute("MATLAB_class")
         if self.kind not in NUMERIC or self._hdf5.attribute("MATLAB_empty"):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from memwave.core.messages import printable
+from memwave.core.messages import listed, printable
 from memwave.readers.base import Options, file_of, reason_of
 from memwave.readers.formats.mne.whole import compare, require_sound_file
 from memwave.readers.shared.libraries import library
@@ -30,12 +30,16 @@ COMPANIONS = (
 
 # A file whose samples are in a MATLAB matrix is loaded as a whole; number of copies in memory.
 COPIES = 6
-MOST_WARNINGS = 5
+MOST_WARNINGS, MOST_BREAKS = 5, 5
 
 # Packages that MNE-Python needs for some files, by suffix.
 NEEDED = {".mff": "mffpy", ".cdt": "curryreader", ".mefd": "pymef"}
+# Units by their numbers in FIF files.
+UNITS = {107: "V", 112: "T", 201: "T/m"}
 # The annotation of samples that were not recorded. MNE-Python reads them as zeros.
 NOT_RECORDED = "BAD_ACQ_SKIP"
+# Annotations where the recording was interrupted, and went on without rows for the time between.
+BREAKS = ("New Segment/", "boundary", "BAD boundary", "EDGE boundary")
 # Samples by which its times may be late.
 ROUNDING = 0.01
 # The first bytes of a .cnt file of ANT Neuro; those of Neuroscan differ.
@@ -59,11 +63,28 @@ class Source(ArraySource):
             if name is not None and os.path.isfile(name):
                 self._watch(os.fspath(name))
         self._columns = self._choose(list(self._raw.ch_names), options.channels)
+        kinds = (int(self._raw.info["chs"][column]["unit"]) for column in self._columns)
+        named = zip(self.channel_names or (), kinds, strict=True)
+        self.units = {name: UNITS[kind] for name, kind in named if kind in UNITS}
         self.sampling_rate = float(self._raw.info["sfreq"])
         self._describe((int(self._raw.n_times), len(self._columns)), np.dtype("f8"))
         self._skipped = sorted(set(_skipped(self._raw)))
         if lost := sum(stop - start for start, stop in self._skipped):
             self.note(f"{lost} rows were not recorded, since it was paused; they are missing")
+        self._note_breaks()
+
+    def _note_breaks(self) -> None:
+        """Add a note if rows follow each other that were not recorded one after the other."""
+        rate = float(self._raw.info["sfreq"])
+        found = {round(onset * rate) for onset, _, text in _annotated(self._raw) if text in BREAKS}
+        rows = sorted(row for row in found if 0 < row < self.shape[0])
+        if rows:
+            more = f" and {len(rows) - MOST_BREAKS} more" if len(rows) > MOST_BREAKS else ""
+            self.note(
+                "its recording was interrupted: time is missing before row "
+                f"{listed(map(str, rows[:MOST_BREAKS]))}{more}. Windows reach across; cut it "
+                "there into recordings"
+            )
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         if start == stop:

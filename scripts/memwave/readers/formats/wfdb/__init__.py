@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.core.messages import rate_text, shown
+from memwave.core.messages import listed, rate_text, shown
 from memwave.readers.base import Options, file_of, reason_of, require_short
 from memwave.readers.formats.wfdb.segment import Segment
 from memwave.readers.shared.libraries import library
@@ -41,6 +41,7 @@ class Source(ArraySource):
             self._watch(file)
         signals = self._chosen(header, options.channels)
         self._segments = list(self._find_segments(header, signals))
+        self.units = self._find_units()
         for segment in self._segments:
             for file in segment.files():
                 self._watch(file)
@@ -61,6 +62,7 @@ class Source(ArraySource):
         if not any(_first(header).sig_name or ()):
             self.note("its signals have no names")
             if wanted is not None and len(wanted) == len(names) and not set(wanted) & set(names):
+                self.channel_names = list(wanted)
                 return list(range(len(names)))
         return self._choose(names, wanted)
 
@@ -76,15 +78,52 @@ class Source(ArraySource):
             if not length:
                 continue  # the layout of the others
             columns: list[int | None] = [None] * len(signals)
-            if part is not None and header.layout == "fixed":
-                columns = list(signals)
-            elif part is not None:
-                own = list(part.sig_name)
-                columns = [
-                    own.index(n) if n in own else None for n in map(names.__getitem__, signals)
-                ]
+            if part is not None:
+                wanted = [names[column] for column in signals]
+                columns = self._columns_of(part, header, signals, wanted)
             yield Segment(folder, part, row, length, columns)
             row += length
+
+    def _columns_of(
+        self, part: Any, header: Any, signals: list[int], wanted: list[str]
+    ) -> list[int | None]:
+        """Indices of the wanted signals in a segment; None for one that it does not have."""
+        if abs(float(part.fs) - float(header.fs)) > RATE_TOLERANCE * float(header.fs):
+            raise self.error(
+                f"has {rate_text(float(header.fs))} frames a second, its segment "
+                f"{part.record_name} {rate_text(float(part.fs))}. Correct its headers"
+            )
+        own, place = _names(part), f"segment {part.record_name}"
+        if header.layout == "fixed":
+            found = [dict(enumerate(own)).get(column) for column in signals]
+            if found != wanted:
+                raise self.error(
+                    f"{place} has the signals {listed(map(shown, own))}, which are not those of "
+                    "the first segment. Correct its header"
+                )
+            return list(signals)
+        if twice := [name for name in wanted if own.count(name) > 1]:
+            raise self.error(
+                f"{place} has several signals called {shown(twice[0])}, expected one. Rename them "
+                "in its header"
+            )
+        return [own.index(name) if name in own else None for name in wanted]
+
+    def _find_units(self) -> dict[str, str]:
+        """Units of the signals, which must be the same in all segments."""
+        names = self.channel_names or ()
+        units: dict[int, str] = {}
+        for segment in self._segments:
+            for i, column in enumerate(segment.columns):
+                if segment.header is None or column is None:
+                    continue
+                unit = segment.header.units[column]
+                if units.setdefault(i, unit) != unit:
+                    raise self.error(
+                        f"signal {shown(names[i])} is in {units[i]} in its first segment, in "
+                        f"{unit} in {segment.header.record_name}. Convert one of them"
+                    )
+        return {names[i]: unit for i, unit in units.items()}
 
     def _rows(self, header: Any) -> int:
         """Frames of the record."""

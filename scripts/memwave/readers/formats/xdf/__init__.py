@@ -15,6 +15,7 @@ import numpy as np
 from memwave.core.messages import did_you_mean, listed, rate_text, shown
 from memwave.readers.base import Options, file_of, reason_of
 from memwave.readers.formats.xdf.chunks import SAMPLE_BYTES, NotXDF, Stream, scan
+from memwave.readers.shared.exact import require_exact
 from memwave.readers.shared.libraries import library
 from memwave.readers.shared.row_counts import remembered_rows
 from memwave.readers.sources import Block, StreamSource
@@ -25,11 +26,16 @@ LIBRARY_MB = 40
 
 # Memory of loading a stream, as a multiple of its samples and their times.
 COPIES = 8
-# Most samples of a stream: their times take some 50 bytes each when a run is planned.
+# Most samples of a stream: their times take some 90 bytes each when a run is planned.
 MOST_SAMPLES = 40_000_000
 BLOCK_ROWS = 1 << 16
 # A step between two samples that is longer than this many regular steps is a gap.
 LONGEST_STEP = 1.5
+# The package smooths times between breaks, which are steps longer than both of these. Its defaults
+# would smooth a gap of 500 samples, as if none were lost.
+BREAK_SECONDS, BREAK_SAMPLES = 1.0, 2
+# Samples on both sides of a shorter step that show whether the times after it remain late.
+AROUND = 100
 
 
 class Source(StreamSource):
@@ -41,8 +47,13 @@ class Source(StreamSource):
         self._stream = self._find()
         names = _channel_names(self._stream)
         self._columns = self._choose(names, options.channels)
+        if len(self._stream.units) == len(names):
+            chosen = zip(self.channel_names or (), self._columns, strict=True)
+            units = ((name, self._stream.units[column]) for name, column in chosen)
+            self.units = {name: unit for name, unit in units if unit}
         self.sampling_rate = self._stream.rate
-        rows, remark = remembered_rows(self.file, self._count, self._stream.name)
+        reading = f"{self._stream.name}, breaks of {BREAK_SECONDS:g} s"
+        rows, remark = remembered_rows(self.file, self._count, reading)
         if remark:
             self.note(remark)
         small = self._stream.kind == "float32"
@@ -100,10 +111,12 @@ class Source(StreamSource):
             )
         return stream
 
-    def _load(self, *, values: bool) -> dict:
-        """Load the stream, or only the times of its samples."""
+    def _load(self, stamps: list[np.ndarray] | None = None) -> dict:
+        """Load the stream; given a list, only its times, and add those in the file to the list."""
 
         def times_only(rows: np.ndarray, times: np.ndarray, info: Any, number: int) -> tuple:
+            assert stamps is not None
+            stamps.append(np.array(times, np.float64))
             return rows[:, :0].copy(), times, info
 
         number, count = self._stream.number, self._stream.samples
@@ -111,7 +124,11 @@ class Source(StreamSource):
         logging.getLogger("pyxdf").setLevel(logging.CRITICAL)
         try:
             (found,), _ = self._pyxdf.load_xdf(
-                self.file, [number], on_chunk=None if values else times_only
+                self.file,
+                [number],
+                on_chunk=None if stamps is None else times_only,
+                jitter_break_threshold_seconds=BREAK_SECONDS,
+                jitter_break_threshold_samples=BREAK_SAMPLES,
             )
         except Exception as error:  # the package raises nearly any
             raise self.error(
@@ -127,7 +144,8 @@ class Source(StreamSource):
 
     def _count(self) -> tuple[int, str]:
         """Rows, and a remark on lost samples and on the rate."""
-        found = self._load(values=False)
+        stamps: list[np.ndarray] = []
+        found = self._load(stamps)
         places, gaps = self._places(found)
         rows = int(places[-1]) + 1 if len(places) else 0
         remarks = []
@@ -139,7 +157,23 @@ class Source(StreamSource):
                 f"it has {rate_text(rate)} rows a second by its header, {effective:.6g} by its "
                 "clock"
             )
-        return rows, "; ".join(remarks)
+        jump = self._short_jump(np.concatenate(stamps), effective or rate)
+        return rows, "; ".join([*remarks, *jump])
+
+    def _short_jump(self, times: np.ndarray, rate: float) -> Iterator[str]:
+        """A remark if times jump by less than a break, and those after the jump remain late."""
+        late = times * rate - np.arange(len(times))
+        jumps = np.diff(late)
+        jumps[jumps >= max(BREAK_SECONDS * rate, BREAK_SAMPLES)] = 0
+        last = int(np.argmax(jumps)) if len(jumps) else 0
+        if not len(jumps) or jumps[last] < 1:
+            return
+        before, after = late[max(0, last + 1 - AROUND) : last + 1], late[last + 1 :][:AROUND]
+        if np.median(after) - np.median(before) > jumps[last] / 2:
+            yield (
+                f"its times jump by {jumps[last]:.3g} samples after sample {last}, which is taken "
+                "for jitter; if samples were lost there, cut it into recordings"
+            )
 
     def _places(self, found: dict) -> tuple[np.ndarray, int]:
         """The row of each sample, consecutive except at gaps, and the number of gaps."""
@@ -153,13 +187,15 @@ class Source(StreamSource):
         return places, int((rows > 1).sum())
 
     def _blocks(self) -> Iterator[Block]:
-        found = self._load(values=True)
+        found = self._load()
         stored, (places, _) = np.asarray(found["time_series"]), self._places(found)
         for start in range(0, self.shape[0], BLOCK_ROWS):
             stop = min(self.shape[0], start + BLOCK_ROWS)
             low, high = np.searchsorted(places, [start, stop])
+            own = stored[low:high, self._columns]
+            require_exact(self, own, start)
             values = np.full((stop - start, self.shape[1]), np.nan, self.dtype)
-            values[places[low:high] - start] = stored[low:high, self._columns]
+            values[places[low:high] - start] = own
             yield slice(start, stop), slice(0, self.shape[1]), values
 
     def close(self) -> None:

@@ -37,8 +37,8 @@ class Stream:
         Type of its values, such as ``float32`` or ``string``.
     width : int
         Number of its channels.
-    labels : list of str
-        Names of its channels, as far as the header has them.
+    labels, units : list of str
+        Names and units of its channels, as far as the header has them.
     samples : int
         Samples in chunks that are whole.
     announced : int or None
@@ -51,6 +51,7 @@ class Stream:
     kind: str
     width: int
     labels: list[str] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
     samples: int = 0
     announced: int | None = None
 
@@ -113,14 +114,15 @@ def _chunk(file: BinaryIO, length: int, streams: dict[int, Stream]) -> None:
 
 
 def _stream(number: int, info: ElementTree.Element) -> Stream:
-    labels = [channel.findtext("label") or "" for channel in info.iterfind("desc/channels/channel")]
+    channels = list(info.iterfind("desc/channels/channel"))
     return Stream(
         number,
         info.findtext("name") or "",
         float(info.findtext("nominal_srate") or 0),
         info.findtext("channel_format") or "",
         int(info.findtext("channel_count") or 0),
-        labels,
+        [channel.findtext("label") or "" for channel in channels],
+        [channel.findtext("unit") or "" for channel in channels],
     )
 
 

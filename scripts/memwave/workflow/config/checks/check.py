@@ -27,7 +27,7 @@ from memwave.workflow.config.checks.recordings import (
     checked_recordings,
     same_files,
 )
-from memwave.workflow.config.checks.units import unit_warnings
+from memwave.workflow.config.checks.units import file_units, unit_warnings
 from memwave.workflow.config.matrices import MATRIX
 from memwave.workflow.config.settings import experiments, is_matrix
 from memwave.workflow.planning.choice import Features, resolve
@@ -98,6 +98,8 @@ def check(settings: dict) -> Checked:
                 for note in recording.notes
             ]
             warnings += same_files(dataset, recordings[dataset])
+            units = settings["datasets"][dataset].get("units", {})
+            warnings += file_units(dataset, units, recordings[dataset])
     for (dataset, features), models in _models_by_pair(settings).items():
         if is_matrix(settings["datasets"][dataset]):
             if dataset in matrices:

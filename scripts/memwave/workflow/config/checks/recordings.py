@@ -49,6 +49,8 @@ class CheckedRecording(Recording):
         How these are read.
     notes : tuple of str
         What is odd about the file, or done to its values.
+    units : tuple of (str, str)
+        Channels and their units, as far as the file states them.
     groups : tuple of ChannelGroup
         Channels by their sampling rate, if they have several. `sampling_rate`, `resample` and
         `source_rows` are then those of the first channel.
@@ -62,6 +64,7 @@ class CheckedRecording(Recording):
     options: Options
     label_options: Options
     notes: tuple[str, ...]
+    units: tuple[tuple[str, str], ...] = ()
     groups: tuple[ChannelGroup, ...] = ()
 
     @property
@@ -139,7 +142,7 @@ def _facts(recording: Recording, dataset: str, settings: dict) -> dict:
     if groups:
         options = replace(options, sampling_rate=groups[0].rate)
         own = {**settings, "channels": groups[0].channels}
-    rows, rate, notes = _rows(recording, dataset, own, options)
+    rows, rate, notes, units = _rows(recording, dataset, own, options)
     ratio = _ratio(rate, dataset, settings)
     labels = _label_options(recording, options)
     check_labels(recording, rows, rate, labels)
@@ -150,7 +153,8 @@ def _facts(recording: Recording, dataset: str, settings: dict) -> dict:
     facts = asdict(recording) | {"source_rows": rows, "sampling_rate": rate}
     facts |= {"rows": min(planned), "resample": ratio, "groups": groups}
     facts |= {"source": recording.path, "label_source": recording.labels}
-    return facts | {"options": options, "label_options": labels, "notes": tuple(notes)}
+    facts |= {"notes": tuple(notes), "units": tuple(units.items())}
+    return facts | {"options": options, "label_options": labels}
 
 
 def _options(recording: Recording, settings: dict) -> Options:
@@ -184,12 +188,13 @@ def _label_options(recording: Recording, options: Options) -> Options:
 
 def _rows(
     recording: Recording, dataset: str, settings: dict, options: Options
-) -> tuple[int, float | None, list[str]]:
-    """Return the number of rows and the rate of a stored recording, and remarks on its file."""
+) -> tuple[int, float | None, list[str], dict[str, str]]:
+    """Return the rows and the rate of a stored recording, remarks on its file, and its units."""
     channels = settings["channels"]
     with open_source(recording.path, recording.dtype, channels, options) as source:
         source.require_numbers()
         shape, rate, notes = source.shape, source.sampling_rate, list(source.notes)
+        units = dict(source.units)
     expected = settings["sampling_rate"]
     given = recording.sampling_rate
     if rate and given and not _same(rate, given):
@@ -208,7 +213,7 @@ def _rows(
         )
     if len(shape) == 2 and shape[1] == len(channels):
         same = rate and expected and _same(rate, expected)
-        return shape[0], expected if same else rate, notes
+        return shape[0], expected if same else rate, notes, units
     turned = " It looks transposed; save array.T." if shape[0] == len(channels) else ""
     columns = f"{shape[1]} columns" if len(shape) == 2 else "one dimension only"
     raise MemwaveError(

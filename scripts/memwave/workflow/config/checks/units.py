@@ -1,9 +1,18 @@
-"""Warnings on channels of different units that are mixed, if the configuration has units."""
+"""Warnings on different units: of channels that are mixed, and of one channel in several files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from memwave.core.messages import listed
+from memwave.core.messages import listed, shown
 from memwave.features.spec import FeatureSpec
+from memwave.workflow.config.checks.recordings import CheckedRecording
+
+# Two letters for the prefix micro, and the one that replaces them; symbols of units in words.
+MICRO = str.maketrans("\u00b5\u03bc", "uu")
+SYMBOLS = {
+    f"{prefix}volt{plural}": f"{short}V"
+    for prefix, short in (("", ""), ("milli", "m"), ("micro", "u"), ("nano", "n"))
+    for plural in ("", "s")
+}
 
 
 def unit_warnings(
@@ -41,6 +50,37 @@ def unit_warnings(
             "so that those with the largest numbers make the components. Set scale: zscore or "
             "robust in the feature set."
         )
+
+
+def file_units(
+    dataset: str, units: Mapping[str, str], recordings: Iterable[CheckedRecording]
+) -> Iterator[str]:
+    """Say which channels have another unit in a file than in the configuration or a file before.
+
+    Parameters
+    ----------
+    dataset : str
+    units : mapping of str to str
+        Units of the channels in the configuration, by name.
+    recordings : iterable of CheckedRecording
+    """
+    first = {name: (unit, f"datasets.{dataset}.units") for name, unit in units.items()}
+    said: set[str] = set()
+    for recording in recordings:
+        for channel, unit in recording.units:
+            known, where = first.setdefault(channel, (unit, f"recording {shown(recording.name)}"))
+            if channel not in said and _symbol(unit) != _symbol(known):
+                said.add(channel)
+                yield (
+                    f"{dataset}: channel {shown(channel)} is in {known} in {where}, in {unit} in "
+                    f"the file of recording {shown(recording.name)}. Values are not converted: "
+                    "bring all recordings to one unit."
+                )
+
+
+def _symbol(unit: str) -> str:
+    """One way to write a unit, such as uV for microvolts."""
+    return SYMBOLS.get(unit.strip().lower(), unit.strip().translate(MICRO))
 
 
 def _mixed_pair(spec: FeatureSpec, units: dict[str, str]) -> tuple[str, str] | None:
