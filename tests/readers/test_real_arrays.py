@@ -214,6 +214,15 @@ def test_other_sound_files_that_are_called_wav(tmp_path, form):
     assert f"of format {form}, expected WAV or FLAC" in refusal(f"{tmp_path}/a.wav")
 
 
+def test_nist_sphere_that_is_called_wav(tmp_path):
+    path = tmp_path / "a.wav"
+    samples = np.arange(200, dtype="i2").reshape(-1, 2)
+    soundfile.write(path, samples, 16_000, format="NIST")
+    np.testing.assert_array_equal(read(path), samples)
+    path.write_bytes(path.read_bytes()[:-40])
+    assert "announces 100 rows in its header, the file holds 90" in refusal(str(path))
+
+
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
 @pytest.mark.parametrize("rows", [10, 5000])
 def test_flac_headers_that_announce_fewer_samples(tmp_path, rows, subtype):

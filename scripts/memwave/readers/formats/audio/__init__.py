@@ -1,4 +1,4 @@
-"""Sound files, WAV and FLAC: samples in their stored type."""
+"""Sound files, WAV (also NIST SPHERE of that name) and FLAC: samples in their stored type."""
 
 import numpy as np
 
@@ -6,6 +6,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable
 from memwave.readers.base import Options
 from memwave.readers.formats.audio.flac import last_sample
+from memwave.readers.formats.audio.sphere import announced_rows
 from memwave.readers.formats.audio.wav import Lengths, lengths
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import ArraySource
@@ -67,6 +68,13 @@ class Source(ArraySource):
             )
         if found is not None:
             self._compare(found, frames)
+        elif self._sound.format == "NIST":
+            announced = announced_rows(self.file)
+            if announced != frames:
+                raise self.error(
+                    f"announces {announced} rows in its header, the file holds {frames}. Copy it "
+                    "again"
+                )
         elif self._sound.format != "FLAC":
             raise self.error(
                 f"is a sound file of format {self._sound.format}, expected WAV or FLAC. Convert it"
