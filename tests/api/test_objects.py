@@ -199,6 +199,17 @@ def test_what_is_read_is_not_written_to(tmp_path):
         pca.transform(dataset, out=file.create_dataset("scores", X.shape, "f4"))  # in one file
     with pytest.raises(memwave.MemwaveError, match="is the input"):
         pca.write_projection(tmp_path / "x.npy", tmp_path / "x.npy")
+    with (
+        h5py.File(tmp_path / "x.h5") as file,
+        pytest.raises(memwave.MemwaveError, match=r"x\.h5: is the input"),
+    ):
+        pca.write_projection(tmp_path / "x.h5", file["x"])
+    view = np.load(tmp_path / "x.npy", mmap_mode="r")[::2]
+    for rows in (view, np.asarray(view)):
+        with pytest.raises(memwave.MemwaveError, match=r"x\.npy: is the input"):
+            pca.transform(rows, out=tmp_path / "x.npy")
+    with h5py.File(tmp_path / "x.h5") as file:
+        np.testing.assert_array_equal(file["x"], X)
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), X)
     np.testing.assert_array_equal(X, GOOD)
 

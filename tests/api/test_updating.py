@@ -1,6 +1,7 @@
 """Models that take in more rows after they were saved, and models that are merged."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import memwave
@@ -55,6 +56,25 @@ def test_a_saved_model_takes_in_more_rows(tmp_path, parts):
     require_same(pca, np.vstack(parts))
     pca.partial_fit(parts[1])
     require_same(pca, np.vstack([*parts, parts[1]]))
+
+
+def test_blocks_have_the_columns_of_the_first_by_name(tmp_path, parts):
+    tables = [pd.DataFrame(rows, columns=[f"c{i}" for i in range(30)]) for rows in parts]
+    other = tables[1].iloc[:, ::-1]
+    pca = memwave.PCA(K, solver="covariance").partial_fit(tables[0])
+    assert pca.feature_names_in_.tolist() == tables[0].columns.tolist()
+    message = "column 0 is called 'c29', expected 'c0'"
+    for method in (pca.partial_fit, pca.update, pca.transform):
+        with pytest.raises(MemwaveError, match=message):
+            method(other)
+    with pytest.raises(MemwaveError, match=message):
+        memwave.PCA(K, solver="covariance").fit(iter([tables[0], other]))
+    pca.save(tmp_path / "model.h5", summary=True)
+    loaded = memwave.load_model(tmp_path / "model.h5")
+    with pytest.raises(MemwaveError, match=message):
+        loaded.partial_fit(other)
+    require_same(loaded.partial_fit(tables[1]).update(parts[2]), np.vstack(parts))
+    assert loaded.feature_names_in_.tolist() == tables[0].columns.tolist()
 
 
 def test_saved_models_are_merged(tmp_path, parts):

@@ -208,9 +208,9 @@ class PCA(Saving, Diagnosing):
         for block in blocks:
             with as_matrix(block) as matrix, computing():
                 self._drop_missing(matrix)
-                if accumulator is None:
+                if accumulator is None or spec is None:
                     accumulator, spec = self._started(matrix, None)
-                self._require_width(matrix, accumulator.n_features)
+                self._require_columns(matrix, accumulator.n_features, spec.names)
                 accumulator.add(matrix)
         if accumulator is None or spec is None:
             raise InvalidMatrix("X: has 0 blocks of rows, expected at least one.")

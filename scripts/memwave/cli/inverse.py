@@ -12,8 +12,10 @@ from memwave.api.recordings.reconstructing import (
     resampling_of,
 )
 from memwave.core.errors import MemwaveError
+from memwave.readers import file_of
 from memwave.results.extraction import load_extraction
 from memwave.results.model_file import is_of_recordings
+from memwave.storage.atomic import require_unread
 from memwave.workflow.process.stage import one_blas_thread
 
 
@@ -45,6 +47,8 @@ def run(given: argparse.Namespace) -> int:
         pca.inverse_transform(scores, out=given.output)
         print(f"wrote {given.output}")
         return 0
+    if given.original:
+        require_unread(given.output, [file_of(given.original)])
     if not given.recording:
         raise MemwaveError(
             f"{given.model}: is of recordings. Name one of {given.scores} by --recording."

@@ -16,7 +16,7 @@ from memwave.features.spec import FeatureSpec
 from memwave.pca.diagnostics.monitored import LEVELS
 from memwave.pca.lags.recording_scores import FeatureScoring
 from memwave.pca.projection import Projector
-from memwave.readers import open_array, options_of
+from memwave.readers import file_of, open_array, options_of
 from memwave.recordings.channels.groups import channel_groups, group_rows
 from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import ChannelGroup, PlannedRecording, Segment
@@ -28,6 +28,7 @@ from memwave.results.monitoring.tables import load_quantiles
 from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import ProjectionWriter, projection_size
 from memwave.storage import hdf5
+from memwave.storage.atomic import require_unread
 from memwave.workflow import paths
 from memwave.workflow.planning.memory import extraction_rows, measuring_rows
 
@@ -74,6 +75,7 @@ def project_recording(
         If the recording has other channels, is shorter than a window, or has a value that is not
         finite and that the dataset of the model does not allow, or if a feature overflows its type.
     """
+    require_unread(projection, (model_path, file_of(recording)))
     model = load_given(model_path)
     spec, scaling = load_extraction(model_path)
     spec = replace(spec, step=step or spec.step)

@@ -74,14 +74,14 @@ class Updating(Fitted):
                 accumulator, spec = self._started(matrix, matrix.n_rows)
             else:
                 accumulator, spec = self._summed(), self._spec
-            self._require_width(matrix, accumulator.n_features)
+            self._require_columns(matrix, accumulator.n_features, spec.names)
             if not is_first:
                 accumulator.check(matrix)
             self._add(accumulator, matrix)
             if is_first:
                 self._start_anew()
             self._accumulator, self._spec = accumulator, spec
-            self.n_features_in_ = spec.n_features
+            self._keep_columns(spec)
             self.__dict__.pop("_model", None)
         return self
 
@@ -201,11 +201,9 @@ class Updating(Fitted):
         return accumulator
 
     def _summed_anew(self, accumulator: Accumulator) -> Self:
-        kept = self._spec, self.n_features_in_, self.__dict__.get("feature_names_in_")
         self._forget()
-        self._accumulator, (self._spec, self.n_features_in_) = accumulator, kept[:2]
-        if kept[2] is not None:
-            self.feature_names_in_ = kept[2]
+        self._accumulator = accumulator
+        self._keep_columns(self._spec)
         return self
 
 
