@@ -1,6 +1,8 @@
 """``memwave pca``, ``transform`` and ``inverse`` on a matrix, in this process."""
 
+import os
 import re
+import shutil
 
 import h5py
 import numpy as np
@@ -142,6 +144,20 @@ def test_what_is_read_is_not_overwritten(folder, command, message, capsys):
     assert main(command.split()) == 1
     assert re.search(message, capsys.readouterr().err)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_name_that_is_not_utf8(folder, capsys):
+    name, scores = (os.fsdecode(text) for text in (b"donn\xe9es.npy", b"scor\xe9.npy"))
+    try:
+        shutil.copy("rest.npy", name)
+    except OSError:
+        pytest.skip("the file system has no such names")
+    assert main(["pca", name, "-k", "2", "-o", "out"]) == 0
+    with h5py.File("out/projection.h5") as file:
+        assert file["recording_names"].asstr()[0] == "donn\\udce9es"
+    assert main(["transform", "out/model.h5", name, scores]) == 0
+    assert "wrote scor\\udce9.npy" in capsys.readouterr().out
+    assert np.load(scores).shape == (90, 2)
 
 
 @pytest.mark.parametrize(("given", "kept"), [("0.9", 3), ("mle", None)])

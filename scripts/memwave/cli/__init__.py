@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         parser.exit(2)
     given = parser.parse_args(arguments)
+    if hasattr(sys.stdout, "reconfigure"):  # a name of a file may have letters that it has not
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = module.run(given)
         sys.stdout.flush()

@@ -57,20 +57,32 @@ def run(given: argparse.Namespace) -> int:
     for path in (sheet, config):
         if path.exists():
             raise MemwaveError(f"{path}: is there already. Choose another --name or --out.")
+    for path in given.files:
+        require_name_of_sheet(path)
     is_one = given.window is None and len(given.files) == 1
     settings = matrix(given, sheet) if given.window is None else recordings(given, sheet)
     if not is_one:
         write(sheet, sheet_of(given.files, given.dtype))
     try:
         make_plan(settings)
-    except MemwaveError:
+        write(config, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+    except BaseException:
         sheet.unlink(missing_ok=True)
         raise
-    write(config, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
     where, command = next_command(config)
     print(f"wrote {config}" + ("" if is_one else f" and {sheet}") + f". Next, in {where}:")
     print(f"  {shlex.join(command)}")
     return 0
+
+
+def require_name_of_sheet(path: str) -> None:
+    """Require a path that a line of a sheet can have: UTF-8, and within one cell."""
+    is_text = path.isascii() or path == path.encode("utf-8", "ignore").decode()
+    if not is_text or path != path.strip() or any(sign in path for sign in "\t\r\n"):
+        raise MemwaveError(
+            f"{ascii(path)}: a sheet cannot have this path, expected UTF-8 without tabs, line "
+            "breaks, or spaces around it. Rename the file."
+        )
 
 
 def next_command(config: Path) -> tuple[str, list[str]]:
