@@ -228,6 +228,31 @@ def test_scores_in_a_table():
     assert isinstance(memwave.PCA(2).fit_transform(table), np.ndarray)
 
 
+def test_tables_of_arrow():
+    arrow = pytest.importorskip("pyarrow")
+    frame = pd.DataFrame(GOOD, columns=NAMES, index=np.arange(40) * 2)
+    table = arrow.Table.from_pandas(frame)  # with the index of the rows as another column
+    expected = memwave.PCA(2, solver="covariance").fit(GOOD)
+    pca = memwave.PCA(2, solver="covariance").fit(table)
+    assert list(pca.feature_names_in_) == NAMES
+    np.testing.assert_array_equal(pca.components_, expected.components_)
+    np.testing.assert_array_equal(pca.transform(table.to_batches()[0]), expected.transform(GOOD))
+    with pytest.raises(memwave.MemwaveError, match="feature names should match"):
+        pca.transform(table.select(NAMES[::-1]))
+    blocks = memwave.PCA(2, solver="covariance").fit(iter(table.to_batches(max_chunksize=7)))
+    np.testing.assert_allclose(blocks.explained_variance_, expected.explained_variance_)
+    mixed = {"whole": [1, None, 3, 6], "half": [1.5, 2, 3, 4], "coded": [7, 7, 9, 9]}
+    mixed["coded"] = arrow.array(mixed["coded"]).dictionary_encode()
+    dropped = memwave.PCA(2, missing="drop").fit(arrow.table(mixed))
+    np.testing.assert_allclose(dropped.mean_, [10 / 3, 8.5 / 3, 25 / 3])
+    for column, message in {
+        "text": (["1", "2", "3", "4"], 'column "x" holds object values, expected numbers'),
+        "rounded": ([1, None, 3, 2**60 + 1], 'row 3, column "x" has an integer of'),
+    }.values():
+        with pytest.raises(memwave.MemwaveError, match=message):
+            memwave.PCA(1).fit(arrow.table({"x": column, "y": [1.0, 2.0, 3.0, 5.0]}))
+
+
 def test_tables_of_polars():
     polars = pytest.importorskip("polars")
     table = polars.DataFrame(GOOD, schema=NAMES, orient="row")

@@ -173,11 +173,11 @@ class PCA(Saving, Diagnosing):
         ----------
         X : path, array, list of these, or iterable of blocks; shape (n_samples, n_features)
             A file (``.npy``, raw, ``x.h5::/path``, ``.zarr``, ``.h5ad``), a NumPy array or map, a
-            dataset of h5py, an array of Zarr, a DataFrame; a list of these is stacked. A table
-            (``.parquet``, ``.feather``, ``.csv``) or an array of an archive (``x.npz::array``) is
-            copied to a temporary file meanwhile. An iterator of blocks of rows is read once, which
-            the solvers ``covariance`` and ``incremental`` can do. Floats of 16, 32 or 64 bits, or
-            integers.
+            dataset of h5py, an array of Zarr, a DataFrame or table of pyarrow; a list of these is
+            stacked. A table in a file (``.parquet``, ``.feather``, ``.csv``) or an array of an
+            archive (``x.npz::array``) is copied to a temporary file meanwhile. An iterator of
+            blocks of rows is read once, which the solvers ``covariance`` and ``incremental`` can
+            do. Floats of 16, 32 or 64 bits, or integers.
         y : None
             Ignored; for pipelines.
         dtype, columns : str, int, optional

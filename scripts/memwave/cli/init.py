@@ -80,7 +80,7 @@ def require_name_of_sheet(path: str) -> None:
     is_text = path.isascii() or path == path.encode("utf-8", "ignore").decode()
     if not is_text or path != path.strip() or any(sign in path for sign in "\t\r\n"):
         raise MemwaveError(
-            f"{ascii(path)}: a sheet cannot have this path, expected UTF-8 without tabs, line "
+            f"{path!a}: a sheet cannot have this path, expected UTF-8 without tabs, line "
             "breaks, or spaces around it. Rename the file."
         )
 
