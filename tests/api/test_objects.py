@@ -1,9 +1,12 @@
 """Objects of Python as matrices: masks, tables, tensors, containers, and arrays to write to."""
 
+from types import SimpleNamespace
+
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
@@ -228,6 +231,36 @@ def test_scores_in_a_table():
     assert isinstance(memwave.PCA(2).fit_transform(table), np.ndarray)
 
 
+class Backed:
+    """A sparse matrix of a backed AnnData: slices of it are sparse matrices of SciPy."""
+
+    def __init__(self, rows, kind):
+        self._rows, self.format = rows, kind
+        self.shape, self.dtype = rows.shape, rows.dtype
+
+    def __getitem__(self, place):
+        return self._rows[place]
+
+
+def test_columns_of_a_table_may_have_any_name():
+    table = pd.DataFrame(GOOD[:, :5], columns=["format", "obs", "var_names", "X", "tocsr"])
+    require_same(fitted(table), GOOD[:, :5])
+
+
+def test_rows_of_a_sparse_matrix_in_a_file():
+    rows = np.where(GOOD > 0, GOOD, 0)
+    pca = memwave.PCA(2).fit(rows)
+    backed = memwave.PCA(2).fit(Backed(scipy.sparse.csr_array(rows), "csr"))
+    np.testing.assert_array_equal(backed.components_, pca.components_)
+    wrong = {
+        "is stored column by column": Backed(scipy.sparse.csc_array(rows), "csc"),
+        "is an AnnData object, expected its matrix": SimpleNamespace(X=rows, obs=1, var_names=2),
+    }
+    for message, X in wrong.items():
+        with pytest.raises(memwave.MemwaveError, match=message):
+            memwave.PCA(1).fit(X)
+
+
 def test_tables_of_arrow():
     arrow = pytest.importorskip("pyarrow")
     frame = pd.DataFrame(GOOD, columns=NAMES, index=np.arange(40) * 2)
@@ -248,6 +281,10 @@ def test_tables_of_arrow():
     for column, message in {
         "text": (["1", "2", "3", "4"], 'column "x" holds object values, expected numbers'),
         "rounded": ([1, None, 3, 2**60 + 1], 'row 3, column "x" has an integer of'),
+        "lists": (
+            arrow.FixedSizeListArray.from_arrays(np.arange(8.0), 2),
+            'column "x" holds .* values, expected numbers',
+        ),
     }.values():
         with pytest.raises(memwave.MemwaveError, match=message):
             memwave.PCA(1).fit(arrow.table({"x": column, "y": [1.0, 2.0, 3.0, 5.0]}))

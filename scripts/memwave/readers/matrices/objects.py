@@ -62,29 +62,42 @@ def _part(X: Any, dtype: str | None, columns: int | None, name: str) -> Part:
         raise InvalidMatrix(
             f"{name}: dtype and columns are for files, expected neither of an array."
         )
+    if isinstance(X, np.memmap):
+        return map_part(X, name)
+    if is_table(X):  # first: its columns may be called as any attribute
+        return ArrayPart(array_of(X, name), name, names_of(X, name))
+    _require_rows(X, name)
+    return ArrayPart(X if _is_array(X) else _array(X, name), name)
+
+
+def _require_rows(X: Any, name: str) -> None:
+    """Refuse objects whose rows cannot be read by slices, with what to pass instead."""
     if hasattr(X, "tocsr") or hasattr(X, "tocoo"):
         raise InvalidMatrix(
             f"{name}: sparse data was passed, expected a dense matrix. Use X.toarray() if it fits "
             "the memory, or give blocks of it: pca.fit(X[i:i+1000].toarray() for i in ...)."
+        )
+    if getattr(X, "format", None) == "csc":  # of a backed AnnData
+        raise InvalidMatrix(
+            f"{name}: is a sparse matrix that is stored column by column, expected rows: each "
+            "block of rows would read the whole file. Store it as a dense matrix, or as "
+            "csr_matrix."
+        )
+    if all(hasattr(X, attribute) for attribute in ("obs", "var_names", "X")):
+        raise InvalidMatrix(
+            f"{name}: is an AnnData object, expected its matrix. Pass adata.X or a layer, or the "
+            "path of the file."
         )
     if hasattr(X, "collect_schema") and not hasattr(X, "to_numpy"):
         raise InvalidMatrix(
             f"{name}: is a lazy table, expected its values. Pass X.collect(), or the path of the "
             "file."
         )
-    if isinstance(X, np.memmap):
-        return map_part(X, name)
     if isinstance(X, Iterator):
         raise InvalidMatrix(
             f"{name}: is an iterator, which can be read once, expected what can be read again. "
             "Call this method with its blocks one by one."
         )
-    names = None
-    if is_table(X):
-        names, X = names_of(X, name), array_of(X, name)
-    elif not _is_array(X):
-        X = _array(X, name)
-    return ArrayPart(X, name, names)
 
 
 def _file(path: str, dtype: str | None, columns: int | None) -> Part:
@@ -176,7 +189,8 @@ class ArrayPart:
         try:
             found = self.array[place if len(place) > 1 else place[0]]
             rows = self._without_mask(found, start) if np.ma.isMaskedArray(found) else found
-            rows = np.asarray(rows)
+            # Of a sparse matrix in the file of a backed AnnData, rows come as a sparse matrix.
+            rows = np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows)
         except OSError as error:
             raise InvalidMatrix(
                 f"{where} cannot be read ({error}). Copy the file again, or repair it."

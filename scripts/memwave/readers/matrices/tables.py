@@ -42,7 +42,7 @@ def array_of(table: Any, name: str) -> np.ndarray:
         columns = [_numbers(column, label, name) for label, column in _columns(table)]
         array = np.column_stack(columns) if columns else np.empty((table.num_rows, 0))
     else:
-        array = np.asarray(table.to_numpy())
+        array = np.asarray(_converted(table, name))
         if array.dtype != object and not hasattr(table, "iloc"):
             for label, column in _columns(table):  # polars makes numbers of dates
                 _numbers(column, label, name)
@@ -58,6 +58,17 @@ def array_of(table: Any, name: str) -> np.ndarray:
     return array
 
 
+def _converted(table: Any, name: str) -> Any:
+    """A table or a column of it as an array."""
+    try:
+        return table.to_numpy()
+    except Exception as error:  # libraries raise nearly any, as for integers of 128 bits
+        raise InvalidMatrix(
+            f"{name}: cannot be converted to numbers ({error}). Convert it to float64, or leave it "
+            "out."
+        ) from error
+
+
 def _columns(table: Any) -> Iterator[tuple[Any, Any]]:
     """Names and values of all columns; pandas may have two of one name."""
     if _is_of_arrow(table):
@@ -71,8 +82,9 @@ def _columns(table: Any) -> Iterator[tuple[Any, Any]]:
 
 def _numbers(column: Any, label: Any, name: str) -> np.ndarray:
     # An array of Arrow converts what has missing values only if it is asked for an array so.
-    values = np.asarray(column if hasattr(column, "to_pylist") else column.to_numpy())
-    if values.dtype.kind in "biuf":
+    where = f"{name}: column {shown(label)}"
+    values = np.asarray(column if hasattr(column, "to_pylist") else _converted(column, where))
+    if values.dtype.kind in "biuf" and values.ndim == 1:
         return values
     if values.dtype == object and not any(isinstance(value, (str, bytes)) for value in values):
         try:
@@ -81,9 +93,9 @@ def _numbers(column: Any, label: Any, name: str) -> np.ndarray:
             return values.astype(np.float64)
         except (TypeError, ValueError):
             pass
+    held = values.dtype if values.ndim == 1 else f"lists of {values.dtype}"
     raise InvalidMatrix(
-        f"{name}: column {shown(label)} holds {values.dtype} values, expected numbers. "
-        "Leave it out, or convert it to numbers."
+        f"{where} holds {held} values, expected numbers. Leave it out, or convert it to numbers."
     )
 
 
