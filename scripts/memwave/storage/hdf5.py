@@ -56,8 +56,10 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
                 with h5py.File(written, "w", **options) as file:
                     yield file
                     file.flush()
-            except (OSError, RuntimeError) as error:
-                raise (_first_of(written, path, data_bytes) or error) from error
+            except Exception as error:  # once a write has failed, h5py raises nearly any
+                if failed := _first_of(written, path, data_bytes):
+                    raise failed from error
+                raise
             if failed := _first_of(written, path, data_bytes):
                 raise failed
         append_trailer(temporary)
