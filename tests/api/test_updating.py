@@ -171,6 +171,16 @@ def test_a_solver_of_several_reads_says_that_it_takes_no_blocks(parts):
         pca.partial  # noqa: B018
 
 
+@pytest.mark.parametrize("summary", [True, False])
+def test_a_summary_of_another_model_is_not_used(summary, tmp_path, parts):
+    pca = memwave.load_model(saved(tmp_path, 0, solver="covariance"))
+    other = memwave.load_model(saved(tmp_path, 1, solver="covariance"))
+    (other if summary else pca).save(tmp_path / "model0.h5", summary=summary)
+    with pytest.raises(MemwaveError, match=r"model0.h5: is another model than when it was loaded"):
+        pca.update(parts[2])
+    assert pca.n_samples_ == 400
+
+
 def test_what_cannot_be_updated_says_why(tmp_path, parts):
     fitted = memwave.PCA(K).fit(parts[0])
     with pytest.raises(MemwaveError, match="Fit with partial_fit"):

@@ -17,7 +17,7 @@ from memwave.core.messages import shown
 from memwave.features.columns import MatrixSpec
 from memwave.readers.matrices.matrix import Matrix
 from memwave.readers.matrices.objects import as_matrix
-from memwave.results.model_file import load_summary
+from memwave.results.model_file import has_summary, load_given, load_summary
 
 # What of a plan is stored with a summary.
 PLANNED = ("model", "dtype", "block_rows", "memory_mb", "select")
@@ -191,6 +191,7 @@ class Updating(Fitted):
         """The sums of all rows so far; they are read from the model's file where they are there."""
         accumulator = self.__dict__.get("_accumulator")
         if accumulator is None and "_summary_file" in self.__dict__:
+            self._require_unchanged(self._summary_file)
             accumulator = restored(self._summary_file)
             self._accumulator = accumulator
         if accumulator is None:
@@ -199,6 +200,16 @@ class Updating(Fitted):
                 "which keeps one, and save with summary=True; in a shell, memwave pca --summary."
             )
         return accumulator
+
+    def _require_unchanged(self, path: str) -> None:
+        """Require that the file that a summary is read from still has the model that was loaded."""
+        found, model = load_given(path), self._fitted()
+        same = found.n_samples == model.n_samples and np.array_equal(found.mean, model.mean)
+        if not (same and has_summary(path)):
+            raise InvalidParameter(
+                f"{path}: is another model than when it was loaded, or has no summary any more. "
+                "Load it again."
+            )
 
     def _summed_anew(self, accumulator: Accumulator) -> Self:
         self._forget()
