@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+import zarr
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
@@ -215,6 +216,25 @@ def test_what_is_read_is_not_written_to(tmp_path):
         np.testing.assert_array_equal(file["x"], X)
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), X)
     np.testing.assert_array_equal(X, GOOD)
+
+
+@pytest.mark.filterwarnings("error")
+def test_scores_that_an_output_cannot_hold(tmp_path):
+    pca = memwave.PCA(2).fit(GOOD)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for out in (
+            np.zeros((40, 2), "f2"),
+            file.create_dataset("half", (40, 2), "f2"),
+            zarr.create_array(tmp_path / "x.zarr", shape=(40, 2), dtype="f2", chunks=(9, 2)),
+        ):
+            pca.transform(GOOD, out=out)
+            np.testing.assert_allclose(out[:], pca.transform(GOOD), rtol=1e-3, atol=1e-3)
+            with pytest.raises(memwave.MemwaveError, match=r"type float16, which cannot hold"):
+                pca.transform(GOOD * 1e5, out=out)
+    with pytest.raises(
+        memwave.MemwaveError, match=r"^\S*p\.h5: scores has a value near row 0 that"
+    ):
+        pca.write_projection(tmp_path / "p.h5", GOOD * 1e39)
 
 
 def test_scores_in_a_table():

@@ -199,6 +199,7 @@ class PCA(Saving, Diagnosing):
             params = self._plain_params()
             entry(params, 1)  # parameters are checked before anything is read
             self._drop_missing(matrix)
+            matrix.require_rows()
             model, certificate = fit_certified(matrix, params, self._bar)
             self._keep(model, spec_of(matrix), certificate)
         return self

@@ -182,9 +182,19 @@ def _is_shared(one: Any, other: Any) -> bool:
 
 
 def array_store(array: Any) -> Store:
-    """Return a function that writes rows into an array."""
+    """Return a function that writes rows into an array; InvalidMatrix for what it cannot hold."""
+    kind = np.dtype(array.dtype)
 
     def store(start: int, stop: int, values: np.ndarray) -> None:
+        if not np.can_cast(values.dtype, kind):
+            with np.errstate(over="ignore"):
+                stored = values.astype(kind)
+            if not np.array_equal(np.isfinite(stored), np.isfinite(values)):
+                raise InvalidMatrix(
+                    f"out has type {kind}, which cannot hold a value of rows {start} to "
+                    f"{stop - 1}, expected {values.dtype}."
+                )
+            values = stored
         array[start:stop] = values
 
     return store

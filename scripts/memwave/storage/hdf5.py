@@ -51,7 +51,7 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
     require_space(path, data_bytes + OVERHEAD_BYTES)
     with replacing(path) as temporary:
         options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES}
-        with _Written(temporary) as written:
+        with _Written(temporary, path) as written:
             try:
                 with h5py.File(written, "w", **options) as file:
                     yield file
@@ -72,9 +72,14 @@ class _Written(io.FileIO):
     report errors that occur then.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, final: str | Path):
         super().__init__(path, "w+")
         self.failed: BaseException | None = None
+        self._final = final
+
+    def __repr__(self) -> str:
+        """Name the file as its users know it: h5py takes this for the name of the file."""
+        return str(self._final)
 
     def write(self, data) -> int:
         """Write all of `data`; a single system call may write only some of it."""

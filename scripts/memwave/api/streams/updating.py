@@ -59,7 +59,8 @@ class Updating(Fitted):
         ------
         MemwaveError
             If the solver reads rows several times (``gram``, ``randomized``), as an AttributeError,
-            or if `X` is no matrix of finite numbers. Nothing of such a block is added.
+            or if `X` is no matrix of finite numbers, or has other columns than the first block.
+            Nothing of such a block is added.
 
         Warns
         -----
@@ -70,6 +71,8 @@ class Updating(Fitted):
         with as_matrix(X, dtype, columns) as matrix, computing():
             self._drop_missing(matrix)
             is_first = not {"_accumulator", "_summary_file"} & set(self.__dict__)
+            if is_first and not matrix.n_rows:
+                return self
             if is_first:
                 accumulator, spec = self._started(matrix, matrix.n_rows)
             else:
