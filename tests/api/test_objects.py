@@ -262,6 +262,24 @@ class Backed:
         return self._rows[place]
 
 
+def test_a_virtual_dataset_needs_all_of_its_files(tmp_path):
+    layout = h5py.VirtualLayout((40, 6), "f8")
+    for i in range(2):
+        with h5py.File(tmp_path / f"{i}.h5", "w") as file:
+            file["x"] = GOOD[20 * i : 20 * i + 20]
+        layout[20 * i : 20 * i + 20] = h5py.VirtualSource(f"{i}.h5", "x", (20, 6))
+    with h5py.File(tmp_path / "both.h5", "w") as file:
+        file.create_virtual_dataset("x", layout)
+    with h5py.File(tmp_path / "both.h5") as file:
+        require_same(fitted(file["x"]), GOOD)
+    (tmp_path / "1.h5").unlink()
+    with (
+        h5py.File(tmp_path / "both.h5") as file,
+        pytest.raises(memwave.MemwaveError, match=r"1\.h5 that it is made of is not there"),
+    ):
+        fitted(file["x"])
+
+
 def test_columns_of_a_table_may_have_any_name():
     table = pd.DataFrame(GOOD[:, :5], columns=["format", "obs", "var_names", "X", "tocsr"])
     require_same(fitted(table), GOOD[:, :5])

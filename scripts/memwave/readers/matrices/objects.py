@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
+from memwave.core.messages import listed
 from memwave.readers import is_converted
+from memwave.readers.formats.hdf5.virtual import missing_sources
 from memwave.readers.matrices.checks import NotNumbers, require_matrix, require_numbers
 from memwave.readers.matrices.converted import TemporaryPart
 from memwave.readers.matrices.files import open_file
@@ -162,6 +164,11 @@ class ArrayPart:
             raise InvalidMatrix(
                 f"{name}: cannot be read ({error}). Open its file, and leave it open meanwhile."
             ) from error
+        if missing := missing_sources(array):
+            raise InvalidMatrix(
+                f"{name}: is a virtual dataset, and {listed(missing)} that it is made of is not "
+                "there: its values would be fill values. Copy it to its place."
+            )
         if any(size != size for size in self.shape):
             raise InvalidMatrix(
                 f"{name}: does not know its number of rows or columns (shape {self.shape}). "
