@@ -220,6 +220,13 @@ def test_the_kind_of_an_hdf5_file_is_checked(tmp_path):
         hdf5.load_arrays(path)
 
 
+def test_the_version_of_an_hdf5_file_is_checked(tmp_path):
+    with hdf5.create(tmp_path / "new.h5", 0) as file:
+        hdf5.mark(file, "memwave-arrays", "2")
+    with pytest.raises(MemwaveError, match="has version 2 of its format, expected 1: another"):
+        hdf5.load_arrays(tmp_path / "new.h5")
+
+
 def test_a_shard_is_what_numpy_writes(tmp_path):
     array = np.arange(30, dtype=np.float16).reshape(10, 3)
     np.save(tmp_path / "theirs.npy", array)

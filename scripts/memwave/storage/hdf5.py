@@ -107,13 +107,13 @@ def _first_of(written: _Written, path: str | Path, size: int) -> BaseException |
 
 
 @contextmanager
-def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
+def open_read_only(path: str | Path, encoding: str, version: str = "1") -> Iterator[h5py.File]:
     """Open an HDF5 file that memwave wrote, after a check of all of its bytes.
 
     Raises
     ------
     MemwaveError
-        If it is missing, cut off, changed, or not of that encoding type.
+        If it is missing, cut off, changed, or not of that encoding type and version.
     """
     try:
         _require_file(path, encoding)
@@ -134,6 +134,12 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
         if found != encoding:
             raise MemwaveError(
                 f"{path}: is of type {found!r}, expected {encoding!r}. Name a {_name(encoding)}."
+            )
+        stored = file.attrs.get("encoding-version")
+        if stored != version:
+            raise MemwaveError(
+                f"{path}: has version {stored} of its format, expected {version}: another version "
+                "of memwave wrote it. Use that one, or make the file again with this one."
             )
         yield file
 
