@@ -18,6 +18,7 @@ from stages import run_stage
 from convert_recordings import convert_recording, convert_recordings
 from memwave.core.errors import MemwaveError
 from memwave.readers import is_converted, library_bytes, open_array, open_source
+from memwave.readers.shared import row_counts
 from memwave.recordings.segments import PlannedRecording
 from memwave.workflow.planning.memory import conversion_mb
 from memwave.workflow.requests import Conversion, RecordingConversion
@@ -143,7 +144,12 @@ def test_a_table_of_many_blocks(folder):
 
 def test_the_rows_of_a_text_are_counted_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "snakemake", raising=False)
     Path("a.csv").write_text("a\n1\n2\n")
+    open_source("a.csv", None, None).close()
+    assert os.listdir() == ["a.csv"]  # nothing is left where no workflow runs
+    row_counts._remembered.cache_clear()
+    Path(".snakemake").mkdir()
     for content, rows in (("a\n1\n2\n", 2), ("b\n1\n2\n", 2), ("a\n1\n2\n3\n", 3)):
         status = os.stat("a.csv")
         Path("a.csv").write_text(content)
