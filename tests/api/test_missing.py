@@ -147,6 +147,14 @@ def test_rows_without_a_complete_one():
             method(gone)
 
 
+def test_labels_that_are_too_large(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(9, 3))
+    with pytest.raises(memwave.MemwaveError, match=r"labels are up to 9\d+, expected less than 2"):
+        memwave.PCA(2).fit(rows).write_projection(
+            tmp_path / "p.h5", rows, labels=np.arange(9, dtype="u8") + 2**63
+        )
+
+
 def test_more_runs_than_there_is_memory_for(monkeypatch):
     rows = np.random.default_rng(0).normal(size=(200, 3))
     rows[::2] = np.nan

@@ -316,4 +316,6 @@ def row_labels(labels: Any, n_rows: int) -> np.ndarray | None:
             f"labels are {found.dtype} of shape {found.shape}, expected whole numbers of shape "
             f"({n_rows},): one a row."
         )
+    if found.dtype == np.uint64 and found.max() > np.iinfo(np.int64).max:
+        raise InvalidMatrix(f"labels are up to {found.max()}, expected less than 2**63.")
     return found

@@ -48,8 +48,10 @@ class Source(hdf5.Source):
     def column_names(self) -> list[str] | None:
         """Return the names of the variables, where these are the columns."""
         table = _variables_of(self.path[len(self.file) + 2 :].strip("/"))
-        variables = self._store.get(table) if table else None
-        index = None if variables is None else variables.attrs.get("_index")
+        if table is None or table not in self._store:
+            return None
+        variables = self._store[table]
+        index = variables.attrs.get("_index")
         if index is None or index not in variables:
             return None
         try:
