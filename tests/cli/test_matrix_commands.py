@@ -133,6 +133,10 @@ def test_an_interrupt_leaves_nothing_half_written(folder, monkeypatch, capsys):
         ("transform model.h5 rest.npy rest.npy", "rest.npy: is read for it"),
         ("transform model.h5 rest.npy s.txt", "s.txt: .* a name that ends in .h5 or .npy"),
         ("inverse model.h5 projection.h5 projection.h5", "projection.h5: .* that ends in .npy"),
+        (
+            "inverse model.h5 projection.h5 s.npy --dtype float32",
+            "matrix, expected no --dtype",
+        ),
         ("pca model.h5::/components -k 2", "model.h5: is read for it"),
         ("pca rest.npy -k 2 --labels projection.h5::/window", "projection.h5: is read for it"),
         ("update model.h5 rest.npy -o rest.npy", "rest.npy: is read for it"),

@@ -37,10 +37,11 @@ def run(given: argparse.Namespace) -> int:
     if Path(given.output).suffix != ".npy":
         raise MemwaveError(f"{given.output}: cannot be written, expected a name that ends in .npy.")
     if not is_of_recordings(given.model):
-        if given.recording or given.original:
-            raise MemwaveError(
-                f"{given.model}: is of a matrix, expected neither --recording nor --original."
-            )
+        for name in ("recording", "original", "dtype", "sampling_rate"):
+            if getattr(given, name) is not None:
+                raise MemwaveError(
+                    f"{given.model}: is of a matrix, expected no --{name.replace('_', '-')}."
+                )
         is_projection = given.scores.endswith(".h5") and "::" not in given.scores
         scores = f"{given.scores}::/scores" if is_projection else given.scores
         pca = load_model(given.model).set_params(verbose=sys.stderr.isatty())

@@ -4,12 +4,16 @@ Missing values, sampling rate and scaling of the channels are treated as for the
 model was fitted on, and features are computed in the same way. Nothing is fitted.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 from memwave import __version__
 from memwave.core.errors import MemwaveError
+from memwave.core.messages import shown
 from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress
 from memwave.features.spec import FeatureSpec
@@ -76,6 +80,7 @@ def project_recording(
         finite and that the dataset of the model does not allow, or if a feature overflows its type.
     """
     require_unread(projection, (model_path, file_of(recording)))
+    _require_numbers(step, sampling_rate)
     model = load_given(model_path)
     spec, scaling = load_extraction(model_path)
     spec = replace(spec, step=step or spec.step)
@@ -106,6 +111,19 @@ def project_recording(
         facts = {"solver": model.solver, "window": spec.window, "step": spec.step}
         made_by = {"model": load_provenance(model_path), "versions": {"memwave": __version__}}
         writer.finish({**facts, "reconstruction_error_test": share}, made_by)
+
+
+def _require_numbers(step: Any, sampling_rate: Any) -> None:
+    """Require numbers that can be a step and a rate, where they are given."""
+    if step is not None and not (isinstance(step, Integral) and step >= 1):
+        raise MemwaveError(
+            f"step is {shown(step)}, expected a whole number of rows, of at least 1."
+        )
+    is_rate = isinstance(sampling_rate, Real) and 0 < sampling_rate < math.inf
+    if sampling_rate is not None and not is_rate:
+        raise MemwaveError(
+            f"sampling_rate is {shown(sampling_rate)}, expected a number of rows a second above 0."
+        )
 
 
 def limits_of(model_path: str) -> Limits | None:
