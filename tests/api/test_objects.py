@@ -262,6 +262,17 @@ class Backed:
         return self._rows[place]
 
 
+def test_a_single_column_lies_in_either_order(tmp_path):
+    with open(tmp_path / "x.npy", "wb") as file:
+        header = {"descr": "<f8", "fortran_order": True, "shape": (40, 1)}
+        np.lib.format.write_array_header_1_0(file, header)
+        GOOD[:, 0].tofile(file)
+    for X in (tmp_path / "x.npy", np.load(tmp_path / "x.npy", mmap_mode="r")):
+        pca = memwave.PCA(1).fit(X)
+        np.testing.assert_allclose(pca.mean_, GOOD[:, 0].mean())
+        np.testing.assert_allclose(pca.explained_variance_, GOOD[:, 0].var(ddof=1))
+
+
 def test_a_virtual_dataset_needs_all_of_its_files(tmp_path):
     layout = h5py.VirtualLayout((40, 6), "f8")
     for i in range(2):

@@ -248,7 +248,7 @@ def map_part(array: np.memmap, name: str) -> Part:
     """
     require_matrix(name, array.shape)
     require_numbers(name, array.dtype)
-    if array.shape[0] > 1 and abs(array.strides[0]) < abs(array.strides[1]):
+    if min(array.shape) > 1 and abs(array.strides[0]) < abs(array.strides[1]):
         raise InvalidMatrix(
             f"{name}: the map of {array.filename} lies column by column (Fortran order): each "
             "block of rows would read the whole file. Store it row by row, for example block of "
