@@ -115,11 +115,11 @@ def project_recording(
 
 def _require_numbers(step: Any, sampling_rate: Any) -> None:
     """Require numbers that can be a step and a rate, where they are given."""
-    if step is not None and not (isinstance(step, Integral) and step >= 1):
+    if step is not None and not (isinstance(step, Integral) and int(step) >= 1):
         raise MemwaveError(
             f"step is {shown(step)}, expected a whole number of rows, of at least 1."
         )
-    is_rate = isinstance(sampling_rate, Real) and 0 < sampling_rate < math.inf
+    is_rate = isinstance(sampling_rate, Real) and 0 < float(sampling_rate) < math.inf
     if sampling_rate is not None and not is_rate:
         raise MemwaveError(
             f"sampling_rate is {shown(sampling_rate)}, expected a number of rows a second above 0."
