@@ -398,6 +398,20 @@ def test_tables_with_the_interface_of_polars():
         fitted(PolarsTable(**columns))
 
 
+def test_a_lazy_table_of_dask_is_to_be_computed():
+    dask = pytest.importorskip("dask.dataframe")
+    with pytest.raises(memwave.MemwaveError, match=r"X: is a lazy table.*X.compute\(\)"):
+        fitted(dask.from_pandas(pd.DataFrame(GOOD, columns=NAMES), npartitions=2))
+
+
+def test_a_group_is_not_its_array(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["rows"] = GOOD
+        for X in (file, {"rows": GOOD}):
+            with pytest.raises(memwave.MemwaveError, match=r"expected one of them: X\['rows'\]"):
+                fitted(X)
+
+
 def test_a_lazy_table_is_to_be_collected():
     polars = pytest.importorskip("polars")
     with pytest.raises(memwave.MemwaveError, match=r"X: is a lazy table.*X.collect\(\)"):

@@ -2,7 +2,7 @@
 
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,10 +90,15 @@ def _require_rows(X: Any, name: str) -> None:
             f"{name}: is an AnnData object, expected its matrix. Pass adata.X or a layer, or the "
             "path of the file."
         )
-    if hasattr(X, "collect_schema") and not hasattr(X, "to_numpy"):
+    if isinstance(X, Mapping):
+        raise NotNumbers(
+            f"{name}: holds arrays by name, expected one of them: X[{next(iter(X), 'name')!r}]."
+        )
+    is_of_dask = hasattr(X, "npartitions") and hasattr(X, "columns")
+    if is_of_dask or (hasattr(X, "collect_schema") and not hasattr(X, "to_numpy")):
         raise InvalidMatrix(
-            f"{name}: is a lazy table, expected its values. Pass X.collect(), or the path of the "
-            "file."
+            f"{name}: is a lazy table, expected its values. Pass "
+            f"{'X.compute()' if is_of_dask else 'X.collect()'}, or the path of the file."
         )
     if isinstance(X, Iterator):
         raise InvalidMatrix(
