@@ -142,6 +142,17 @@ def test_a_table_of_many_blocks(folder):
         np.testing.assert_array_equal(read_all(folder / name, NAMES), array)
 
 
+def test_the_compression_of_hadoop(tmp_path):
+    """LZ4 has two numbers in Parquet: 7, and 5 as Hadoop wrote it, which pyarrow reads as well."""
+    path, rows = tmp_path / "x.parquet", np.arange(5000.0)
+    pyarrow.parquet.write_table(pyarrow.table({"a": rows}), path, compression="lz4")
+    before, codec, after = path.read_bytes().rpartition(b"\x15\x0e\x16")
+    path.write_bytes(before + codec.replace(b"\x0e", b"\x0a") + after)
+    facts = pyarrow.parquet.ParquetFile(path).metadata
+    assert facts.row_group(0).column(0).compression == "UNKNOWN"
+    np.testing.assert_array_equal(read_all(path, ["a"])[:, 0], rows)
+
+
 def test_the_rows_of_a_text_are_counted_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "snakemake", raising=False)
