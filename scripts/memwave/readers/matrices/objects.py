@@ -10,6 +10,7 @@ import numpy as np
 from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.core.messages import listed
 from memwave.readers import is_converted
+from memwave.readers.formats.h5ad.sparse import dense_rows
 from memwave.readers.formats.hdf5.virtual import missing_sources
 from memwave.readers.matrices.checks import NotNumbers, require_matrix, require_numbers
 from memwave.readers.matrices.converted import TemporaryPart
@@ -199,10 +200,12 @@ class ArrayPart:
     def _read(self, start: int, stop: int, place: tuple, width: int) -> np.ndarray:
         where = f"{self.path}: rows {start} to {stop - 1}"
         try:
-            found = self.array[place if len(place) > 1 else place[0]]
+            if getattr(self.array, "format", None) == "csr":
+                found = dense_rows(self.array, start, stop)
+            else:
+                found = self.array[place if len(place) > 1 else place[0]]
             rows = self._without_mask(found, start) if np.ma.isMaskedArray(found) else found
-            # Of a sparse matrix in the file of a backed AnnData, rows come as a sparse matrix.
-            rows = np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows)
+            rows = np.asarray(rows)
         except OSError as error:
             raise InvalidMatrix(
                 f"{where} cannot be read ({error}). Copy the file again, or repair it."
