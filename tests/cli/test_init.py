@@ -141,6 +141,7 @@ def test_tables_that_cannot_be_run(folder, name, text, options, message, capsys)
         (["x.mmap", "--window", "9"], "Give --dtype and --columns"),
         (["a.npy", "--window", "201"], "as long as a window of 201 rows"),
         (["gone.npy"], "gone.npy: No such file"),
+        (["a.npy", "-o", "b.npy"], "cannot be made a folder"),
         (["a.npy", "b\tc.npy"], "a sheet cannot have this path"),
         ([os.fsdecode(b"donn\xe9es.npy")], "expected UTF-8"),
     ],

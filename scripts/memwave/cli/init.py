@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from memwave.readers import (
 from memwave.readers.matrices.converted import open_stream
 from memwave.readers.matrices.files import open_file
 from memwave.recordings.resampling import ratio_of
-from memwave.storage.atomic import replacing
+from memwave.storage.atomic import replacing, require_folder
 from memwave.workflow.config.checks.matrices import SHEETS
 from memwave.workflow.planning.plan import make_plan
 
@@ -57,6 +57,7 @@ def run(given: argparse.Namespace) -> int:
     for path in (sheet, config):
         if path.exists():
             raise MemwaveError(f"{path}: is there already. Choose another --name or --out.")
+    require_folder(given.out)
     for path in given.files:
         require_name_of_sheet(path)
     is_one = given.window is None and len(given.files) == 1
@@ -67,7 +68,8 @@ def run(given: argparse.Namespace) -> int:
         make_plan(settings)
         write(config, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
     except BaseException:
-        sheet.unlink(missing_ok=True)
+        with suppress(OSError):
+            sheet.unlink()
         raise
     where, command = next_command(config)
     print(f"wrote {config}" + ("" if is_one else f" and {sheet}") + f". Next, in {where}:")
