@@ -183,7 +183,7 @@ def _is_shared(one: Any, other: Any) -> bool:
 
 def array_store(array: Any) -> Store:
     """Return a function that writes rows into an array; InvalidMatrix for what it cannot hold."""
-    kind = np.dtype(array.dtype)
+    kind = np.dtype(getattr(array, "dtype", np.float64))
 
     def store(start: int, stop: int, values: np.ndarray) -> None:
         if not np.can_cast(values.dtype, kind):
