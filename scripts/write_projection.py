@@ -189,7 +189,7 @@ def copy_partials(
     error_sums, moments = np.zeros((2, 2)), np.zeros((2, model.n_components))
     row = 0
     for partial in partials:
-        with hdf5.open_read_only(partial, partial_projection.ENCODING) as file:
+        with partial_projection.open_partial(partial) as file:
             with hdf5.reading(partial):
                 row += len(file["reconstruction_error"])
                 error_sums += file["losses"][()]

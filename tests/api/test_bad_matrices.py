@@ -295,7 +295,7 @@ CASES = {
         "is in a Zarr store. Did you mean .*x.zarr::/inner",
     ),
     "nothing": (lambda f: (None, {}), "X: is a single value .* expected a path, an array"),
-    "a mapping": (lambda f: ({"a": [1.0, 2]}, {}), "X: holds what is no number.*Expected a path"),
+    "a mapping": (lambda f: ({"a": [1.0, 2]}, {}), r"X: holds arrays by name, .* X\['a'\]"),
     "unknown size": (
         lambda f: (da.from_array(GOOD)[da.from_array(GOOD[:, 0]) > 0], {}),
         "does not know its number of rows .*compute_chunk_sizes",

@@ -123,6 +123,38 @@ def test_what_dropping_cannot_mend(rows, message):
         memwave.PCA(1, missing="drop").fit(rows)
 
 
+def test_rows_without_a_complete_one():
+    """They add nothing to sums, and have NaN as scores."""
+    rows = np.random.default_rng(0).normal(size=(60, 3)) * [9, 3, 1]
+    gone = np.where(np.arange(3) < 1, np.nan, rows[:4])
+    pca = memwave.PCA(2, missing="drop", solver="covariance")
+    expected = memwave.PCA(2, solver="covariance").fit(rows).explained_variance_
+    assert not hasattr(pca.partial_fit(gone), "components_")
+    for model in (
+        pca.partial_fit(rows).partial_fit(gone).update(gone),
+        memwave.PCA(2, missing="drop", solver="covariance").fit(iter([gone, rows, gone])),
+    ):
+        assert model.n_samples_ == 60
+        np.testing.assert_allclose(model.explained_variance_, expected)
+    assert np.isnan(pca.transform(gone)).all()
+    assert np.isnan(pca.inverse_transform(pca.transform(gone))).all()
+    assert np.isnan([*pca.contributions(gone)]).all()
+    found = pca.monitor(gone)
+    assert np.isnan([found.spe, found.hotelling_t2]).all()
+    assert not (found.above_spe + found.above_t2).any()
+    for method in (pca.score, lambda rows: pca.write_projection("never.h5", rows)):
+        with pytest.raises(memwave.MemwaveError, match="each of 4 rows has a missing value"):
+            method(gone)
+
+
+def test_labels_that_are_too_large(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(9, 3))
+    with pytest.raises(memwave.MemwaveError, match=r"labels are up to 9\d+, expected less than 2"):
+        memwave.PCA(2).fit(rows).write_projection(
+            tmp_path / "p.h5", rows, labels=np.arange(9, dtype="u8") + 2**63
+        )
+
+
 def test_more_runs_than_there_is_memory_for(monkeypatch):
     rows = np.random.default_rng(0).normal(size=(200, 3))
     rows[::2] = np.nan

@@ -1,14 +1,19 @@
 """Objects of Python as matrices: masks, tables, tensors, containers, and arrays to write to."""
 
+from types import SimpleNamespace
+
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
+import zarr
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 import memwave
+from memwave.readers.formats.h5ad import sparse
 
 GOOD = np.random.default_rng(0).normal(size=(40, 6)) * [6, 5, 4, 3, 2, 1] + 3
 NAMES = list("abcdef")
@@ -199,8 +204,38 @@ def test_what_is_read_is_not_written_to(tmp_path):
         pca.transform(dataset, out=file.create_dataset("scores", X.shape, "f4"))  # in one file
     with pytest.raises(memwave.MemwaveError, match="is the input"):
         pca.write_projection(tmp_path / "x.npy", tmp_path / "x.npy")
+    with (
+        h5py.File(tmp_path / "x.h5") as file,
+        pytest.raises(memwave.MemwaveError, match=r"x\.h5: is the input"),
+    ):
+        pca.write_projection(tmp_path / "x.h5", file["x"])
+    view = np.load(tmp_path / "x.npy", mmap_mode="r")[::2]
+    for rows in (view, np.asarray(view)):
+        with pytest.raises(memwave.MemwaveError, match=r"x\.npy: is the input"):
+            pca.transform(rows, out=tmp_path / "x.npy")
+    with h5py.File(tmp_path / "x.h5") as file:
+        np.testing.assert_array_equal(file["x"], X)
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), X)
     np.testing.assert_array_equal(X, GOOD)
+
+
+@pytest.mark.filterwarnings("error")
+def test_scores_that_an_output_cannot_hold(tmp_path):
+    pca = memwave.PCA(2).fit(GOOD)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for out in (
+            np.zeros((40, 2), "f2"),
+            file.create_dataset("half", (40, 2), "f2"),
+            zarr.create_array(tmp_path / "x.zarr", shape=(40, 2), dtype="f2", chunks=(9, 2)),
+        ):
+            pca.transform(GOOD, out=out)
+            np.testing.assert_allclose(out[:], pca.transform(GOOD), rtol=1e-3, atol=1e-3)
+            with pytest.raises(memwave.MemwaveError, match=r"type float16, which cannot hold"):
+                pca.transform(GOOD * 1e5, out=out)
+    with pytest.raises(
+        memwave.MemwaveError, match=r"^\S*p\.h5: scores has a value near row 0 that"
+    ):
+        pca.write_projection(tmp_path / "p.h5", GOOD * 1e39)
 
 
 def test_scores_in_a_table():
@@ -215,6 +250,95 @@ def test_scores_in_a_table():
     with pytest.raises(memwave.MemwaveError, match='transform is "panda", expected'):
         memwave.PCA(2).set_output(transform="panda")
     assert isinstance(memwave.PCA(2).fit_transform(table), np.ndarray)
+
+
+class Backed:
+    """A sparse matrix of a backed AnnData: slices of it are sparse matrices of SciPy."""
+
+    def __init__(self, rows, kind):
+        self._rows, self.format = rows, kind
+        self.shape, self.dtype = rows.shape, rows.dtype
+
+    def __getitem__(self, place):
+        return self._rows[place]
+
+
+def test_a_single_column_lies_in_either_order(tmp_path):
+    with open(tmp_path / "x.npy", "wb") as file:
+        header = {"descr": "<f8", "fortran_order": True, "shape": (40, 1)}
+        np.lib.format.write_array_header_1_0(file, header)
+        GOOD[:, 0].tofile(file)
+    for X in (tmp_path / "x.npy", np.load(tmp_path / "x.npy", mmap_mode="r")):
+        pca = memwave.PCA(1).fit(X)
+        np.testing.assert_allclose(pca.mean_, GOOD[:, 0].mean())
+        np.testing.assert_allclose(pca.explained_variance_, GOOD[:, 0].var(ddof=1))
+
+
+def test_a_virtual_dataset_needs_all_of_its_files(tmp_path):
+    layout = h5py.VirtualLayout((40, 6), "f8")
+    for i in range(2):
+        with h5py.File(tmp_path / f"{i}.h5", "w") as file:
+            file["x"] = GOOD[20 * i : 20 * i + 20]
+        layout[20 * i : 20 * i + 20] = h5py.VirtualSource(f"{i}.h5", "x", (20, 6))
+    with h5py.File(tmp_path / "both.h5", "w") as file:
+        file.create_virtual_dataset("x", layout)
+    with h5py.File(tmp_path / "both.h5") as file:
+        require_same(fitted(file["x"]), GOOD)
+    (tmp_path / "1.h5").unlink()
+    with (
+        h5py.File(tmp_path / "both.h5") as file,
+        pytest.raises(memwave.MemwaveError, match=r"1\.h5 that it is made of is not there"),
+    ):
+        fitted(file["x"])
+
+
+def test_columns_of_a_table_may_have_any_name():
+    table = pd.DataFrame(GOOD[:, :5], columns=["format", "obs", "var_names", "X", "tocsr"])
+    require_same(fitted(table), GOOD[:, :5])
+
+
+def test_rows_of_a_sparse_matrix_in_a_file(monkeypatch):
+    rows = np.where(GOOD > 0, GOOD, 0)
+    monkeypatch.setattr(sparse, "STRETCH_VALUES", 50)
+    pca = memwave.PCA(2).fit(rows)
+    backed = memwave.PCA(2).fit(Backed(scipy.sparse.csr_array(rows), "csr"))
+    np.testing.assert_array_equal(backed.components_, pca.components_)
+    wrong = {
+        "is stored column by column": Backed(scipy.sparse.csc_array(rows), "csc"),
+        "is an AnnData object, expected its matrix": SimpleNamespace(X=rows, obs=1, var_names=2),
+    }
+    for message, X in wrong.items():
+        with pytest.raises(memwave.MemwaveError, match=message):
+            memwave.PCA(1).fit(X)
+
+
+def test_tables_of_arrow():
+    arrow = pytest.importorskip("pyarrow")
+    frame = pd.DataFrame(GOOD, columns=NAMES, index=np.arange(40) * 2)
+    table = arrow.Table.from_pandas(frame)  # with the index of the rows as another column
+    expected = memwave.PCA(2, solver="covariance").fit(GOOD)
+    pca = memwave.PCA(2, solver="covariance").fit(table)
+    assert list(pca.feature_names_in_) == NAMES
+    np.testing.assert_array_equal(pca.components_, expected.components_)
+    np.testing.assert_array_equal(pca.transform(table.to_batches()[0]), expected.transform(GOOD))
+    with pytest.raises(memwave.MemwaveError, match="feature names should match"):
+        pca.transform(table.select(NAMES[::-1]))
+    blocks = memwave.PCA(2, solver="covariance").fit(iter(table.to_batches(max_chunksize=7)))
+    np.testing.assert_allclose(blocks.explained_variance_, expected.explained_variance_)
+    mixed = {"whole": [1, None, 3, 6], "half": [1.5, 2, 3, 4], "coded": [7, 7, 9, 9]}
+    mixed["coded"] = arrow.array(mixed["coded"]).dictionary_encode()
+    dropped = memwave.PCA(2, missing="drop").fit(arrow.table(mixed))
+    np.testing.assert_allclose(dropped.mean_, [10 / 3, 8.5 / 3, 25 / 3])
+    for column, message in {
+        "text": (["1", "2", "3", "4"], 'column "x" holds object values, expected numbers'),
+        "rounded": ([1, None, 3, 2**60 + 1], 'row 3, column "x" has an integer of'),
+        "lists": (
+            arrow.FixedSizeListArray.from_arrays(np.arange(8.0), 2),
+            'column "x" holds .* values, expected numbers',
+        ),
+    }.values():
+        with pytest.raises(memwave.MemwaveError, match=message):
+            memwave.PCA(1).fit(arrow.table({"x": column, "y": [1.0, 2.0, 3.0, 5.0]}))
 
 
 def test_tables_of_polars():
@@ -274,6 +398,20 @@ def test_tables_with_the_interface_of_polars():
     columns["b"] = np.full(40, 2**60 + 1)
     with pytest.raises(memwave.MemwaveError, match=r'row 0, column "b" has an integer of'):
         fitted(PolarsTable(**columns))
+
+
+def test_a_lazy_table_of_dask_is_to_be_computed():
+    dask = pytest.importorskip("dask.dataframe")
+    with pytest.raises(memwave.MemwaveError, match=r"X: is a lazy table.*X.compute\(\)"):
+        fitted(dask.from_pandas(pd.DataFrame(GOOD, columns=NAMES), npartitions=2))
+
+
+def test_a_group_is_not_its_array(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["rows"] = GOOD
+        for X in (file, {"rows": GOOD}):
+            with pytest.raises(memwave.MemwaveError, match=r"expected one of them: X\['rows'\]"):
+                fitted(X)
 
 
 def test_a_lazy_table_is_to_be_collected():

@@ -51,6 +51,18 @@ def test_scores_and_the_way_back(recording, tmp_path):
         tmp_path / "model.h5", tmp_path / "p.h5", "monday", tmp_path / "again.npy"
     )
     np.testing.assert_allclose(again, rows[: len(again)], atol=1e-4)
+    for call in (
+        lambda: memwave.project(tmp_path / "model.h5", path, path),
+        lambda: memwave.reconstruct(tmp_path / "model.h5", path, "monday", path),
+        lambda: memwave.extract_features(path, path, window=16),
+    ):
+        with pytest.raises(memwave.MemwaveError, match="is read for it, expected another file"):
+            call()
+    np.testing.assert_array_equal(np.load(path), rows)
+    for wrong in ({"step": 0}, {"step": -1}, {"step": 2.5}, {"sampling_rate": 0.0}):
+        (name,) = wrong
+        with pytest.raises(memwave.MemwaveError, match=f"^{name} is .*, expected a .*number"):
+            memwave.project(tmp_path / "model.h5", path, tmp_path / "never.h5", **wrong)
     with pytest.raises(memwave.MemwaveError, match="fitted to the columns of a matrix"):
         memwave.project(tmp_path / "matrix.h5", path, tmp_path / "q.h5")
 

@@ -1,6 +1,7 @@
 """Models that take in more rows after they were saved, and models that are merged."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import memwave
@@ -55,6 +56,25 @@ def test_a_saved_model_takes_in_more_rows(tmp_path, parts):
     require_same(pca, np.vstack(parts))
     pca.partial_fit(parts[1])
     require_same(pca, np.vstack([*parts, parts[1]]))
+
+
+def test_blocks_have_the_columns_of_the_first_by_name(tmp_path, parts):
+    tables = [pd.DataFrame(rows, columns=[f"c{i}" for i in range(30)]) for rows in parts]
+    other = tables[1].iloc[:, ::-1]
+    pca = memwave.PCA(K, solver="covariance").partial_fit(tables[0])
+    assert pca.feature_names_in_.tolist() == tables[0].columns.tolist()
+    message = "column 0 is called 'c29', expected 'c0'"
+    for method in (pca.partial_fit, pca.update, pca.transform):
+        with pytest.raises(MemwaveError, match=message):
+            method(other)
+    with pytest.raises(MemwaveError, match=message):
+        memwave.PCA(K, solver="covariance").fit(iter([tables[0], other]))
+    pca.save(tmp_path / "model.h5", summary=True)
+    loaded = memwave.load_model(tmp_path / "model.h5")
+    with pytest.raises(MemwaveError, match=message):
+        loaded.partial_fit(other)
+    require_same(loaded.partial_fit(tables[1]).update(parts[2]), np.vstack(parts))
+    assert loaded.feature_names_in_.tolist() == tables[0].columns.tolist()
 
 
 def test_saved_models_are_merged(tmp_path, parts):
@@ -149,6 +169,16 @@ def test_a_solver_of_several_reads_says_that_it_takes_no_blocks(parts):
             pca.partial_fit(parts[0])
     with pytest.raises(AttributeError, match="'PCA' object has no attribute 'partial'"):
         pca.partial  # noqa: B018
+
+
+@pytest.mark.parametrize("summary", [True, False])
+def test_a_summary_of_another_model_is_not_used(summary, tmp_path, parts):
+    pca = memwave.load_model(saved(tmp_path, 0, solver="covariance"))
+    other = memwave.load_model(saved(tmp_path, 1, solver="covariance"))
+    (other if summary else pca).save(tmp_path / "model0.h5", summary=summary)
+    with pytest.raises(MemwaveError, match=r"model0.h5: is another model than when it was loaded"):
+        pca.update(parts[2])
+    assert pca.n_samples_ == 400
 
 
 def test_what_cannot_be_updated_says_why(tmp_path, parts):

@@ -1,10 +1,12 @@
 """The command line: its help, its commands, and what is loaded for them."""
 
+import os
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import memwave
@@ -52,6 +54,26 @@ def test_wrong_arguments_end_with_status_2(arguments, capsys):
         main(arguments)
     assert ended.value.code == 2
     assert "usage: memwave" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("closed", "status", "told"),
+    [
+        (">&-", 0, ""),
+        ("2>&-", 0, "wrote model.h5 and projection.h5"),
+        (">/dev/full", 1, "the system reports: [Errno 28] No space left on device."),
+    ],
+)
+def test_output_that_nobody_takes(closed, status, told, tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(30, 3)))
+    command = f"exec {sys.executable} -m memwave pca x.npy -k 1 {closed}"
+    paths = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    call = {"cwd": tmp_path, "env": paths, "capture_output": True, "text": True}
+    done = subprocess.run(command, shell=True, **call)
+    assert done.returncode == status, done.stderr
+    assert told in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "model.h5").exists()
 
 
 def test_a_folder_without_results_fails(tmp_path, capsys):

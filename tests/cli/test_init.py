@@ -1,5 +1,6 @@
 """``memwave init``: what it writes can be run as it is."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -140,6 +141,9 @@ def test_tables_that_cannot_be_run(folder, name, text, options, message, capsys)
         (["x.mmap", "--window", "9"], "Give --dtype and --columns"),
         (["a.npy", "--window", "201"], "as long as a window of 201 rows"),
         (["gone.npy"], "gone.npy: No such file"),
+        (["a.npy", "-o", "b.npy"], "cannot be made a folder"),
+        (["a.npy", "b\tc.npy"], "a sheet cannot have this path"),
+        ([os.fsdecode(b"donn\xe9es.npy")], "expected UTF-8"),
     ],
 )
 def test_what_cannot_be_run_is_not_written(folder, arguments, message, capsys):

@@ -1,6 +1,8 @@
 """``memwave pca``, ``transform`` and ``inverse`` on a matrix, in this process."""
 
+import os
 import re
+import shutil
 
 import h5py
 import numpy as np
@@ -131,6 +133,13 @@ def test_an_interrupt_leaves_nothing_half_written(folder, monkeypatch, capsys):
         ("transform model.h5 rest.npy rest.npy", "rest.npy: is read for it"),
         ("transform model.h5 rest.npy s.txt", "s.txt: .* a name that ends in .h5 or .npy"),
         ("inverse model.h5 projection.h5 projection.h5", "projection.h5: .* that ends in .npy"),
+        (
+            "inverse model.h5 projection.h5 s.npy --dtype float32",
+            "matrix, expected no --dtype",
+        ),
+        ("pca model.h5::/components -k 2", "model.h5: is read for it"),
+        ("pca rest.npy -k 2 --labels projection.h5::/window", "projection.h5: is read for it"),
+        ("update model.h5 rest.npy -o rest.npy", "rest.npy: is read for it"),
     ],
 )
 def test_what_is_read_is_not_overwritten(folder, command, message, capsys):
@@ -139,6 +148,20 @@ def test_what_is_read_is_not_overwritten(folder, command, message, capsys):
     assert main(command.split()) == 1
     assert re.search(message, capsys.readouterr().err)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_name_that_is_not_utf8(folder, capsys):
+    name, scores = (os.fsdecode(text) for text in (b"donn\xe9es.npy", b"scor\xe9.npy"))
+    try:
+        shutil.copy("rest.npy", name)
+    except OSError:
+        pytest.skip("the file system has no such names")
+    assert main(["pca", name, "-k", "2", "-o", "out"]) == 0
+    with h5py.File("out/projection.h5") as file:
+        assert file["recording_names"].asstr()[0] == "donn\\udce9es"
+    assert main(["transform", "out/model.h5", name, scores]) == 0
+    assert "wrote scor\\udce9.npy" in capsys.readouterr().out
+    assert np.load(scores).shape == (90, 2)
 
 
 @pytest.mark.parametrize(("given", "kept"), [("0.9", 3), ("mle", None)])

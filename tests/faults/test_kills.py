@@ -89,8 +89,8 @@ def require_whole_files(folder):
     """Whatever has its final name is whole."""
     for path in folder.rglob("results/**/[!.]*.h5"):
         with h5py.File(path) as file:
-            encoding = file.attrs["encoding-type"]
-        with open_read_only(path, encoding):
+            marks = file.attrs["encoding-type"], file.attrs["encoding-version"]
+        with open_read_only(path, *marks):
             pass
     for path in folder.rglob("results/**/features/[!.]*.npy"):
         read_whole(path) if Path(f"{path}.xxh3").exists() else np.load(path)

@@ -8,7 +8,7 @@ from stage_run import StageRun
 
 from memwave.pca.solvers import solver_module
 from memwave.results.model_file import load_model
-from memwave.storage import hdf5
+from memwave.results.partial_projection import open_partial
 
 N, D, K = 300, 12, 4
 # Error of what is computed in float32 or float64, as a share of the largest eigenvalue.
@@ -53,7 +53,7 @@ class Standardized:
         run.fit()
         run.project()
         self.model = load_model(run.path("model.h5"))
-        with hdf5.open_read_only(run.path("partial0.h5"), "memwave-projection-part") as partial:
+        with open_partial(run.path("partial0.h5")) as partial:
             self.scores, self.errors = partial["scores"][:100], partial["reconstruction_error"][()]
 
 

@@ -45,6 +45,60 @@ def test_rows_are_those_of_the_dense_matrix(dtype, place, tmp_path, monkeypatch)
         np.testing.assert_array_equal(rows.columns(90, 200, 3, 17), expected[90:200, 3:17])
 
 
+def as_array(variables):
+    return variables.create_dataset("i", data=GENES, dtype=h5py.string_dtype())
+
+
+def as_numbers(variables):
+    return variables.create_dataset("i", data=np.arange(4))
+
+
+def as_categories(variables):
+    variables.create_dataset("i/categories", data=GENES[::-1], dtype=h5py.string_dtype())
+    variables["i/codes"] = np.arange(4, dtype="i1")[::-1]
+
+
+def as_nullable(variables, lost=False):
+    variables.create_dataset("i/values", data=GENES, dtype=h5py.string_dtype())
+    variables["i/mask"] = [False, lost, False, False]
+
+
+GENES = ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("write", "names"),
+    [
+        (as_array, GENES),
+        (as_numbers, ["0", "1", "2", "3"]),
+        (as_categories, GENES),
+        (as_nullable, GENES),
+        (lambda variables: as_nullable(variables, lost=True), None),
+    ],
+)
+def test_names_of_the_variables_in_every_encoding(write, names, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(9, 4))
+    with h5py.File(tmp_path / "x.h5ad", "w") as file:
+        file["X"] = file["layers/log"] = file["obsm/X_pca"] = file["raw/X"] = rows
+        write(file.create_group("var"))
+        as_array(file.create_group("raw/var"))
+        for table in ("var", "raw/var"):
+            file[table].attrs["_index"] = "i"
+    found = {"X": names, "layers/log": names, "obsm/X_pca": None, "raw/X": GENES}
+    for place, expected in found.items():
+        with as_matrix(f"{tmp_path}/x.h5ad::/{place}") as matrix:
+            assert matrix.names == expected
+
+
+def test_names_that_cannot_be_read_are_an_error(tmp_path):
+    with h5py.File(tmp_path / "x.h5ad", "w") as file:
+        file["X"] = np.eye(4)
+        file["var/i/values"] = GENES
+        file["var"].attrs["_index"] = "i"
+    with pytest.raises(memwave.MemwaveError, match="names of its variables, var/i, cannot be read"):
+        as_matrix(tmp_path / "x.h5ad")
+
+
 def test_values_of_one_place_add_up_in_any_order(tmp_path):
     found = matrix("f8")
     found.indices[:] = found.indices[::-1] % 3

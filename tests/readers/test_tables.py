@@ -18,6 +18,7 @@ from stages import run_stage
 from convert_recordings import convert_recording, convert_recordings
 from memwave.core.errors import MemwaveError
 from memwave.readers import is_converted, library_bytes, open_array, open_source
+from memwave.readers.shared import row_counts
 from memwave.recordings.segments import PlannedRecording
 from memwave.workflow.planning.memory import conversion_mb
 from memwave.workflow.requests import Conversion, RecordingConversion
@@ -141,9 +142,25 @@ def test_a_table_of_many_blocks(folder):
         np.testing.assert_array_equal(read_all(folder / name, NAMES), array)
 
 
+def test_the_compression_of_hadoop(tmp_path):
+    """LZ4 has two numbers in Parquet: 7, and 5 as Hadoop wrote it, which pyarrow reads as well."""
+    path, rows = tmp_path / "x.parquet", np.arange(5000.0)
+    pyarrow.parquet.write_table(pyarrow.table({"a": rows}), path, compression="lz4")
+    before, codec, after = path.read_bytes().rpartition(b"\x15\x0e\x16")
+    path.write_bytes(before + codec.replace(b"\x0e", b"\x0a") + after)
+    facts = pyarrow.parquet.ParquetFile(path).metadata
+    assert facts.row_group(0).column(0).compression == "UNKNOWN"
+    np.testing.assert_array_equal(read_all(path, ["a"])[:, 0], rows)
+
+
 def test_the_rows_of_a_text_are_counted_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "snakemake", raising=False)
     Path("a.csv").write_text("a\n1\n2\n")
+    open_source("a.csv", None, None).close()
+    assert os.listdir() == ["a.csv"]  # nothing is left where no workflow runs
+    row_counts._remembered.cache_clear()
+    Path(".snakemake").mkdir()
     for content, rows in (("a\n1\n2\n", 2), ("b\n1\n2\n", 2), ("a\n1\n2\n3\n", 3)):
         status = os.stat("a.csv")
         Path("a.csv").write_text(content)

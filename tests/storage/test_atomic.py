@@ -147,6 +147,26 @@ def test_a_file_larger_than_allowed_is_refused(tmp_path):
     assert names(tmp_path) == []
 
 
+def write_ones(path, chunks):
+    """4 MB in HDF5."""
+    with hdf5.create(path, 4_000_000) as file:
+        rows = file.create_dataset("rows", (50_000, 10), "f8", chunks=chunks)
+        for start in range(0, 50_000, 1000):
+            if chunks:
+                rows.id.write_direct_chunk((start, 0), bytes(80_000))
+            else:
+                rows[start : start + 1000] = 1.0
+
+
+@pytest.mark.usefixtures("largest_file")
+@pytest.mark.parametrize("chunks", [None, (1000, 10)])
+def test_an_hdf5_file_larger_than_allowed_is_refused(chunks, tmp_path):
+    words = r"large.h5: cannot be written \(it needs 4,000,000 bytes\): it is larger than"
+    with pytest.raises(MemwaveError, match=words):
+        write_ones(tmp_path / "large.h5", chunks)
+    assert names(tmp_path) == []
+
+
 @pytest.fixture
 def small_disk(make_disk):
     return make_disk(DISK_KB)
@@ -198,6 +218,13 @@ def test_the_kind_of_an_hdf5_file_is_checked(tmp_path):
         pass
     with pytest.raises(MemwaveError, match="of type None, expected 'memwave-arrays'"):
         hdf5.load_arrays(path)
+
+
+def test_the_version_of_an_hdf5_file_is_checked(tmp_path):
+    with hdf5.create(tmp_path / "new.h5", 0) as file:
+        hdf5.mark(file, "memwave-arrays", "2")
+    with pytest.raises(MemwaveError, match="has version 2 of its format, expected 1: another"):
+        hdf5.load_arrays(tmp_path / "new.h5")
 
 
 def test_a_shard_is_what_numpy_writes(tmp_path):

@@ -173,11 +173,11 @@ class PCA(Saving, Diagnosing):
         ----------
         X : path, array, list of these, or iterable of blocks; shape (n_samples, n_features)
             A file (``.npy``, raw, ``x.h5::/path``, ``.zarr``, ``.h5ad``), a NumPy array or map, a
-            dataset of h5py, an array of Zarr, a DataFrame; a list of these is stacked. A table
-            (``.parquet``, ``.feather``, ``.csv``) or an array of an archive (``x.npz::array``) is
-            copied to a temporary file meanwhile. An iterator of blocks of rows is read once, which
-            the solvers ``covariance`` and ``incremental`` can do. Floats of 16, 32 or 64 bits, or
-            integers.
+            dataset of h5py, an array of Zarr, a DataFrame or table of pyarrow; a list of these is
+            stacked. A table in a file (``.parquet``, ``.feather``, ``.csv``) or an array of an
+            archive (``x.npz::array``) is copied to a temporary file meanwhile. An iterator of
+            blocks of rows is read once, which the solvers ``covariance`` and ``incremental`` can
+            do. Floats of 16, 32 or 64 bits, or integers.
         y : None
             Ignored; for pipelines.
         dtype, columns : str, int, optional
@@ -199,6 +199,7 @@ class PCA(Saving, Diagnosing):
             params = self._plain_params()
             entry(params, 1)  # parameters are checked before anything is read
             self._drop_missing(matrix)
+            matrix.require_rows()
             model, certificate = fit_certified(matrix, params, self._bar)
             self._keep(model, spec_of(matrix), certificate)
         return self
@@ -208,9 +209,9 @@ class PCA(Saving, Diagnosing):
         for block in blocks:
             with as_matrix(block) as matrix, computing():
                 self._drop_missing(matrix)
-                if accumulator is None:
+                if accumulator is None or spec is None:
                     accumulator, spec = self._started(matrix, None)
-                self._require_width(matrix, accumulator.n_features)
+                self._require_columns(matrix, accumulator.n_features, spec.names)
                 accumulator.add(matrix)
         if accumulator is None or spec is None:
             raise InvalidMatrix("X: has 0 blocks of rows, expected at least one.")

@@ -17,12 +17,14 @@ from memwave.pca.model import Model
 from memwave.pca.projection import Projector, captured_variance, features_of
 from memwave.pca.streaming import blocks
 from memwave.readers.matrices.matrix import Matrix
+from memwave.readers.matrices.stack import Part
 from memwave.results.monitoring.highest import write_contributions
 from memwave.results.monitoring.limits import QUANTILE
 from memwave.results.monitoring.single_rows import Places
 from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.storage import hdf5
+from memwave.storage.atomic import is_same_file
 from memwave.storage.npy import create_matrix
 
 # Writes rows: start, stop, values.
@@ -143,12 +145,19 @@ def target(
 
 def require_other_file(path: str | os.PathLike, source: Matrix) -> None:
     """Require that an output is no file that is read for it."""
-    files = [getattr(source.part(i), "file", None) for i in range(len(source.parts()))]
-    for file in filter(None, files):
-        if os.path.exists(path) and os.path.exists(file) and os.path.samefile(path, file):
-            raise InvalidMatrix(
-                f"{os.fspath(path)}: is the input, expected another file to write to."
-            )
+    files = (_file_of(source.part(i)) for i in range(len(source.parts())))
+    if any(is_same_file(path, file) for file in files if file):
+        raise InvalidMatrix(f"{os.fspath(path)}: is the input, expected another file to write to.")
+
+
+def _file_of(part: Part) -> str | None:
+    """The file that a part is read from, also by a dataset of h5py, a map or a view of one."""
+    array = getattr(part, "array", None)
+    if isinstance(array, h5py.Dataset):
+        return array.file.filename
+    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
+        array = array.base
+    return getattr(part, "file", None) or getattr(array, "filename", None)
 
 
 def _require_fit_to_fill(out: Any, dtype: str, source: Matrix) -> None:
@@ -173,9 +182,19 @@ def _is_shared(one: Any, other: Any) -> bool:
 
 
 def array_store(array: Any) -> Store:
-    """Return a function that writes rows into an array."""
+    """Return a function that writes rows into an array; InvalidMatrix for what it cannot hold."""
+    kind = np.dtype(getattr(array, "dtype", np.float64))
 
     def store(start: int, stop: int, values: np.ndarray) -> None:
+        if not np.can_cast(values.dtype, kind):
+            with np.errstate(over="ignore"):
+                stored = values.astype(kind)
+            if not np.array_equal(np.isfinite(stored), np.isfinite(values)):
+                raise InvalidMatrix(
+                    f"out has type {kind}, which cannot hold a value of rows {start} to "
+                    f"{stop - 1}, expected {values.dtype}."
+                )
+            values = stored
         array[start:stop] = values
 
     return store
@@ -297,4 +316,6 @@ def row_labels(labels: Any, n_rows: int) -> np.ndarray | None:
             f"labels are {found.dtype} of shape {found.shape}, expected whole numbers of shape "
             f"({n_rows},): one a row."
         )
+    if found.dtype == np.uint64 and found.max() > np.iinfo(np.int64).max:
+        raise InvalidMatrix(f"labels are up to {found.max()}, expected less than 2**63.")
     return found

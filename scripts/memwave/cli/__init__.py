@@ -7,7 +7,7 @@ the exit status. It is imported only when the command is called.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 import memwave
@@ -58,12 +58,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         parser.exit(2)
     given = parser.parse_args(arguments)
+    return _run(module.run, given)
+
+
+def _run(command: Callable[[argparse.Namespace], int], given: argparse.Namespace) -> int:
+    """Run a command; print its error, and return the exit status."""
+    _open_output()
     try:
-        status = module.run(given)
+        status = command(given)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # nobody reads on, as after `memwave doctor | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the exit flushes again
+        _print_no_more()
+        return 1
+    except OSError as error:  # of the output, as on a full disk: those of files are explained
+        print(f"the system reports: {error}.", file=sys.stderr)
+        _print_no_more()
         return 1
     except MemwaveError as error:
         print(error, file=sys.stderr)
@@ -78,3 +88,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; nothing was left half-written.", file=sys.stderr)
         return 130
+
+
+def _open_output() -> None:
+    """Make what is printed go somewhere, whatever it is."""
+    for name in ("stdout", "stderr"):  # closed ones, as some schedulers leave them
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    if hasattr(sys.stdout, "reconfigure"):  # a name of a file may have letters that it has not
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _print_no_more() -> None:
+    """Discard what could not be printed: the exit would try it again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

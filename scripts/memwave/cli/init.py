@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from memwave.readers import (
 from memwave.readers.matrices.converted import open_stream
 from memwave.readers.matrices.files import open_file
 from memwave.recordings.resampling import ratio_of
-from memwave.storage.atomic import replacing
+from memwave.storage.atomic import replacing, require_folder
 from memwave.workflow.config.checks.matrices import SHEETS
 from memwave.workflow.planning.plan import make_plan
 
@@ -57,20 +57,34 @@ def run(given: argparse.Namespace) -> int:
     for path in (sheet, config):
         if path.exists():
             raise MemwaveError(f"{path}: is there already. Choose another --name or --out.")
+    require_folder(given.out)
+    for path in given.files:
+        require_name_of_sheet(path)
     is_one = given.window is None and len(given.files) == 1
     settings = matrix(given, sheet) if given.window is None else recordings(given, sheet)
     if not is_one:
         write(sheet, sheet_of(given.files, given.dtype))
     try:
         make_plan(settings)
-    except MemwaveError:
-        sheet.unlink(missing_ok=True)
+        write(config, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+    except BaseException:
+        with suppress(OSError):
+            sheet.unlink()
         raise
-    write(config, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
     where, command = next_command(config)
     print(f"wrote {config}" + ("" if is_one else f" and {sheet}") + f". Next, in {where}:")
     print(f"  {shlex.join(command)}")
     return 0
+
+
+def require_name_of_sheet(path: str) -> None:
+    """Require a path that a line of a sheet can have: UTF-8, and within one cell."""
+    is_text = path.isascii() or path == path.encode("utf-8", "ignore").decode()
+    if not is_text or path != path.strip() or any(sign in path for sign in "\t\r\n"):
+        raise MemwaveError(
+            f"{path!a}: a sheet cannot have this path, expected UTF-8 without tabs, line "
+            "breaks, or spaces around it. Rename the file."
+        )
 
 
 def next_command(config: Path) -> tuple[str, list[str]]:

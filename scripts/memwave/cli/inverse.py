@@ -12,8 +12,10 @@ from memwave.api.recordings.reconstructing import (
     resampling_of,
 )
 from memwave.core.errors import MemwaveError
+from memwave.readers import file_of
 from memwave.results.extraction import load_extraction
 from memwave.results.model_file import is_of_recordings
+from memwave.storage.atomic import require_unread
 from memwave.workflow.process.stage import one_blas_thread
 
 
@@ -35,16 +37,19 @@ def run(given: argparse.Namespace) -> int:
     if Path(given.output).suffix != ".npy":
         raise MemwaveError(f"{given.output}: cannot be written, expected a name that ends in .npy.")
     if not is_of_recordings(given.model):
-        if given.recording or given.original:
-            raise MemwaveError(
-                f"{given.model}: is of a matrix, expected neither --recording nor --original."
-            )
+        for name in ("recording", "original", "dtype", "sampling_rate"):
+            if getattr(given, name) is not None:
+                raise MemwaveError(
+                    f"{given.model}: is of a matrix, expected no --{name.replace('_', '-')}."
+                )
         is_projection = given.scores.endswith(".h5") and "::" not in given.scores
         scores = f"{given.scores}::/scores" if is_projection else given.scores
         pca = load_model(given.model).set_params(verbose=sys.stderr.isatty())
         pca.inverse_transform(scores, out=given.output)
         print(f"wrote {given.output}")
         return 0
+    if given.original:
+        require_unread(given.output, [file_of(given.original)])
     if not given.recording:
         raise MemwaveError(
             f"{given.model}: is of recordings. Name one of {given.scores} by --recording."

@@ -10,8 +10,8 @@ from memwave.api.conventions.checks import MISSING
 from memwave.api.estimator import PCA
 from memwave.core.errors import MemwaveError
 from memwave.pca.solvers import feature_solvers
-from memwave.readers import open_array
-from memwave.storage.atomic import require_folder
+from memwave.readers import file_of, open_array
+from memwave.storage.atomic import require_folder, require_unread
 
 # Length of the longest bar of the spectrum, and components that are printed.
 BAR, PRINTED = 40, 20
@@ -105,13 +105,17 @@ def run(given: argparse.Namespace) -> int:
         certify=False,  # by the projection, which reads the matrix anyway
         verbose=sys.stderr.isatty(),
     )
-    labels = None if given.labels is None else load_labels(given.labels)
-    shape = {"dtype": given.dtype, "columns": given.columns}
-    require_folder(given.out)
-    fit = pca.partial_fit if given.summary else pca.fit
-    fit(given.files, **shape)
     model, projection = given.out / "model.h5", given.out / "projection.h5"
     contributions = given.out / "contributions.h5" if given.contributions else None
+    files = [model, projection, *([contributions] if contributions else [])]
+    require_folder(given.out)
+    read = [*given.files, *([given.labels] if given.labels else [])]
+    for file in files:
+        require_unread(file, map(file_of, read))
+    labels = None if given.labels is None else load_labels(given.labels)
+    shape = {"dtype": given.dtype, "columns": given.columns}
+    fit = pca.partial_fit if given.summary else pca.fit
+    fit(given.files, **shape)
     pca.write_projection(
         projection,
         given.files,
@@ -122,7 +126,6 @@ def run(given: argparse.Namespace) -> int:
     )
     pca.save(model, summary=given.summary)
     print(spectrum(pca))
-    files = [model, projection, *([contributions] if contributions else [])]
     print(f"wrote {' and '.join(map(str, files))}")
     return 0
 

@@ -1,7 +1,6 @@
 """``memwave transform MODEL FILE OUTPUT``: project onto a model that was fitted before."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import either
 from memwave.readers import file_of
 from memwave.results.model_file import is_of_recordings
+from memwave.storage.atomic import require_unread
 from memwave.workflow.process.stage import one_blas_thread
 
 
@@ -36,9 +36,7 @@ def require_output(given: argparse.Namespace) -> None:
         raise MemwaveError(
             f"{path}: cannot be written, expected a name that ends in {either(endings)}."
         )
-    for read in (given.model, file_of(given.file)):
-        if path.exists() and os.path.exists(read) and os.path.samefile(path, read):
-            raise MemwaveError(f"{path}: is read for it, expected another file to write to.")
+    require_unread(path, (given.model, file_of(given.file)))
 
 
 def run(given: argparse.Namespace) -> int:

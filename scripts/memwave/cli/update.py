@@ -5,6 +5,8 @@ import sys
 
 from memwave.api.estimator import load_model
 from memwave.cli.pca import add_missing, add_shape
+from memwave.readers import file_of
+from memwave.storage.atomic import require_unread
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Add the rows, write the model of all rows and its summary."""
+    require_unread(given.out, map(file_of, given.files))
     pca = load_model(given.model).set_params(verbose=sys.stderr.isatty(), missing=given.missing)
     before = pca.n_samples_
     pca.update(given.files, dtype=given.dtype, columns=given.columns)

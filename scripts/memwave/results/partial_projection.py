@@ -1,7 +1,8 @@
 """The partial projection of one shard: scores, errors, and sums that measure the model."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -34,6 +35,11 @@ def require_visible(projector: Projector, n_rows: int, dtype: str) -> None:
             f"too few digits for squares below {smallest:.1e}. Set scale in the feature set, or "
             "score_dtype: float64."
         )
+
+
+def open_partial(path: str | Path) -> AbstractContextManager[h5py.File]:
+    """Open the partial projection of one shard; see `memwave.storage.hdf5.open_read_only`."""
+    return hdf5.open_read_only(path, ENCODING, VERSION)
 
 
 class PartialWriter:

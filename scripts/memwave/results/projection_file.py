@@ -84,7 +84,9 @@ class ProjectionWriter:
         hdf5.mark(file, ENCODING, VERSION)
         component = hdf5.dataset(file, "component", np.arange(1, k + 1), "Components from 1 on.")
         component.make_scale("component")
-        texts = np.array(list(names), dtype=h5py.string_dtype("utf-8"))
+        # Names of files that are not UTF-8 have their other bytes as escapes.
+        written = [name.encode("utf-8", "backslashreplace").decode() for name in names]
+        texts = np.array(written, dtype=h5py.string_dtype("utf-8"))
         hdf5.dataset(file, "recording_names", texts, "Recordings in the order of their sheet.")
         file["recording_names"].make_scale("recording_names")
         for name, (kind, description) in COLUMNS.items():

@@ -6,7 +6,7 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -126,6 +126,23 @@ def require_folder(path: Path) -> None:
         raise MemwaveError(
             f"{path}: {nearest} cannot be written to (permission denied). Name another folder."
         )
+
+
+def require_unread(path: str | Path, read: Iterable[str | Path]) -> None:
+    """Require that a file to write is none of those that it is made from.
+
+    Raises
+    ------
+    MemwaveError
+        If it is one of them, by whatever name.
+    """
+    if any(is_same_file(path, file) for file in read):
+        raise MemwaveError(f"{path}: is read for it, expected another file to write to.")
+
+
+def is_same_file(one: str | os.PathLike, other: str | os.PathLike) -> bool:
+    """Whether two paths name one file that is there."""
+    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
 
 
 # Reasons why a file cannot be written, other than a full disk.

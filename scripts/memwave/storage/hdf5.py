@@ -51,13 +51,15 @@ def create(path: str | Path, data_bytes: int) -> Iterator[h5py.File]:
     require_space(path, data_bytes + OVERHEAD_BYTES)
     with replacing(path) as temporary:
         options = {"libver": ("earliest", "v110"), "rdcc_nbytes": CACHE_BYTES}
-        with _Written(temporary) as written:
+        with _Written(temporary, path) as written:
             try:
                 with h5py.File(written, "w", **options) as file:
                     yield file
                     file.flush()
-            except (OSError, RuntimeError) as error:
-                raise (_first_of(written, path, data_bytes) or error) from error
+            except Exception as error:  # once a write has failed, h5py raises nearly any
+                if failed := _first_of(written, path, data_bytes):
+                    raise failed from error
+                raise
             if failed := _first_of(written, path, data_bytes):
                 raise failed
         append_trailer(temporary)
@@ -70,9 +72,14 @@ class _Written(io.FileIO):
     report errors that occur then.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, final: str | Path):
         super().__init__(path, "w+")
         self.failed: BaseException | None = None
+        self._final = final
+
+    def __repr__(self) -> str:
+        """Name the file as its users know it: h5py takes this for the name of the file."""
+        return str(self._final)
 
     def write(self, data) -> int:
         """Write all of `data`; a single system call may write only some of it."""
@@ -100,13 +107,13 @@ def _first_of(written: _Written, path: str | Path, size: int) -> BaseException |
 
 
 @contextmanager
-def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
+def open_read_only(path: str | Path, encoding: str, version: str = "1") -> Iterator[h5py.File]:
     """Open an HDF5 file that memwave wrote, after a check of all of its bytes.
 
     Raises
     ------
     MemwaveError
-        If it is missing, cut off, changed, or not of that encoding type.
+        If it is missing, cut off, changed, or not of that encoding type and version.
     """
     try:
         _require_file(path, encoding)
@@ -127,6 +134,12 @@ def open_read_only(path: str | Path, encoding: str) -> Iterator[h5py.File]:
         if found != encoding:
             raise MemwaveError(
                 f"{path}: is of type {found!r}, expected {encoding!r}. Name a {_name(encoding)}."
+            )
+        stored = file.attrs.get("encoding-version")
+        if stored != version:
+            raise MemwaveError(
+                f"{path}: has version {stored} of its format, expected {version}: another version "
+                "of memwave wrote it. Use that one, or make the file again with this one."
             )
         yield file
 

@@ -138,5 +138,6 @@ def too_large(dataset: h5py.Dataset, row: int) -> MemwaveError:
     """The error for a value that the type of a dataset cannot represent."""
     return MemwaveError(
         f"{dataset.file.filename}: {dataset.name[1:]} has a value near row {row} that "
-        f"{dataset.dtype.name} cannot hold. Set scale in the feature set, or score_dtype: float64."
+        f"{dataset.dtype.name} cannot hold. Set scale in the feature set, divide the columns of a "
+        "matrix by a constant, or set score_dtype: float64."
     )

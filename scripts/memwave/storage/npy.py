@@ -6,6 +6,7 @@ So neither resident memory nor address space grows with the file.
 
 import mmap
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from memwave.storage.atomic import replacing, reserve
+from memwave.storage.atomic import not_written, replacing, reserve
 
 # Prepares all pages of a map for writing at once. Each page then costs one page fault instead of
 # two. Linux 5.14 and newer; Python has no name for it yet.
@@ -72,6 +73,11 @@ class MappedRows:
         count = (stop - start) * self.shape[1]
         return np.frombuffer(pages, self.dtype, count, begin - first).reshape(-1, self.shape[1])
 
+    def read_only(self) -> "MappedRows":
+        """Return the same rows, which cannot be written to."""
+        self._file.seek(0)
+        return MappedRows(self._file)
+
     def read_ahead(self, start: int, stop: int) -> None:
         """Start reading rows ``start:stop`` into the page cache, unless they are there."""
         if hasattr(os, "posix_fadvise") and start < stop:
@@ -102,11 +108,31 @@ def create_matrix(path: str | Path, shape: tuple[int, int], dtype: str) -> Itera
         If the disk has too little space; states the needed and the free space.
     """
     with replacing(path) as temporary, open(temporary, "w+b", buffering=0) as file:
-        header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        reserve(file.fileno(), file.tell() + shape[0] * shape[1] * np.dtype(dtype).itemsize, path)
-        file.seek(0)
-        yield MappedRows(file, writable=True)
+        yield _begun(file, shape, dtype, path)
+
+
+@contextmanager
+def temporary_matrix(shape: tuple[int, int], dtype: str) -> Iterator[MappedRows]:
+    """Create a .npy file without a name in the folder for temporary files, as `create_matrix` does.
+
+    It is gone when the context ends, or the process, even if that is killed.
+    """
+    place = Path(tempfile.gettempdir()) / "memwave.npy"  # for errors
+    try:
+        made = tempfile.TemporaryFile(buffering=0, dir=place.parent)  # noqa: SIM115
+    except OSError as error:
+        raise not_written(place, error) from error
+    with made as file:
+        yield _begun(file, shape, dtype, place)
+
+
+def _begun(file: BinaryIO, shape: tuple[int, int], dtype: str, path: str | Path) -> MappedRows:
+    """Write the header of a matrix, and reserve the space for its rows."""
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    reserve(file.fileno(), file.tell() + shape[0] * shape[1] * np.dtype(dtype).itemsize, path)
+    file.seek(0)
+    return MappedRows(file, writable=True)
 
 
 def read_header(file: BinaryIO) -> tuple[tuple[int, int], np.dtype]:

@@ -31,6 +31,7 @@ class Diagnosing(Transforming):
         variances = model.explained_variance
         total = 0.0
         with self._opened(X) as matrix, np.errstate(divide="ignore"):
+            matrix.require_rows()
             computed = self._computed_in(matrix)
             rows = block_of_projection(self._plain_params(), model.n_features, computed)
             for _, _, scores, errors in self._projected(model, matrix, computed, rows):

@@ -1,6 +1,6 @@
 """What a fit leaves in an estimator, and what is required of a matrix because of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,7 +42,10 @@ class Fitted(Parameters):
         self._forget()
         self._model, self._spec = model, spec
         self._certificate = certificate
-        self.n_features_in_ = model.n_features
+        self._keep_columns(spec)
+
+    def _keep_columns(self, spec: MatrixSpec) -> None:
+        self.n_features_in_ = spec.n_features
         if spec.names:
             self.feature_names_in_ = np.array(spec.names, dtype=object)
 
@@ -105,11 +108,15 @@ class Fitted(Parameters):
 
     def _require_same_columns(self, matrix: Matrix) -> None:
         """Require the columns that were fitted, by number and, where both have them, by name."""
-        self._require_width(matrix, self._fitted().n_features)
-        known = self.__dict__.get("feature_names_in_")
-        if known is None or not matrix.names:
+        self._require_columns(matrix, self._fitted().n_features, self._spec.names)
+
+    def _require_columns(
+        self, matrix: Matrix, n_features: int, names: Sequence[str] | None
+    ) -> None:
+        self._require_width(matrix, n_features)
+        if not (names and matrix.names):
             return
-        for i, (name, expected) in enumerate(zip(matrix.names, known, strict=True)):
+        for i, (name, expected) in enumerate(zip(matrix.names, names, strict=True)):
             if name != expected:
                 raise InvalidMatrix(
                     f"{matrix.path}: column {i} is called {name!r}, expected {expected!r}. The "

@@ -64,6 +64,7 @@ class Saving(Updating):
         """
         model = self._fitted()
         with self._opened(X, dtype, columns) as matrix:
+            matrix.require_rows()
             if is_train and matrix.n_rows != model.n_samples:
                 raise InvalidMatrix(
                     f"{matrix.path}: has {matrix.n_rows} rows, and the model was fitted to "

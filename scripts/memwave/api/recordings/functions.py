@@ -14,8 +14,9 @@ from memwave.core.errors import MemwaveError
 from memwave.core.progress import Progress
 from memwave.features.extract import feature_blocks
 from memwave.features.spec import FeatureSpec
-from memwave.readers import open_array
+from memwave.readers import file_of, open_array
 from memwave.recordings.segments import PlannedRecording, Segment
+from memwave.storage.atomic import require_unread
 from memwave.storage.shards import create_shard
 from memwave.workflow.config.checks.features import feature_findings
 from memwave.workflow.config.settings import complete_features, feature_set_findings
@@ -82,6 +83,7 @@ def extract_features(
     (937, 3)
     """
     path, out = os.fspath(recording), os.fspath(out)
+    require_unread(out, [file_of(path)])
     settings = _complete({"window": window, **features})
     with open_array(path, recording_dtype, channels) as source:
         shape = source.shape

@@ -4,19 +4,23 @@ Missing values, sampling rate and scaling of the channels are treated as for the
 model was fitted on, and features are computed in the same way. Nothing is fitted.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 from memwave import __version__
 from memwave.core.errors import MemwaveError
+from memwave.core.messages import shown
 from memwave.core.precision import compute_dtype
 from memwave.core.progress import Progress
 from memwave.features.spec import FeatureSpec
 from memwave.pca.diagnostics.monitored import LEVELS
 from memwave.pca.lags.recording_scores import FeatureScoring
 from memwave.pca.projection import Projector
-from memwave.readers import open_array, options_of
+from memwave.readers import file_of, open_array, options_of
 from memwave.recordings.channels.groups import channel_groups, group_rows
 from memwave.recordings.resampling import Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import ChannelGroup, PlannedRecording, Segment
@@ -28,6 +32,7 @@ from memwave.results.monitoring.tables import load_quantiles
 from memwave.results.partial_projection import require_visible
 from memwave.results.projection_file import ProjectionWriter, projection_size
 from memwave.storage import hdf5
+from memwave.storage.atomic import require_unread
 from memwave.workflow import paths
 from memwave.workflow.planning.memory import extraction_rows, measuring_rows
 
@@ -74,6 +79,8 @@ def project_recording(
         If the recording has other channels, is shorter than a window, or has a value that is not
         finite and that the dataset of the model does not allow, or if a feature overflows its type.
     """
+    require_unread(projection, (model_path, file_of(recording)))
+    _require_numbers(step, sampling_rate)
     model = load_given(model_path)
     spec, scaling = load_extraction(model_path)
     spec = replace(spec, step=step or spec.step)
@@ -104,6 +111,19 @@ def project_recording(
         facts = {"solver": model.solver, "window": spec.window, "step": spec.step}
         made_by = {"model": load_provenance(model_path), "versions": {"memwave": __version__}}
         writer.finish({**facts, "reconstruction_error_test": share}, made_by)
+
+
+def _require_numbers(step: Any, sampling_rate: Any) -> None:
+    """Require numbers that can be a step and a rate, where they are given."""
+    if step is not None and not (isinstance(step, Integral) and int(step) >= 1):
+        raise MemwaveError(
+            f"step is {shown(step)}, expected a whole number of rows, of at least 1."
+        )
+    is_rate = isinstance(sampling_rate, Real) and 0 < float(sampling_rate) < math.inf
+    if sampling_rate is not None and not is_rate:
+        raise MemwaveError(
+            f"sampling_rate is {shown(sampling_rate)}, expected a number of rows a second above 0."
+        )
 
 
 def limits_of(model_path: str) -> Limits | None:

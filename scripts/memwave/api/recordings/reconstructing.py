@@ -19,7 +19,7 @@ from memwave.results.extraction import load_extraction
 from memwave.results.model_file import load_given
 from memwave.results.projection_file import open_projection
 from memwave.storage import hdf5
-from memwave.storage.atomic import replacing
+from memwave.storage.atomic import replacing, require_unread
 from memwave.workflow.planning.memory import extraction_rows
 
 # Rows compared at once.
@@ -48,6 +48,7 @@ def reconstruct_recording(
     MemwaveError
         If the recording is not in the projection, or the projection is of another model.
     """
+    require_unread(output, (model_path, projection))
     model = load_given(model_path)
     spec, scaling = load_extraction(model_path)
     with (

@@ -63,6 +63,8 @@ class Accumulator:
         it, a new summary begins, so that no digits are lost.
         """
         self._require_whole()
+        if not block.n_rows:  # all were dropped
+            return
         for rows in block.ranges(1):
             whole = [(0, rows.shape[0])]
             shift = sample_shift(rows, whole, self.plan.dtype)

@@ -17,7 +17,7 @@ from memwave.core.messages import shown
 from memwave.features.columns import MatrixSpec
 from memwave.readers.matrices.matrix import Matrix
 from memwave.readers.matrices.objects import as_matrix
-from memwave.results.model_file import load_summary
+from memwave.results.model_file import has_summary, load_given, load_summary
 
 # What of a plan is stored with a summary.
 PLANNED = ("model", "dtype", "block_rows", "memory_mb", "select")
@@ -59,7 +59,8 @@ class Updating(Fitted):
         ------
         MemwaveError
             If the solver reads rows several times (``gram``, ``randomized``), as an AttributeError,
-            or if `X` is no matrix of finite numbers. Nothing of such a block is added.
+            or if `X` is no matrix of finite numbers, or has other columns than the first block.
+            Nothing of such a block is added.
 
         Warns
         -----
@@ -70,18 +71,20 @@ class Updating(Fitted):
         with as_matrix(X, dtype, columns) as matrix, computing():
             self._drop_missing(matrix)
             is_first = not {"_accumulator", "_summary_file"} & set(self.__dict__)
+            if is_first and not matrix.n_rows:
+                return self
             if is_first:
                 accumulator, spec = self._started(matrix, matrix.n_rows)
             else:
                 accumulator, spec = self._summed(), self._spec
-            self._require_width(matrix, accumulator.n_features)
+            self._require_columns(matrix, accumulator.n_features, spec.names)
             if not is_first:
                 accumulator.check(matrix)
             self._add(accumulator, matrix)
             if is_first:
                 self._start_anew()
             self._accumulator, self._spec = accumulator, spec
-            self.n_features_in_ = spec.n_features
+            self._keep_columns(spec)
             self.__dict__.pop("_model", None)
         return self
 
@@ -191,6 +194,7 @@ class Updating(Fitted):
         """The sums of all rows so far; they are read from the model's file where they are there."""
         accumulator = self.__dict__.get("_accumulator")
         if accumulator is None and "_summary_file" in self.__dict__:
+            self._require_unchanged(self._summary_file)
             accumulator = restored(self._summary_file)
             self._accumulator = accumulator
         if accumulator is None:
@@ -200,12 +204,20 @@ class Updating(Fitted):
             )
         return accumulator
 
+    def _require_unchanged(self, path: str) -> None:
+        """Require that the file that a summary is read from still has the model that was loaded."""
+        found, model = load_given(path), self._fitted()
+        same = found.n_samples == model.n_samples and np.array_equal(found.mean, model.mean)
+        if not (same and has_summary(path)):
+            raise InvalidParameter(
+                f"{path}: is another model than when it was loaded, or has no summary any more. "
+                "Load it again."
+            )
+
     def _summed_anew(self, accumulator: Accumulator) -> Self:
-        kept = self._spec, self.n_features_in_, self.__dict__.get("feature_names_in_")
         self._forget()
-        self._accumulator, (self._spec, self.n_features_in_) = accumulator, kept[:2]
-        if kept[2] is not None:
-            self.feature_names_in_ = kept[2]
+        self._accumulator = accumulator
+        self._keep_columns(self._spec)
         return self
 
 

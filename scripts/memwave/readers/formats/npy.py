@@ -32,7 +32,7 @@ class Source(FlatSource):
                 raise self.error("a .npy file holds one array, expected no '::' after it")
             shape, fortran_order, stored = header_of(self, self._stream)
             self._describe(shape, stored)
-            if fortran_order and len(shape) > 1:
+            if fortran_order and len(shape) > 1 and min(shape) > 1:
                 raise self.error(
                     "is stored column by column (Fortran order), expected row by row. "
                     "Save numpy.ascontiguousarray(array)"

@@ -29,6 +29,9 @@ BATCH_ROWS = 16_384
 # of each row group.
 FOOTER_COPIES = 10
 
+# Compressions that pyarrow has, but not by this name: none, and LZ4 as Hadoop wrote it.
+UNNAMED = ("uncompressed", "unknown")
+
 
 class Source(TableSource):
     """Columns of a Parquet file; a missing value is NaN."""
@@ -72,7 +75,7 @@ class Source(TableSource):
                 name = leaf.path_in_schema
                 codec = leaf.compression.lower()
                 wanted = name in names or name.partition(".")[0] in names
-                if wanted and codec != "uncompressed" and not _has_codec(arrow, codec):
+                if wanted and codec not in UNNAMED and not _has_codec(arrow, codec):
                     raise self.error(
                         f"is compressed with {codec}, which pyarrow does not have here. Install "
                         "a pyarrow that has it, or write the file with zstd or snappy"

@@ -1,15 +1,14 @@
 """Matrices in files that are read from end to end, converted to rows that are read in any order."""
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import ExitStack
 
 import numpy as np
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.readers import DEFAULTS, Options, StreamSource, file_of, load_libraries, open_source
 from memwave.readers.matrices.checks import require_matrix, require_numbers
-from memwave.storage.npy import MappedRows, create_matrix
+from memwave.storage.npy import MappedRows, temporary_matrix
 from memwave.storage.shards import Shard
 
 
@@ -64,20 +63,13 @@ class TemporaryPart:
     def __init__(self, path: str, dtype: str | None = None, columns: int | None = None):
         load_libraries([path])
         self.path, self.file = path, file_of(path)
-        self._folder = tempfile.TemporaryDirectory(prefix="memwave-", ignore_cleanup_errors=True)
-        try:
-            with open_stream(path, dtype, columns) as source:
-                self._names = source.channel_names
-                copy = Path(self._folder.name) / "rows.npy"
-                with create_matrix(
-                    copy, (source.shape[0], source.shape[1]), str(source.dtype)
-                ) as made:
-                    fill(source, made)
-            self._file = open(copy, "rb", buffering=0)  # noqa: SIM115 - `close` closes it
-            self._rows = MappedRows(self._file)
-        except BaseException:
-            self._folder.cleanup()
-            raise
+        with ExitStack() as opened, open_stream(path, dtype, columns) as source:
+            self._names = source.channel_names
+            shape = source.shape[0], source.shape[1]
+            made = opened.enter_context(temporary_matrix(shape, str(source.dtype)))
+            fill(source, made)
+            self._rows = made.read_only()
+            self._opened = opened.pop_all()
         self.shape, self.dtype = self._rows.shape, self._rows.dtype
 
     def read(self, start: int, stop: int) -> np.ndarray:
@@ -98,8 +90,7 @@ class TemporaryPart:
 
     def close(self) -> None:
         """Delete the temporary file."""
-        self._file.close()
-        self._folder.cleanup()
+        self._opened.close()
 
 
 def open_stream(

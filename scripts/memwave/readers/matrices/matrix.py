@@ -53,16 +53,18 @@ class Matrix(Stack):
         Raises
         ------
         InvalidMatrix
-            If no row is complete, or missing values divide the rows into too many runs.
+            If missing values divide the rows into too many runs.
         """
         whole = RowRange(self, 0, self.shape[0])
-        found = complete_rows(whole, block_rows, MOST_RUNS, progress)
-        if not found:
+        self.complete = complete_rows(whole, block_rows, MOST_RUNS, progress)
+
+    def require_rows(self) -> None:
+        """Raise InvalidMatrix if all rows were dropped."""
+        if not self.n_rows:
             raise InvalidMatrix(
                 f"{self.path}: each of {self.shape[0]} rows has a missing value (NaN). Leave out "
                 "the columns that have them, or fill them in."
             )
-        self.complete = found
 
     def complete_parts(self) -> Iterator[tuple[int, int, int]]:
         """Runs of rows that there are: number of the part, and rows of it (start, stop)."""

@@ -2,13 +2,16 @@
 
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
+from memwave.core.messages import listed
 from memwave.readers import is_converted
+from memwave.readers.formats.h5ad.sparse import dense_rows
+from memwave.readers.formats.hdf5.virtual import missing_sources
 from memwave.readers.matrices.checks import NotNumbers, require_matrix, require_numbers
 from memwave.readers.matrices.converted import TemporaryPart
 from memwave.readers.matrices.files import open_file
@@ -62,29 +65,47 @@ def _part(X: Any, dtype: str | None, columns: int | None, name: str) -> Part:
         raise InvalidMatrix(
             f"{name}: dtype and columns are for files, expected neither of an array."
         )
+    if isinstance(X, np.memmap):
+        return map_part(X, name)
+    if is_table(X):  # first: its columns may be called as any attribute
+        return ArrayPart(array_of(X, name), name, names_of(X, name))
+    _require_rows(X, name)
+    return ArrayPart(X if _is_array(X) else _array(X, name), name)
+
+
+def _require_rows(X: Any, name: str) -> None:
+    """Refuse objects whose rows cannot be read by slices, with what to pass instead."""
     if hasattr(X, "tocsr") or hasattr(X, "tocoo"):
         raise InvalidMatrix(
             f"{name}: sparse data was passed, expected a dense matrix. Use X.toarray() if it fits "
             "the memory, or give blocks of it: pca.fit(X[i:i+1000].toarray() for i in ...)."
         )
-    if hasattr(X, "collect_schema") and not hasattr(X, "to_numpy"):
+    if getattr(X, "format", None) == "csc":  # of a backed AnnData
         raise InvalidMatrix(
-            f"{name}: is a lazy table, expected its values. Pass X.collect(), or the path of the "
-            "file."
+            f"{name}: is a sparse matrix that is stored column by column, expected rows: each "
+            "block of rows would read the whole file. Store it as a dense matrix, or as "
+            "csr_matrix."
         )
-    if isinstance(X, np.memmap):
-        return map_part(X, name)
+    if all(hasattr(X, attribute) for attribute in ("obs", "var_names", "X")):
+        raise InvalidMatrix(
+            f"{name}: is an AnnData object, expected its matrix. Pass adata.X or a layer, or the "
+            "path of the file."
+        )
+    if isinstance(X, Mapping):
+        raise NotNumbers(
+            f"{name}: holds arrays by name, expected one of them: X[{next(iter(X), 'name')!r}]."
+        )
+    is_of_dask = hasattr(X, "npartitions") and hasattr(X, "columns")
+    if is_of_dask or (hasattr(X, "collect_schema") and not hasattr(X, "to_numpy")):
+        raise InvalidMatrix(
+            f"{name}: is a lazy table, expected its values. Pass "
+            f"{'X.compute()' if is_of_dask else 'X.collect()'}, or the path of the file."
+        )
     if isinstance(X, Iterator):
         raise InvalidMatrix(
             f"{name}: is an iterator, which can be read once, expected what can be read again. "
             "Call this method with its blocks one by one."
         )
-    names = None
-    if is_table(X):
-        names, X = names_of(X, name), array_of(X, name)
-    elif not _is_array(X):
-        X = _array(X, name)
-    return ArrayPart(X, name, names)
 
 
 def _file(path: str, dtype: str | None, columns: int | None) -> Part:
@@ -149,6 +170,11 @@ class ArrayPart:
             raise InvalidMatrix(
                 f"{name}: cannot be read ({error}). Open its file, and leave it open meanwhile."
             ) from error
+        if missing := missing_sources(array):
+            raise InvalidMatrix(
+                f"{name}: is a virtual dataset, and {listed(missing)} that it is made of is not "
+                "there: its values would be fill values. Copy it to its place."
+            )
         if any(size != size for size in self.shape):
             raise InvalidMatrix(
                 f"{name}: does not know its number of rows or columns (shape {self.shape}). "
@@ -174,7 +200,10 @@ class ArrayPart:
     def _read(self, start: int, stop: int, place: tuple, width: int) -> np.ndarray:
         where = f"{self.path}: rows {start} to {stop - 1}"
         try:
-            found = self.array[place if len(place) > 1 else place[0]]
+            if getattr(self.array, "format", None) == "csr":
+                found = dense_rows(self.array, start, stop)
+            else:
+                found = self.array[place if len(place) > 1 else place[0]]
             rows = self._without_mask(found, start) if np.ma.isMaskedArray(found) else found
             rows = np.asarray(rows)
         except OSError as error:
@@ -227,7 +256,7 @@ def map_part(array: np.memmap, name: str) -> Part:
     """
     require_matrix(name, array.shape)
     require_numbers(name, array.dtype)
-    if array.shape[0] > 1 and abs(array.strides[0]) < abs(array.strides[1]):
+    if min(array.shape) > 1 and abs(array.strides[0]) < abs(array.strides[1]):
         raise InvalidMatrix(
             f"{name}: the map of {array.filename} lies column by column (Fortran order): each "
             "block of rows would read the whole file. Store it row by row, for example block of "

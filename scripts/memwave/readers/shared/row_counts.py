@@ -6,13 +6,15 @@ count costs the same however many there are. The last line of a file is the one 
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-# Where Snakemake keeps what it remembers; nothing but time is lost with it.
+# Where Snakemake keeps what it remembers; nothing but time is lost with it. Elsewhere, as in the
+# folder of a notebook, nothing is left behind.
 MEMORY = Path(".snakemake/memwave/rows.jsonl")
 
 
@@ -32,7 +34,10 @@ def remembered_rows(
         known[key] = [*state, rows, remark]
         # In a folder that cannot be written to, only time is lost.
         with suppress(OSError):
-            MEMORY.parent.mkdir(parents=True, exist_ok=True)
+            if "snakemake" in sys.modules:
+                MEMORY.parent.mkdir(parents=True, exist_ok=True)
+            elif MEMORY.parents[1].is_dir():
+                MEMORY.parent.mkdir(exist_ok=True)
             with open(MEMORY, "a", encoding="utf-8") as lines:
                 lines.write(json.dumps([*key, *known[key]]) + "\n")
     _, _, rows, remark = known[key]

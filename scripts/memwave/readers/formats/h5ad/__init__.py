@@ -46,10 +46,38 @@ class Source(hdf5.Source):
         return super()._arrays()
 
     def column_names(self) -> list[str] | None:
-        """Return the names of the variables."""
-        variables = self._store.get("var")
-        index = None if variables is None else variables.attrs.get("_index")
+        """Return the names of the variables, where these are the columns."""
+        table = _variables_of(self.path[len(self.file) + 2 :].strip("/"))
+        if table is None or table not in self._store:
+            return None
+        variables = self._store[table]
+        index = variables.attrs.get("_index")
         if index is None or index not in variables:
             return None
-        names = [str(name) for name in variables[index].asstr()[:]]
-        return names if len(names) == self.shape[-1] else None
+        try:
+            names = _texts_of(variables[index])
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError) as error:
+            raise self.error(
+                f"the names of its variables, {table}/{index}, cannot be read ({error}). Write the "
+                "file again with AnnData"
+            ) from error
+        return names if names and len(names) == self.shape[-1] else None
+
+
+def _variables_of(place: str) -> str | None:
+    """The table whose rows are the columns of an array; None if that is another one, or none."""
+    if place == "raw/X":
+        return "raw/var"
+    return "var" if place == "X" or place.startswith("layers/") else None
+
+
+def _texts_of(stored: Any) -> list[str] | None:
+    """A column of a table as texts: an array, categories and their codes, or values and a mask."""
+    if not hasattr(stored, "keys"):
+        is_text = stored.dtype.kind == "S" or stored.dtype.hasobject
+        return [str(value) for value in (stored.asstr()[:] if is_text else stored[:])]
+    if "codes" in stored:
+        categories, codes = _texts_of(stored["categories"]), stored["codes"][:]
+        is_whole = categories is not None and (codes >= 0).all()
+        return [categories[code] for code in codes] if categories and is_whole else None
+    return None if stored["mask"][:].any() else _texts_of(stored["values"])

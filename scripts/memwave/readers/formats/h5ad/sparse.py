@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from memwave.core.ranges import Range
+from memwave.core.ranges import Range, spans
 
 # Values that are unpacked at once, with their places.
 STRETCH_VALUES = 1 << 18
@@ -69,6 +69,17 @@ class SparseRows:
             dense.reshape(-1)[places] = self._data[values]
         else:  # unsorted, or several values of one place, which add up
             np.add.at(dense.reshape(-1), places, self._data[values])
+
+
+def dense_rows(array: Any, start: int, stop: int) -> np.ndarray:
+    """Rows of a sparse matrix in the file of a backed AnnData, whose slices are SciPy's matrices.
+
+    A few rows are sliced at once, since a slice may need several times the memory of dense rows.
+    """
+    dense = np.empty((stop - start, array.shape[1]), array.dtype)
+    for low, high in spans(start, stop, max(1, STRETCH_VALUES // array.shape[1])):
+        dense[low - start : high - start] = array[low:high].toarray()
+    return dense
 
 
 def _stretches(ends: np.ndarray) -> Iterator[Range]:
