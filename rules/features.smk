@@ -8,7 +8,7 @@ rule find_gaps:
     """The valid windows of a shard (without missing values), if other windows are dropped."""
     input:
         recordings=ancient(plan.files(inputs.recordings_of_shard)),
-        converted_recordings=plan.conversions(inputs.converted_of_shard),
+        converted_recordings=plan.conversions("find_gaps", inputs.converted_of_shard),
     output:
         valid=paths.VALID_WINDOWS,
         usage=paths.usage("find_gaps"),
@@ -31,7 +31,9 @@ rule extract_features:
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
         recordings=ancient(plan.files(inputs.recordings_of_shard)),
-        converted_recordings=plan.conversions(inputs.converted_of_shard),
+        converted_recordings=plan.conversions(
+            "extract_features", inputs.converted_of_shard
+        ),
         channels=plan.files(inputs.channels),
     output:
         shard=paths.SHARD,
@@ -59,7 +61,9 @@ rule measure_features:
         shard=ancient(plan.files(inputs.shard)),
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
-        converted_matrix=plan.conversions(inputs.converted_of_matrix),
+        converted_matrix=plan.conversions(
+            "measure_features", inputs.converted_of_matrix
+        ),
     output:
         measures=plan.temporary(paths.FEATURE_MEASURES, temp),
         usage=paths.usage("measure_features"),

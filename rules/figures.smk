@@ -76,7 +76,9 @@ rule plot_explore:
         valid=plan.files(inputs.valid_windows),
         shards=ancient(plan.files(inputs.stored_shards)),
         rows=ancient(plan.files(inputs.rows_not_stored)),
-        converted_rows=plan.conversions(inputs.converted_rows_not_stored),
+        converted_rows=plan.conversions(
+            "plot_explore", inputs.converted_rows_not_stored
+        ),
     output:
         page=paths.EXPLORE,
         usage=paths.usage("plot_explore"),

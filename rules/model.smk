@@ -11,7 +11,9 @@ rule summarize_features:
         shard=ancient(plan.files(inputs.shard)),
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
-        converted_matrix=plan.conversions(inputs.converted_of_matrix),
+        converted_matrix=plan.conversions(
+            "summarize_features", inputs.converted_of_matrix
+        ),
         measures=plan.files(inputs.feature_measures),
     output:
         summary=plan.temporary(paths.FEATURE_SUMMARY, temp),
@@ -35,7 +37,9 @@ rule summarize_lags:
     input:
         valid=plan.files(inputs.valid_windows_of_shard),
         recordings=ancient(plan.files(inputs.train_recordings_of_shard)),
-        converted_recordings=plan.conversions(inputs.converted_train_of_shard),
+        converted_recordings=plan.conversions(
+            "summarize_lags", inputs.converted_train_of_shard
+        ),
         channels=plan.files(inputs.channels),
     output:
         summary=plan.temporary(paths.LAG_SUMMARY, temp),
@@ -62,9 +66,9 @@ rule fit_model:
         shards=ancient(plan.files(inputs.fitted_shards)),
         checksums=plan.files(inputs.fitted_shard_checksums),
         recordings=ancient(plan.files(inputs.fitted_recordings)),
-        converted_recordings=plan.conversions(inputs.converted_fitted),
+        converted_recordings=plan.conversions("fit_model", inputs.converted_fitted),
         matrix=ancient(plan.files(inputs.fitted_matrix)),
-        converted_matrix=plan.conversions(inputs.converted_fitted_matrix),
+        converted_matrix=plan.conversions("fit_model", inputs.converted_fitted_matrix),
         measures=plan.files(inputs.feature_measures),
         channels=plan.files(inputs.channels),
     output:

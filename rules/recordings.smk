@@ -52,7 +52,9 @@ rule measure_channels:
     """Mean, standard deviation and quartiles of the channels, if channels are scaled by them."""
     input:
         recordings=ancient(plan.files(inputs.train_recordings)),
-        converted_recordings=plan.conversions(inputs.converted_train),
+        converted_recordings=plan.conversions(
+            "measure_channels", inputs.converted_train
+        ),
     output:
         table=paths.CHANNELS,
         usage=paths.usage("measure_channels"),

@@ -128,7 +128,7 @@ class Rules:
         self._look, self._submits, self._repeat = sources, submits, repeat
         self._as_it_is = as_it_is
         self._is_planning, self._asked = is_planning, False
-        self._converted: set[Job] = set()
+        self._done: set[Job] = set()
         if is_planning:
             self._digests = Digests(plan, lambda: self._versions)
         else:
@@ -144,22 +144,23 @@ class Rules:
         return _with_signature(files_of_job)
 
     def conversions(
-        self, function: Callable[[Plan, Wildcards], Any]
+        self, stage: str, function: Callable[[Plan, Wildcards], Any]
     ) -> Callable[[Wildcards], list[Any]]:
         """Return the input function for converted files: receipts of the jobs that make them.
 
-        A job waits for those that convert a file of it in this run. It takes other receipts as they
-        are. Other files of a batch may be converted without the job, and Snakemake (9.27) leaves
-        out jobs below a job that runs if it comes to them by `ancient` files only, even if they are
-        to be repeated.
+        A job that is done takes the receipts as they are, unless a file of it is converted again:
+        other files of a batch may be converted without the job. Snakemake (9.27) leaves out jobs
+        below a job that runs if it comes to them by `ancient` files only, even if they are to be
+        repeated. A job that is not done waits: Snakemake deletes a receipt while its job runs.
         """
 
         def receipts_of_job(wildcards: Wildcards) -> list[Any]:
             self._repeat_stale()
             waits: dict[str, bool] = {}
+            is_done = Job.of(stage, wildcards) in self._done
             for part in filter(None, map(maker_of, function(self.plan, wildcards))):
                 receipt = self._digests.converting(part).receipt
-                waits[receipt] = waits.get(receipt, False) or part not in self._converted
+                waits[receipt] = waits.get(receipt, not is_done) or part not in self._done
             return [
                 receipt if wait or not os.path.exists(receipt) else self._as_it_is(receipt)
                 for receipt, wait in waits.items()
@@ -298,7 +299,11 @@ class Rules:
                 f"plan, or have changed, such as {found[0].outputs[0]}: they are computed again.",
                 file=sys.stderr,
             )
-        self._converted = {job for job in needed if job.stage in paths.PARTS} - stale
+        self._done = {
+            job
+            for job in needed
+            if job.stage in paths.PARTS or all(map(os.path.exists, job.outputs))
+        } - stale
         self._repeat(digests.converting(job).receipt for job in jobs_to_repeat)
 
     def _ticket(self, job: Job) -> Ticket:
