@@ -68,6 +68,7 @@ plan = open_rules(
     is_planning=workflow.is_main_process,
     submits=lambda: workflow.non_local_exec,
     repeat=lambda files: workflow.dag.forcefiles.update(files),
+    as_it_is=lambda file: ancient(before_update(file)),
     # Snakemake runs the `onstart` of the outer workflow only.
     starts=lambda: workflow.modifier.is_module and not workflow.dryrun,
 )
@@ -87,8 +88,9 @@ localrules:
 rule all:
     """All results of the experiments."""
     input:
-        plan.of_experiments(paths.MODEL, paths.PROJECTION, paths.PROVENANCE),
+        plan.of_experiments(paths.MODEL, *paths.OUTPUTS["write_projection"]),
         plan.of_run(paths.SUMMARY),
+        plan.of_run(paths.SUMMARY_PAGE),
         plan.figures(),
     message:
         "all"

@@ -8,9 +8,7 @@ rule find_gaps:
     """The valid windows of a shard (without missing values), if other windows are dropped."""
     input:
         recordings=ancient(plan.files(inputs.recordings_of_shard)),
-        converted_recordings=plan.conversions(
-            "find_gaps", inputs.converted_of_shard, ancient
-        ),
+        converted_recordings=plan.conversions("find_gaps", inputs.converted_of_shard),
     output:
         valid=paths.VALID_WINDOWS,
         usage=paths.usage("find_gaps"),
@@ -34,7 +32,7 @@ rule extract_features:
         valid=plan.files(inputs.valid_windows_of_shard),
         recordings=ancient(plan.files(inputs.recordings_of_shard)),
         converted_recordings=plan.conversions(
-            "extract_features", inputs.converted_of_shard, ancient
+            "extract_features", inputs.converted_of_shard
         ),
         channels=plan.files(inputs.channels),
     output:
@@ -64,7 +62,7 @@ rule measure_features:
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
         converted_matrix=plan.conversions(
-            "measure_features", inputs.converted_of_matrix, ancient
+            "measure_features", inputs.converted_of_matrix
         ),
     output:
         measures=plan.temporary(paths.FEATURE_MEASURES, temp),

@@ -77,7 +77,7 @@ rule plot_explore:
         shards=ancient(plan.files(inputs.stored_shards)),
         rows=ancient(plan.files(inputs.rows_not_stored)),
         converted_rows=plan.conversions(
-            "plot_explore", inputs.converted_rows_not_stored, ancient
+            "plot_explore", inputs.converted_rows_not_stored
         ),
     output:
         page=paths.EXPLORE,

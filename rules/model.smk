@@ -12,7 +12,7 @@ rule summarize_features:
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
         converted_matrix=plan.conversions(
-            "summarize_features", inputs.converted_of_matrix, ancient
+            "summarize_features", inputs.converted_of_matrix
         ),
         measures=plan.files(inputs.feature_measures),
     output:
@@ -38,7 +38,7 @@ rule summarize_lags:
         valid=plan.files(inputs.valid_windows_of_shard),
         recordings=ancient(plan.files(inputs.train_recordings_of_shard)),
         converted_recordings=plan.conversions(
-            "summarize_lags", inputs.converted_train_of_shard, ancient
+            "summarize_lags", inputs.converted_train_of_shard
         ),
         channels=plan.files(inputs.channels),
     output:
@@ -66,13 +66,9 @@ rule fit_model:
         shards=ancient(plan.files(inputs.fitted_shards)),
         checksums=plan.files(inputs.fitted_shard_checksums),
         recordings=ancient(plan.files(inputs.fitted_recordings)),
-        converted_recordings=plan.conversions(
-            "fit_model", inputs.converted_fitted, ancient
-        ),
+        converted_recordings=plan.conversions("fit_model", inputs.converted_fitted),
         matrix=ancient(plan.files(inputs.fitted_matrix)),
-        converted_matrix=plan.conversions(
-            "fit_model", inputs.converted_fitted_matrix, ancient
-        ),
+        converted_matrix=plan.conversions("fit_model", inputs.converted_fitted_matrix),
         measures=plan.files(inputs.feature_measures),
         channels=plan.files(inputs.channels),
     output:

@@ -12,7 +12,7 @@ rule project_features:
         checksums=plan.files(inputs.checksums_of_shard),
         matrix=ancient(plan.files(inputs.matrix_of_shard)),
         converted_matrix=plan.conversions(
-            "project_features", inputs.converted_of_matrix, ancient
+            "project_features", inputs.converted_of_matrix
         ),
         model=paths.MODEL,
     output:
@@ -38,7 +38,7 @@ rule project_recordings:
         valid=plan.files(inputs.valid_windows_of_shard),
         recordings=ancient(plan.files(inputs.recordings_of_shard)),
         converted_recordings=plan.conversions(
-            "project_recordings", inputs.converted_of_shard, ancient
+            "project_recordings", inputs.converted_of_shard
         ),
         channels=plan.files(inputs.channels),
         model=paths.MODEL,
@@ -66,15 +66,13 @@ rule write_projection:
         partials=plan.files(inputs.partial_projections),
         model=paths.MODEL,
         labels=ancient(plan.files(inputs.labels)),
-        converted_labels=plan.conversions(
-            "write_projection", inputs.converted_labels, ancient
-        ),
+        converted_labels=plan.conversions("write_projection", inputs.converted_labels),
         checksums=plan.files(inputs.shard_checksums),
         model_limits=plan.files(inputs.limits_of_applied_model),
         shards=ancient(plan.files(inputs.stored_shards)),
         rows=ancient(plan.files(inputs.rows_not_stored)),
         converted_rows=plan.conversions(
-            "write_projection", inputs.converted_rows_not_stored, ancient
+            "write_projection", inputs.converted_rows_not_stored
         ),
         channels=plan.files(inputs.channels),
     output:

@@ -53,7 +53,7 @@ rule measure_channels:
     input:
         recordings=ancient(plan.files(inputs.train_recordings)),
         converted_recordings=plan.conversions(
-            "measure_channels", inputs.converted_train, ancient
+            "measure_channels", inputs.converted_train
         ),
     output:
         table=paths.CHANNELS,

@@ -1,4 +1,4 @@
-"""Remove what nothing wants any more: partial files of killed jobs, old shards.
+"""Remove what nothing wants any more: partial files of killed jobs, old shards and conversions.
 
 ``python scripts/clean_stale.py [--list] [FOLDER]``, called from where the workflow ran. It needs no
 Snakemake. What a run that is at work writes, or what a result was made of, stays.
@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 from memwave.core.errors import MemwaveError
+from memwave.workflow.planning.batches import conversion_names
 from memwave.workflow.planning.plan import shard_names
 from memwave.workflow.process.current import FOLDER, load_plan
-from memwave.workflow.sources.stale import old_shards, partial_files
+from memwave.workflow.sources.stale import old_conversions, old_shards, partial_files
 
 
 def clean_stale(folder: Path, *, remove: bool = True) -> int:
@@ -26,7 +27,7 @@ def clean_stale(folder: Path, *, remove: bool = True) -> int:
             f"{e.dataset}/{e.features}": shard_names(plan, e.dataset, e.features)
             for e in plan.experiments
         }
-        stale += old_shards(folder, planned)
+        stale += [*old_shards(folder, planned), *old_conversions(folder, conversion_names(plan))]
     size = 0
     for path in stale:
         size += path.stat().st_size

@@ -7,7 +7,7 @@ import sys
 import pytest
 from tiny_project import Project
 
-from memwave.storage.receipts import write_receipt
+from memwave.storage.receipts import needed, receipts_in, write_receipt
 from memwave.workflow.sources.stale import old_shards, partial_files
 
 
@@ -79,6 +79,16 @@ def test_what_a_result_was_made_of_stays_until_it_is_remade(tmp_path):
     write_receipt(last, {"made_for": "b", "files": {}, "makers": {}})
     assert {shard, usage} <= set(old_shards(folder, planned))
     assert other not in set(old_shards(folder, planned))
+
+
+def test_a_dataset_may_be_named_as_the_folder_of_receipts(tmp_path):
+    """Other JSON files are no receipts, and what a job was made for is found at any depth."""
+    experiment = tmp_path / "usage/f/m"
+    receipts = [experiment / "usage/fit_model.json", tmp_path / "usage/f/usage/x/1-of-1.json"]
+    for path in (*receipts, experiment / "provenance.json"):
+        write_receipt(path, {"made_for": "a", "files": {}, "makers": {}})
+    assert receipts_in(tmp_path) == sorted(receipts)
+    assert needed({str(path): {} for path in receipts}) == {str(receipts[0])}
 
 
 def test_no_other_hidden_file_is_a_partial_one(tmp_path):

@@ -121,6 +121,7 @@ REMADE = {
     "model.h5": "fit_model",
     "projection.h5": "write_projection",
     "provenance.json": "write_projection",
+    "alarms.tsv": "write_projection",
 }
 
 
@@ -132,6 +133,21 @@ def test_what_is_missing_is_found_and_remade(tmp_path, finished, name):
     assert told.returncode == 1
     assert f"results/toy/deep/exact/{name}: " in told.stdout
     assert (REMADE[name], "toy/deep/exact") in project.planned()
+
+
+def test_a_missing_page_of_the_summary_is_remade(tmp_path, finished):
+    """A report shows it."""
+    project = copied(finished, tmp_path / "project")
+    (project.folder / "results/summary.html").unlink()
+    assert project.planned() == {("write_summary",)}
+
+
+def test_a_figure_that_the_configuration_does_not_ask_for_may_be_a_target(tmp_path, finished):
+    project = copied(finished, tmp_path / "project")
+    assert project.config["plots"] is False
+    run(project, "results/toy/deep/exact/plots/spectrum.svg")
+    assert project.result("exact/plots/spectrum.svg").exists()
+    assert verify(project).returncode == 0
 
 
 def test_an_edited_provenance_is_found_and_remade(tmp_path, finished):
@@ -167,7 +183,11 @@ def test_a_cluster_takes_the_plan_of_the_run(tmp_path, monkeypatch, capsys, fini
 
     def open_as_job(config):
         return open_rules(
-            config, is_planning=False, submits=lambda: True, repeat=lambda files: None
+            config,
+            is_planning=False,
+            submits=lambda: True,
+            repeat=lambda files: None,
+            as_it_is=str,
         )
 
     project = copied(finished, tmp_path / "project")

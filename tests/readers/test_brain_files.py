@@ -8,7 +8,7 @@ import scipy.io
 from test_field_formats import NAMES, ROWS, VALUES, raw_of, save_brainvision, save_eeglab
 
 from memwave.core.errors import MemwaveError
-from memwave.readers import open_array
+from memwave.readers import contents_of, open_array
 
 
 def change(path, old, new):
@@ -82,6 +82,46 @@ def test_eeglab_samples_in_a_file_of_their_own(tmp_path):
     samples.write_bytes(VALUES.astype("f4").tobytes()[:-1])
     with pytest.raises(MemwaveError, match=f"announces {ROWS} rows, .* holds {ROWS - 1}"):
         open_array(str(path))
+
+
+def test_samples_in_files_of_other_names_belong_to_the_recording(tmp_path):
+    """As after the header was renamed; a change of the samples is one of the recording."""
+    save_brainvision(tmp_path / "a.vhdr", VALUES)
+    header = str((tmp_path / "a.vhdr").rename(tmp_path / "b.vhdr"))
+    assert contents_of(header) == [header, f"{tmp_path}/a.eeg", f"{tmp_path}/a.vmrk"]
+    with open_array(header, None, NAMES) as source:
+        np.testing.assert_allclose(source.read(0, ROWS), VALUES * 1e-6, rtol=1e-6)
+
+    save_eeglab(tmp_path / "a.set", VALUES)
+    described = scipy.io.loadmat(tmp_path / "a.set")
+    described = {key: value for key, value in described.items() if not key.startswith("__")}
+    scipy.io.savemat(tmp_path / "a.set", described | {"data": "c.fdt"}, appendmat=False)
+    (tmp_path / "c.fdt").write_bytes(VALUES.astype("f4").tobytes())
+    with pytest.raises(MemwaveError, match=r"a\.set: its samples are in c\.fdt.*not be noticed"):
+        open_array(f"{tmp_path}/a.set")
+
+
+@pytest.mark.parametrize(
+    ("naming", "first"), [("neuromag", "a_raw.fif"), ("bids", "a_split-01_raw.fif")]
+)
+def test_the_parts_of_a_fif_file_belong_to_the_recording(tmp_path, naming, first):
+    values = np.tile(VALUES, (250, 1))
+    raw_of(values).save(
+        tmp_path / "a_raw.fif",
+        fmt="double",
+        split_size="2MB",
+        buffer_size_sec=10,
+        split_naming=naming,
+        verbose="error",
+    )
+    parts = sorted(map(str, tmp_path.glob("*.fif")))
+    found = contents_of(f"{tmp_path}/{first}")
+    assert found[0] == f"{tmp_path}/{first}"
+    assert sorted(found) == parts
+    assert len(parts) > 1
+    with open_array(found[0], None, NAMES) as source:
+        assert source.shape == values.shape
+        np.testing.assert_allclose(source.read(len(values) - 50, len(values)), values[-50:] * 1e-6)
 
 
 def test_a_damaged_eeglab_file_does_not_end_the_process(tmp_path):

@@ -1,6 +1,8 @@
 """Datasets that grow: what is repeated, and that results are those of a run from nothing."""
 
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -96,6 +98,16 @@ def test_a_recording_is_added_and_removed(grown, tmp_path):
     assert {name: left[name] for name in before} == before
     assert all(new in name for name in left.keys() - before.keys())
     assert project.planned() == set()
+    (project.folder / "recordings/b 2.npy").unlink()
+    assert "belong to no result" in told_by(project, "verify_results")
+
+
+def told_by(project, script):
+    """Output of a script that succeeds."""
+    command = [sys.executable, f"scripts/{script}.py"]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_a_changed_recording_replaces_its_part(grown):
@@ -137,6 +149,25 @@ def test_converted_recordings_keep_their_places(tmp_path):
         shutil.copyfile(path.with_suffix(f".{suffix}"), other.folder / f"recordings/c.{suffix}")
     fresh = run(other)
     assert {name: left[name] for name in fresh} == fresh
+
+    # The job of a and b is repeated without b; fits are, and nothing that is of a.
+    write(project, ["a", "c"], "csv")
+    planned = project.planned()
+    assert ("convert_recordings", "toy", f"csv.{batch_of(project, 'a') + 1}") in planned
+    assert ("fit_model", "toy/deep/exact") in planned
+    assert of_shards(planned) == set()
+    extracted = {("extract_features", "toy/deep", f"{name}.1") for name in "ac"}
+    assert project.planned("--forcerun", "extract_features") >= extracted
+
+    write(project, ["a", "b", "c"], "csv")
+    assert project.planned() == set()
+    for file in project.folder.glob("recordings/z.*"):  # it was removed from the sheet above
+        file.unlink()
+    assert "belong to no result" in told_by(project, "verify_results")
+    assert "/recordings/z.npy" in told_by(project, "clean_stale")
+    assert not list(project.folder.glob("results/**/z.*"))
+    assert "belong to no result" not in told_by(project, "verify_results")
+    assert project.planned() == set()
 
     # What is missing is converted again only if a job reads it.
     (converted / "a.npy").unlink()

@@ -16,7 +16,7 @@ from xxhash import xxh3_64_hexdigest
 from memwave.core.errors import MemwaveError
 from memwave.readers import contents
 from memwave.readers.contents import contents_checksum
-from memwave.storage.receipts import write_receipt
+from memwave.storage.receipts import receipts_in, write_receipt
 from memwave.workflow.sources import readings, versions
 from memwave.workflow.sources.readings import Reading, checksums_of, unchanged
 from memwave.workflow.sources.versions import plan_sources, store_states
@@ -178,7 +178,7 @@ def test_large_files_that_look_different_are_not_read_when_planning(capsys):
     touched_and_copied()
     assert version(limit=100) != before
     assert "run make verify first" in capsys.readouterr().err
-    store_states("results")
+    store_states(receipts_in("results"))
     assert version(limit=0) == before
 
 

@@ -8,6 +8,7 @@ from memwave.results.verify import (
     changed_inputs,
     damaged_results,
     experiments,
+    receipts_of_results,
     unproven_results,
 )
 from memwave.workflow.process.current import load_wanted
@@ -53,7 +54,14 @@ def verify_results(folder: Path) -> int:
             "The results are of other recordings or labels than there are now. To make them anew:\n"
             "  snakemake --cores 4"
         )
+    receipts, left_over = receipts_of_results(folder)
+    if left_over:
+        print(
+            f"The files of {left_over} jobs belong to no result: of removed recordings, of earlier "
+            "shards, or of a run that has not finished. They were not compared with recordings. "
+            "make clean-stale removes those that the last configuration does not have."
+        )
     if not damaged and not changed:
-        store_states(folder)
+        store_states(receipts)
         print(f"{count} experiments and their inputs are as they were written.")
     return len(damaged) + len(changed)

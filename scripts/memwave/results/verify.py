@@ -12,7 +12,7 @@ from memwave.core.ranges import spans
 from memwave.readers import contents_of, file_of
 from memwave.readers.contents import joined, piece_checksums
 from memwave.storage.checksums import hex_checksum, require_trailer
-from memwave.storage.receipts import differences, load_receipt
+from memwave.storage.receipts import differences, load_receipt, needed, receipts_in
 from memwave.storage.shards import Shard
 
 # Size of the blocks of shards that are read.
@@ -55,15 +55,16 @@ def damaged_results(folder: Path) -> Iterator[DamagedFile]:
 def changed_inputs(folder: Path) -> Iterator[str]:
     """Find recordings and labels that are not what the results in a folder were made of.
 
-    All are read once.
+    All are read once; not those that no result depends on, such as removed recordings.
     """
     expected: dict[str, set[str]] = {}
-    for path in provenance_files(folder):
-        for name, checksum in json.loads(path.read_text(encoding="utf-8"))["inputs"].items():
+    for file in provenance_files(folder):
+        for name, checksum in json.loads(file.read_text(encoding="utf-8"))["inputs"].items():
             expected.setdefault(name, set()).add(checksum)
     read: dict[str, list[dict]] = {}
-    for receipt in _receipts(folder)[0].values():
-        for name, said in receipt.get("sources", {}).items():
+    receipts = _receipts(folder)[0]
+    for path in sorted(needed(receipts)):
+        for name, said in receipts[path].get("sources", {}).items():
             read.setdefault(name, []).append(said)
     known: dict[tuple[str, ...], list[str]] = {}  # arrays in one file are read once
     reported: set[str] = set()
@@ -95,7 +96,8 @@ def unproven_results(folder: Path, wanted: Mapping[str, tuple[str, str]]) -> Ite
 
     Each job has a receipt with the digest of its request, the jobs whose files it read, and the
     files that it wrote. All files of a receipt must exist, except those that are deleted once they
-    are not needed. The digests of the jobs whose files were read must be those in the receipt.
+    are not needed. The digests of the jobs whose files were read must be those in the receipt,
+    unless no result depends on it: shards of removed recordings were made of an older model.
 
     Parameters
     ----------
@@ -105,11 +107,13 @@ def unproven_results(folder: Path, wanted: Mapping[str, tuple[str, str]]) -> Ite
     """
     receipts, damaged = _receipts(folder)
     yield from damaged
+    wants_makers = needed(receipts)
     for path, receipt in receipts.items():
         yield from _unproven_files(path, receipt)
         if path in wanted and receipt.get("made_for") != wanted[path][0]:
             yield DamagedFile(_subject(path, receipt), "is of another plan than the last run's")
-        for maker, digest in receipt.get("makers", {}).items():
+        makers = receipt.get("makers", {}) if path in wants_makers else {}
+        for maker, digest in makers.items():
             found = receipts.get(maker)
             if found is None:
                 what = f"was made of the files in {maker}, which is missing or damaged"
@@ -119,6 +123,13 @@ def unproven_results(folder: Path, wanted: Mapping[str, tuple[str, str]]) -> Ite
                 yield DamagedFile(_subject(path, receipt), what)
     for experiment in experiments(folder):
         yield from _unproven_experiment(experiment, receipts)
+
+
+def receipts_of_results(folder: Path) -> tuple[list[str], int]:
+    """Receipts that results depend on, and how many others there are."""
+    receipts = _receipts(folder)[0]
+    found = sorted(needed(receipts))
+    return found, len(receipts) - len(found)
 
 
 def experiments(folder: Path) -> list[Path]:
@@ -131,7 +142,7 @@ def experiments(folder: Path) -> list[Path]:
 
 def _receipts(folder: Path) -> tuple[dict[str, dict], list[DamagedFile]]:
     receipts, damaged = {}, []
-    for path in sorted(folder.glob("**/usage/**/*.json")):
+    for path in receipts_in(folder):
         try:
             receipts[str(path)] = load_receipt(path)
         except DamagedFile as error:

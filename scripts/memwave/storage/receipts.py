@@ -66,6 +66,34 @@ def load_receipt(path: str | Path) -> dict[str, Any]:
     return facts
 
 
+def receipts_in(folder: str | Path) -> list[Path]:
+    """Paths of all receipts in a folder of results: of single jobs, and of those of a stage."""
+    found = (Path(folder).glob(f"**/usage/{name}") for name in ("*.json", "*/*.json"))
+    return sorted(path for paths in found for path in paths)
+
+
+def needed(receipts: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Return those receipts that results depend on; others are left over.
+
+    A result, such as a model or a projection, has a receipt in ``usage`` itself. Shards and
+    converted recordings, which have theirs in a folder of their stage, are needed if a result was
+    made of them, also indirectly.
+
+    Parameters
+    ----------
+    receipts : mapping of str to mapping
+        Contents by path.
+    """
+    found: set[str] = set()
+    waiting = [path for path in receipts if Path(path).parent.name == "usage"]
+    while waiting:
+        path = waiting.pop()
+        if path in receipts and path not in found:
+            found.add(path)
+            waiting += receipts[path].get("makers", {})
+    return found
+
+
 def differences(receipt: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Find existing files of a receipt that have changed; yields the path and what differs."""
     for path, expected in receipt.get("files", {}).items():

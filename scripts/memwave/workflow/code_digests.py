@@ -64,8 +64,9 @@ def imports(file: Path) -> frozenset[str]:
 
 @cache
 def digest(file: Path) -> str:
-    """Digest of a module, and of the template beside it that has its name."""
-    sources = [file, *(path for path in [file.with_suffix(".html")] if path.exists())]
+    """Digest of a module, and of the template or the page code beside it that has its name."""
+    beside = (file.with_suffix(suffix) for suffix in (".html", ".js"))
+    sources = [file, *(path for path in beside if path.exists())]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 

@@ -104,6 +104,8 @@ class Rules:
         job. Called when jobs are made, since Snakemake does not know it before.
     repeat : callable
         Makes Snakemake repeat the jobs that write some files. Called when jobs are made.
+    as_it_is : callable
+        Marks an input as one that no job of the run makes, and whose time is ignored.
     starts : callable
         Tells whether the run starts when its first job is made, and not by `start`.
     is_planning : bool
@@ -116,6 +118,7 @@ class Rules:
         sources: Callable[[], dict[str, Source]],
         submits: Callable[[], bool],
         repeat: Callable[[Iterable[str]], None],
+        as_it_is: Callable[[str], Any],
         starts: Callable[[], bool],
         *,
         is_planning: bool = True,
@@ -123,6 +126,7 @@ class Rules:
         self.plan = plan
         self._starts, self._started = starts, False
         self._look, self._submits, self._repeat = sources, submits, repeat
+        self._as_it_is = as_it_is
         self._is_planning, self._asked = is_planning, False
         self._done: set[Job] = set()
         if is_planning:
@@ -140,23 +144,27 @@ class Rules:
         return _with_signature(files_of_job)
 
     def conversions(
-        self,
-        stage: str,
-        function: Callable[[Plan, Wildcards], Any],
-        ancient: Callable[[str], Any],
-    ) -> Callable[[Wildcards], Any]:
+        self, stage: str, function: Callable[[Plan, Wildcards], Any]
+    ) -> Callable[[Wildcards], list[Any]]:
         """Return the input function for converted files: receipts of the jobs that make them.
 
-        They are `ancient` where the files of a job are those of this plan: other files of a batch
-        may be converted without it. Snakemake (9.27) leaves out a job whose inputs from jobs that
-        run are all ancient, even if it is to be repeated: so they are not, where it may be.
+        A job that is done takes the receipts as they are, unless a file of it is converted again:
+        other files of a batch may be converted without the job. Snakemake (9.27) leaves out jobs
+        below a job that runs if it comes to them by `ancient` files only, even if they are to be
+        repeated. A job that is not done waits: Snakemake deletes a receipt while its job runs.
         """
 
         def receipts_of_job(wildcards: Wildcards) -> list[Any]:
             self._repeat_stale()
-            converted = filter(None, map(maker_of, function(self.plan, wildcards)))
-            found = unique(self._digests.converting(job).receipt for job in converted)
-            return [*map(ancient, found)] if Job.of(stage, wildcards) in self._done else found
+            waits: dict[str, bool] = {}
+            is_done = Job.of(stage, wildcards) in self._done
+            for part in filter(None, map(maker_of, function(self.plan, wildcards))):
+                receipt = self._digests.converting(part).receipt
+                waits[receipt] = waits.get(receipt, not is_done) or part not in self._done
+            return [
+                receipt if wait or not os.path.exists(receipt) else self._as_it_is(receipt)
+                for receipt, wait in waits.items()
+            ]
 
         return _with_signature(receipts_of_job)
 
@@ -263,7 +271,8 @@ class Rules:
         """Make this run the current one of the folder, when it starts."""
         if self._is_planning and not self._started:
             self._started = True
-            wanted = {job.receipt: self._made(job) for job in self._digests.needed()}
+            jobs = [*self._digests.needed(), *self._digests.figures()]
+            wanted = {job.receipt: self._made(job) for job in jobs}
             start_run(self.plan, self._sources, wanted)
 
     def _request(self, stage: str, wildcards: Wildcards) -> Any:
@@ -290,7 +299,11 @@ class Rules:
                 f"plan, or have changed, such as {found[0].outputs[0]}: they are computed again.",
                 file=sys.stderr,
             )
-        self._done = {job for job in needed if all(map(os.path.exists, job.outputs))} - stale
+        self._done = {
+            job
+            for job in needed
+            if job.stage in paths.PARTS or all(map(os.path.exists, job.outputs))
+        } - stale
         self._repeat(digests.converting(job).receipt for job in jobs_to_repeat)
 
     def _ticket(self, job: Job) -> Ticket:
@@ -366,6 +379,7 @@ def open_rules(
     is_planning: bool,
     submits: Callable[[], bool],
     repeat: Callable[[Iterable[str]], None],
+    as_it_is: Callable[[str], Any],
     starts: Callable[[], bool] = lambda: False,
 ) -> Rules:
     """Check a configuration; if it is invalid, print the reasons and end the process.
@@ -375,7 +389,9 @@ def open_rules(
     try:
         if not is_planning:
             plan, sources = load_plan()
-            return Rules(plan, lambda: sources, submits, repeat, starts, is_planning=False)
+            return Rules(
+                plan, lambda: sources, submits, repeat, as_it_is, starts, is_planning=False
+            )
         plan = make_plan(config)
     except MemwaveError as error:
         print(error, file=sys.stderr)
@@ -385,4 +401,4 @@ def open_rules(
     read = [path for name in plan.recordings for path in dependencies.all_inputs(plan, name)]
     read = unique(read + foreign_models(plan))
     folders = paths.results_of(plan.recordings)
-    return Rules(plan, lambda: plan_sources(read, folders), submits, repeat, starts)
+    return Rules(plan, lambda: plan_sources(read, folders), submits, repeat, as_it_is, starts)

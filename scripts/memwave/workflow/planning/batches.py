@@ -7,6 +7,7 @@ added or removed.
 
 from collections.abc import Iterator
 from functools import cache
+from os.path import dirname
 from typing import Any
 
 from xxhash import xxh3_64_intdigest
@@ -64,6 +65,23 @@ def receipts_of_parts(plan: Plan, dataset: str) -> Iterator[str]:
         for keys in batches(plan, dataset, stage).values():
             for key in keys:
                 yield paths.usage(part).format(dataset=dataset, recording=key)
+
+
+def conversion_names(plan: Plan) -> dict[str, set[str]]:
+    """Names of converted files and of the receipts of their jobs, by their folder."""
+    found: dict[str, set[str]] = {}
+    for dataset in plan.recordings:
+        for part, stage in paths.PARTS.items():
+            names = batches(plan, dataset, stage)
+            keys = {key for keys in names.values() for key in keys}
+            for pattern in (*paths.OUTPUTS[part], paths.usage(part)):
+                found[_folder(pattern, dataset)] = keys
+            found[_folder(paths.usage(stage), dataset)] = set(names)
+    return found
+
+
+def _folder(pattern: str, dataset: str) -> str:
+    return dirname(pattern).removeprefix("results/").format(dataset=dataset)
 
 
 def _source(recording: CheckedRecording, stage: str) -> str | None:

@@ -91,6 +91,7 @@ READ: dict[str, tuple[Callable, ...]] = {
         inputs.valid_windows,
         inputs.summaries,
         inputs.fitted_shards,
+        inputs.converted_fitted,
         inputs.converted_fitted_matrix,
         inputs.feature_measures,
         inputs.channels,
@@ -235,13 +236,18 @@ class Digests:
         last = [self._adopting(Job.of("fit_model", e)) for e in plan.experiments]
         last += [Job.of("write_projection", e) for e in plan.experiments]
         last.append(Job("write_summary", run=plan.run))
-        if plan.settings["plots"]:
-            last.append(Job("plot_summary", run=plan.run))
-        if plan.settings["plots"] is True:
-            last += [Job.of("plot_experiment", e) for e in plan.experiments]
-        if plan.settings["explore"]:
-            last += [Job.of("plot_explore", e) for e in plan.experiments]
-        return last
+        wanted = {
+            "plot_summary": plan.settings["plots"],
+            "plot_experiment": plan.settings["plots"] is True,
+            "plot_explore": plan.settings["explore"],
+        }
+        return last + [job for job in self.figures() if wanted[job.stage]]
+
+    def figures(self) -> list[Job]:
+        """The jobs that draw: also those that only run when a user names a figure as the target."""
+        stages, plan = ("plot_experiment", "plot_explore"), self._plan
+        found = [Job.of(stage, e) for stage in stages for e in plan.experiments]
+        return [Job("plot_summary", run=plan.run), *found]
 
     def _add(self, job: Job, found: dict[Job, None]) -> None:
         if job not in found:

@@ -174,10 +174,8 @@ def limits_of_applied_model(plan: Plan, w: Wildcards) -> list[str]:
     model = model_of(plan, w)
     if not is_applied(model):
         return []
-    path = limits_beside(model["apply"])
-    if model["apply"] in model_files(plan):
-        return [path]
-    return [os.path.abspath(path)] if os.path.exists(path) else []
+    path = limits_beside(applied_model(plan, w))
+    return [path] if os.path.exists(path) or not os.path.isabs(path) else []
 
 
 def limits_beside(model_file: str) -> str:
@@ -295,10 +293,9 @@ def foreign_models(plan: Plan) -> list[str]:
     for e in plan.experiments:
         scale = feature_spec(plan, e.dataset, e.features).scale
         found += [scale] * is_model(scale)
-    made = model_files(plan)
-    found = [path for path in found if path not in made]
+    found = [path for path in (fitted_before(plan, p) for p in found) if os.path.isabs(path)]
     found += [path for path in map(limits_beside, found) if os.path.exists(path)]
-    return unique(map(os.path.abspath, found))
+    return unique(found)
 
 
 def recordings_of_fit(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
@@ -309,9 +306,11 @@ def recordings_of_fit(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
 def fitted_before(plan: Plan, path: str) -> str:
     """Return the path of a fitted model: absolute, unless this configuration fits it.
 
-    No rule makes a file with an absolute path.
+    No rule makes a file with an absolute path. However the path of a model that is fitted in this
+    run is written, jobs that use the model have to wait for the fit.
     """
-    return path if path in model_files(plan) else os.path.abspath(path)
+    ours = os.path.relpath(path)
+    return ours if ours in model_files(plan) else os.path.abspath(path)
 
 
 def of_shards(plan: Plan, pattern: str, w: Wildcards) -> list[str]:

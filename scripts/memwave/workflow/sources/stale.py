@@ -1,4 +1,4 @@
-"""Files in a tree of results that nothing wants: of killed jobs, of shards that are not planned."""
+"""Files in a tree of results that nothing wants: of killed jobs, or not planned any more."""
 
 import fcntl
 import json
@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from memwave.core.errors import DamagedFile
-from memwave.storage.receipts import load_receipt
+from memwave.storage.receipts import load_receipt, needed, receipts_in
 
 # Names of files that are written and not complete; see `memwave.storage.atomic.replacing`.
 PARTIAL = re.compile(r"\..+\.partial-[^/]+")
 
 # Names of files of shards, such as 1-of-4.npy.xxh3 and 1-of-4.json, or monday.1.npy.
 OF_SHARD = re.compile(r"(\d+-of-\d+|[A-Za-z0-9_-]+\.\d+)\..+")
+
+# Names of converted files and of the receipts of their jobs, such as monday.h5, or csv.5.json.
+OF_CONVERSION = re.compile(r"([A-Za-z0-9_-]+(?:\.\d+)?)\.(?:npy|npy\.xxh3|h5|json)")
 
 
 def partial_files(folder: Path) -> Iterator[Path]:
@@ -60,16 +63,34 @@ def old_shards(folder: Path, planned: Mapping[str, Collection[str]]) -> Iterator
                 yield path
 
 
+def old_conversions(folder: Path, planned: Mapping[str, Collection[str]]) -> Iterator[Path]:
+    """Find converted files that the plan does not have, and receipts of the jobs that made them.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the results.
+    planned : mapping of str to collection of str
+        Names of what the plan converts, by the folder in `folder`; see
+        `memwave.workflow.planning.batches.conversion_names`.
+
+    Yields
+    ------
+    Path
+        A file that is not planned and that no result was made of.
+    """
+    wanted = _made_of(folder)
+    for place, names in planned.items():
+        for path in sorted((folder / place).glob("*")):
+            found = OF_CONVERSION.fullmatch(path.name)
+            if found and found[1] not in names and str(path) not in wanted and path.is_file():
+                yield path
+
+
 def _made_of(folder: Path) -> set[str]:
     """Files that results that are no shards say they were made of, and receipts of these."""
     receipts = dict(_receipts(folder))
-    kept: set[str] = set()
-    waiting = [path for path in receipts if not OF_SHARD.fullmatch(Path(path).name)]
-    while waiting:
-        path = waiting.pop()
-        if path not in kept and path in receipts:
-            kept.add(path)
-            waiting += receipts[path].get("makers", {})
+    kept = needed(receipts)
     kept |= {file for path in kept for file in receipts[path].get("files", {})}
     for provenance in folder.glob("*/*/*/provenance.json"):
         kept |= _results(provenance)
@@ -78,7 +99,7 @@ def _made_of(folder: Path) -> set[str]:
 
 
 def _receipts(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in folder.glob("**/usage/**/*.json"):
+    for path in receipts_in(folder):
         try:
             yield str(path), load_receipt(path)
         except DamagedFile:

@@ -23,7 +23,7 @@ from memwave.core.errors import DamagedFile, MemwaveError
 from memwave.readers import contents_of, file_of
 from memwave.readers.contents import piece_checksums
 from memwave.storage.atomic import replacing
-from memwave.storage.receipts import load_receipt
+from memwave.storage.receipts import load_receipt, receipts_in
 
 # Stored states and versions of files.
 KNOWN = Path(".snakemake/memwave/inputs.json")
@@ -96,10 +96,10 @@ def plan_sources(
     return {path: Source(name, versions[name], *states[name]) for path, name in names.items()}
 
 
-def store_states(folder: str | Path) -> None:
-    """Store the states of the sources of results, after all were found to be unchanged."""
+def store_states(receipts: Iterable[str | Path]) -> None:
+    """Store the states of the sources in some receipts, after all were found to be unchanged."""
     known = _load()
-    for name, versions in recorded_reads([folder]).items():
+    for name, versions in reads_of(receipts, None).items():
         version = known[name][1] if name in known else ""
         # An older version has the same content; what was made of the last one is kept.
         version = version if version in versions else [*versions][-1]
@@ -134,8 +134,7 @@ def recorded_reads(
 ) -> dict[str, dict[str, Read]]:
     """Readings of sources in the receipts of some folders, by name and version."""
     wanted = None if names is None else set(names)
-    receipts = (r for folder in folders for r in sorted(Path(folder).glob("**/usage/**/*.json")))
-    return reads_of(receipts, wanted)
+    return reads_of((r for folder in folders for r in receipts_in(folder)), wanted)
 
 
 def reads_of(receipts: Iterable[str | Path], wanted: set[str] | None) -> dict[str, dict[str, Read]]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from memwave.core.messages import listed, printable
 from memwave.readers.base import Options, file_of, reason_of
+from memwave.readers.formats.mne.further import further_files
 from memwave.readers.formats.mne.whole import compare, require_sound_file
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import ArraySource
@@ -59,9 +60,7 @@ class Source(ArraySource):
         require_sound_file(self)
         self._raw = _open(self)
         compare(self, self._raw)
-        for name in self._raw.filenames:
-            if name is not None and os.path.isfile(name):
-                self._watch(os.fspath(name))
+        self._watch_all()
         self._columns = self._choose(list(self._raw.ch_names), options.channels)
         kinds = (int(self._raw.info["chs"][column]["unit"]) for column in self._columns)
         named = zip(self.channel_names or (), kinds, strict=True)
@@ -85,6 +84,20 @@ class Source(ArraySource):
                 f"{listed(map(str, rows[:MOST_BREAKS]))}{more}. Windows reach across; cut it "
                 "there into recordings"
             )
+
+    def _watch_all(self) -> None:
+        """Watch the files that are read; raise MemwaveError if one is unknown to a plan."""
+        known = set(map(os.path.realpath, contents(self.path)))
+        for name in self._raw.filenames:
+            if name is None or not os.path.isfile(name):
+                continue
+            if os.path.realpath(name) not in known:
+                raise self.error(
+                    f"its samples are in {os.path.basename(name)}, a name that does not belong to "
+                    "it: changes of that file would not be noticed. Save the recording again, so "
+                    "that its files have one name"
+                )
+            self._watch(os.fspath(name))
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         if start == stop:
@@ -171,13 +184,14 @@ def files(path: str) -> list[str]:
         return contents(path)[:1]
     folder, name = os.path.split(file)
     stem = name.split(".")[0]
-    beside = sorted(os.listdir(folder or ".")) if os.path.isdir(folder or ".") else []
+    names = sorted(os.listdir(folder or ".")) if os.path.isdir(folder or ".") else []
     found = [
         os.path.join(folder, other)
-        for other in beside
+        for other in names
         if other != name and other.split(".")[0] == stem and other.lower().endswith(COMPANIONS)
     ]
-    return [file, *(f for f in found if os.path.isfile(f))]
+    beside = filter(os.path.isfile, found)
+    return list(dict.fromkeys([file, *beside, *further_files(file)]))
 
 
 def contents(path: str) -> list[str]:
