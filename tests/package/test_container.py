@@ -95,7 +95,7 @@ def test_what_is_copied_is_enough_to_plan_the_default_workflow_for_any_user(imag
     given = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     done = subprocess.run(
         [sys.executable, "-c", NAMELESS, option, str(moved), *command, "--dry-run"],
-        cwd=image / "work",
+        cwd=image / "memwave",
         env=set_by_image | {"XDG_CACHE_HOME": str(image / "cache"), "HOME": str(image)} | given,
         capture_output=True,
         text=True,

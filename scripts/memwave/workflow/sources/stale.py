@@ -55,12 +55,7 @@ def old_shards(folder: Path, planned: Mapping[str, Collection[str]]) -> Iterator
     Path
         A file of a shard that is not planned and that no result was made of.
     """
-    wanted = _made_of(folder)
-    for feature_set, names in planned.items():
-        for path in sorted((folder / feature_set).rglob("*")):
-            found = OF_SHARD.fullmatch(path.name)
-            if found and found[1] not in names and str(path) not in wanted and path.is_file():
-                yield path
+    return _unplanned(folder, planned, OF_SHARD, "**/*")
 
 
 def old_conversions(folder: Path, planned: Mapping[str, Collection[str]]) -> Iterator[Path]:
@@ -79,10 +74,17 @@ def old_conversions(folder: Path, planned: Mapping[str, Collection[str]]) -> Ite
     Path
         A file that is not planned and that no result was made of.
     """
+    return _unplanned(folder, planned, OF_CONVERSION, "*")
+
+
+def _unplanned(
+    folder: Path, planned: Mapping[str, Collection[str]], named: re.Pattern[str], files: str
+) -> Iterator[Path]:
+    """Files of each place whose names are not planned, and that no result was made of."""
     wanted = _made_of(folder)
     for place, names in planned.items():
-        for path in sorted((folder / place).glob("*")):
-            found = OF_CONVERSION.fullmatch(path.name)
+        for path in sorted((folder / place).glob(files)):
+            found = named.fullmatch(path.name)
             if found and found[1] not in names and str(path) not in wanted and path.is_file():
                 yield path
 
