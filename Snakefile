@@ -42,7 +42,7 @@ from memwave.workflow.process.termination import (
     note_interrupts,
     was_interrupted,
 )
-from memwave.workflow.rules import check_config_files, open_rules
+from memwave.workflow.rules.opening import check_config_files, open_rules
 
 import_own_modules()
 

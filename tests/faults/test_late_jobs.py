@@ -179,7 +179,7 @@ def test_an_experiment_that_was_left_behind_is_found(tmp_path):
 
 
 def test_a_cluster_takes_the_plan_of_the_run(tmp_path, monkeypatch, capsys, finished):
-    from memwave.workflow.rules import open_rules
+    from memwave.workflow.rules.opening import open_rules
 
     def open_as_job(config):
         return open_rules(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from memwave.workflow.config.given_files import given_files, repeated_option, unreachable_files
-from memwave.workflow.rules import check_config_files
+from memwave.workflow.rules.opening import check_config_files
 
 ROOT = Path(__file__).parents[2]
 

@@ -20,33 +20,6 @@ from memwave.workflow import paths
 Ranges = tuple[Range, ...]
 
 
-class Compared(list):
-    """A parameter of a rule that Snakemake compares with that of the last run.
-
-    Snakemake compares what ``repr`` gives, and writes what ``str`` gives into its report as it is,
-    where a name such as ``</script>`` would end the script that holds it.
-
-    Parameters
-    ----------
-    items : iterable
-    shown : str
-        What the report shows.
-    """
-
-    def __init__(self, items: Iterable, shown: str):
-        super().__init__(items)
-        self._shown = shown
-
-    def __repr__(self) -> str:
-        return super().__repr__().replace("<", "\\x3c")
-
-    def __str__(self) -> str:
-        return self._shown.replace("<", "\\x3c")
-
-    def __reduce__(self) -> tuple:
-        return Compared, (list(self), self._shown)
-
-
 @dataclass(frozen=True)
 class RecordingConversion:
     """Of a recording that is converted since it is not read by slices, and its channels.

@@ -1,0 +1,1 @@
+"""What the Snakefile uses: the plan as functions of wildcards."""
