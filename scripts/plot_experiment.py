@@ -3,6 +3,8 @@
 One process draws them all: loading matplotlib takes longer than drawing a figure.
 """
 
+import gc
+
 import h5py
 import numpy as np
 
@@ -51,6 +53,9 @@ def plot_experiment(
     spectrum, components, scores, scores_in_time, reconstruction, monitoring, highest : path
         The SVG files to write.
     """
+    # Figures consist of many objects, through which the collector would search again and again.
+    # None is freed before the last figure is drawn: this takes a few MB.
+    gc.disable()
     fitted = load_model(model)
     plot_components(request, fitted, model, components)
     plot_highest(request, fitted, model, contributions, highest)

@@ -17,6 +17,10 @@ from memwave.workflow.planning.plan import (
     n_windows,
     rows_of_shards,
 )
+from memwave.workflow.planning.runtime import CLUSTER, LOCAL, Rates
+
+# A fit that takes less in one thread does not wait until several cores are free.
+SHORT_SECONDS = 3.0
 
 
 def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
@@ -72,13 +76,17 @@ def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
     """Return the time limit of a job on a cluster, in minutes. Every further attempt gets more."""
     if stage in ("write_summary", "plot_summary"):
         return 10 * attempt
-    seconds = _seconds(plan, w.dataset, w.features, getattr(w, "model", None))
+    seconds = _seconds(
+        plan, w.dataset, w.features, getattr(w, "model", None), plan.settings["threads"], CLUSTER
+    )
     return runtime.in_minutes(seconds[stage], attempt)
 
 
 @cache
-def _seconds(plan: Plan, dataset: str, features: str, name: str | None) -> dict[str, float]:
-    """Seconds that the jobs of a feature set, or of one of its models, may take on a cluster."""
+def _seconds(
+    plan: Plan, dataset: str, features: str, name: str | None, threads: int, rates: Rates
+) -> dict[str, float]:
+    """Seconds that the jobs of a feature set, or of one of its models, may take."""
     spec, windows = feature_spec(plan, dataset, features), n_windows(plan, dataset, features)
     sizes = sizes_of(plan, dataset, features)
     # Shards may differ in size. The stages of a shard are estimated for the largest one.
@@ -86,22 +94,25 @@ def _seconds(plan: Plan, dataset: str, features: str, name: str | None) -> dict[
     found: dict[str, float] = {}
     for shards in {sizes.shards, as_large}:
         if name is None:
-            seconds = runtime.of_features(spec, windows, shards, runtime.CLUSTER)
+            seconds = runtime.of_features(spec, windows, shards, rates)
         else:
             model = plan.models[dataset, features, name]
-            of_shards = replace(sizes, shards=shards)
-            seconds = runtime.predict(spec, model, windows, of_shards, runtime.CLUSTER)
+            of_shards = replace(sizes, shards=shards, threads=threads)
+            seconds = runtime.predict(spec, model, windows, of_shards, rates)
         found = {stage: max(s, found.get(stage, 0.0)) for stage, s in seconds.items()}
     return found
 
 
 def threads(plan: Plan, w: Wildcards) -> int:
-    """Return the threads of a fit: no more than it can use."""
+    """Return the threads of a fit: no more than it can use, and one if it is short."""
     solver, wanted = model_of(plan, w)["solver"], plan.settings["threads"]
+    alone = _seconds(plan, w.dataset, w.features, w.model, 1, LOCAL)["fit_model"] - LOCAL.start
+    if alone < SHORT_SECONDS:
+        return 1
     if solver_module(solver).Solver.ONE_PASS:
         return wanted if shares_finish(solver) else 1
-    alone = reads_recordings(solver) or reads_columns(solver)
-    return wanted if alone else min(wanted, n_shards(plan, w.dataset, w.features))
+    one_process = reads_recordings(solver) or reads_columns(solver)
+    return wanted if one_process else min(wanted, n_shards(plan, w.dataset, w.features))
 
 
 def sizes_of(plan: Plan, dataset: str, features: str) -> Sizes:
