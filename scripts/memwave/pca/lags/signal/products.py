@@ -248,9 +248,9 @@ class _ByFourier:
         out = np.empty((windows.depth, windows.width, self._columns), self._type)
 
         def transform(low: int, high: int) -> None:
-            out[:, low:high] = scipy.fft.irfft(self._sums[:, low:high], self._length, axis=0)[
-                : windows.depth
-            ]
+            # Adjacent in memory, they are transformed in two thirds of the time.
+            own = np.ascontiguousarray(self._sums[:, low:high])
+            out[:, low:high] = scipy.fft.irfft(own, self._length, axis=0)[: windows.depth]
 
         self._run(transform, windows.width, self._together)
         return out.reshape(-1, self._columns)

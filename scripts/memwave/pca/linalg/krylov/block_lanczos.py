@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from memwave.pca.linalg.krylov.orthonormal import (
+    NEARLY,
     PANEL,
     ROUNDS,
     orthonormalise,
@@ -175,7 +176,8 @@ class Space:
         gram = image @ image.T
         block = image[: image.shape[1] - self.filled]
         for _ in range(ROUNDS):
-            orthonormalise(image, len(block), scale, self._random)
+            if orthonormalise(image, len(block), scale, self._random) > NEARLY:
+                break
             project_out(block, self._known)
             image, scale = block, 1.0
         return block, gram

@@ -14,12 +14,17 @@ VECTORS = 32
 # A direction whose square is less than this share of the largest is rounding.
 NOTHING = 1e-28
 
-# Rounds of orthonormalisation. With Gram matrices, the first round loses half of the digits of rows
-# that are nearly dependent.
+# Most rounds of orthonormalisation. With Gram matrices, the first round loses half of the digits of
+# rows that are nearly dependent.
 ROUNDS = 3
 
+# Rows whose Gram matrix has no eigenvalue below it are orthonormal to all digits after one round.
+NEARLY = 0.5
 
-def orthonormalise(rows: np.ndarray, count: int, scale: float, random: np.random.Generator) -> None:
+
+def orthonormalise(
+    rows: np.ndarray, count: int, scale: float, random: np.random.Generator
+) -> float:
     """Replace the first rows by an orthonormal basis of the large directions of all rows.
 
     By the Gram matrix of the rows (Stathopoulos and Wu 2002). If there are too few directions,
@@ -33,6 +38,11 @@ def orthonormalise(rows: np.ndarray, count: int, scale: float, random: np.random
     scale : float
         Squared length of a large row. Directions far below it are rounding.
     random : Generator
+
+    Returns
+    -------
+    float
+        Squared length of the shortest of the directions, as a share of `scale`.
     """
     values, turn = np.linalg.eigh(rows @ rows.T)
     values, turn = values[::-1][:count], turn[:, ::-1][:, :count]
@@ -41,6 +51,7 @@ def orthonormalise(rows: np.ndarray, count: int, scale: float, random: np.random
     if weak.any():
         fresh = random.standard_normal((int(weak.sum()), rows.shape[1]))
         rows[:count][weak] = fresh / np.sqrt(rows.shape[1])
+    return float(values.min(initial=np.inf)) / scale if scale else 0.0
 
 
 def project_out(rows: np.ndarray, known: np.ndarray, shares: np.ndarray | None = None) -> None:
