@@ -95,9 +95,12 @@ class SignalMoments:
         """Mean of the n windows of a chunk, by running sums."""
         windows = self._windows
         signal = windows.long_rows(shifted)
-        upto = np.zeros((len(signal) + 1, windows.width))
-        np.cumsum(signal, axis=0, out=upto[1:])
-        return ((upto[n:] - upto[: windows.depth]) / n).ravel()[: len(self.window)]
+        sums = np.empty((windows.depth, windows.width))
+        sums[0] = signal[:n].sum(axis=0)
+        # From one row of a window to the next, one long row leaves the sum, and one enters.
+        np.subtract(signal[n : n + windows.depth - 1], signal[: windows.depth - 1], out=sums[1:])
+        np.cumsum(sums, axis=0, out=sums)
+        return (sums / n).ravel()[: len(self.window)]
 
     def _squares(self, rows: np.ndarray, shifted: np.ndarray, n: int, mean: np.ndarray) -> float:
         if self._by_signal:
