@@ -15,7 +15,7 @@ from memwave.recordings.labels.intervals import are_intervals, need_a_library, r
 from memwave.workflow.process.batch import run_batch
 from memwave.workflow.process.current import Ticket
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Conversion, LabelConversion
+from memwave.workflow.requests.recordings import Conversion, LabelConversion
 
 
 def convert_labels(request: Sequence[Conversion], *, ticket: Ticket | None = None) -> None:

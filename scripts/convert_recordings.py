@@ -15,7 +15,7 @@ from memwave.storage.shards import create_unordered
 from memwave.workflow.process.batch import run_batch
 from memwave.workflow.process.current import Ticket
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Conversion, RecordingConversion
+from memwave.workflow.requests.recordings import Conversion, RecordingConversion
 
 
 def convert_recordings(request: Sequence[Conversion], *, ticket: Ticket | None = None) -> None:

@@ -7,12 +7,12 @@ Memory depends neither on the length of the recordings nor on the number of wind
 from memwave.core.progress import Progress
 from memwave.features.extract import feature_blocks
 from memwave.recordings.prepared import load_reading
-from memwave.recordings.segments import count_windows
+from memwave.recordings.segments import count_windows, recordings_of
 from memwave.recordings.valid_windows import valid_segments
 from memwave.results.extraction import load_scaling
 from memwave.storage.shards import create_shard
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Extraction, recordings_of
+from memwave.workflow.requests.features import Extraction
 
 
 def extract_features(
@@ -48,4 +48,4 @@ def extract_features(
 
 
 if "snakemake" in globals():
-    run_script(snakemake, extract_features, load=lambda r: load_reading(recordings_of(r)))
+    run_script(snakemake, extract_features, load=lambda r: load_reading(recordings_of(r.segments)))

@@ -9,10 +9,11 @@ from memwave.core.ranges import Range, count_rows
 from memwave.features.columns import MatrixShard
 from memwave.readers.matrices.row_range import complete_rows
 from memwave.recordings.prepared import load_reading
-from memwave.recordings.segments import count_windows
+from memwave.recordings.segments import count_windows, recordings_of
 from memwave.recordings.valid_windows import find_valid, save_valid
 from memwave.workflow.process.stage import run_script, warn
-from memwave.workflow.requests import GapSearch, load_matrix_readers, recordings_of
+from memwave.workflow.requests.features import GapSearch
+from memwave.workflow.requests.shards import load_matrix_readers
 
 
 def find_gaps(request: GapSearch, *, valid: str) -> None:
@@ -76,7 +77,7 @@ def load(request: GapSearch) -> None:
     if request.rows is not None:
         load_matrix_readers([request.rows])
     else:
-        load_reading(recordings_of(request))
+        load_reading(recordings_of(request.segments))
 
 
 if "snakemake" in globals():

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import chain
 
 import numpy as np
 
@@ -27,14 +28,15 @@ from memwave.pca.standardizer import Standardizer, load_standardizer
 from memwave.pca.streaming import fit_shards
 from memwave.recordings.channels import Scaling
 from memwave.recordings.prepared import load_reading
-from memwave.recordings.segments import count_windows
+from memwave.recordings.segments import count_windows, recordings_of
 from memwave.recordings.valid_windows import valid_ranges, valid_rows, valid_segments
 from memwave.results.extraction import load_scaling
 from memwave.results.model_file import save_model
 from memwave.storage import hdf5
 from memwave.storage.shards import Shard
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Fit, load_matrix_readers, open_shard, recordings_of
+from memwave.workflow.requests.model import Fit
+from memwave.workflow.requests.shards import load_matrix_readers, open_shard
 
 
 def fit_model(
@@ -238,7 +240,7 @@ def load(request: Fit) -> None:
     for module in ("monitoring", "selection"):
         importlib.import_module(f"memwave.pca.diagnostics.{module}")
     load_matrix_readers(request.rows)
-    load_reading(recordings_of(request))
+    load_reading(recordings_of(chain.from_iterable(request.segments)))
 
 
 if "snakemake" in globals():

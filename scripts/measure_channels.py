@@ -14,7 +14,7 @@ from memwave.core.ranges import spans
 from memwave.recordings.channels import ChannelMeasures, save_channels
 from memwave.recordings.prepared import check_rows, load_reading, open_recording
 from memwave.workflow.process.stage import run_script, warn
-from memwave.workflow.requests import ChannelMeasurement
+from memwave.workflow.requests.recordings import ChannelMeasurement
 
 
 def measure_channels(request: ChannelMeasurement, *, table: str) -> None:

@@ -7,7 +7,8 @@ from memwave.pca.standardizer import save_moments
 from memwave.pca.streaming import blocks
 from memwave.recordings.valid_windows import valid_ranges, valid_rows
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import FeatureMeasurement, load_matrix_readers, open_shard
+from memwave.workflow.requests.features import FeatureMeasurement
+from memwave.workflow.requests.shards import load_matrix_readers, open_shard
 
 
 def measure_features(

@@ -26,7 +26,7 @@ from memwave.results.monitoring.highest import open_contributions
 from memwave.results.projection_file import open_projection
 from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import FigureFacts
+from memwave.workflow.requests.figures import FigureFacts
 
 
 def plot_experiment(

@@ -13,7 +13,8 @@ from memwave.results.model_file import load_model
 from memwave.results.monitoring.single_rows import Places, read_rows
 from memwave.results.projection_file import open_projection
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Exploration, load_matrix_readers
+from memwave.workflow.requests.figures import Exploration
+from memwave.workflow.requests.shards import load_matrix_readers
 
 
 def plot_explore(

@@ -13,7 +13,8 @@ from memwave.results.model_file import load_model
 from memwave.results.partial_projection import create_partial
 from memwave.storage.rows import Rows
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Projection, load_matrix_readers, open_shard
+from memwave.workflow.requests.projection import Projection
+from memwave.workflow.requests.shards import load_matrix_readers, open_shard
 
 
 def project_features(

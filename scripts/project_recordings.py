@@ -5,13 +5,13 @@ from memwave.pca.lags.recording_scores import FeatureScoring, ScoreSource, Signa
 from memwave.pca.lags.signal_scores import has_signal_scores
 from memwave.pca.projection import Projector
 from memwave.recordings.prepared import load_reading
-from memwave.recordings.segments import count_windows
+from memwave.recordings.segments import count_windows, recordings_of
 from memwave.recordings.valid_windows import valid_ranges, valid_segments
 from memwave.results.extraction import load_scaling
 from memwave.results.model_file import load_model
 from memwave.results.partial_projection import create_partial
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Projection, recordings_of
+from memwave.workflow.requests.projection import Projection
 
 
 def project_recordings(
@@ -69,4 +69,6 @@ def project_recordings(
 
 
 if "snakemake" in globals():
-    run_script(snakemake, project_recordings, load=lambda r: load_reading(recordings_of(r)))
+    run_script(
+        snakemake, project_recordings, load=lambda r: load_reading(recordings_of(r.segments))
+    )

@@ -10,7 +10,8 @@ from memwave.pca.streaming import summarize
 from memwave.recordings.valid_windows import valid_ranges, valid_rows
 from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import FeatureSummary, load_matrix_readers, open_shard
+from memwave.workflow.requests.model import FeatureSummary
+from memwave.workflow.requests.shards import load_matrix_readers, open_shard
 
 
 def summarize_features(

@@ -12,11 +12,11 @@ from memwave.pca.lags.lags import LagSums, SignalWindows, chunks_of, sum_lags, w
 from memwave.pca.solvers.lag_covariance import BATCH_SEGMENTS, batch_bytes
 from memwave.recordings.channels import Scaling
 from memwave.recordings.prepared import PreparedRecording, load_reading, open_prepared
-from memwave.recordings.segments import Segment, count_windows
+from memwave.recordings.segments import Segment, count_windows, recordings_of
 from memwave.recordings.valid_windows import valid_segments
 from memwave.results.extraction import load_scaling
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import LagSummary, recordings_of
+from memwave.workflow.requests.model import LagSummary
 
 # Number of places of a segment that are sampled for the shift, and rows read at each.
 PLACES, PLACE_ROWS = 16, 64
@@ -88,4 +88,4 @@ def sample_mean(recording: PreparedRecording, start: int, stop: int) -> np.ndarr
 
 
 if "snakemake" in globals():
-    run_script(snakemake, summarize_lags, load=lambda r: load_reading(recordings_of(r)))
+    run_script(snakemake, summarize_lags, load=lambda r: load_reading(recordings_of(r.segments)))

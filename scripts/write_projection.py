@@ -30,7 +30,8 @@ from memwave.results.projection_file import SPLITS, ProjectionWriter, projection
 from memwave.results.provenance import write_provenance
 from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import Assembly, load_matrix_readers
+from memwave.workflow.requests.projection import Assembly
+from memwave.workflow.requests.shards import load_matrix_readers
 from memwave.workflow.sources.readings import checksums_of
 
 

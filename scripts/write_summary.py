@@ -14,7 +14,7 @@ from memwave.results.summary.table import table_page
 from memwave.storage.atomic import replacing
 from memwave.storage.receipts import load_receipt
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests import SummarizedExperiment
+from memwave.workflow.requests.summary import SummarizedExperiment
 
 
 def write_summary(

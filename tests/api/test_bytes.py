@@ -31,7 +31,7 @@ def fitted_by_stages(folder, rows, solver, standardize) -> Model:
     measures = []
     if standardize:
         from measure_features import measure_features
-        from memwave.workflow.requests import FeatureMeasurement
+        from memwave.workflow.requests.features import FeatureMeasurement
 
         for i, path in enumerate(paths):
             measures.append(folder / f"{i}.moments")

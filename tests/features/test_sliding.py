@@ -11,7 +11,7 @@ from extract_features import extract_features
 from memwave.features.sliding import FeatureBlocks, edge_samples, surrogate_length
 from memwave.recordings.segments import PlannedRecording, segments
 from memwave.workflow.config.checks.features import deepest_level
-from memwave.workflow.requests import Extraction
+from memwave.workflow.requests.features import Extraction
 
 WAVELETS = pywt.wavelist(kind="discrete")
 MODES = pywt.Modes.modes

@@ -16,7 +16,7 @@ from memwave.recordings.segments import Segment, Windows
 from memwave.recordings.valid_windows import find_valid
 from memwave.storage.shards import Shard
 from memwave.workflow.planning.memory import extraction_bytes, extraction_rows, stage_mb
-from memwave.workflow.requests import Extraction
+from memwave.workflow.requests.features import Extraction
 
 
 def between(n, windows):

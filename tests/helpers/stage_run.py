@@ -11,7 +11,9 @@ from memwave.features.columns import RowSources
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import reads_recordings, scales_itself, solver_module
 from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
-from memwave.workflow import requests
+from memwave.workflow.requests.features import Extraction, FeatureMeasurement
+from memwave.workflow.requests.model import FeatureSummary, Fit, LagSummary
+from memwave.workflow.requests.projection import Assembly, Projection
 
 
 def call(stage: str, request: Any, **files: Any) -> None:
@@ -78,21 +80,19 @@ class StageRun:
         return [self.path(name.format(i)) for i in range(len(self.train))]
 
     def extract(self, i: int = 0, **files: Any) -> Any:
-        request = requests.Extraction(self.spec, tuple(self.segments), self.block_rows)
+        request = Extraction(self.spec, tuple(self.segments), self.block_rows)
         return self.run("extract_features", request, **{"shard": self.path(f"{i}.npy")} | files)
 
     def measure(self, i: int = 0) -> Any:
         return self.run(
             "measure_features",
-            requests.FeatureMeasurement(tuple(self.train[i]), self.block_rows),
+            FeatureMeasurement(tuple(self.train[i]), self.block_rows),
             shard=self.path(f"{i}.npy"),
             measures=self.path(f"measures{i}.h5"),
         )
 
     def summarize(self, i: int = 0, **files: Any) -> Any:
-        request = requests.FeatureSummary(
-            self.model, tuple(self.train[i]), self.block_rows, self.dtype
-        )
+        request = FeatureSummary(self.model, tuple(self.train[i]), self.block_rows, self.dtype)
         known = {
             "shard": self.path(f"{i}.npy"),
             "summary": self.path(f"summary{i}.h5"),
@@ -101,12 +101,12 @@ class StageRun:
         return self.run("summarize_features", request, **known | files)
 
     def summarize_lags(self, i: int = 0) -> Any:
-        request = requests.LagSummary(self.spec, tuple(self.segments))
+        request = LagSummary(self.spec, tuple(self.segments))
         return self.run("summarize_lags", request, summary=self.path(f"summary{i}.h5"))
 
     def fit(self, **files: Any) -> Any:
         solver = self.model["solver"]
-        request = requests.Fit(
+        request = Fit(
             self.spec,
             self.model,
             tuple(map(tuple, self.train)),
@@ -142,7 +142,7 @@ class StageRun:
         ranges = [shard_range(self.n_windows, i, n_shards) for i in range(n_shards)]
         shards = self.of_shards("{}.npy")
         are_stored = all(path.exists() for path in shards)
-        request = requests.Assembly(
+        request = Assembly(
             self.spec,
             tuple(self.recordings),
             "last",
@@ -175,8 +175,8 @@ class StageRun:
         wanted = self.model["standardize"] and not scales_itself(self.model["solver"])
         return self.of_shards("measures{}.h5") if wanted else []
 
-    def _projection(self, i: int) -> requests.Projection:
-        return requests.Projection(
+    def _projection(self, i: int) -> Projection:
+        return Projection(
             self.spec,
             tuple(self.segments),
             tuple(self.train[i]),

@@ -18,12 +18,12 @@ HEAVY += ("scipy.fft", "scipy.linalg", "scipy.signal", "scipy.sparse")  # `scipy
 # What the jobs of each rule need for any request. What only some need, they load for these.
 NEEDED = {
     "adopt_model": {"h5py", "pywt"},
-    "convert_labels": {"h5py", "pywt"},
-    "convert_recordings": {"pywt"},
+    "convert_labels": {"h5py"},
+    "convert_recordings": set(),
     "extract_features": {"h5py", "pywt"},
     "find_gaps": {"h5py", "pywt"},
     "fit_model": {"h5py", "pywt"},
-    "measure_channels": {"pywt"},
+    "measure_channels": set(),
     "measure_features": {"h5py", "pywt"},
     "plot_experiment": {"h5py", "matplotlib", "pywt"},
     "plot_explore": {"h5py", "pywt"},

@@ -12,7 +12,7 @@ from oracles import make_spec
 from stages import run_stage
 
 from memwave.results.model_file import load_model
-from memwave.workflow.requests import FeatureSummary, Fit
+from memwave.workflow.requests.model import FeatureSummary, Fit
 
 PROCESSOR = Path("/proc/cpuinfo")
 pytestmark = pytest.mark.skipif(

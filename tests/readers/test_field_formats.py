@@ -23,7 +23,8 @@ from memwave.recordings.labels.intervals import read_intervals
 from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.workflow.planning import memory
 from memwave.workflow.planning.memory import conversion_mb
-from memwave.workflow.requests import Conversion, Extraction, RecordingConversion
+from memwave.workflow.requests.features import Extraction
+from memwave.workflow.requests.recordings import Conversion, RecordingConversion
 
 NAMES = ["left", "right", "up"]
 RATE, ROWS = 50, 400

@@ -20,7 +20,7 @@ from memwave.core.errors import MemwaveError
 from memwave.readers import files_of, library_bytes, open_array
 from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.workflow.planning import memory
-from memwave.workflow.requests import Extraction
+from memwave.workflow.requests.features import Extraction
 
 NAMES = ["left", "right", "up"]
 RATE = 50

@@ -14,7 +14,8 @@ from memwave.recordings.channels import Scaling, load_channels
 from memwave.recordings.segments import PlannedRecording, segments
 from memwave.results.extraction import load_scaling
 from memwave.results.model_file import load_model, save_model
-from memwave.workflow.requests import ChannelMeasurement, Extraction
+from memwave.workflow.requests.features import Extraction
+from memwave.workflow.requests.recordings import ChannelMeasurement
 
 NAMES = ("a", "b", "c")
 

@@ -27,7 +27,7 @@ from memwave.recordings.labels.intervals import read_intervals
 from memwave.recordings.labels.windows import WindowLabels
 from memwave.recordings.segments import LabelledRecording, Windows
 from memwave.workflow.planning import memory
-from memwave.workflow.requests import Conversion, LabelConversion
+from memwave.workflow.requests.recordings import Conversion, LabelConversion
 
 ROWS = 100
 RATE = 10.0

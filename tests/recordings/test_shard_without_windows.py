@@ -10,7 +10,8 @@ from stage_run import StageRun, call, planned
 from memwave.core.errors import MemwaveError
 from memwave.pca.solvers import concrete_solvers, reads_recordings, solver_module
 from memwave.recordings.segments import LabelledRecording, Segment
-from memwave.workflow.requests import FeatureMeasurement, Fit, GapSearch, LagSummary
+from memwave.workflow.requests.features import FeatureMeasurement, GapSearch
+from memwave.workflow.requests.model import Fit, LagSummary
 
 SPEC = make_spec(window=16, dtype="float32")
 ROWS = 60

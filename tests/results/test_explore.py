@@ -18,7 +18,7 @@ from memwave.results.figures.explore import content
 from memwave.results.figures.explore.content import content_of, page_bytes
 from memwave.results.model_file import load_model
 from memwave.workflow.planning import memory
-from memwave.workflow.requests import Exploration, FigureFacts
+from memwave.workflow.requests.figures import Exploration, FigureFacts
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 ROWS, COLUMNS, K = 4000, 12, 4

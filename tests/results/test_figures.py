@@ -34,7 +34,7 @@ from memwave.results.monitoring.highest import write_contributions
 from memwave.results.projection_file import ENCODING
 from memwave.storage import hdf5
 from memwave.workflow.planning import memory
-from memwave.workflow.requests import FigureFacts
+from memwave.workflow.requests.figures import FigureFacts
 
 SPEC = make_spec(window=64, channels=3, dtype="float32", layout="per-channel")
 MODEL = {"n_components": 5}

@@ -15,7 +15,7 @@ from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.readers import open_array
 from memwave.recordings.segments import PlannedRecording, Segment
 from memwave.workflow.config.settings import complete
-from memwave.workflow.requests import Extraction
+from memwave.workflow.requests.features import Extraction
 
 
 def bomb(kind):

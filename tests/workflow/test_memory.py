@@ -25,7 +25,9 @@ from memwave.results.partial_projection import PartialWriter
 from memwave.storage import hdf5
 from memwave.workflow.planning import memory
 from memwave.workflow.planning.memory import Sizes
-from memwave.workflow.requests import Assembly, ChannelMeasurement, GapSearch
+from memwave.workflow.requests.features import GapSearch
+from memwave.workflow.requests.projection import Assembly
+from memwave.workflow.requests.recordings import ChannelMeasurement
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
 

@@ -17,7 +17,7 @@ from memwave.core.errors import DamagedFile
 from memwave.core.progress import Progress
 from memwave.storage.receipts import write_receipt
 from memwave.workflow.process.memory import PeakMemory, anonymous_memory, out_of_memory
-from memwave.workflow.requests import Extraction
+from memwave.workflow.requests.features import Extraction
 from write_summary import write_summary
 
 

@@ -5,7 +5,7 @@ Pure functions of sizes: no file is opened here.
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -238,3 +238,8 @@ def file_name(recording: str) -> str:
 def count_windows(segments: Sequence[Segment]) -> int:
     """Return the number of windows in all segments."""
     return sum(segment.count for segment in segments)
+
+
+def recordings_of(segments: Iterable[Segment]) -> list[PlannedRecording]:
+    """The recordings that have rows in segments."""
+    return [segment.recording for segment in segments]

@@ -12,7 +12,7 @@ from memwave.core.errors import MemwaveError
 from memwave.storage.receipts import identities, is_stale, write_receipt
 from memwave.workflow.process.current import Ticket
 from memwave.workflow.process.stage import Terminated
-from memwave.workflow.requests import Conversion
+from memwave.workflow.requests.recordings import Conversion
 from memwave.workflow.sources.readings import unchanged
 
 log = logging.getLogger("memwave")

@@ -11,7 +11,7 @@ from memwave.features.columns import MatrixShard, RowSources
 from memwave.pca.projection import projection_dtype
 from memwave.recordings.segments import LabelledRecording, PlannedRecording
 from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_OF_RECORDING, MOST_RANGES
-from memwave.workflow import paths, requests
+from memwave.workflow import paths
 from memwave.workflow.config.checks.recordings import CheckedRecording
 from memwave.workflow.planning import batches, inputs, memory
 from memwave.workflow.planning.inputs import Wildcards, model_of
@@ -37,6 +37,17 @@ from memwave.workflow.planning.plan import (
     train_segments,
     window_counts,
 )
+from memwave.workflow.requests.features import Extraction, FeatureMeasurement, GapSearch
+from memwave.workflow.requests.figures import Exploration, FigureFacts
+from memwave.workflow.requests.model import FeatureSummary, Fit, LagSummary
+from memwave.workflow.requests.projection import Assembly, Projection
+from memwave.workflow.requests.recordings import (
+    ChannelMeasurement,
+    Conversion,
+    LabelConversion,
+    RecordingConversion,
+)
+from memwave.workflow.requests.summary import SummarizedExperiment
 
 
 def request(plan: Plan, stage: str, w: Wildcards) -> Any:
@@ -50,18 +61,16 @@ def request(plan: Plan, stage: str, w: Wildcards) -> Any:
 
 def _recording_conversion(
     plan: Plan, dataset: str, recording: CheckedRecording
-) -> requests.RecordingConversion:
+) -> RecordingConversion:
     planned = PlannedRecording(
         recording.name, recording.source, None, recording.source_rows, options=recording.options
     )
     channels = tuple(plan.settings["datasets"][dataset]["channels"])
-    return requests.RecordingConversion(planned, channels)
+    return RecordingConversion(planned, channels)
 
 
-def _label_conversion(
-    plan: Plan, dataset: str, recording: CheckedRecording
-) -> requests.LabelConversion:
-    return requests.LabelConversion(
+def _label_conversion(plan: Plan, dataset: str, recording: CheckedRecording) -> LabelConversion:
+    return LabelConversion(
         str(recording.label_source),
         recording.source_rows,
         recording.sampling_rate,
@@ -76,13 +85,13 @@ _CONVERSIONS = {
 
 
 @cache
-def _conversions(plan: Plan, dataset: str, part: str) -> dict[str, requests.Conversion]:
+def _conversions(plan: Plan, dataset: str, part: str) -> dict[str, Conversion]:
     """What is converted of the recordings of a dataset, by their keys."""
     keys, found = recording_keys(plan, dataset), {}
     for key in chain(*batches.batches(plan, dataset, paths.PARTS[part]).values()):
         request = _CONVERSIONS[part](plan, dataset, keys[key])
         files = (path.format(dataset=dataset, recording=key) for path in paths.OUTPUTS[part])
-        found[key] = requests.Conversion(request, tuple(files))
+        found[key] = Conversion(request, tuple(files))
     return found
 
 
@@ -91,7 +100,7 @@ def _part(part: str) -> Callable[[Plan, Wildcards], Any]:
     return lambda plan, w: _conversions(plan, w.dataset, part)[w.recording].request
 
 
-def _batch(part: str) -> Callable[[Plan, Wildcards], tuple[requests.Conversion, ...]]:
+def _batch(part: str) -> Callable[[Plan, Wildcards], tuple[Conversion, ...]]:
     """Make the request of a batch."""
     return lambda plan, w: tuple(
         _conversions(plan, w.dataset, part)[key]
@@ -99,19 +108,19 @@ def _batch(part: str) -> Callable[[Plan, Wildcards], tuple[requests.Conversion, 
     )
 
 
-def _channel_measurement(plan: Plan, w: Wildcards) -> requests.ChannelMeasurement:
+def _channel_measurement(plan: Plan, w: Wildcards) -> ChannelMeasurement:
     recordings = planned_recordings(plan, w.dataset)
     channels = _channels(plan, w)
-    return requests.ChannelMeasurement(
+    return ChannelMeasurement(
         tuple(r for r in recordings if is_train(plan, w.dataset, r.name)),
         channels,
         memory.measuring_rows(len(channels)),
     )
 
 
-def _gap_search(plan: Plan, w: Wildcards) -> requests.GapSearch:
+def _gap_search(plan: Plan, w: Wildcards) -> GapSearch:
     spec = feature_spec(plan, w.dataset, w.features)
-    return requests.GapSearch(
+    return GapSearch(
         spec,
         shard_segments(plan, w.dataset, w.features, w.shard),
         memory.measuring_rows(spec.n_channels),
@@ -130,28 +139,28 @@ def _most_ranges(plan: Plan, w: Wildcards) -> int:
     return max(FEWEST_RANGES, MOST_RANGES // n_shards(plan, w.dataset, w.features))
 
 
-def _extraction(plan: Plan, w: Wildcards) -> requests.Extraction:
+def _extraction(plan: Plan, w: Wildcards) -> Extraction:
     spec = feature_spec(plan, w.dataset, w.features)
-    return requests.Extraction(
+    return Extraction(
         spec,
         shard_segments(plan, w.dataset, w.features, w.shard),
         memory.extraction_rows(spec, plan.settings["block_mb"]),
     )
 
 
-def _feature_measurement(plan: Plan, w: Wildcards) -> requests.FeatureMeasurement:
+def _feature_measurement(plan: Plan, w: Wildcards) -> FeatureMeasurement:
     spec = feature_spec(plan, w.dataset, w.features)
-    return requests.FeatureMeasurement(
+    return FeatureMeasurement(
         train_ranges(plan, w.dataset, w.features, w.shard),
         memory.measured_rows(spec.n_features, plan.settings["block_mb"]),
         matrix_shard(plan, w.dataset, w.features, w.shard),
     )
 
 
-def _feature_summary(plan: Plan, w: Wildcards) -> requests.FeatureSummary:
+def _feature_summary(plan: Plan, w: Wildcards) -> FeatureSummary:
     # Why a solver was chosen depends on all recordings, and changes no summary.
     model = {key: value for key, value in model_of(plan, w).items() if key != "chosen"}
-    return requests.FeatureSummary(
+    return FeatureSummary(
         model,
         train_ranges(plan, w.dataset, w.features, w.shard),
         _block_rows(plan, w),
@@ -160,18 +169,18 @@ def _feature_summary(plan: Plan, w: Wildcards) -> requests.FeatureSummary:
     )
 
 
-def _lag_summary(plan: Plan, w: Wildcards) -> requests.LagSummary:
-    return requests.LagSummary(
+def _lag_summary(plan: Plan, w: Wildcards) -> LagSummary:
+    return LagSummary(
         feature_spec(plan, w.dataset, w.features),
         train_segments(plan, w.dataset, w.features, w.shard),
     )
 
 
-def _fit(plan: Plan, w: Wildcards) -> requests.Fit:
+def _fit(plan: Plan, w: Wildcards) -> Fit:
     shards = shard_names(plan, w.dataset, w.features)
     names = (plan, w.dataset, w.features)
     read = shards if fits_recordings(model_of(plan, w)) else []
-    return requests.Fit(
+    return Fit(
         feature_spec(plan, w.dataset, w.features),
         model_of(plan, w),
         tuple(train_ranges(*names, shard) for shard in shards),
@@ -190,11 +199,11 @@ def _fitted_rows(plan: Plan, w: Wildcards, shard: str) -> MatrixShard | None:
     return matrix_shard(plan, w.dataset, w.features, shard)
 
 
-def _projection(plan: Plan, w: Wildcards) -> requests.Projection:
+def _projection(plan: Plan, w: Wildcards) -> Projection:
     spec = feature_spec(plan, w.dataset, w.features)
     dtype = projection_dtype(model_of(plan, w), _dtype(plan, w))
     fitted = not is_applied(model_of(plan, w))
-    return requests.Projection(
+    return Projection(
         spec,
         () if spec.store else shard_segments(plan, w.dataset, w.features, w.shard),
         train_ranges(plan, w.dataset, w.features, w.shard) if fitted else (),
@@ -207,7 +216,7 @@ def _projection(plan: Plan, w: Wildcards) -> requests.Projection:
     )
 
 
-def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> requests.Assembly:
+def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> Assembly:
     """The request of `write_projection`, with the versions of all inputs of its dataset."""
     applied = is_applied(model_of(plan, w))
     counts = window_counts(plan, w.dataset, w.features)
@@ -223,7 +232,7 @@ def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> requests.Ass
         )
         for r, count in zip(plan.recordings[w.dataset], counts, strict=True)
     )
-    return requests.Assembly(
+    return Assembly(
         feature_spec(plan, w.dataset, w.features),
         recordings,
         plan.settings["datasets"][w.dataset]["window_label"],
@@ -253,8 +262,8 @@ def _row_sources(plan: Plan, w: Wildcards) -> RowSources:
     )
 
 
-def _exploration(plan: Plan, w: Wildcards) -> requests.Exploration:
-    return requests.Exploration(_figure_facts(plan, w), _row_sources(plan, w))
+def _exploration(plan: Plan, w: Wildcards) -> Exploration:
+    return Exploration(_figure_facts(plan, w), _row_sources(plan, w))
 
 
 def _rates(plan: Plan, dataset: str) -> Iterable[float | None]:
@@ -263,19 +272,17 @@ def _rates(plan: Plan, dataset: str) -> Iterable[float | None]:
     return (rate or r.sampling_rate for r in plan.recordings[dataset])
 
 
-def _figure_facts(plan: Plan, w: Wildcards) -> requests.FigureFacts:
+def _figure_facts(plan: Plan, w: Wildcards) -> FigureFacts:
     chosen = plan.settings["datasets"][w.dataset]
     spec = feature_spec(plan, w.dataset, w.features)
     known = [r.sampling_rate for r in plan.recordings[w.dataset] if r.sampling_rate]
     rate = chosen["sampling_rate"] or next(iter(known), None)
-    return requests.FigureFacts(spec, rate, chosen["units"], chosen["label_names"])
+    return FigureFacts(spec, rate, chosen["units"], chosen["label_names"])
 
 
-def _summarized_experiments(plan: Plan, _: Wildcards) -> tuple[requests.SummarizedExperiment, ...]:
+def _summarized_experiments(plan: Plan, _: Wildcards) -> tuple[SummarizedExperiment, ...]:
     return tuple(
-        requests.SummarizedExperiment(
-            e.dataset, e.features, e.model, row_bytes(plan, e.dataset, e.features)
-        )
+        SummarizedExperiment(e.dataset, e.features, e.model, row_bytes(plan, e.dataset, e.features))
         for e in plan.experiments
     )
 
