@@ -29,7 +29,9 @@ sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import solver_module
 from memwave.workflow.config.settings import complete_model
-from memwave.workflow.planning import memory, runtime
+from memwave.workflow.planning import runtime
+from memwave.workflow.planning.memory.blocks import Sizes
+from memwave.workflow.planning.memory.recordings import predict_stages
 
 ROOT = Path(__file__).parents[1]
 CHANNELS = [f"c{i}" for i in range(7)]
@@ -71,8 +73,8 @@ class Run:
         return complete_model({"solver": self.solver, "n_components": COMPONENTS})
 
     @property
-    def sizes(self) -> memory.Sizes:
-        return memory.Sizes(BLOCK_MB, self.shards, THREADS)
+    def sizes(self) -> Sizes:
+        return Sizes(BLOCK_MB, self.shards, THREADS)
 
     def seconds(self, rates: runtime.Rates = runtime.LOCAL) -> dict[str, float]:
         """Estimated seconds of one job of each stage."""
@@ -88,7 +90,7 @@ class Run:
 
     def memory(self) -> dict[str, int]:
         """Predicted MB of each stage; its keys are the stages that there are."""
-        predicted = memory.predict(self.spec, self.model, self.sizes)
+        predicted = predict_stages(self.spec, self.model, self.sizes)
         return {stage: mb for stage, mb in predicted.items() if not stage.startswith("measure_")}
 
     def jobs(self) -> dict[str, int]:

@@ -15,7 +15,9 @@ from memwave.recordings.prepared import open_prepared
 from memwave.recordings.segments import Segment, Windows
 from memwave.recordings.valid_windows import find_valid
 from memwave.storage.shards import Shard
-from memwave.workflow.planning.memory import extraction_bytes, extraction_rows, stage_mb
+from memwave.workflow.planning.memory.blocks import extraction_rows
+from memwave.workflow.planning.memory.processes import stage_mb
+from memwave.workflow.planning.memory.stages import extraction_bytes
 from memwave.workflow.requests.features import Extraction
 
 

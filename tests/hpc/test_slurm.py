@@ -11,7 +11,7 @@ import yaml
 from cluster import NODES, Cluster, install, lacking, run, until
 from tiny_project import copy_workflow, digests
 
-from memwave.workflow.planning.memory import LAUNCHER_MB
+from memwave.workflow.planning.memory.processes import LAUNCHER_MB
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.hpc

@@ -16,8 +16,8 @@ from memwave.core.errors import MemwaveError
 from memwave.core.ranges import rows_per_block
 from memwave.pca.linalg.train_columns import ALIGNED, TrainColumns, block_columns
 from memwave.results.model_file import load_model
-from memwave.workflow.planning import memory
-from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.planning.memory.blocks import Sizes
+from memwave.workflow.planning.memory.recordings import predict_stages
 
 GRAM = options_of("gram", n_components=5)
 BLOCK_MB = 4
@@ -85,7 +85,7 @@ def test_squares_that_overflow_are_refused():
 
 def predicted(spec, n):
     model = {"solver": "gram", **GRAM, "compute_dtype": "auto"}
-    return memory.predict(spec, model, Sizes(BLOCK_MB, 2, 2), n_train=n)["fit_model"]
+    return predict_stages(spec, model, Sizes(BLOCK_MB, 2, 2), n_train=n)["fit_model"]
 
 
 def spec_of(d):

@@ -22,8 +22,8 @@ from memwave.pca.solvers import lag_randomized
 from memwave.recordings.channels import Scaling
 from memwave.recordings.segments import PlannedRecording, Segment, segments
 from memwave.recordings.valid_windows import save_valid, valid_segments
-from memwave.workflow.planning import memory
-from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.planning.memory.blocks import Sizes
+from memwave.workflow.planning.memory.recordings import predict_stages
 
 # Products in single precision lose what is smaller than this share of the largest variance.
 TOLERANCE = {"float32": 1e-6, "float64": 1e-11}
@@ -229,7 +229,7 @@ def test_memory_at_320_000_features_is_below_one_and_a_half_gigabytes(wavelet):
     assert spec.n_features >= 320_000
     model = options_of("lag-randomized", n_components=50, solver="lag-randomized")
     model |= {"compute_dtype": "auto"}
-    needs = memory.predict(spec, model, Sizes(block_mb=32, shards=4, threads=2))
+    needs = predict_stages(spec, model, Sizes(block_mb=32, shards=4, threads=2))
     assert needs["fit_model"] < 1500
 
 
@@ -249,7 +249,7 @@ def test_wide_windows_are_fitted_in_the_memory_that_is_predicted(tmp_path, step,
     segment = Segment(planned(tmp_path / "recording.npy", rows), 0, count, 0)
     model = options_of("lag-randomized", n_components=10, passes=3, solver="lag-randomized")
     model |= {"compute_dtype": "auto"}
-    limit = memory.predict(spec, model, Sizes(block_mb=8, shards=1, threads=2))["fit_model"]
+    limit = predict_stages(spec, model, Sizes(block_mb=8, shards=1, threads=2))["fit_model"]
     stages = StageRun(
         tmp_path,
         spec,

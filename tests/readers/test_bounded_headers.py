@@ -17,7 +17,7 @@ from memwave.readers.formats.npy import LONGEST_HEADER
 from memwave.readers.shared.text import LONGEST_LINE
 from memwave.results.model_file import save_model
 from memwave.storage.checksums import append_trailer
-from memwave.workflow.planning.memory import conversion_mb
+from memwave.workflow.planning.memory.stages import conversion_mb
 from memwave.workflow.requests.recordings import Conversion, RecordingConversion
 
 # What a process may need to refuse a file, beside its libraries; the files announce far more.

@@ -21,8 +21,9 @@ from memwave.core.errors import MemwaveError
 from memwave.readers import files_of, library_bytes, open_array, open_source
 from memwave.recordings.labels.intervals import read_intervals
 from memwave.recordings.segments import PlannedRecording, Segment
-from memwave.workflow.planning import memory
-from memwave.workflow.planning.memory import conversion_mb
+from memwave.workflow.planning.memory.blocks import extraction_rows
+from memwave.workflow.planning.memory.processes import stage_mb
+from memwave.workflow.planning.memory.stages import conversion_mb, extraction_bytes
 from memwave.workflow.requests.features import Extraction
 from memwave.workflow.requests.recordings import Conversion, RecordingConversion
 
@@ -588,8 +589,8 @@ def test_an_extraction_keeps_to_the_predicted_memory(tmp_path, name):
     spec = replace(make_spec(window=64, channels=3, dtype="float32"), channels=tuple(NAMES))
     path = str(tmp_path / name)
     segment = Segment(PlannedRecording("r", path, None, rows), 0, spec.windows.count(rows), 0)
-    request = Extraction(spec, (segment,), memory.extraction_rows(spec, block_mb))
-    limit = memory.stage_mb(memory.extraction_bytes(spec, block_mb) + library_bytes([path]))
+    request = Extraction(spec, (segment,), extraction_rows(spec, block_mb))
+    limit = stage_mb(extraction_bytes(spec, block_mb) + library_bytes([path]))
     shard = tmp_path / "shard.npy"
     ended = run_stage("extract_features", tmp_path, request, memory_mb=limit, shard=shard)
     assert ended.status == 0, ended.told

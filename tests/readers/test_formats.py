@@ -19,7 +19,9 @@ from stages import run_stage
 from memwave.core.errors import MemwaveError
 from memwave.readers import files_of, library_bytes, open_array
 from memwave.recordings.segments import PlannedRecording, Segment
-from memwave.workflow.planning import memory
+from memwave.workflow.planning.memory.blocks import extraction_rows
+from memwave.workflow.planning.memory.processes import stage_mb
+from memwave.workflow.planning.memory.stages import extraction_bytes
 from memwave.workflow.requests.features import Extraction
 
 NAMES = ["left", "right", "up"]
@@ -200,9 +202,9 @@ def test_an_extraction_keeps_to_the_predicted_memory(tmp_path, signal, name):
     path, count = str(tmp_path / name), rows - spec.window + 1
     segment = Segment(PlannedRecording("r", path, None, rows), 0, count, 0)
     request = Extraction(
-        replace(spec, channels=tuple(NAMES)), (segment,), memory.extraction_rows(spec, block_mb)
+        replace(spec, channels=tuple(NAMES)), (segment,), extraction_rows(spec, block_mb)
     )
-    limit = memory.stage_mb(memory.extraction_bytes(spec, block_mb) + library_bytes([path]))
+    limit = stage_mb(extraction_bytes(spec, block_mb) + library_bytes([path]))
     files = {"shard": tmp_path / "shard.npy"}
     ended = run_stage("extract_features", tmp_path, request, memory_mb=limit, **files)
     assert ended.status == 0, ended.told

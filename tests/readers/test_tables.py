@@ -20,7 +20,7 @@ from memwave.core.errors import MemwaveError
 from memwave.readers import is_converted, library_bytes, open_array, open_source
 from memwave.readers.shared import row_counts
 from memwave.recordings.segments import PlannedRecording
-from memwave.workflow.planning.memory import conversion_mb
+from memwave.workflow.planning.memory.stages import conversion_mb
 from memwave.workflow.requests.recordings import Conversion, RecordingConversion
 
 NAMES = ["left", "right", "up"]

@@ -26,7 +26,7 @@ from memwave.recordings.labels.file import load_names
 from memwave.recordings.labels.intervals import read_intervals
 from memwave.recordings.labels.windows import WindowLabels
 from memwave.recordings.segments import LabelledRecording, Windows
-from memwave.workflow.planning import memory
+from memwave.workflow.planning.memory.stages import labelling_mb
 from memwave.workflow.requests.recordings import Conversion, LabelConversion
 
 ROWS = 100
@@ -287,7 +287,7 @@ def test_a_conversion_keeps_to_the_predicted_memory(tmp_path):
     pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
     for path in (text, f"{tmp_path}/a.parquet::state"):
         request = LabelConversion(path, rows, None)
-        limit = memory.labelling_mb(library_bytes([path]))
+        limit = labelling_mb(library_bytes([path]))
         batch = (Conversion(request, (str(tmp_path / "out.h5"),)),)
         ended = run_stage("convert_labels", tmp_path, batch, memory_mb=limit)
         assert ended.status == 0, ended.told

@@ -17,7 +17,7 @@ from memwave.features.columns import MatrixSpec, RowSources
 from memwave.results.figures.explore import content
 from memwave.results.figures.explore.content import content_of, page_bytes
 from memwave.results.model_file import load_model
-from memwave.workflow.planning import memory
+from memwave.workflow.planning.memory.figures import explore_mb
 from memwave.workflow.requests.figures import Exploration, FigureFacts
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
@@ -60,7 +60,7 @@ def write(folder, name, n_rows, k):
         "plot_explore",
         folder,
         Exploration(FigureFacts(spec, None, {}, NAMES), RowSources(spec, (n_rows, n_rows))),
-        memory_mb=memory.explore_mb(spec, {"n_components": k}),
+        memory_mb=explore_mb(spec, {"n_components": k}),
         model=folder / "model.h5",
         projection=folder / "projection.h5",
         page=folder / name,

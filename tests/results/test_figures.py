@@ -33,7 +33,7 @@ from memwave.results.model_file import save_model
 from memwave.results.monitoring.highest import write_contributions
 from memwave.results.projection_file import ENCODING
 from memwave.storage import hdf5
-from memwave.workflow.planning import memory
+from memwave.workflow.planning.memory.figures import figures_mb, table_figure_mb
 from memwave.workflow.requests.figures import FigureFacts
 
 SPEC = make_spec(window=64, channels=3, dtype="float32", layout="per-channel")
@@ -213,7 +213,7 @@ def plot(folder, memory_mb=None):
     files = {name: folder / f"{name}.h5" for name in ("model", "projection", "contributions")}
     figures = {name: folder / f"{name}.svg" for name in FIGURES}
     request = FigureFacts(SPEC, 50.0, {SPEC.channels[0]: "mV"}, {3: "three"})
-    limit = memory_mb or memory.figures_mb(SPEC, MODEL)
+    limit = memory_mb or figures_mb(SPEC, MODEL)
     ended = run_stage("plot_experiment", folder, request, memory_mb=limit, **files, **figures)
     assert ended.status == 0, ended.told
     return ended.usage, {name: path.read_bytes() for name, path in figures.items()}
@@ -259,7 +259,7 @@ def test_the_last_bits_of_a_layout_change_no_byte(tmp_path, monkeypatch, names):
 def texts_of_summary(folder, summary, limit_mb=500):
     """Draw the figures of a table as a stage; their texts: of the comparison, of the memory."""
     files = {name: folder / f"{name}.svg" for name in ("comparison", "memory")}
-    limit = memory.table_figure_mb(3)
+    limit = table_figure_mb(3)
     ended = run_stage("plot_summary", folder, limit_mb, memory_mb=limit, summary=summary, **files)
     assert ended.status == 0, ended.told
     assert not ended.told

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwave.core.ranges import rows_per_block
-from memwave.workflow.planning.memory import KERNEL_ROWS, projection_rows
+from memwave.workflow.planning.memory.blocks import KERNEL_ROWS, projection_rows
 
 
 @given(n_features=st.integers(1, 10**6), dtype=st.sampled_from(["float32", "float64"]))

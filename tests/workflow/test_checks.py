@@ -15,7 +15,8 @@ from memwave.core.errors import ConfigurationError
 from memwave.features.spec import FeatureSpec
 from memwave.workflow.config import settings
 from memwave.workflow.config.checks.check import check
-from memwave.workflow.planning.memory import Sizes, predict
+from memwave.workflow.planning.memory.blocks import Sizes
+from memwave.workflow.planning.memory.recordings import predict_stages
 
 ROOT = Path(__file__).parents[2]
 
@@ -354,7 +355,7 @@ def needs(project, **changes):
     complete = settings.complete(project.config)
     spec = FeatureSpec.from_settings(complete["features"]["haar"], ["x", "y"])
     sizes = {"shards": 1} | {key: complete[key] for key in ("block_mb", "threads")} | changes
-    return predict(spec, complete["models"]["exact"], Sizes(**sizes))
+    return predict_stages(spec, complete["models"]["exact"], Sizes(**sizes))
 
 
 def test_a_stage_over_the_limit_is_told_the_block_that_fits(project):

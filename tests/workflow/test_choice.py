@@ -9,10 +9,10 @@ import pytest
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.workflow.config.settings import complete_model
-from memwave.workflow.planning import memory
 from memwave.workflow.planning.choice import Candidate, choose, resolve
-from memwave.workflow.planning.memory import Sizes
 from memwave.workflow.planning.memory import matrix as matrix_memory
+from memwave.workflow.planning.memory.blocks import Sizes
+from memwave.workflow.planning.memory.recordings import predict_stages
 
 SIZES = Sizes(block_mb=8, shards=4, threads=2)
 
@@ -65,7 +65,7 @@ def test_the_fastest_gives_way_when_it_does_not_fit():
 def test_the_reason_tells_what_the_others_would_have_needed():
     wide = spec(12_000, dtype="float16")
     exact = complete_model({"solver": "covariance", "n_components": 5})
-    need = max(memory.predict(wide, exact, SIZES).values())
+    need = max(predict_stages(wide, exact, SIZES).values())
     chosen = resolve(auto(n_components=5), wide, 10**6, SIZES, 10_000)
     assert chosen["solver"] == "randomized"
     assert re.search(rf"over covariance \(about [0-9.e+]+ s, {need} MB\)", chosen["chosen"])
@@ -88,7 +88,7 @@ class Corner:
             self.n_rows,
             Sizes(block_mb=32, shards=32, threads=2),
             self.memory_mb,
-            matrix_memory.predict if isinstance(self.features, MatrixSpec) else memory.predict,
+            matrix_memory.predict if isinstance(self.features, MatrixSpec) else predict_stages,
         )
         assert chosen["solver"] == self.solver
         seconds = re.findall(r"([a-z-]+) \(about ([0-9.e+]+) s", chosen["chosen"])

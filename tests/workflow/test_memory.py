@@ -13,6 +13,7 @@ from oracles import make_spec
 from stage_run import StageRun, planned
 from stages import run_stage
 
+from memwave.core.moments import moments_bytes
 from memwave.core.ranges import MEGABYTE, rows_per_block
 from memwave.features.columns import RowSources
 from memwave.pca.lags.lags import windows_of
@@ -23,8 +24,14 @@ from memwave.recordings.segments import LabelledRecording, Segment
 from memwave.results.model_file import load_model, save_model
 from memwave.results.partial_projection import PartialWriter
 from memwave.storage import hdf5
-from memwave.workflow.planning import memory
-from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.planning.memory.blocks import (
+    Sizes,
+    extraction_rows,
+    measured_rows,
+    projection_rows,
+)
+from memwave.workflow.planning.memory.processes import stage_mb
+from memwave.workflow.planning.memory.recordings import predict_stages
 from memwave.workflow.requests.features import GapSearch
 from memwave.workflow.requests.projection import Assembly
 from memwave.workflow.requests.recordings import ChannelMeasurement
@@ -54,7 +61,7 @@ RANDOMIZED = options_of("randomized", n_components=10, passes=2)
 def predicted(solver, options, stage, block_mb=BLOCK_MB, spec=SPEC):
     model = {"solver": solver, **options, "compute_dtype": "auto"}
     sizes = Sizes(block_mb, shards=4, threads=THREADS)
-    return memory.predict(spec, model, sizes, window_label="majority")[stage]
+    return predict_stages(spec, model, sizes, window_label="majority")[stage]
 
 
 class Limited:
@@ -88,14 +95,14 @@ class Limited:
 
     def extract(self):
         limit = predicted("covariance", COVARIANCE, "extract_features", self.block_mb)
-        return self.stages(limit, memory.extraction_rows(SPEC, self.block_mb)).extract()
+        return self.stages(limit, extraction_rows(SPEC, self.block_mb)).extract()
 
     def measure_channels(self):
         return run_stage(
             "measure_channels",
             self.folder,
             ChannelMeasurement((self.recording,), SPEC.channels, MEASURED_ROWS),
-            memory_mb=memory.stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
+            memory_mb=stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
             table=self.folder / "channels.tsv",
         )
 
@@ -104,13 +111,13 @@ class Limited:
             "find_gaps",
             self.folder,
             GapSearch(SPEC, (self.segment,), MEASURED_ROWS, max_ranges=100),
-            memory_mb=memory.stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
+            memory_mb=stage_mb(channels.measuring_bytes(6, MEASURED_ROWS)),
             valid=self.folder / "valid.h5",
         )
 
     def measure_features(self):
-        rows = memory.measured_rows(SPEC.n_features, self.block_mb)
-        limit = memory.stage_mb(memory.moments_bytes(SPEC.n_features, rows))
+        rows = measured_rows(SPEC.n_features, self.block_mb)
+        limit = stage_mb(moments_bytes(SPEC.n_features, rows))
         return self.stages(limit, rows).measure()
 
     def summarize(self, solver, options, memory_mb=None):
@@ -129,13 +136,13 @@ class Limited:
 
     def project(self, memory_mb=None, block_rows=None):
         limit = memory_mb or predicted("covariance", COVARIANCE, "project_features", self.block_mb)
-        rows = memory.projection_rows(SPEC.n_features, self.block_mb, "float32")
+        rows = projection_rows(SPEC.n_features, self.block_mb, "float32")
         return self.stages(limit, block_rows or rows).project()
 
     def project_recordings(self):
         spec = replace(SPEC, store=False)
         limit = predicted("lag-covariance", LAG_COVARIANCE, "project_recordings", spec=spec)
-        rows = memory.projection_rows(SPEC.n_features, self.block_mb, "float32")
+        rows = projection_rows(SPEC.n_features, self.block_mb, "float32")
         return self.stages(limit, rows).project_recordings()
 
     def all_stages(self):

@@ -6,8 +6,8 @@ from oracles import make_spec
 
 from memwave.pca.solvers import concrete_solvers
 from memwave.workflow.config.settings import complete_model
-from memwave.workflow.planning import memory
-from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.planning.memory.blocks import Sizes
+from memwave.workflow.planning.memory.recordings import predict_stages
 from memwave.workflow.planning.runtime import CLUSTER, LOCAL, in_minutes, of_features, predict
 
 SPEC = make_spec(channels=7, window=1001)
@@ -59,7 +59,7 @@ def test_a_tolerance_does_not_shorten_what_is_asked_for():
 def test_a_predicted_time_has_every_stage_that_has_a_predicted_memory():
     for name in concrete_solvers():
         model = complete_model({"solver": name, "standardize": True})
-        stages = memory.predict(SPEC, model, Sizes(32, shards=4, threads=2))
+        stages = predict_stages(SPEC, model, Sizes(32, shards=4, threads=2))
         assert stages.keys() <= seconds(model, 10**6).keys()
 
 

@@ -16,7 +16,7 @@ from memwave.readers import library_bytes
 from memwave.readers.matrices.matrix import Matrix
 from memwave.workflow.config.settings import complete_model, model_findings
 from memwave.workflow.planning.choice import resolve
-from memwave.workflow.planning.memory import Sizes, projection_rows
+from memwave.workflow.planning.memory.blocks import Sizes, projection_rows
 from memwave.workflow.planning.memory.matrix import predict
 
 

@@ -17,7 +17,7 @@ from memwave.features.columns import MatrixSpec
 from memwave.pca.model import Model
 from memwave.readers.matrices.matrix import Matrix
 from memwave.readers.matrices.objects import as_matrix
-from memwave.workflow.planning.memory import measuring_rows
+from memwave.workflow.planning.memory.blocks import measuring_rows
 
 
 class Fitted(Parameters):

@@ -20,7 +20,7 @@ from memwave.storage.atomic import require_unread
 from memwave.storage.shards import create_shard
 from memwave.workflow.config.checks.features import feature_findings
 from memwave.workflow.config.settings import complete_features, feature_set_findings
-from memwave.workflow.planning.memory import extraction_rows
+from memwave.workflow.planning.memory.blocks import extraction_rows
 
 
 def extract_features(

@@ -34,7 +34,7 @@ from memwave.results.projection_file import ProjectionWriter, projection_size
 from memwave.storage import hdf5
 from memwave.storage.atomic import require_unread
 from memwave.workflow import paths
-from memwave.workflow.planning.memory import extraction_rows, measuring_rows
+from memwave.workflow.planning.memory.blocks import extraction_rows, measuring_rows
 
 
 def project_recording(

@@ -20,7 +20,7 @@ from memwave.results.model_file import load_given
 from memwave.results.projection_file import open_projection
 from memwave.storage import hdf5
 from memwave.storage.atomic import replacing, require_unread
-from memwave.workflow.planning.memory import extraction_rows
+from memwave.workflow.planning.memory.blocks import extraction_rows
 
 # Rows compared at once.
 COMPARED_ROWS = 65_536

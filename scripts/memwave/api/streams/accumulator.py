@@ -30,7 +30,7 @@ from memwave.pca.solvers import (
 from memwave.pca.streaming import SAMPLE, sample_shift
 from memwave.readers.matrices.matrix import Matrix
 from memwave.readers.matrices.objects import has
-from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.planning.memory.blocks import Sizes
 from memwave.workflow.planning.memory.matrix import predict
 
 

@@ -15,8 +15,8 @@ from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import Work, concrete_solvers, feature_solvers, solver_module
 from memwave.workflow.config.settings import complete_model
-from memwave.workflow.planning import memory
-from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.planning.memory.blocks import Sizes
+from memwave.workflow.planning.memory.recordings import predict_stages
 
 Features = FeatureSpec | MatrixSpec
 
@@ -44,7 +44,7 @@ def resolve(
     n_train: int,
     sizes: Sizes,
     max_mem_mb: int,
-    predict: Callable[..., dict[str, int]] = memory.predict,
+    predict: Callable[..., dict[str, int]] = predict_stages,
 ) -> dict:
     """Replace ``solver: auto`` by a solver with all its options.
 

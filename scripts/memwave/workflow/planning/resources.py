@@ -5,10 +5,22 @@ from functools import cache
 
 from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
 from memwave.readers import library_bytes, scratch_bytes
-from memwave.workflow.planning import batches, memory, runtime
+from memwave.workflow.planning import batches, runtime
 from memwave.workflow.planning.inputs import Wildcards, model_of
-from memwave.workflow.planning.memory import Sizes
 from memwave.workflow.planning.memory import matrix as matrix_memory
+from memwave.workflow.planning.memory.blocks import Sizes
+from memwave.workflow.planning.memory.figures import explore_mb, figures_mb, table_figure_mb
+from memwave.workflow.planning.memory.processes import stage_mb
+from memwave.workflow.planning.memory.recordings import predict_stages
+from memwave.workflow.planning.memory.stages import (
+    conversion_mb,
+    extraction_bytes,
+    feature_moments_bytes,
+    gap_bytes,
+    labelling_mb,
+    measuring_bytes,
+    reading_bytes,
+)
 from memwave.workflow.planning.plan import (
     Plan,
     feature_spec,
@@ -26,16 +38,16 @@ SHORT_SECONDS = 3.0
 def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
     """Return the memory limit of a job of a stage, in MB."""
     if stage == "convert_recordings":
-        return memory.conversion_mb(library_bytes(batches.sources_of(plan, stage, w)))
+        return conversion_mb(library_bytes(batches.sources_of(plan, stage, w)))
     if stage == "convert_labels":
-        return memory.labelling_mb(library_bytes(batches.sources_of(plan, stage, w)))
+        return labelling_mb(library_bytes(batches.sources_of(plan, stage, w)))
     if stage == "write_summary":
         return max(
             _predicted(plan, e.dataset, e.features, e.model)["write_projection"]
             for e in plan.experiments
         )
     if stage == "plot_summary":
-        return memory.table_figure_mb(len(plan.experiments))
+        return table_figure_mb(len(plan.experiments))
     if stage in ("measure_channels", "find_gaps"):
         return _searching_mb(plan, stage, w.dataset)
     if stage in ("plot_experiment", "plot_explore"):
@@ -46,11 +58,11 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
         if w.dataset in plan.matrices:
             return matrix_memory.measuring_mb(spec, block_mb)
         rows = shard_rows(plan, w.dataset, w.features)
-        return memory.stage_mb(memory.feature_moments_bytes(spec.n_features, block_mb, rows))
+        return stage_mb(feature_moments_bytes(spec.n_features, block_mb, rows))
     if stage == "extract_features":
         rows = shard_rows(plan, w.dataset, w.features)
-        arrays = memory.extraction_bytes(spec, block_mb, rows)
-        return memory.stage_mb(arrays + _reading_bytes(plan, w.dataset))
+        arrays = extraction_bytes(spec, block_mb, rows)
+        return stage_mb(arrays + _reading_bytes(plan, w.dataset))
     return _predicted(plan, w.dataset, w.features, w.model)[stage]
 
 
@@ -58,8 +70,8 @@ def _drawing_mb(plan: Plan, stage: str, w: Wildcards) -> int:
     """Memory limit of a job that draws an experiment, in MB."""
     spec, model = feature_spec(plan, w.dataset, w.features), model_of(plan, w)
     if stage == "plot_experiment":
-        return memory.figures_mb(spec, model)
-    return memory.explore_mb(spec, model, 0 if spec.store else _reading_bytes(plan, w.dataset))
+        return figures_mb(spec, model)
+    return explore_mb(spec, model, 0 if spec.store else _reading_bytes(plan, w.dataset))
 
 
 def _searching_mb(plan: Plan, stage: str, dataset: str) -> int:
@@ -68,8 +80,8 @@ def _searching_mb(plan: Plan, stage: str, dataset: str) -> int:
         return matrix_memory.searching_mb(plan.matrices[dataset])
     n_channels = len(plan.settings["datasets"][dataset]["channels"])
     longest = max(recording.rows for recording in plan.recordings[dataset])
-    need = memory.gap_bytes if stage == "find_gaps" else memory.measuring_bytes
-    return memory.stage_mb(need(n_channels, longest) + _reading_bytes(plan, dataset))
+    need = gap_bytes if stage == "find_gaps" else measuring_bytes
+    return stage_mb(need(n_channels, longest) + _reading_bytes(plan, dataset))
 
 
 def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
@@ -135,7 +147,7 @@ def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str,
             sizes_of(plan, dataset, features),
             n_train(plan, dataset, features),
         )
-    return memory.predict(
+    return predict_stages(
         feature_spec(plan, dataset, features),
         plan.models[dataset, features, model],
         sizes_of(plan, dataset, features),
@@ -151,7 +163,7 @@ def _predicted(plan: Plan, dataset: str, features: str, model: str) -> dict[str,
 def _reading_bytes(plan: Plan, dataset: str) -> int:
     """Memory, in bytes, of reading the recordings, without the rows."""
     recordings = plan.recordings[dataset]
-    return memory.reading_bytes(
+    return reading_bytes(
         plan.settings["datasets"][dataset],
         [recording.path for recording in recordings],
         [ratio for recording in recordings for ratio in recording.ratios],

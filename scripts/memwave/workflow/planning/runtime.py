@@ -15,7 +15,7 @@ from memwave.core.precision import compute_dtype
 from memwave.features.spec import FeatureSpec
 from memwave.pca.solvers import reads_columns, solver_module
 from memwave.workflow.planning.choice import DENSE_PER_SECOND, PRODUCTS_PER_SECOND
-from memwave.workflow.planning.memory import Sizes
+from memwave.workflow.planning.memory.blocks import Sizes
 
 # Number of columns of projection.h5 without the scores, and bytes of a value.
 COLUMNS, SCORE_BYTES = 6, 8

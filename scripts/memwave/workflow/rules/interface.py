@@ -7,10 +7,11 @@ from inspect import signature
 from typing import Any
 
 from memwave.workflow import paths
-from memwave.workflow.planning import memory, resources
+from memwave.workflow.planning import resources
 from memwave.workflow.planning.digests import Job, maker_of
 from memwave.workflow.planning.inputs import Wildcards
 from memwave.workflow.planning.jobs import dependencies
+from memwave.workflow.planning.memory.processes import LAUNCHER_MB
 from memwave.workflow.planning.plan import Plan, of_experiments
 from memwave.workflow.rules.compared import compared_digests, compared_request
 from memwave.workflow.rules.names import model_pattern, wildcard_patterns
@@ -178,7 +179,7 @@ class Rules:
         self._run.start()
 
     def _launcher_mb(self) -> int:
-        return memory.LAUNCHER_MB if self._submits() else 0
+        return LAUNCHER_MB if self._submits() else 0
 
 
 def _with_signature(function: Callable[..., Any]) -> Callable[..., Any]:

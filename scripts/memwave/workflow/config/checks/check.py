@@ -31,14 +31,10 @@ from memwave.workflow.config.checks.units import file_units, unit_warnings
 from memwave.workflow.config.matrices import MATRIX
 from memwave.workflow.config.settings import experiments, is_matrix
 from memwave.workflow.planning.choice import Features, resolve
-from memwave.workflow.planning.memory import (
-    Sizes,
-    conversion_mb,
-    labelling_mb,
-    predict,
-    reading_bytes,
-)
-from memwave.workflow.planning.memory.matrix import predict_stages
+from memwave.workflow.planning.memory import matrix as matrix_memory
+from memwave.workflow.planning.memory import recordings as recording_memory
+from memwave.workflow.planning.memory.blocks import Sizes
+from memwave.workflow.planning.memory.stages import conversion_mb, labelling_mb, reading_bytes
 
 
 @dataclass(frozen=True)
@@ -275,12 +271,12 @@ def _resolved(
 
 def _resolve(settings: dict, model: str, spec: Features, sizes: Sizes, n_train: int) -> dict:
     """Options of a model's solver, chosen if it says ``auto``."""
-    of_stages = predict_stages if isinstance(spec, MatrixSpec) else predict
+    of_kind = matrix_memory if isinstance(spec, MatrixSpec) else recording_memory
     limit = settings["max_mem_mb"]
     most = min(spec.n_features, n_train - 1)
     entry, wanted = with_most_components(settings["models"][model], most)
     wanted["rotation"] = entry["rotation"]
-    return resolve(entry, spec, n_train, sizes, limit, predict=of_stages) | wanted
+    return resolve(entry, spec, n_train, sizes, limit, predict=of_kind.predict_stages) | wanted
 
 
 def with_most_components(model: dict, most: int) -> tuple[dict, dict]:

@@ -9,8 +9,10 @@ from memwave.pca.solvers import concrete_solvers, feature_solvers
 from memwave.workflow.config.checks.recordings import CheckedRecording
 from memwave.workflow.config.settings import complete_model
 from memwave.workflow.planning.choice import Features
-from memwave.workflow.planning.memory import Sizes, figures_mb, predict
-from memwave.workflow.planning.memory.matrix import predict_stages
+from memwave.workflow.planning.memory import matrix as matrix_memory
+from memwave.workflow.planning.memory import recordings as recording_memory
+from memwave.workflow.planning.memory.blocks import Sizes
+from memwave.workflow.planning.memory.figures import figures_mb
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,8 @@ class Pair:
     def _predict(self, model: dict, block_mb: int | None = None) -> dict[str, int]:
         sizes = replace(self.sizes, block_mb=block_mb or self.sizes.block_mb)
         if isinstance(self.spec, MatrixSpec):
-            return predict_stages(self.spec, model, sizes)
-        return predict(
+            return matrix_memory.predict_stages(self.spec, model, sizes)
+        return recording_memory.predict_stages(
             self.spec,
             model,
             sizes,

@@ -13,9 +13,15 @@ from memwave.recordings.segments import LabelledRecording, PlannedRecording
 from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_OF_RECORDING, MOST_RANGES
 from memwave.workflow import paths
 from memwave.workflow.config.checks.recordings import CheckedRecording
-from memwave.workflow.planning import batches, inputs, memory
+from memwave.workflow.planning import batches, inputs
 from memwave.workflow.planning.inputs import Wildcards, model_of
 from memwave.workflow.planning.jobs.dependencies import provenance
+from memwave.workflow.planning.memory.blocks import (
+    extraction_rows,
+    measured_rows,
+    measuring_rows,
+    projection_rows,
+)
 from memwave.workflow.planning.plan import (
     Plan,
     feature_spec,
@@ -114,7 +120,7 @@ def _channel_measurement(plan: Plan, w: Wildcards) -> ChannelMeasurement:
     return ChannelMeasurement(
         tuple(r for r in recordings if is_train(plan, w.dataset, r.name)),
         channels,
-        memory.measuring_rows(len(channels)),
+        measuring_rows(len(channels)),
     )
 
 
@@ -123,7 +129,7 @@ def _gap_search(plan: Plan, w: Wildcards) -> GapSearch:
     return GapSearch(
         spec,
         shard_segments(plan, w.dataset, w.features, w.shard),
-        memory.measuring_rows(spec.n_channels),
+        measuring_rows(spec.n_channels),
         _most_ranges(plan, w),
         matrix_shard(plan, w.dataset, w.features, w.shard),
     )
@@ -144,7 +150,7 @@ def _extraction(plan: Plan, w: Wildcards) -> Extraction:
     return Extraction(
         spec,
         shard_segments(plan, w.dataset, w.features, w.shard),
-        memory.extraction_rows(spec, plan.settings["block_mb"]),
+        extraction_rows(spec, plan.settings["block_mb"]),
     )
 
 
@@ -152,7 +158,7 @@ def _feature_measurement(plan: Plan, w: Wildcards) -> FeatureMeasurement:
     spec = feature_spec(plan, w.dataset, w.features)
     return FeatureMeasurement(
         train_ranges(plan, w.dataset, w.features, w.shard),
-        memory.measured_rows(spec.n_features, plan.settings["block_mb"]),
+        measured_rows(spec.n_features, plan.settings["block_mb"]),
         matrix_shard(plan, w.dataset, w.features, w.shard),
     )
 
@@ -209,7 +215,7 @@ def _projection(plan: Plan, w: Wildcards) -> Projection:
         train_ranges(plan, w.dataset, w.features, w.shard) if fitted else (),
         first_row(plan, w.dataset, w.features, w.shard),
         n_windows(plan, w.dataset, w.features),
-        memory.projection_rows(spec.n_features, plan.settings["block_mb"], dtype),
+        projection_rows(spec.n_features, plan.settings["block_mb"], dtype),
         dtype,
         plan.settings["score_dtype"],
         matrix_shard(plan, w.dataset, w.features, w.shard),

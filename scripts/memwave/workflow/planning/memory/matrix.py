@@ -9,24 +9,22 @@ from memwave.features.columns import MatrixSpec
 from memwave.pca import projection
 from memwave.pca.diagnostics.certificate import bounds_bytes
 from memwave.pca.linalg.train_columns import block_width, rows_together
-from memwave.pca.solvers import reads_columns, scales_itself, shares_finish, solver_module
+from memwave.pca.solvers import reads_columns, scales_itself, solver_module
 from memwave.readers import SCRATCH_BYTES
-from memwave.recordings.labels.coding import labels_bytes
-from memwave.results.monitoring.highest import contribution_bytes
-from memwave.results.monitoring.limits import monitoring_bytes
-from memwave.results.monitoring.single_rows import single_row_bytes
-from memwave.workflow.planning.memory import (
+from memwave.workflow.planning.memory.blocks import (
     Sizes,
-    finishing_bytes,
-    fitting,
-    fitting_columns,
     measured_rows,
     measuring_rows,
-    model_file_bytes,
     projection_rows,
-    stage_mb,
-    thread_bytes,
 )
+from memwave.workflow.planning.memory.fits import (
+    finishing_bytes,
+    fit_threads,
+    fitting,
+    fitting_columns,
+)
+from memwave.workflow.planning.memory.processes import stage_mb, thread_bytes
+from memwave.workflow.planning.memory.stages import model_file_bytes, vector_bytes, writing_bytes
 
 
 def predict(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> dict[str, int]:
@@ -41,35 +39,27 @@ def predict(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> di
     n_train : int
         Number of rows that are fitted. Only solvers that read columns need memory for them.
     """
-    d, k = spec.n_features, model["n_components"]
-    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
-    itemsize = np.dtype(dtype).itemsize
-    model_file = model_file_bytes(d, k)
-    beside = (192 if model["standardize"] else 64) * d
+    d, model_file = spec.n_features, model_file_bytes(spec.n_features, model["n_components"])
     if reads_columns(model["solver"]):
         fitting_bytes = max(_column_bytes(spec, model, sizes, n_train), model_file)
     else:
-        fitting_bytes = _fit_bytes(spec, model, itemsize, beside, sizes) + model_file
+        fitting_bytes = _fit_bytes(spec, model, sizes) + model_file
     stages = {"fit_model": fitting_bytes}
-    dtype = projection.projection_dtype(model, dtype)
-    itemsize = np.dtype(dtype).itemsize
-    rows = projection_rows(d, sizes.block_mb, dtype)
-    projecting = beside + model_file + projection.project_bytes(d, k, itemsize, rows)
-    projecting += bounds_bytes(d, k) + rows * d * itemsize + spec.reading_bytes(rows)
     if model["standardize"] and not scales_itself(model["solver"]):
         rows = measured_rows(d, sizes.block_mb)
         stages["measure_features"] = moments_bytes(d, rows) + spec.reading_bytes(rows)
-    stages["project_features"] = projecting
+    stages["project_features"] = _projecting_bytes(spec, model, sizes.block_mb)
     return {name: stage_mb(need + SCRATCH_BYTES) for name, need in stages.items()}
 
 
-def _fit_bytes(spec: MatrixSpec, model: dict, itemsize: int, beside: int, sizes: Sizes) -> int:
+def _fit_bytes(spec: MatrixSpec, model: dict, sizes: Sizes) -> int:
     """Memory, in bytes, of a fit in one process: the summaries of all threads, and the finish."""
     solver, d = solver_module(model["solver"]), spec.n_features
+    itemsize = np.dtype(compute_dtype(model["compute_dtype"], spec.dtype)).itemsize
     workers = min(sizes.threads, sizes.shards)
     rows = rows_per_block(sizes.block_mb, d, f"f{itemsize}")
     summary = solver.summary_bytes(d, model, itemsize)
-    thread = rows * d * itemsize + spec.reading_bytes(rows) + beside + summary
+    thread = rows * d * itemsize + spec.reading_bytes(rows) + vector_bytes(model, d) + summary
     threads = workers * (thread + thread_bytes(max(rows, d), itemsize))
     finish = solver.fit_bytes(d, model, itemsize)
     if solver.Solver.ONE_PASS:
@@ -85,48 +75,50 @@ def _column_bytes(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int) -> 
     return need + spec.reading_bytes(rows_together(spec.grain), width)
 
 
+def _projecting_bytes(spec: MatrixSpec, model: dict, block_mb: float) -> int:
+    """Memory, in bytes, of projecting rows, and of the bounds of the certificate."""
+    d, k = spec.n_features, model["n_components"]
+    dtype = projection.projection_dtype(model, compute_dtype(model["compute_dtype"], spec.dtype))
+    itemsize, rows = np.dtype(dtype).itemsize, projection_rows(d, block_mb, dtype)
+    projecting = projection.project_bytes(d, k, itemsize, rows) + bounds_bytes(d, k)
+    projecting += rows * d * itemsize + spec.reading_bytes(rows)
+    return vector_bytes(model, d) + model_file_bytes(d, k) + projecting
+
+
 def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> dict[str, int]:
     """Predict the memory of every stage of the workflow: MB by the name of the stage.
 
     See `predict` for the parameters.
     """
-    d, k = spec.n_features, model["n_components"]
-    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
-    itemsize = np.dtype(dtype).itemsize
-    model_file = model_file_bytes(d, k)
-    beside = (192 if model["standardize"] else 64) * d
-    stages: dict[str, int] = {}
-    if "apply" in model:
-        stages["adopt_model"] = model_file
-    elif reads_columns(model["solver"]):
-        stages["fit_model"] = max(_column_bytes(spec, model, sizes, n_train), model_file)
-    else:
-        read = spec.reading_bytes(rows_per_block(sizes.block_mb, d, dtype)) + SCRATCH_BYTES
-        workers = min(sizes.threads, sizes.shards)
-        if shares_finish(model["solver"]):
-            workers = sizes.threads
-        needs = fitting(spec, model, itemsize, beside, 0, block_mb=sizes.block_mb, workers=workers)
-        one_pass = solver_module(model["solver"]).Solver.ONE_PASS
-        needs["summarize_features" if one_pass else "fit_model"] += read * (
-            1 if one_pass else workers
-        )
-        needs["fit_model"] += model_file
-        stages |= {name: need + spec.library_bytes for name, need in needs.items()}
-    dtype = projection.projection_dtype(model, dtype)
-    itemsize = np.dtype(dtype).itemsize
-    rows = projection_rows(d, sizes.block_mb, dtype)
-    projecting = beside + model_file + projection.project_bytes(d, k, itemsize, rows)
-    projecting += (
-        bounds_bytes(d, k) + rows * d * itemsize + spec.reading_bytes(rows) + SCRATCH_BYTES
-    )
-    stages["project_features"] = projecting
-    stages["write_projection"] = model_file + 6 * 8 * d * (k + 1) + SCRATCH_BYTES
-    stages["write_projection"] += labels_bytes("last", 1) + bounds_bytes(d, k) + monitoring_bytes()
-    stages["write_projection"] += contribution_bytes(d, k) + single_row_bytes(spec)
+    stages = _fit_stages(spec, model, sizes, n_train)
+    projecting = _projecting_bytes(spec, model, sizes.block_mb)
+    stages["project_features"] = projecting + SCRATCH_BYTES
+    writing = writing_bytes(spec, model["n_components"], "last", 1)
+    stages["write_projection"] = writing + SCRATCH_BYTES
     found = {name: stage_mb(need) for name, need in stages.items()}
     if model["standardize"] and not scales_itself(model["solver"]):
         found["measure_features"] = measuring_mb(spec, sizes.block_mb)
     return found
+
+
+def _fit_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int) -> dict[str, int]:
+    """Bytes of the stages that make a model, by name."""
+    solver, model_file = model["solver"], model_file_bytes(spec.n_features, model["n_components"])
+    if "apply" in model:
+        return {"adopt_model": model_file}
+    if reads_columns(solver):
+        return {"fit_model": max(_column_bytes(spec, model, sizes, n_train), model_file)}
+    workers = fit_threads(solver, sizes)
+    needs = fitting(spec, model, 0, block_mb=sizes.block_mb, workers=workers)
+    dtype = compute_dtype(model["compute_dtype"], spec.dtype)
+    rows = rows_per_block(sizes.block_mb, spec.n_features, dtype)
+    read = spec.reading_bytes(rows) + SCRATCH_BYTES
+    if solver_module(solver).Solver.ONE_PASS:
+        needs["summarize_features"] += read
+    else:
+        needs["fit_model"] += workers * read
+    needs["fit_model"] += model_file
+    return {name: need + spec.library_bytes for name, need in needs.items()}
 
 
 def measuring_mb(spec: MatrixSpec, block_mb: float) -> int:
