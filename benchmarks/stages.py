@@ -13,7 +13,8 @@ sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 
 from memwave.pca.solvers import solver_module
 from memwave.workflow import paths
-from memwave.workflow.planning import inputs, jobs, resources
+from memwave.workflow.planning import inputs, resources
+from memwave.workflow.planning.jobs import request as requests
 from memwave.workflow.planning.plan import make_plan, shard_names
 
 DATASET, FEATURES = "bench", "haar"
@@ -123,10 +124,10 @@ class Stages:
         self, stage: str, w: SimpleNamespace, imports: tuple[str, ...] = (), **files: Any
     ) -> Job:
         """A job with the request that the workflow would make."""
-        request = jobs.request(self._plan, stage, w)
+        request = requests.request(self._plan, stage, w)
         if stage == "write_projection":
             # No inputs: the jobs of a benchmark write no receipts, which have their checksums.
-            request = replace(jobs.assembly(self._plan, w, versions={}), readers=())
+            request = replace(requests.assembly(self._plan, w, versions={}), readers=())
         return Job(f"{stage}.{stage}", files, imports, request=(request,))
 
     def extract(self) -> list[list[Job]]:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from memwave.core.errors import MemwaveError
-from memwave.workflow.planning.batches import conversion_names
+from memwave.workflow.planning.jobs.batches import conversion_names
 from memwave.workflow.planning.plan import shard_names
 from memwave.workflow.process.current import FOLDER, load_plan
 from memwave.workflow.sources.stale import old_conversions, old_shards, partial_files

@@ -9,7 +9,7 @@ import pytest
 from tiny_project import MODELS, Project, labels_of, recording
 from xxhash import xxh3_64_intdigest
 
-from memwave.workflow.planning.batches import BATCHES
+from memwave.workflow.planning.jobs.batches import BATCHES
 
 # Each pair is a run of its own, which has fewer jobs.
 GROWING = (("exact", "signal"), ("incremental", "wide"))

@@ -8,9 +8,10 @@ import pytest
 from memwave.pca.solvers import concrete_solvers, solver_module
 from memwave.readers import file_of
 from memwave.workflow.planning.digests import Digests
-from memwave.workflow.planning.inputs import fitted_before, unique
+from memwave.workflow.planning.inputs import unique
 from memwave.workflow.planning.jobs import dependencies
-from memwave.workflow.planning.plan import make_plan, model_files
+from memwave.workflow.planning.models import fitted_before, model_files
+from memwave.workflow.planning.plan import make_plan
 
 NAMES = ("a", "b", "c")
 FROM_SIGNAL = [s for s in concrete_solvers() if solver_module(s).Solver.FROM_SIGNAL]

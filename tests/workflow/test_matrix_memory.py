@@ -9,7 +9,8 @@ import pytest
 from stages import run_stage
 
 from memwave.pca.solvers import solver_module
-from memwave.workflow.planning import jobs, resources
+from memwave.workflow.planning import resources
+from memwave.workflow.planning.jobs.request import request as request_of
 from memwave.workflow.planning.plan import make_plan
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
@@ -58,7 +59,7 @@ def run_all(folder, kind, solver, n_rows):
 
     def run(stage, shard="", **files):
         w = SimpleNamespace(dataset="x", features="matrix", model="m", shard=shard)
-        request, limit = jobs.request(plan, stage, w), resources.memory_mb(plan, stage, w)
+        request, limit = request_of(plan, stage, w), resources.memory_mb(plan, stage, w)
         ended = run_stage(stage, folder, request, memory_mb=limit, **files)
         assert ended.status == 0, ended.told
         assert ended.usage["peak_anonymous_mb"] <= ended.usage["predicted_mb"] == limit

@@ -7,134 +7,19 @@ it for the same bytes. The code is not part of it: Snakemake, and `Digests.made_
 
 import hashlib
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from memwave.workflow import paths
-from memwave.workflow.planning import inputs, jobs
-from memwave.workflow.planning.batches import batch_of, batches
 from memwave.workflow.planning.jobs import dependencies
-from memwave.workflow.planning.plan import Plan, is_applied, of_experiments
+from memwave.workflow.planning.jobs.batches import batch_of, batches
+from memwave.workflow.planning.jobs.job import Job, maker_of
+from memwave.workflow.planning.jobs.request import assembly, request
+from memwave.workflow.planning.models import is_applied, model_of
+from memwave.workflow.planning.plan import Plan
 
 DIGEST_LENGTH = 32
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job: its stage and its wildcards."""
-
-    stage: str
-    dataset: str = ""
-    features: str = ""
-    model: str = ""
-    shard: str = ""
-    recording: str = ""
-    batch: str = ""
-    run: str = ""
-
-    @classmethod
-    def of(cls, stage: str, wildcards: Any) -> "Job":
-        """The job of a stage with Snakemake's wildcards, or with those of another job."""
-        return cls(stage, **{name: str(getattr(wildcards, name)) for name in _names(stage)})
-
-    @property
-    def receipt(self) -> str:
-        """Path of its receipt, which is unique."""
-        return paths.usage(self.stage).format(**vars(self))
-
-    @property
-    def outputs(self) -> list[str]:
-        """Paths of its outputs other than its receipt."""
-        stage = "fit_model" if self.stage == "adopt_model" else self.stage
-        return [pattern.format(**vars(self)) for pattern in paths.OUTPUTS[stage]]
-
-
-def _files(*functions: Callable[[Plan, Any], Iterable[str]]) -> tuple[Callable, ...]:
-    return functions
-
-
-def _of_job(pattern: str) -> Callable[[Plan, Any], list[str]]:
-    return lambda plan, job: [pattern.format(**vars(job))]
-
-
-def _of_experiments(pattern: str) -> Callable[[Plan, Any], list[str]]:
-    return lambda plan, job: of_experiments(plan, pattern)
-
-
-# What the jobs of a stage read of what other jobs wrote.
-READ: dict[str, tuple[Callable, ...]] = {
-    "convert_recordings": (),
-    "convert_labels": (),
-    "converted_recording": (),
-    "converted_labels": (),
-    "measure_channels": _files(inputs.converted_train),
-    "find_gaps": _files(inputs.converted_of_shard),
-    "extract_features": _files(
-        inputs.valid_windows_of_shard, inputs.converted_of_shard, inputs.channels
-    ),
-    "measure_features": _files(
-        inputs.valid_windows_of_shard, inputs.shard, inputs.converted_of_matrix
-    ),
-    "summarize_features": _files(
-        inputs.valid_windows_of_shard,
-        inputs.shard,
-        inputs.converted_of_matrix,
-        inputs.feature_measures,
-    ),
-    "summarize_lags": _files(
-        inputs.valid_windows_of_shard, inputs.converted_train_of_shard, inputs.channels
-    ),
-    "fit_model": _files(
-        inputs.valid_windows,
-        inputs.summaries,
-        inputs.fitted_shards,
-        inputs.converted_fitted,
-        inputs.converted_fitted_matrix,
-        inputs.feature_measures,
-        inputs.channels,
-    ),
-    "adopt_model": _files(lambda plan, job: [inputs.applied_model(plan, job)]),
-    "project_features": _files(
-        inputs.valid_windows_of_shard,
-        inputs.shard,
-        inputs.converted_of_matrix,
-        _of_job(paths.MODEL),
-    ),
-    "project_recordings": _files(
-        inputs.valid_windows_of_shard,
-        inputs.converted_of_shard,
-        inputs.channels,
-        _of_job(paths.MODEL),
-    ),
-    "write_projection": _files(
-        inputs.valid_windows,
-        inputs.partial_projections,
-        _of_job(paths.MODEL),
-        inputs.converted_labels,
-        inputs.shard_checksums,
-        inputs.limits_of_applied_model,
-        inputs.stored_shards,
-        inputs.converted_rows_not_stored,
-        inputs.channels,
-    ),
-    "write_summary": _files(
-        _of_experiments(paths.MODEL), _of_experiments(paths.PROJECTION), inputs.usages
-    ),
-    "plot_experiment": _files(
-        _of_job(paths.MODEL), _of_job(paths.PROJECTION), _of_job(paths.CONTRIBUTIONS)
-    ),
-    "plot_explore": _files(
-        _of_job(paths.MODEL),
-        _of_job(paths.PROJECTION),
-        inputs.valid_windows,
-        inputs.stored_shards,
-        inputs.converted_rows_not_stored,
-    ),
-    "plot_summary": _files(_of_job(paths.SUMMARY)),
-}
 
 
 class Digests:
@@ -181,8 +66,8 @@ class Digests:
         """The request of a job."""
         if job.stage == "write_projection":
             found, files = self._versions(), dependencies.all_inputs(self._plan, job.dataset)
-            return jobs.assembly(self._plan, job, {file: found[file] for file in files})
-        return jobs.request(self._plan, job.stage, job)
+            return assembly(self._plan, job, {file: found[file] for file in files})
+        return request(self._plan, job.stage, job)
 
     def sources(self, job: Job) -> dict[str, str]:
         """Versions of what a job reads and no job makes."""
@@ -257,11 +142,11 @@ class Digests:
             found.setdefault(self.converting(job))
 
     def _files(self, job: Job) -> list[str]:
-        return [path for files in READ[job.stage] for path in files(self._plan, job)]
+        return dependencies.read_outputs(self._plan, job)
 
     def _adopting(self, job: Job) -> Job:
         """The job that copies a model, where it is not fitted."""
-        if job.stage != "fit_model" or not is_applied(inputs.model_of(self._plan, job)):
+        if job.stage != "fit_model" or not is_applied(model_of(self._plan, job)):
             return job
         return Job.of("adopt_model", job)
 
@@ -295,41 +180,5 @@ def missing_conversions(digests: Digests, jobs: Sequence[Job], repeated: set[Job
 
 
 @cache
-def _names(stage: str) -> tuple[str, ...]:
-    """The wildcards that tell the jobs of a stage apart."""
-    return tuple(re.findall(r"{(\w+)}", paths.usage(stage)))
-
-
-@cache
 def _digest_of_code(code: tuple[tuple[str, str], ...]) -> str:
     return hashlib.sha256(repr(sorted(code)).encode()).hexdigest()[:DIGEST_LENGTH]
-
-
-@cache
-def maker_of(path: str) -> Job | None:
-    """The job that writes a file; `fit_model` for all models, None where no job does."""
-    for pattern, stage in _patterns():
-        if match := pattern.fullmatch(path):
-            return Job(stage, **match.groupdict())
-    return None
-
-
-@cache
-def _patterns() -> list[tuple[re.Pattern, str]]:
-    outputs = [
-        (pattern, stage) for stage, patterns in paths.OUTPUTS.items() for pattern in patterns
-    ]
-    outputs += [(paths.usage(stage), stage) for stage in paths.SCOPES]
-    return [(_regular(pattern), stage) for pattern, stage in outputs]
-
-
-def _regular(pattern: str) -> re.Pattern:
-    dotted = r"[A-Za-z0-9_-]+(?:\.\d+)?"
-    kinds = {"shard": dotted, "batch": dotted, "run": "(?:/runs/[A-Za-z0-9_-]+)?"}
-    parts = re.split(r"{(\w+)}", pattern)
-    return re.compile(
-        "".join(
-            f"(?P<{part}>{kinds.get(part, '[A-Za-z0-9_-]+')})" if i % 2 else re.escape(part)
-            for i, part in enumerate(parts)
-        )
-    )

@@ -3,30 +3,29 @@
 import os
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from memwave.pca.solvers import scales_itself
 from memwave.readers import file_of, files_of
 from memwave.recordings.channels import MEASURED_SCALES, is_model
 from memwave.workflow import paths
 from memwave.workflow.config.checks.recordings import CheckedRecording
-from memwave.workflow.planning import batches
-from memwave.workflow.planning.plan import (
-    Plan,
-    feature_spec,
+from memwave.workflow.planning.jobs import batches, recordings
+from memwave.workflow.planning.models import (
     fits_recordings,
+    fitted_before,
     is_applied,
-    is_train,
-    model_files,
-    projecting_stage,
-    recording_keys,
-    recordings_by_name,
-    shard_names,
-    shard_segments,
+    limits_beside,
+    model_of,
     summarizing_stage,
 )
-
-Wildcards = Any
+from memwave.workflow.planning.plan import (
+    Plan,
+    Wildcards,
+    feature_spec,
+    has_files,
+    projecting_stage,
+    shard_names,
+)
 
 
 def source_files(plan: Plan, w: Wildcards) -> list[str]:
@@ -41,32 +40,32 @@ def label_source_files(plan: Plan, w: Wildcards) -> list[str]:
 
 def recordings_of_shard(plan: Plan, w: Wildcards) -> list[str]:
     """Return the files of the recordings in a shard that are read without conversion."""
-    return given_files(shard_recordings(plan, w))
+    return given_files(recordings.of_shard(plan, w))
 
 
 def converted_of_shard(plan: Plan, w: Wildcards) -> list[str]:
     """Return the converted files of the recordings in a shard."""
-    return converted_files(shard_recordings(plan, w))
+    return converted_files(recordings.of_shard(plan, w))
 
 
 def train_recordings_of_shard(plan: Plan, w: Wildcards) -> list[str]:
     """Return the files of the train recordings in a shard that are read without conversion."""
-    return given_files(shard_train_recordings(plan, w))
+    return given_files(recordings.train_of_shard(plan, w))
 
 
 def converted_train_of_shard(plan: Plan, w: Wildcards) -> list[str]:
     """Return the converted files of the train recordings in a shard."""
-    return converted_files(shard_train_recordings(plan, w))
+    return converted_files(recordings.train_of_shard(plan, w))
 
 
 def train_recordings(plan: Plan, w: Wildcards) -> list[str]:
     """Return the files of all train recordings that are read without conversion."""
-    return given_files(dataset_train_recordings(plan, w))
+    return given_files(recordings.train_of_dataset(plan, w))
 
 
 def converted_train(plan: Plan, w: Wildcards) -> list[str]:
     """Return the converted files of all train recordings."""
-    return converted_files(dataset_train_recordings(plan, w))
+    return converted_files(recordings.train_of_dataset(plan, w))
 
 
 def channels(plan: Plan, w: Wildcards) -> list[str]:
@@ -117,31 +116,22 @@ def checksums_of_shard(plan: Plan, w: Wildcards) -> list[str]:
 
 def matrix_of_shard(plan: Plan, w: Wildcards) -> list[str]:
     """Files of the parts of a matrix that a shard has rows of."""
-    return given_files(shard_recordings(plan, w)) if w.dataset in plan.matrices else []
+    return given_files(recordings.parts_of_shard(plan, w))
 
 
 def converted_of_matrix(plan: Plan, w: Wildcards) -> list[str]:
     """Converted files of the parts of a matrix that a shard has rows of."""
-    return converted_files(shard_recordings(plan, w)) if w.dataset in plan.matrices else []
+    return converted_files(recordings.parts_of_shard(plan, w))
 
 
 def converted_fitted_matrix(plan: Plan, w: Wildcards) -> list[str]:
     """Converted files of a matrix, for a solver that reads it several times."""
-    is_read = w.dataset in plan.matrices and not summaries(plan, w)
-    return converted_files(plan.recordings[w.dataset]) if is_read else []
+    return converted_files(recordings.parts_of_fit(plan, w))
 
 
 def fitted_matrix(plan: Plan, w: Wildcards) -> list[str]:
     """Files of a matrix, for a solver that reads it several times."""
-    is_read = w.dataset in plan.matrices and not summaries(plan, w)
-    return given_files(plan.recordings[w.dataset]) if is_read else []
-
-
-def rows_read(plan: Plan, stage: str, w: Wildcards) -> list[CheckedRecording]:
-    """The parts of a matrix that a job reads."""
-    if stage == "fit_model":
-        return [] if summaries(plan, w) else list(plan.recordings[w.dataset])
-    return shard_recordings(plan, w)
+    return given_files(recordings.parts_of_fit(plan, w))
 
 
 def fitted_shards(plan: Plan, w: Wildcards) -> list[str]:
@@ -156,12 +146,12 @@ def fitted_shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
 
 def fitted_recordings(plan: Plan, w: Wildcards) -> list[str]:
     """Return the train recordings read without conversion, for a solver that reads recordings."""
-    return given_files(recordings_of_fit(plan, w))
+    return given_files(recordings.of_fit(plan, w))
 
 
 def converted_fitted(plan: Plan, w: Wildcards) -> list[str]:
     """Return the converted train recordings, for a solver that reads recordings."""
-    return converted_files(recordings_of_fit(plan, w))
+    return converted_files(recordings.of_fit(plan, w))
 
 
 def applied_model(plan: Plan, w: Wildcards) -> str:
@@ -178,11 +168,6 @@ def limits_of_applied_model(plan: Plan, w: Wildcards) -> list[str]:
     return [path] if os.path.exists(path) or not os.path.isabs(path) else []
 
 
-def limits_beside(model_file: str) -> str:
-    """Path of the table of limits in the folder of a model."""
-    return os.path.join(os.path.dirname(model_file), os.path.basename(paths.LIMITS))
-
-
 def partial_projections(plan: Plan, w: Wildcards) -> list[str]:
     """Return the partial projections of all shards, computed from features or from recordings."""
     stage = projecting_stage(feature_spec(plan, w.dataset, w.features))
@@ -195,40 +180,36 @@ def partial_projections(plan: Plan, w: Wildcards) -> list[str]:
 
 def shard_checksums(plan: Plan, w: Wildcards) -> list[str]:
     """Checksums of all shards; none where features are not stored."""
-    return of_shards(plan, paths.SHARD_CHECKSUMS, w) if has_files(plan, w) else []
-
-
-def has_files(plan: Plan, w: Wildcards) -> bool:
-    """Whether the features of an experiment are in files."""
-    return feature_spec(plan, w.dataset, w.features).store and w.dataset not in plan.matrices
+    stored = has_files(plan, w.dataset, w.features)
+    return of_shards(plan, paths.SHARD_CHECKSUMS, w) if stored else []
 
 
 def stored_shards(plan: Plan, w: Wildcards) -> list[str]:
     """All shards; none where features are not stored."""
-    return of_shards(plan, paths.SHARD, w) if has_files(plan, w) else []
+    stored = has_files(plan, w.dataset, w.features)
+    return of_shards(plan, paths.SHARD, w) if stored else []
 
 
 def rows_not_stored(plan: Plan, w: Wildcards) -> list[str]:
     """Files of recordings, or of the parts of a matrix, that features are read from."""
-    return [] if has_files(plan, w) else given_files(plan.recordings[w.dataset])
+    return given_files(recordings.not_stored(plan, w))
 
 
 def converted_rows_not_stored(plan: Plan, w: Wildcards) -> list[str]:
     """Converted files of recordings, or of parts of a matrix, that features are read from."""
-    return [] if has_files(plan, w) else converted_files(plan.recordings[w.dataset])
+    return converted_files(recordings.not_stored(plan, w))
 
 
 def labels(plan: Plan, w: Wildcards) -> list[str]:
     """Return the files of labels that are read without conversion."""
-    recordings = plan.recordings[w.dataset]
-    given = (file_of(r.labels) for r in recordings if r.labels and not r.converts_labels)
-    return plain(unique(given))
+    labelled = (r for r in plan.recordings[w.dataset] if r.labels)
+    return plain(unique(file_of(str(r.labels)) for r in labelled if not r.converts_labels))
 
 
 def converted_labels(plan: Plan, w: Wildcards) -> list[str]:
     """Return the files of converted labels."""
-    recordings = plan.recordings[w.dataset]
-    return unique(file_of(r.labels) for r in recordings if r.labels and r.converts_labels)
+    labelled = (r for r in plan.recordings[w.dataset] if r.labels)
+    return unique(file_of(str(r.labels)) for r in labelled if r.converts_labels)
 
 
 def usages(plan: Plan, _: Wildcards = None) -> list[str]:
@@ -240,7 +221,7 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
         if spec.scale in MEASURED_SCALES:
             found.append(_usage("measure_channels", e))
         stages = ["find_gaps"] * bool(valid_windows(plan, e)) + ["extract_features"] * has_files(
-            plan, e
+            plan, e.dataset, e.features
         )
         stages += ["measure_features"] * bool(feature_measures(plan, e))
         if summarizes := summarizing_stage(model):
@@ -253,66 +234,6 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
     return unique(found)
 
 
-def receipts_of_readers(plan: Plan, w: Wildcards) -> list[str]:
-    """Receipts of jobs that read all recordings and labels of a dataset for an experiment."""
-    spec = feature_spec(plan, w.dataset, w.features)
-    stage = "extract_features" if has_files(plan, w) else projecting_stage(spec)
-    return [*batches.receipts_of_parts(plan, w.dataset), *of_shards(plan, paths.usage(stage), w)]
-
-
-def converted_recording(plan: Plan, w: Wildcards) -> CheckedRecording:
-    """Return the recording whose file or labels are converted."""
-    return recording_keys(plan, w.dataset)[w.recording]
-
-
-def model_of(plan: Plan, w: Wildcards) -> dict:
-    """Return the complete options of the model of a job or an experiment."""
-    return plan.models[w.dataset, w.features, w.model]
-
-
-def shard_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
-    """Return the recordings with windows in a shard."""
-    known = recordings_by_name(plan, w.dataset)
-    segments = shard_segments(plan, w.dataset, w.features, w.shard)
-    return [known[segment.recording.name] for segment in segments]
-
-
-def shard_train_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
-    """Return the train recordings with windows in a shard."""
-    return [r for r in shard_recordings(plan, w) if is_train(plan, w.dataset, r.name)]
-
-
-def dataset_train_recordings(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
-    """Return the train recordings of a dataset."""
-    return [r for r in plan.recordings[w.dataset] if is_train(plan, w.dataset, r.name)]
-
-
-def foreign_models(plan: Plan) -> list[str]:
-    """Models that this configuration applies, or scales by, and does not fit."""
-    found = [model["apply"] for model in plan.models.values() if is_applied(model)]
-    for e in plan.experiments:
-        scale = feature_spec(plan, e.dataset, e.features).scale
-        found += [scale] * is_model(scale)
-    found = [path for path in (fitted_before(plan, p) for p in found) if os.path.isabs(path)]
-    found += [path for path in map(limits_beside, found) if os.path.exists(path)]
-    return unique(found)
-
-
-def recordings_of_fit(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
-    """Return the train recordings if the fit reads them itself, else none."""
-    return dataset_train_recordings(plan, w) if fits_recordings(model_of(plan, w)) else []
-
-
-def fitted_before(plan: Plan, path: str) -> str:
-    """Return the path of a fitted model: absolute, unless this configuration fits it.
-
-    No rule makes a file with an absolute path. However the path of a model that is fitted in this
-    run is written, jobs that use the model have to wait for the fit.
-    """
-    ours = os.path.relpath(path)
-    return ours if ours in model_files(plan) else os.path.abspath(path)
-
-
 def of_shards(plan: Plan, pattern: str, w: Wildcards) -> list[str]:
     """Return the paths of all shards of an experiment or a feature set for a path pattern."""
     names = {"dataset": w.dataset, "features": w.features, "model": getattr(w, "model", "")}
@@ -321,14 +242,14 @@ def of_shards(plan: Plan, pattern: str, w: Wildcards) -> list[str]:
     ]
 
 
-def given_files(recordings: Iterable[CheckedRecording]) -> list[str]:
+def given_files(chosen: Iterable[CheckedRecording]) -> list[str]:
     """Return the files of those recordings that are read without conversion."""
-    given = (file for r in recordings if r.path == r.source for file in files_of(r.path))
+    given = (file for r in chosen if r.path == r.source for file in files_of(r.path))
     return plain(unique(given))
 
 
-def _files_of(recordings: Iterable[str]) -> list[str]:
-    return plain(unique(file for path in recordings for file in files_of(path)))
+def _files_of(paths_read: Iterable[str]) -> list[str]:
+    return plain(unique(file for path in paths_read for file in files_of(path)))
 
 
 def plain(files: Iterable[str]) -> list[str]:
@@ -339,9 +260,9 @@ def plain(files: Iterable[str]) -> list[str]:
     return [file for file in files if not re.search(r"{\s*\w", file)]
 
 
-def converted_files(recordings: Iterable[CheckedRecording]) -> list[str]:
+def converted_files(chosen: Iterable[CheckedRecording]) -> list[str]:
     """Return the converted files of those recordings that are converted."""
-    return unique(r.path for r in recordings if r.path != r.source)
+    return unique(r.path for r in chosen if r.path != r.source)
 
 
 def unique(items: Iterable[str]) -> list[str]:

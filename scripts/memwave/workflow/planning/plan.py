@@ -11,13 +11,15 @@ from typing import Any
 from memwave.core.ranges import BY_RECORDING, Range, count_shards, recording_ranges, shard_range
 from memwave.features.columns import MatrixShard, MatrixSpec
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import reads_recordings, solver_module
 from memwave.recordings.segments import PlannedRecording, Segment, cut, file_name
 from memwave.workflow import paths
 from memwave.workflow.config import settings as configuration
 from memwave.workflow.config.checks.check import check
 from memwave.workflow.config.checks.recordings import CheckedRecording
 from memwave.workflow.config.settings import Experiment
+
+# What has the names of a job as attributes: the wildcards of Snakemake, or a `Job`.
+Wildcards = Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,41 +252,17 @@ def train_ranges(plan: Plan, dataset: str, features: str, shard: str) -> tuple[R
     return tuple(ranges)
 
 
-def is_applied(model: dict) -> bool:
-    """Whether a model was fitted before and is applied to new recordings."""
-    return "apply" in model
-
-
-def is_from_signal(model: dict) -> bool:
-    """Whether a model is fitted to the recordings, without features."""
-    return solver_module(model["solver"]).Solver.FROM_SIGNAL
-
-
-def fits_recordings(model: dict) -> bool:
-    """Whether the fit of a model reads the recordings itself."""
-    return not is_applied(model) and reads_recordings(model["solver"])
-
-
-def summarizing_stage(model: dict) -> str | None:
-    """The stage that summarizes shards for a model; None where no shard is summarized."""
-    if is_applied(model):
-        return None
-    if not solver_module(model["solver"]).Solver.ONE_PASS:
-        return None
-    return "summarize_lags" if is_from_signal(model) else "summarize_features"
-
-
 def projecting_stage(spec: FeatureSpec | MatrixSpec) -> str:
     """The stage that projects shards."""
     return "project_features" if spec.store else "project_recordings"
+
+
+def has_files(plan: Plan, dataset: str, features: str) -> bool:
+    """Whether the features of a dataset are in files."""
+    return feature_spec(plan, dataset, features).store and dataset not in plan.matrices
 
 
 def row_bytes(plan: Plan, dataset: str, features: str) -> int:
     """Bytes that a window takes on the disk."""
     spec = feature_spec(plan, dataset, features)
     return spec.row_bytes if spec.store else 0
-
-
-def model_files(plan: Plan) -> list[str]:
-    """The models that the run fits or adopts."""
-    return of_experiments(plan, paths.MODEL)

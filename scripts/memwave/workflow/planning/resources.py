@@ -5,8 +5,8 @@ from functools import cache
 
 from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
 from memwave.readers import library_bytes, scratch_bytes
-from memwave.workflow.planning import batches, runtime
-from memwave.workflow.planning.inputs import Wildcards, model_of
+from memwave.workflow.planning import runtime
+from memwave.workflow.planning.jobs import batches
 from memwave.workflow.planning.memory import matrix as matrix_memory
 from memwave.workflow.planning.memory.blocks import Sizes
 from memwave.workflow.planning.memory.figures import explore_mb, figures_mb, table_figure_mb
@@ -21,8 +21,10 @@ from memwave.workflow.planning.memory.stages import (
     measuring_bytes,
     reading_bytes,
 )
+from memwave.workflow.planning.models import model_of
 from memwave.workflow.planning.plan import (
     Plan,
+    Wildcards,
     feature_spec,
     n_shards,
     n_train,

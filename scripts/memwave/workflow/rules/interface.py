@@ -8,11 +8,10 @@ from typing import Any
 
 from memwave.workflow import paths
 from memwave.workflow.planning import resources
-from memwave.workflow.planning.digests import Job, maker_of
-from memwave.workflow.planning.inputs import Wildcards
 from memwave.workflow.planning.jobs import dependencies
+from memwave.workflow.planning.jobs.job import Job, maker_of
 from memwave.workflow.planning.memory.processes import LAUNCHER_MB
-from memwave.workflow.planning.plan import Plan, of_experiments
+from memwave.workflow.planning.plan import Plan, Wildcards, of_experiments
 from memwave.workflow.rules.compared import compared_digests, compared_request
 from memwave.workflow.rules.names import model_pattern, wildcard_patterns
 from memwave.workflow.rules.run import Run

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 
 from memwave.workflow import paths
-from memwave.workflow.planning.batches import batches
 from memwave.workflow.planning.inputs import unique
-from memwave.workflow.planning.plan import Plan, is_applied, recording_keys, shard_names
+from memwave.workflow.planning.jobs.batches import batches
+from memwave.workflow.planning.models import is_applied
+from memwave.workflow.planning.plan import Plan, recording_keys, shard_names
 
 # Names that a pattern of a wildcard lists.
 MOST_ALTERNATIVES = 100

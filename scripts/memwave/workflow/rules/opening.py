@@ -10,8 +10,9 @@ from memwave.workflow import paths
 from memwave.workflow.config.given_files import missing_files, repeated_option
 from memwave.workflow.config.plain_yaml import require_plain
 from memwave.workflow.config.settings import SECTIONS
-from memwave.workflow.planning.inputs import foreign_models, unique
+from memwave.workflow.planning.inputs import unique
 from memwave.workflow.planning.jobs import dependencies
+from memwave.workflow.planning.models import foreign_models
 from memwave.workflow.planning.plan import Plan, make_plan
 from memwave.workflow.process.current import load_plan
 from memwave.workflow.rules.interface import Rules

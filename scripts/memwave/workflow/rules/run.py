@@ -8,7 +8,8 @@ from functools import cached_property
 from memwave.storage.receipts import is_stale
 from memwave.workflow import paths
 from memwave.workflow.planning import resources
-from memwave.workflow.planning.digests import Digests, Job, missing_conversions
+from memwave.workflow.planning.digests import Digests, missing_conversions
+from memwave.workflow.planning.jobs.job import Job
 from memwave.workflow.planning.plan import Plan
 from memwave.workflow.process.current import Ticket, start_run, wanted_of
 from memwave.workflow.sources.parts import readings_of

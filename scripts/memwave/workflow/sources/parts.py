@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cache
 
 from memwave.readers import file_of
-from memwave.workflow.planning.digests import Job
 from memwave.workflow.planning.jobs import dependencies
+from memwave.workflow.planning.jobs.job import Job
 from memwave.workflow.planning.plan import Plan, shard_segments, window_counts
 from memwave.workflow.sources.readings import NOTHING, READ_AGAIN_BYTES, WHOLE, Reading, Share
 from memwave.workflow.sources.versions import Source

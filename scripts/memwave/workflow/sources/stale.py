@@ -67,7 +67,7 @@ def old_conversions(folder: Path, planned: Mapping[str, Collection[str]]) -> Ite
         Of the results.
     planned : mapping of str to collection of str
         Names of what the plan converts, by the folder in `folder`; see
-        `memwave.workflow.planning.batches.conversion_names`.
+        `memwave.workflow.planning.jobs.batches.conversion_names`.
 
     Yields
     ------

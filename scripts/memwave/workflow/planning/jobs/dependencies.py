@@ -1,9 +1,10 @@
 """What the result of a job depends on: code that it runs, inputs that it reads, versions."""
 
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 from memwave import __version__
 from memwave.pca.solvers import solver_module
@@ -11,9 +12,11 @@ from memwave.readers import reader_of
 from memwave.workflow import paths
 from memwave.workflow.code_digests import digests
 from memwave.workflow.config.checks.recordings import CheckedRecording
-from memwave.workflow.planning import batches, inputs
-from memwave.workflow.planning.inputs import Wildcards, model_of
-from memwave.workflow.planning.plan import Plan, n_shards
+from memwave.workflow.planning import inputs
+from memwave.workflow.planning.jobs import batches, recordings
+from memwave.workflow.planning.jobs.job import Job
+from memwave.workflow.planning.models import model_of
+from memwave.workflow.planning.plan import Plan, Wildcards, n_shards, of_experiments
 
 # Keys of a dataset that only figures show: changing them fits no model again.
 FOR_FIGURES = ("units", "label_names")
@@ -21,12 +24,9 @@ FOR_FIGURES = ("units", "label_names")
 # Packages whose versions a result depends on.
 PACKAGES = ("numpy", "scipy", "PyWavelets", "h5py")
 
-# Stages that read the rows of a matrix.
-READING_ROWS = ("measure_features", "summarize_features", "fit_model", "project_features")
-
 # Stages that read recordings, matrices or labels.
 READING = (
-    *READING_ROWS,
+    *recordings.READING_ROWS,
     "convert_recordings",
     "convert_labels",
     "converted_recording",
@@ -42,13 +42,98 @@ READING = (
 )
 
 
+def _files(*functions: Callable[[Plan, Any], Iterable[str]]) -> tuple[Callable, ...]:
+    return functions
+
+
+def _of_job(pattern: str) -> Callable[[Plan, Any], list[str]]:
+    return lambda plan, job: [pattern.format(**vars(job))]
+
+
+def _of_experiments(pattern: str) -> Callable[[Plan, Any], list[str]]:
+    return lambda plan, job: of_experiments(plan, pattern)
+
+
+# What the jobs of a stage read of what other jobs wrote.
+READ: dict[str, tuple[Callable, ...]] = {
+    "convert_recordings": (),
+    "convert_labels": (),
+    "converted_recording": (),
+    "converted_labels": (),
+    "measure_channels": _files(inputs.converted_train),
+    "find_gaps": _files(inputs.converted_of_shard),
+    "extract_features": _files(
+        inputs.valid_windows_of_shard, inputs.converted_of_shard, inputs.channels
+    ),
+    "measure_features": _files(
+        inputs.valid_windows_of_shard, inputs.shard, inputs.converted_of_matrix
+    ),
+    "summarize_features": _files(
+        inputs.valid_windows_of_shard,
+        inputs.shard,
+        inputs.converted_of_matrix,
+        inputs.feature_measures,
+    ),
+    "summarize_lags": _files(
+        inputs.valid_windows_of_shard, inputs.converted_train_of_shard, inputs.channels
+    ),
+    "fit_model": _files(
+        inputs.valid_windows,
+        inputs.summaries,
+        inputs.fitted_shards,
+        inputs.converted_fitted,
+        inputs.converted_fitted_matrix,
+        inputs.feature_measures,
+        inputs.channels,
+    ),
+    "adopt_model": _files(lambda plan, job: [inputs.applied_model(plan, job)]),
+    "project_features": _files(
+        inputs.valid_windows_of_shard,
+        inputs.shard,
+        inputs.converted_of_matrix,
+        _of_job(paths.MODEL),
+    ),
+    "project_recordings": _files(
+        inputs.valid_windows_of_shard,
+        inputs.converted_of_shard,
+        inputs.channels,
+        _of_job(paths.MODEL),
+    ),
+    "write_projection": _files(
+        inputs.valid_windows,
+        inputs.partial_projections,
+        _of_job(paths.MODEL),
+        inputs.converted_labels,
+        inputs.shard_checksums,
+        inputs.limits_of_applied_model,
+        inputs.stored_shards,
+        inputs.converted_rows_not_stored,
+        inputs.channels,
+    ),
+    "write_summary": _files(
+        _of_experiments(paths.MODEL), _of_experiments(paths.PROJECTION), inputs.usages
+    ),
+    "plot_experiment": _files(
+        _of_job(paths.MODEL), _of_job(paths.PROJECTION), _of_job(paths.CONTRIBUTIONS)
+    ),
+    "plot_explore": _files(
+        _of_job(paths.MODEL),
+        _of_job(paths.PROJECTION),
+        inputs.valid_windows,
+        inputs.stored_shards,
+        inputs.converted_rows_not_stored,
+    ),
+    "plot_summary": _files(_of_job(paths.SUMMARY)),
+}
+
+
 def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
     """Digests of the modules that a job runs, the readers and the solver it needs included."""
     if stage in paths.PARTS.values():
         return digests(stage, *_readers(batches.sources_of(plan, stage, w)))
     if stage in paths.PARTS:
         return digests(paths.PARTS[stage], *_readers(read_inputs(plan, stage, w)))
-    modules = _reading(_recordings_read(plan, stage, w))
+    modules = _reading(recordings.read_by(plan, stage, w))
     if stage in ("write_projection", "plot_explore"):
         modules += _readers([*inputs.labels(plan, w), *inputs.converted_labels(plan, w)])
         sources = batches.all_sources(plan, w.dataset, "convert_labels")
@@ -63,37 +148,25 @@ def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
     if stage in paths.PARTS.values():
         return batches.sources_of(plan, stage, w)
     if stage == "converted_recording":
-        return [inputs.converted_recording(plan, w).source]
+        return [recordings.converted(plan, w).source]
     if stage == "converted_labels":
-        return [str(inputs.converted_recording(plan, w).label_source)]
+        return [str(recordings.converted(plan, w).label_source)]
     if stage == "write_projection":
         # The few windows that it reads are compared by the stage that projects them all.
         return [r.labels for r in plan.recordings[w.dataset] if r.labels]
-    return [r.path for r in _recordings_read(plan, stage, w)]
+    return [r.path for r in recordings.read_by(plan, stage, w)]
 
 
-def _recordings_read(plan: Plan, stage: str, w: Wildcards) -> Sequence[CheckedRecording]:
-    """Recordings, or parts of a matrix, of which a job reads rows."""
-    if stage == "measure_channels":
-        return inputs.dataset_train_recordings(plan, w)
-    if stage in ("find_gaps", "extract_features", "project_recordings"):
-        return inputs.shard_recordings(plan, w)
-    if stage == "summarize_lags":
-        return inputs.shard_train_recordings(plan, w)
-    if stage in READING_ROWS and w.dataset in plan.matrices:
-        return inputs.rows_read(plan, stage, w)
-    if stage == "fit_model":
-        return inputs.recordings_of_fit(plan, w)
-    if stage in ("write_projection", "plot_explore") and not inputs.has_files(plan, w):
-        return plan.recordings[w.dataset]
-    return ()
+def read_outputs(plan: Plan, job: Job) -> list[str]:
+    """Files that a job reads and that other jobs wrote, also models of other runs."""
+    return [path for files in READ[job.stage] for path in files(plan, job)]
 
 
 def all_inputs(plan: Plan, dataset: str) -> list[str]:
     """All recordings and labels of a dataset, as given."""
-    recordings = plan.recordings[dataset]
-    labels = [r.label_source for r in recordings if r.label_source]
-    return [*(r.source for r in recordings), *labels]
+    given = plan.recordings[dataset]
+    labels = [r.label_source for r in given if r.label_source]
+    return [*(r.source for r in given), *labels]
 
 
 def provenance(plan: Plan, w: Wildcards) -> dict:
@@ -122,8 +195,8 @@ def _readers(files: Iterable[str]) -> list[str]:
     return inputs.unique(reader_of(file).__name__ for file in files)
 
 
-def _reading(recordings: Sequence[CheckedRecording]) -> list[str]:
+def _reading(read: Sequence[CheckedRecording]) -> list[str]:
     """Modules that read recordings, and those that convert them before."""
-    converted = [r.source for r in recordings if r.path != r.source]
+    converted = [r.source for r in read if r.path != r.source]
     before = ["convert_recordings", *_readers(converted)] if converted else []
-    return [*_readers(r.path for r in recordings), *before]
+    return [*_readers(r.path for r in read), *before]
