@@ -433,8 +433,10 @@ def anyhow(path):
         return None, None
 
 
-def xdf(path, gap=0, announced=None, width=3):
+def xdf(path, gap=0, announced=None, width=3, values=None):
     """A stream as the Lab Streaming Layer records it, and one of markers; XDF 1.0."""
+    values = VALUES.astype("f4") if values is None else values
+    kind = {"f4": "float32", "i8": "int64"}[values.dtype.str[1:]]
 
     def chunk(tag, content):
         size = len(content) + 2
@@ -463,10 +465,10 @@ def xdf(path, gap=0, announced=None, width=3):
     times = 100 + np.arange(ROWS) / RATE
     times[200:] += gap / RATE
     content = b"XDF:" + chunk(1, b"<?xml version='1.0'?><info><version>1.0</version></info>")
-    content += header(1, "amp", RATE, "float32", NAMES)
+    content += header(1, "amp", RATE, kind, NAMES)
     content += header(2, "events", 0, "string", ["text"])
     for part in np.array_split(np.arange(ROWS), 4):
-        content += samples(1, VALUES[part].astype("f4"), times[part])
+        content += samples(1, values[part], times[part])
     path.write_bytes(content + footer(1))
 
 

@@ -19,7 +19,16 @@ from memwave.readers.suffixes import reader_named
 NATIVE = ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 DTYPES = [np.dtype(order + name) for name in NATIVE for order in "<>"]
 SHAPES = npst.array_shapes(min_dims=1, max_dims=2, max_side=9)
-ARRAYS = st.sampled_from(DTYPES).flatmap(lambda dtype: npst.arrays(dtype, SHAPES))
+
+
+def arrays_of(dtype):
+    """Arrays whose values float64 represents; others are refused."""
+    limits = {"i8": (-(2**53), 2**53), "u8": (0, 2**53)}.get(dtype.str[1:])
+    given = dict(zip(("min_value", "max_value"), limits, strict=True)) if limits else {}
+    return npst.arrays(dtype, SHAPES, elements=npst.from_dtype(dtype, **given))
+
+
+ARRAYS = st.sampled_from(DTYPES).flatmap(arrays_of)
 
 
 @pytest.fixture(scope="module")

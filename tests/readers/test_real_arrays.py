@@ -14,8 +14,7 @@ import scipy.io
 import soundfile
 import zarr
 from real_files import SIGNAL, notes, read, refusal
-from test_field_formats import save_tdms
-from test_mat import element, file_of, matrix, save_hdf5
+from test_mat import element, file_of, matrix
 from test_tables import read_all
 
 from memwave.core.errors import MemwaveError
@@ -280,30 +279,6 @@ def opaque(name, kind):
     return element(
         14, content + matrix(6, struct.pack("<6I", *range(6)), (6, 1), kind=13, name=b"")
     )
-
-
-@pytest.mark.parametrize("dtype", ["int64", "uint64"])
-@pytest.mark.parametrize("name", ["a.npz::x", "a.mat::x", "b.mat::x", "a.tdms"])
-def test_an_integer_that_float64_would_round_is_refused(tmp_path, name, dtype):
-    def save(array):
-        if name == "a.npz::x":
-            np.savez(tmp_path / "a.npz", x=array)
-        elif name == "a.mat::x":
-            scipy.io.savemat(tmp_path / "a.mat", {"x": array})
-        elif name == "b.mat::x":
-            save_hdf5(tmp_path / "b.mat", array)
-        else:
-            save_tdms(tmp_path / "a.tdms", array)
-
-    array = np.arange(60, dtype=dtype).reshape(20, 3)
-    array[12, 1] = 2**53
-    save(array)
-    path = f"{tmp_path}/{name}"
-    values = read(path) if name == "a.tdms" else read_all(path, None)
-    np.testing.assert_array_equal(values.astype(dtype), array)
-    array[12, 1] += 1
-    save(array)
-    assert "has the integer 9,007,199,254,740,993 in row 12, expected" in refusal(path)
 
 
 def test_odd_variables_beside_a_matrix(tmp_path):

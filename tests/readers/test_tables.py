@@ -256,26 +256,6 @@ def test_text_at_the_beginning_of_a_channel_is_found_without_reading_the_file(
             source.require_numbers()
 
 
-@pytest.mark.parametrize("dtype", ["int64", "uint64"])
-@pytest.mark.parametrize("save", [save_parquet, save_feather])
-def test_an_integer_that_float64_would_round_is_refused(tmp_path, save, dtype):
-    array = np.arange(60).reshape(20, 3).astype(dtype)
-    array[12, 1] = 2**53
-    save(tmp_path / "table", array)
-    path = tmp_path / ("a.parquet" if save is save_parquet else "a.feather")
-    (tmp_path / "table").rename(path)
-    with open_source(str(path), None, NAMES) as source:
-        read = np.concatenate([values for _, _, values in source.blocks()])
-    assert np.array_equal(read, array)
-    array[12, 1] += 1
-    save(path, array)
-    with (
-        open_source(str(path), None, NAMES) as source,
-        pytest.raises(MemwaveError, match=r"9,007,199,254,740,993 in row 12, expected at most"),
-    ):
-        list(source.blocks())
-
-
 def test_a_batch_converts_what_it_can_and_names_all_that_it_cannot(tmp_path):
     save_csv(tmp_path / "good.csv", np.ones((100, 3)))
     names = ("one.csv", "good.csv", "two.csv")

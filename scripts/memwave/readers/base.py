@@ -252,6 +252,10 @@ class FileSource(ABC):
             raise self.error(f"has shape {shape}, expected at least one row and one column")
         self.shape, self.dtype = tuple(shape), dtype
 
+    def _channel_labels(self) -> Sequence[str | int]:
+        """Names of the channels, or their numbers from 0, for messages."""
+        return self.channel_names or range(self.shape[1])
+
     def _require_unchanged(self) -> None:
         try:
             unchanged = all(_state(os.stat(file)) == was for file, was in self._states.items())

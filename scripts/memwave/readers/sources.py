@@ -47,19 +47,24 @@ class ArraySource(FileSource):
         Raises
         ------
         MemwaveError
-            If the file cannot be read, or changed since it was opened.
+            If the file cannot be read, or changed since it was opened, or if an integer has more
+            digits than float64. Labels, of one dimension, are not computed with and may have any.
         """
         if not 0 <= start <= stop <= self.shape[0]:
             raise IndexError(f"{self.path}: rows {start}:{stop} of {self.shape[0]}")
-        return self._checked(start, stop, self.shape[1:], lambda: self._read(start, stop))
+        rows = self._checked(start, stop, self.shape[1:], lambda: self._read(start, stop))
+        self._require_exact(rows, start, 0)
+        return rows
 
     def read_columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
         """Read the columns ``low:high`` of the rows ``start:stop`` of a matrix; see `read`."""
         if not (0 <= start <= stop <= self.shape[0] and 0 <= low <= high <= self.shape[1]):
             raise IndexError(f"{self.path}: {start}:{stop}, {low}:{high} of {self.shape}")
-        return self._checked(
+        rows = self._checked(
             start, stop, (high - low,), lambda: self._slice(start, stop, low, high)
         )
+        self._require_exact(rows, start, low)
+        return rows
 
     def _checked(
         self, start: int, stop: int, columns: tuple[int, ...], read: Callable[[], np.ndarray]
@@ -82,6 +87,11 @@ class ArraySource(FileSource):
                 "shorter than its header says; copy it again"
             )
         return rows
+
+    def _require_exact(self, rows: np.ndarray, start: int, low: int) -> None:
+        """Require integers that float64 represents, of a recording or matrix, from a place on."""
+        if rows.ndim == 2:
+            require_exact(self, rows, range(start, start + len(rows)), self._channel_labels()[low:])
 
     def _slice(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
         """Read columns of rows; a format that need not read the other columns overrides it."""
@@ -113,7 +123,9 @@ class StreamSource(FileSource):
             digits than float64.
         """
         for rows, columns, values in self._guarded(self._blocks()):
-            require_exact(self, values, rows.start)
+            require_exact(
+                self, values, range(rows.start, rows.stop), self._channel_labels()[columns]
+            )
             yield rows, columns, values
         self._require_unchanged()
 

@@ -63,7 +63,7 @@ class Source(TableSource):
         self.require_numbers()
         row = 0
         for columns in self._batches():
-            values = column_values(self, columns, self.dtype, row)
+            values = column_values(self, columns, self.dtype, row, self._names)
             yield slice(row, row + len(values)), slice(0, len(columns)), values
             row += len(values)
 

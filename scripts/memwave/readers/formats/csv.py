@@ -16,6 +16,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, printable, shown
 from memwave.readers.base import Options, file_of
 from memwave.readers.shared.arrow_columns import arrow_module, column_values, texts_of
+from memwave.readers.shared.exact import MOST_INTEGER, too_large
 from memwave.readers.shared.row_counts import remembered_rows
 from memwave.readers.shared.text import (
     DELIMITERS,
@@ -52,6 +53,9 @@ WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 # Errors of a compressed text that is cut short, damaged, or followed by something else.
 PACKED = (EOFError, gzip.BadGzipFile, zlib.error)
+
+# A text that is an integer of as many digits as one that float64 may round.
+INTEGER = re.compile(r"\s*[+-]?[0-9]{16,300}\s*")
 
 # What lines of remarks begin with, often.
 COMMENTS = ("#", "%", "//")
@@ -215,11 +219,25 @@ class Source(TableSource):
         return rows, f"{lines} lines below its header are {rows} rows: quoted cells have lines"
 
     def _blocks(self) -> Iterator[Block]:
-        row = 0
-        for batch in self._batches(self._channels):
-            values = column_values(self, batch.columns, self.dtype, row)
+        row, names = 0, self._channels
+        large: set[int] = set()
+        for batch in self._batches(names):
+            values = column_values(self, batch.columns, self.dtype, row, names)
+            large.update(np.flatnonzero((np.abs(values) >= MOST_INTEGER).any(axis=0)).tolist())
             yield slice(row, row + len(values)), slice(0, values.shape[1]), values
             row += len(values)
+        if large:
+            self._require_exact_texts([names[column] for column in sorted(large)])
+
+    def _require_exact_texts(self, names: list[str]) -> None:
+        """Require that float64 represents the integers of columns: their texts are read again."""
+        row = 0
+        for batch in self._batches(names, "string"):
+            for name, column in zip(names, batch.columns, strict=True):
+                for place, text in enumerate(column.to_pylist()):
+                    if text and INTEGER.fullmatch(text) and int(float(text)) != int(text):
+                        raise self.error(too_large(int(text), row + place, name))
+            row += batch.num_rows
 
     def _texts(self) -> Iterator[Texts]:
         for batch in self._batches(self._channels, "string"):

@@ -16,6 +16,7 @@ from memwave.core.messages import listed, rate_text
 from memwave.core.ranges import spans
 from memwave.readers.base import Options
 from memwave.readers.formats import hdf5
+from memwave.readers.shared.exact import require_exact
 from memwave.readers.shared.packing import UNPACKED_VALUES, units_of
 from memwave.readers.sources import ArraySource
 
@@ -130,8 +131,9 @@ class Source(ArraySource):
             return self._hdf5.read(start, stop).reshape(shape)
         values = np.empty(shape)
         for low, high in spans(start, stop, max(1, UNPACKED_VALUES // self.shape[1])):
-            block = values[low - start : high - start]
-            block[:] = self._hdf5.read(low, high).reshape(-1, self.shape[1])
+            block, stored = values[low - start : high - start], self._hdf5.read(low, high)
+            block[:] = stored.reshape(block.shape)
+            require_exact(self, stored, range(low, high))
             block *= self._gain
             block += self._offset
         return values

@@ -119,9 +119,9 @@ class Source(TableSource):
     def _blocks(self) -> Iterator[Block]:
         self.require_numbers()
         for chosen in self._sets():
-            row = 0
+            row, names = 0, self._channel_labels()[chosen]
             for batch in self._batches(chosen):
-                values = column_values(self, batch, self.dtype, row)
+                values = column_values(self, batch, self.dtype, row, names)
                 yield slice(row, row + len(values)), chosen, values
                 row += len(values)
 

@@ -139,7 +139,7 @@ class Source(ArraySource):
             values = channel.read_data(offset=start, length=stop - start)
             if len(values) != stop - start:
                 raise OSError("the file ends early")
-            require_exact(self, values, start)
+            require_exact(self, values, range(start, stop), [channel.name])
             rows[:, i] = values
         return rows
 

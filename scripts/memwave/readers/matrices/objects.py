@@ -18,6 +18,7 @@ from memwave.readers.matrices.files import open_file
 from memwave.readers.matrices.matrix import Matrix
 from memwave.readers.matrices.stack import Part
 from memwave.readers.matrices.tables import array_of, is_table, names_of
+from memwave.readers.shared.exact import rounded_integer
 from memwave.readers.shared.flat import FlatSource
 from memwave.readers.sources import ArraySource
 
@@ -189,13 +190,23 @@ class ArrayPart:
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return rows; for an array in memory a view, not a copy."""
-        return self._read(start, stop, (slice(start, stop),), self.shape[1])
+        rows = self._read(start, stop, (slice(start, stop),), self.shape[1])
+        return self._exact(rows, start, 0)
 
     def read_columns(self, start: int, stop: int, low: int, high: int) -> np.ndarray:
         """Return columns of rows; an array that is cut into chunks need not read the others."""
         if hasattr(self.array, "chunks"):
-            return self._read(start, stop, (slice(start, stop), slice(low, high)), high - low)
+            rows = self._read(start, stop, (slice(start, stop), slice(low, high)), high - low)
+            return self._exact(rows, start, low)
         return self.read(start, stop)[:, low:high]
+
+    def _exact(self, rows: np.ndarray, start: int, low: int) -> np.ndarray:
+        """Return rows, unless float64 would round an integer in them."""
+        names = (self._names or range(self.shape[1]))[low:]
+        what = rounded_integer(rows, range(start, start + len(rows)), names)
+        if what is not None:
+            raise InvalidMatrix(f"{self.path}: {what}.")
+        return rows
 
     def _read(self, start: int, stop: int, place: tuple, width: int) -> np.ndarray:
         where = f"{self.path}: rows {start} to {stop - 1}"

@@ -88,21 +88,29 @@ def _decoded(field: Any, types: Any) -> Any:
 
 
 def column_values(
-    source: FileSource, columns: Sequence[Any], dtype: np.dtype, first_row: int
+    source: FileSource,
+    columns: Sequence[Any],
+    dtype: np.dtype,
+    first_row: int,
+    names: Sequence[str | int],
 ) -> np.ndarray:
     """Return Arrow arrays as the columns of one array; missing values are NaN.
+
+    `names` are those of the columns, for messages.
 
     Raises
     ------
     MemwaveError
-        Names the row of an integer that float64 would round.
+        Names row and column of an integer that float64 would round.
     """
     values = np.empty((len(columns[0]), len(columns)), dtype)
     for i, column in enumerate(columns):
         if hasattr(column, "dictionary_decode"):
             column = column.dictionary_decode()
         if str(column.type) in ("int64", "uint64"):
-            require_exact(source, column.fill_null(0).to_numpy(zero_copy_only=False), first_row)
+            integers = column.fill_null(0).to_numpy(zero_copy_only=False)
+            rows = range(first_row, first_row + len(integers))
+            require_exact(source, integers, rows, [names[i]])
         values[:, i] = column.to_numpy(zero_copy_only=False)
     return values
 

@@ -15,6 +15,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import listed, shown
 from memwave.core.ranges import spans
 from memwave.readers.base import FileSource
+from memwave.readers.shared.exact import require_exact
 
 # Values that are read and unpacked at once.
 UNPACKED_VALUES = 1 << 18
@@ -89,10 +90,11 @@ class Packing:
             + "; values: stored reads the values as they are stored"
         )
 
-    def apply(self, stored: np.ndarray, columns: slice = slice(None)) -> np.ndarray:
+    def apply(self, stored: np.ndarray, first_row: int, columns: slice = slice(None)) -> np.ndarray:
         """Convert stored values, (rows, channels) or (rows,); missing values become NaN.
 
-        `columns` are the columns of these values, if they are not all.
+        `columns` are the columns of these values, if they are not all. Raises MemwaveError if
+        float64 would round an integer that is not missing.
         """
         if not self.needed:
             return stored
@@ -113,7 +115,16 @@ class Packing:
         if self._high is not None:
             missing |= limited > self._high + rounding
         values[missing] = np.nan
+        self._require_exact(stored, missing, first_row, columns)
         return values
+
+    def _require_exact(
+        self, stored: np.ndarray, missing: np.ndarray, first_row: int, columns: slice
+    ) -> None:
+        if stored.dtype.kind in "iu" and stored.dtype.itemsize == 8:
+            names = (self._source.channel_names or range(self._columns))[columns]
+            held = np.where(missing, 0, stored)
+            require_exact(self._source, held, range(first_row, first_row + len(held)), names)
 
     def _sign(self, unsigned: Any, stored: np.dtype) -> np.dtype:
         """The type of the values, if `_Unsigned` says another sign than the stored type has."""
@@ -216,7 +227,7 @@ def unpacked(
     values = np.empty((stop - start, *columns), packing.dtype)
     rows = max(1, UNPACKED_VALUES // max(1, *columns, 1))
     for low, high in spans(start, stop, rows):
-        values[low - start : high - start] = packing.apply(np.asarray(array[low:high]))
+        values[low - start : high - start] = packing.apply(np.asarray(array[low:high]), low)
     return values
 
 
@@ -228,7 +239,7 @@ def unpacked_slice(
     values = np.empty((stop - start, width), packing.dtype)
     for low, high in spans(start, stop, max(1, UNPACKED_VALUES // max(1, width))):
         stored = np.asarray(array[low:high, columns])
-        values[low - start : high - start] = packing.apply(stored, columns)
+        values[low - start : high - start] = packing.apply(stored, low, columns)
     return values
 
 

@@ -193,7 +193,7 @@ class Source(StreamSource):
             stop = min(self.shape[0], start + BLOCK_ROWS)
             low, high = np.searchsorted(places, [start, stop])
             own = stored[low:high, self._columns]
-            require_exact(self, own, start)
+            require_exact(self, own, places[low:high], self._channel_labels())
             values = np.full((stop - start, self.shape[1]), np.nan, self.dtype)
             values[places[low:high] - start] = own
             yield slice(start, stop), slice(0, self.shape[1]), values

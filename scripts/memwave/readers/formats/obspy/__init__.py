@@ -13,6 +13,7 @@ import numpy as np
 
 from memwave.core.messages import listed, printable, rate_text, shown
 from memwave.readers.base import Options, file_of, reason_of
+from memwave.readers.formats.obspy.whole import require_sound_file, require_whole_segy
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import Block, StreamSource
 
@@ -32,9 +33,6 @@ JITTER = 0.1
 RATE_TOLERANCE = 1e-6
 BLOCK_ROWS = 1 << 18
 MOST_WARNINGS = 5
-# GSE files begin with this. A line of compressed samples has 80 characters and its end; a longer
-# one may crash ObsPy.
-GSE, LONGEST_GSE_LINE = (b"WID1", b"WID2"), 82
 
 
 class Source(StreamSource):
@@ -44,7 +42,7 @@ class Source(StreamSource):
         super().__init__(path)
         if self.file != path:
             raise self.error("the file holds one recording, expected no '::' after it")
-        self._require_short_lines()
+        require_sound_file(self)
         traces = self._load(headonly=True)
         names = _names(traces, options.channels)
         distinct = list(dict.fromkeys(names))
@@ -57,24 +55,6 @@ class Source(StreamSource):
         spans = [self._span(trace) for trace in chosen]
         self._describe((max(stop for _, stop in spans), len(self._wanted)), np.dtype("f8"))
         self._require_no_overlap(chosen)
-
-    def _require_short_lines(self) -> None:
-        """Raise MemwaveError if a line of samples of a GSE file is longer than such lines are."""
-        with open(self.file, "rb") as file:
-            if file.read(4) not in GSE:
-                return
-            is_packed = is_data = False
-            file.seek(0)
-            while line := file.readline(LONGEST_GSE_LINE + 1):
-                if line.startswith(GSE):
-                    is_packed = b"CM6" in line
-                if line.startswith((b"DAT", b"CHK")):
-                    is_data = line.startswith(b"DAT")
-                if is_packed and is_data and len(line) > LONGEST_GSE_LINE:
-                    raise self.error(
-                        f"a line of its samples has more than {LONGEST_GSE_LINE - 2} characters, "
-                        f"from byte {file.tell() - len(line)} on. It is damaged; copy it again"
-                    )
 
     def _load(self, *, headonly: bool) -> list[Any]:
         """Read all traces that have samples; warnings of the library become notes."""
@@ -101,8 +81,15 @@ class Source(StreamSource):
         return [trace for trace in traces if trace.stats.npts]
 
     def _compare_records(self, traces: list[Any]) -> None:
-        """Add a note if the library skips bytes of a miniSEED file without a warning."""
-        if not traces or traces[0].stats.get("_format") != "MSEED":
+        """Compare the traces with the file, of which the library may skip bytes without a warning.
+
+        It raises MemwaveError if a SEG-Y file was cut, and adds a note if bytes of a miniSEED file
+        hold no samples.
+        """
+        kind = traces[0].stats.get("_format") if traces else ""
+        if kind == "SEGY":
+            require_whole_segy(self, [int(trace.stats.npts) for trace in traces])
+        if kind != "MSEED":
             return
         counts = [trace.stats.mseed.number_of_records for trace in traces if "mseed" in trace.stats]
         size = sum(
