@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from memwave.core.messages import in_words, shown
 from memwave.pca.solvers import solver_module, solver_names
 from memwave.recordings.sheet import COLUMNS, REQUIRED
-from memwave.workflow.config.settings import schema
+from memwave.workflow.config.schema.composed import schema
 
 OPENING = """\
 # Configuration

@@ -67,10 +67,10 @@ def installed(distributions, tmp_path_factory):
 def test_a_wheel_has_the_whole_package_and_nothing_else(distributions):
     with zipfile.ZipFile(distributions[1]) as wheel:
         names = set(wheel.namelist())
-        schema = wheel.read("memwave/workflow/config/schema.yaml")
+        schema = wheel.read("memwave/workflow/config/schema/schema.yaml")
     made = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
     assert names == modules_and_data() | {f"{DIST_INFO}/{name}" for name in made}
-    assert schema == (PACKAGE / "workflow/config/schema.yaml").read_bytes()
+    assert schema == (PACKAGE / "workflow/config/schema/schema.yaml").read_bytes()
     rooms = {name.split("/")[1] for name in names if name.count("/") > 1}
     assert rooms >= {"core", "storage", "readers", "recordings"}
     assert rooms >= {"features", "pca", "results", "workflow"}
@@ -121,7 +121,7 @@ def test_an_installed_package_works(installed, tmp_path):
     assert run(command, "--version", cwd=tmp_path) == f"memwave {memwave.__version__}\n"
     assert run(installed, "-m", "memwave", "--version", cwd=tmp_path).endswith("\n")
     code = (
-        "from memwave.workflow.config.settings import schema\n"
+        "from memwave.workflow.config.schema.composed import schema\n"
         "print(*schema()['properties']['models']['additionalProperties']['properties'])\n"
     )
     assert "n_components" in run(installed, "-c", code, cwd=tmp_path).split()

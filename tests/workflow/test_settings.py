@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from memwave.core.errors import ConfigurationError
 from memwave.pca.solvers import concrete_solvers
 from memwave.workflow.config import settings
+from memwave.workflow.config.schema.composed import schema
 from memwave.workflow.config.settings import Experiment
 
 ROOT = Path(__file__).parents[2]
@@ -300,15 +301,15 @@ def every_key(schema: dict):
 
 
 def test_the_schema_is_valid_and_describes_every_key():
-    Draft202012Validator.check_schema(settings.schema())
-    keys = list(every_key(settings.schema()))
+    Draft202012Validator.check_schema(schema())
+    keys = list(every_key(schema()))
     assert {"windows", "window"} & {key for key, _ in keys}
     for key, rule in keys:
         assert rule.get("description", "").endswith((".", ")")), key
 
 
 def test_modes_are_those_of_pywavelets():
-    features = settings.schema()["properties"]["features"]["additionalProperties"]
+    features = schema()["properties"]["features"]["additionalProperties"]
     assert sorted(features["properties"]["mode"]["enum"]) == sorted(pywt.Modes.modes)
 
 

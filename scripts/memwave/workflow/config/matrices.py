@@ -33,7 +33,7 @@ def with_columns_as_features(config: Any) -> Any:
     def completed(entry: Any) -> Any:
         if not isinstance(entry, dict) or "features" in entry:
             return entry
-        names = _names(entry.get("dataset"))
+        names = names_in(entry.get("dataset"))
         return {**entry, "features": MATRIX} if names and set(names) <= matrices else entry
 
     return {**config, "experiments": [completed(entry) for entry in experiments]}
@@ -53,8 +53,8 @@ def matrix_findings(config: Any) -> Iterator[str]:
     for i, entry in enumerate(experiments if isinstance(experiments, list) else ()):
         if not isinstance(entry, dict):
             continue
-        names = _names(entry.get("dataset"))
-        wanted = _names(entry.get("features"))
+        names = names_in(entry.get("dataset"))
+        wanted = names_in(entry.get("features"))
         with_features = [name for name in wanted if name != MATRIX]
         on_matrices = [name for name in names if name in matrices]
         on_recordings = [name for name in names if name not in matrices]
@@ -77,6 +77,7 @@ def _matrices(config: dict) -> set[str]:
     return {name for name, entry in found if isinstance(entry, dict) and "matrix" in entry}
 
 
-def _names(value: Any) -> list[str]:
+def names_in(value: Any) -> list[str]:
+    """Return the names in a value of an experiment, which is a name or a list of names."""
     listed_names = value if isinstance(value, list) else [value]
     return [name for name in listed_names if isinstance(name, str)]

@@ -8,8 +8,8 @@ from typing import Any
 from memwave.core.errors import ConfigurationError, MemwaveError
 from memwave.workflow import paths
 from memwave.workflow.config.given_files import missing_files, repeated_option
+from memwave.workflow.config.names import SECTIONS
 from memwave.workflow.config.plain_yaml import require_plain
-from memwave.workflow.config.settings import SECTIONS
 from memwave.workflow.planning.inputs import unique
 from memwave.workflow.planning.jobs import dependencies
 from memwave.workflow.planning.models import foreign_models
