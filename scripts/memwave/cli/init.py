@@ -27,7 +27,7 @@ from memwave.readers.matrices.converted import open_stream
 from memwave.readers.matrices.files import open_file
 from memwave.recordings.resampling import ratio_of
 from memwave.storage.atomic import replacing, require_folder
-from memwave.workflow.config.checks.matrices import SHEETS
+from memwave.workflow.config.checks.datasets.matrices import SHEETS
 from memwave.workflow.planning.plan import make_plan
 
 # Components of the first model, if there are rows and columns enough.

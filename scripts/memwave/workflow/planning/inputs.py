@@ -8,7 +8,7 @@ from memwave.pca.solvers import scales_itself
 from memwave.readers import file_of, files_of
 from memwave.recordings.channels import MEASURED_SCALES, is_model
 from memwave.workflow import paths
-from memwave.workflow.config.checks.recordings import CheckedRecording
+from memwave.workflow.config.checks.datasets.recordings import CheckedRecording
 from memwave.workflow.planning.jobs import batches, recordings
 from memwave.workflow.planning.models import (
     fits_recordings,

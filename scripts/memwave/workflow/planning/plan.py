@@ -15,7 +15,7 @@ from memwave.recordings.segments import PlannedRecording, Segment, cut, file_nam
 from memwave.workflow import paths
 from memwave.workflow.config import settings as configuration
 from memwave.workflow.config.checks.check import check
-from memwave.workflow.config.checks.recordings import CheckedRecording
+from memwave.workflow.config.checks.datasets.recordings import CheckedRecording
 from memwave.workflow.config.settings import Experiment
 
 # What has the names of a job as attributes: the wildcards of Snakemake, or a `Job`.

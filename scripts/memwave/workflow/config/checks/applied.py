@@ -1,4 +1,4 @@
-"""Checks that a fitted model can be applied to the features of a dataset."""
+"""Checks that a fitted model can be applied to the features, or the columns, of a dataset."""
 
 from collections.abc import Container, Iterator
 
@@ -6,10 +6,11 @@ import numpy as np
 
 from memwave.core.errors import MemwaveError
 from memwave.core.messages import shown
+from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.recordings.channels import Scaling, is_model
 from memwave.results.extraction import load_extraction, load_scaling
-from memwave.results.model_file import MODEL, load_given
+from memwave.results.model_file import MODEL, is_of_recordings, load_column_names, load_given
 from memwave.storage import hdf5
 
 # Keys that determine the meaning of each feature. The step of the windows may differ.
@@ -73,6 +74,30 @@ def applied_findings(name: str, path: str, features: str, spec: FeatureSpec) -> 
         yield (
             f"{place}: {path} was fitted to channels with another scaling, expected "
             f"features.{features}.scale: {path}, which uses the scaling of the model."
+        )
+
+
+def applied_matrix_findings(name: str, path: str, spec: MatrixSpec) -> Iterator[str]:
+    """Differences between the columns of a model's fit and those to which it is applied."""
+    place = f"models.{name}.apply"
+    try:
+        width = load_given(path).n_features
+        names = None if is_of_recordings(path) else load_column_names(path)
+    except MemwaveError as error:
+        yield f"{place}: {error}"
+        return
+    if width != spec.n_features:
+        yield (
+            f"{place}: {path} was fitted to {width} columns, and the matrix has "
+            f"{spec.n_features}. Apply it to matrices of the columns it was fitted to."
+        )
+    elif names and spec.names and tuple(names) != spec.names:
+        at = next(
+            i for i, pair in enumerate(zip(names, spec.names, strict=True)) if pair[0] != pair[1]
+        )
+        yield (
+            f"{place}: column {at} of the matrix is called {shown(spec.names[at])}, expected "
+            f"{shown(names[at])} as {path} was fitted to. Put the columns in the same order."
         )
 
 

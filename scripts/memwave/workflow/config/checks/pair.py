@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from memwave.core.messages import either, listed, shown
 from memwave.features.columns import MatrixSpec
 from memwave.pca.solvers import concrete_solvers, feature_solvers
-from memwave.workflow.config.checks.recordings import CheckedRecording
+from memwave.workflow.config.checks.datasets.recordings import CheckedRecording
 from memwave.workflow.config.settings import complete_model
 from memwave.workflow.planning.choice import Features
 from memwave.workflow.planning.memory import matrix as matrix_memory

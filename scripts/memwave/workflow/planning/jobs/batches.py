@@ -14,7 +14,7 @@ from xxhash import xxh3_64_intdigest
 
 from memwave.readers import reader_of
 from memwave.workflow import paths
-from memwave.workflow.config.checks.recordings import CheckedRecording
+from memwave.workflow.config.checks.datasets.recordings import CheckedRecording
 from memwave.workflow.planning.plan import Plan, recording_keys
 
 # Jobs that the small files of a format share: as many may run side by side.

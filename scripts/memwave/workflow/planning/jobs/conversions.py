@@ -7,7 +7,7 @@ from typing import Any
 
 from memwave.recordings.segments import PlannedRecording
 from memwave.workflow import paths
-from memwave.workflow.config.checks.recordings import CheckedRecording
+from memwave.workflow.config.checks.datasets.recordings import CheckedRecording
 from memwave.workflow.planning.jobs import batches
 from memwave.workflow.planning.plan import Plan, Wildcards, recording_keys
 from memwave.workflow.requests.recordings import Conversion, LabelConversion, RecordingConversion

@@ -11,7 +11,7 @@ from memwave.pca.solvers import solver_module
 from memwave.readers import reader_of
 from memwave.workflow import paths
 from memwave.workflow.code_digests import digests
-from memwave.workflow.config.checks.recordings import CheckedRecording
+from memwave.workflow.config.checks.datasets.recordings import CheckedRecording
 from memwave.workflow.planning import inputs
 from memwave.workflow.planning.jobs import batches, recordings
 from memwave.workflow.planning.jobs.job import Job

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from memwave.workflow.config.checks.recordings import CheckedRecording
+from memwave.workflow.config.checks.datasets.recordings import CheckedRecording
 from memwave.workflow.planning.models import fits_recordings, model_of, summarizing_stage
 from memwave.workflow.planning.plan import (
     Plan,

@@ -1,6 +1,5 @@
 """Checks that the parts of a matrix exist and match."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,10 +21,13 @@ from memwave.readers.matrices.converted import open_stream
 from memwave.readers.matrices.files import open_file
 from memwave.recordings.segments import file_name
 from memwave.recordings.sheet import Recording, read_sheet
-from memwave.results.model_file import is_of_recordings, load_column_names, load_given
 from memwave.workflow import paths
-from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
-from memwave.workflow.config.checks.recordings import CheckedRecording, same_names, sheet_findings
+from memwave.workflow.config.checks.datasets.labels import are_texts, check_labels, label_findings
+from memwave.workflow.config.checks.datasets.recordings import (
+    CheckedRecording,
+    same_names,
+    sheet_findings,
+)
 
 # Suffixes of sheets. A text file cannot be a matrix, since its rows cannot be read in any order.
 SHEETS = (".tsv", ".txt")
@@ -130,27 +132,3 @@ def _require_same(spec: MatrixSpec, first: MatrixSpec, part: Recording, other: R
                 "has: parts are stacked one below the other."
             )
     require_same_names(part.path, spec.names, other.path, first.names)
-
-
-def applied_matrix_findings(name: str, path: str, spec: MatrixSpec) -> Iterator[str]:
-    """Differences between the columns of a model's fit and those to which it is applied."""
-    place = f"models.{name}.apply"
-    try:
-        width = load_given(path).n_features
-        names = None if is_of_recordings(path) else load_column_names(path)
-    except MemwaveError as error:
-        yield f"{place}: {error}"
-        return
-    if width != spec.n_features:
-        yield (
-            f"{place}: {path} was fitted to {width} columns, and the matrix has "
-            f"{spec.n_features}. Apply it to matrices of the columns it was fitted to."
-        )
-    elif names and spec.names and tuple(names) != spec.names:
-        at = next(
-            i for i, pair in enumerate(zip(names, spec.names, strict=True)) if pair[0] != pair[1]
-        )
-        yield (
-            f"{place}: column {at} of the matrix is called {shown(spec.names[at])}, expected "
-            f"{shown(names[at])} as {path} was fitted to. Put the columns in the same order."
-        )

@@ -20,7 +20,7 @@ from memwave.recordings.resampling import LARGEST, Ratio, ratio_of, resampled_ro
 from memwave.recordings.segments import ChannelGroup, file_name
 from memwave.recordings.sheet import Recording, read_sheet
 from memwave.workflow import paths
-from memwave.workflow.config.checks.labels import are_texts, check_labels, label_findings
+from memwave.workflow.config.checks.datasets.labels import are_texts, check_labels, label_findings
 
 # Rates differ if their relative difference is larger: files contain rounded rates.
 RATE_TOLERANCE = 1e-6

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from memwave.core.messages import listed, shown
 from memwave.features.spec import FeatureSpec
-from memwave.workflow.config.checks.recordings import CheckedRecording
+from memwave.workflow.config.checks.datasets.recordings import CheckedRecording
 
 # Two letters for the prefix micro, and the one that replaces them; symbols of units in words.
 MICRO = str.maketrans("\u00b5\u03bc", "uu")
