@@ -13,13 +13,19 @@ from typing import Any
 import numpy as np
 
 from memwave.core.errors import MemwaveError
-from memwave.core.messages import listed, printable, shown
+from memwave.core.messages import printable, shown
 from memwave.readers.base import Options, file_of
+from memwave.readers.formats.csv.header import given_names, require_names
+from memwave.readers.formats.csv.remarks import (
+    another_kind,
+    comment_lines,
+    expected_table,
+    other_delimiter,
+)
 from memwave.readers.shared.arrow_columns import arrow_module, column_values, texts_of
 from memwave.readers.shared.exact import MOST_INTEGER, too_large
 from memwave.readers.shared.row_counts import remembered_rows
 from memwave.readers.shared.text import (
-    DELIMITERS,
     LONGEST_LINE,
     UNREADABLE,
     Guarded,
@@ -47,18 +53,11 @@ MOST_COLUMNS = 20_000
 # Types, as pyarrow detects them, of columns that can be read as numbers: of one without values too.
 NUMBERS = ("double", "int64", "null")
 
-# The first bytes of a text in UTF-16, of a compressed text, and of workbooks (.xlsx, .xls).
-UTF16, GZIP = (b"\xff\xfe", b"\xfe\xff"), b"\x1f\x8b"
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-
 # Errors of a compressed text that is cut short, damaged, or followed by something else.
 PACKED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 # A text that is an integer of as many digits as one that float64 may round.
 INTEGER = re.compile(r"\s*[+-]?[0-9]{16,300}\s*")
-
-# What lines of remarks begin with, often.
-COMMENTS = ("#", "%", "//")
 
 # Bytes in which a text in UTF-16 or UTF-32 without such a mark has zeros.
 BEGINNING = 1000
@@ -87,7 +86,9 @@ class Source(TableSource):
         try:
             chosen = self._choose(names, options.channels, texts=options.texts)
         except MemwaveError as error:
-            remarks = self._other_delimiter(len(names)) + self._comment_lines()
+            line = first_line(self.file, options)
+            remarks = other_delimiter(line, self._delimiter, len(names))
+            remarks += comment_lines(line, options)
             raise MemwaveError(f"{error}{remarks}") from None
         self._channels = [names[column] for column in chosen]
         rows, remark = remembered_rows(self.file, self._count, repr(self._reading()))
@@ -107,18 +108,9 @@ class Source(TableSource):
     def _require_text(self) -> None:
         """Raise MemwaveError if the first bytes are those of another kind of file."""
         with open_text(self.file) as text:
-            first = text.read(BEGINNING)
-        if first.startswith(WORKBOOKS):
-            raise self.error("is a workbook or a compressed file. Save the table as CSV")
-        if first.startswith(GZIP):
-            raise self.error("is compressed by gzip. Give it a name that ends in .csv.gz")
-        if first.startswith(UTF16):
-            raise self.error("is a text in UTF-16, expected UTF-8. Save it as UTF-8")
-        if b"\0" in first:
-            raise self.error(
-                f"cannot be read as a table (byte {first.index(0)} is zero, as in a text in UTF-16 "
-                "or in a binary file). Save it as a text in UTF-8"
-            )
+            other = another_kind(text.read(BEGINNING))
+        if other:
+            raise self.error(other)
 
     def _find_encoding(self) -> str:
         """UTF-8, or Latin-1 if the line with names is not UTF-8."""
@@ -141,7 +133,7 @@ class Source(TableSource):
         if self._options.header != "names":
             if not found:
                 raise self.error("has no row, expected a line a row")
-            self._names = self._given_names(found)
+            self._names = given_names(self, self._options, found)
             self._texts_first = set(self._names)  # may be: nobody has looked
             return self._names
         # A small file is parsed once, for its header and for the number of its rows.
@@ -157,17 +149,7 @@ class Source(TableSource):
                 for name, kind in zip(names, batch.schema.types, strict=True)
                 if str(kind) not in NUMBERS
             }
-            numbers = sum(map(_is_number, names))
-            if numbers == len(names):
-                raise self.error(
-                    "has numbers in its first line, expected the names of the channels. Add a "
-                    "line with a name for each column, or set header: none for the dataset"
-                )
-            if 2 * numbers > len(names):
-                self.note(
-                    f"{numbers} of {len(names)} names in its first line are numbers; if that line "
-                    "is a row, set header: none for the dataset"
-                )
+            require_names(self, names)
             return names
         raise self.error("has no row below its first line, expected a line a row")
 
@@ -178,27 +160,6 @@ class Source(TableSource):
             return max((len(cells) for _, _, cells in islice(rows, 1)), default=0)
         except (*UNREADABLE, csv.Error) as error:
             raise self._unreadable(error) from error
-
-    def _given_names(self, found: int) -> list[str]:
-        """Names of the columns of a table without a header: numbers, channels, or a list."""
-        given, channels = self._options.header, list(self._options.channels or ())
-        if not isinstance(given, str):
-            if len(given) != found:
-                raise self.error(
-                    f"has {found} columns in its first row, header names {len(given)}: "
-                    f"{listed(given)}. Name each column, from first to last"
-                )
-            return list(given)
-        numbers = [str(i) for i in range(1, found + 1)]
-        if len(channels) == found and not set(channels) & set(numbers):
-            return channels
-        if not set(channels) <= set(numbers):
-            raise self.error(
-                f"has {found} columns and no header, but there are {len(channels)} channels. Name "
-                f"all columns, such as header: [{', '.join(f'column{n}' for n in numbers)}] with "
-                "the channels among them"
-            )
-        return numbers
 
     def _count(self) -> tuple[int, str]:
         """Count rows; if lines are not rows, return the reason or raise an error."""
@@ -287,13 +248,10 @@ class Source(TableSource):
         reason = re.sub(r"In CSV column #(\d+)", self._column, reason)
         if "straddl" in reason:
             reason = f"a line has more than {LONGEST_LINE:,} characters"
-        point = "point" if self._options.decimal == "." else "comma"
-        other = ' (for commas, set decimal: ",")' * (point == "point" and self._delimiter != ",")
-        return self.error(
-            f"cannot be read as a table ({reason}). Expected UTF-8 text: a line with names, then a "
-            f"line a row with as many numbers, {DELIMITERS[self._delimiter]} between them, a "
-            f"{point} for decimals{other}.{self._comment_lines()}".removesuffix(".")
-        )
+        expected = expected_table(self._options, self._delimiter)
+        remark = comment_lines(first_line(self.file, self._options), self._options)
+        text = f"cannot be read as a table ({reason}). Expected {expected}{remark}"
+        return self.error(text.removesuffix("."))
 
     def _column(self, match: re.Match) -> str:
         """The name of a column for its number from 0, where it is known."""
@@ -310,36 +268,6 @@ class Source(TableSource):
         first = next((first for first, _, _ in found), row)
         return f"line {first}"
 
-    def _other_delimiter(self, found: int) -> str:
-        """A remark on the number of columns with another delimiter, if that is likely."""
-        line = first_line(self.file, self._options)
-        if found == 1 and not line.count(b"\t") and len(line.split()) > 1:
-            return (
-                f" Its first line has spaces between {len(line.split())} words, expected commas, "
-                'semicolons or tabs. NumPy writes commas by savetxt(..., delimiter=",").'
-            )
-        counts = {sign: line.count(sign.encode()) for sign in DELIMITERS if sign != self._delimiter}
-        sign = max(counts, key=lambda sign: counts[sign])
-        if counts[sign] < found:
-            return ""
-        return (
-            f" It was read as {found} column{'s' * (found > 1)} with {DELIMITERS[self._delimiter]} "
-            f"between them; its first line has {counts[sign]} {DELIMITERS[sign]}, which would make "
-            f"{counts[sign] + 1}."
-            + " A file with tabs has a name that ends in .tsv or .txt."
-            * (sign == "\t")
-        )
-
-    def _comment_lines(self) -> str:
-        """What to set if the table begins with a remark."""
-        line = first_line(self.file, self._options).decode("utf-8-sig", "replace").lstrip()
-        if line.lower().startswith("sep="):
-            return " To skip its first line, which is for Excel, set skip_lines: 1."
-        sign = next((sign for sign in COMMENTS if line.startswith(sign)), None)
-        if sign is None or self._options.comment is not None:
-            return ""
-        return f" To skip lines that begin with {shown(sign)}, set comment: {shown(sign)}."
-
     def close(self) -> None:
         """Do nothing: the file is open during a pass only."""
 
@@ -347,11 +275,3 @@ class Source(TableSource):
 def file_bytes(path: str) -> int:
     """Memory of the columns of a table while it is read."""
     return COLUMN_BYTES * min(widest(file_of(path)), MOST_COLUMNS)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
