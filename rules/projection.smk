@@ -2,6 +2,9 @@
 #
 # In:   model.h5; feature shards, or recordings if features are not stored; labels.
 # Out:  projection.h5, provenance.json, limits.tsv, alarms.tsv, contributions.h5.
+#
+# Where the features are in one shard, write_projection projects it. The rules of single shards are
+# for several.
 
 
 rule project_features:
@@ -60,7 +63,10 @@ rule project_recordings:
 
 
 rule write_projection:
-    """Scores of all windows, with recording, start row, label and split."""
+    """Scores of all windows, with recording, start row, label and split.
+
+    The scores are those of the partial projections or, of one shard, are computed here.
+    """
     input:
         valid=plan.files(inputs.valid_windows),
         partials=plan.files(inputs.partial_projections),

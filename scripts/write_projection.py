@@ -4,7 +4,9 @@ Limits and alarms of their statistics follow, and contributions to those of the 
 """
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import h5py
 import numpy as np
@@ -20,17 +22,18 @@ from memwave.pca.projection import captured_variance
 from memwave.recordings.labels.windows import WindowLabels
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.valid_windows import valid_windows
-from memwave.results import partial_projection
 from memwave.results.extraction import load_scaling
 from memwave.results.model_file import load_model
 from memwave.results.monitoring.highest import write_contributions
 from memwave.results.monitoring.single_rows import Places, read_rows
 from memwave.results.monitoring.tables import load_quantiles, write_alarms, write_limits
+from memwave.results.partial_projection import open_partial, require_visible
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.results.provenance import write_provenance
 from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests.projection import Assembly
+from memwave.workflow.requests.projection import Assembly, Projection
+from memwave.workflow.requests.scores import open_scores
 from memwave.workflow.requests.shards import load_matrix_readers
 from memwave.workflow.sources.readings import checksums_of
 
@@ -38,26 +41,25 @@ from memwave.workflow.sources.readings import checksums_of
 def write_projection(
     request: Assembly,
     *,
-    partials: Sequence[str],
     model: str,
     projection: str,
     provenance: str,
     limits: str,
     alarms: str,
     contributions: str,
+    partials: Sequence[str] = (),
     valid: Sequence[str] = (),
     checksums: Sequence[str] = (),
     model_limits: str | None = None,
     shards: Sequence[str] = (),
     channels: str | None = None,
+    read: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a projection.
 
     Parameters
     ----------
     request : Assembly
-    partials : sequence of path
-        Partial projections of all shards, in order.
     model : path
         The model of the projection.
     projection : path
@@ -68,6 +70,8 @@ def write_projection(
         The TSV files to write: limits of the statistics, and intervals above them.
     contributions : path
         The HDF5 file to write: what makes the statistics of the highest windows large.
+    partials : sequence of path
+        Partial projections of all shards, in order, if there are several.
     valid : sequence of path
         Outputs of `find_gaps` for all shards, if windows are dropped.
     checksums : sequence of path
@@ -78,6 +82,9 @@ def write_projection(
         All shards, in order, if features are stored.
     channels : path, optional
         Output of `measure_channels`, or a model, if the channels are scaled.
+    read : mapping, optional
+        What this job reads that no job makes, with checksums; see
+        `memwave.workflow.sources.readings`.
     """
     spec, fitted = request.spec, load_model(model)
     counts = [recording.n_windows for recording in request.recordings]
@@ -111,17 +118,23 @@ def write_projection(
         if labels.names:
             writer.name_labels(labels.names)
         is_fitted = any(recording.split == "train" for recording in request.recordings)
-        fitted_to = spec if is_fitted else None
-        errors = copy_partials(writer, partials, n_rows, fitted, fitted_to)
+        files = {"shard": _first(shards), "channels": channels, "valid": _first(valid)}
+        if request.only_shard is None:
+            measured = copy_partials(writer, partials, n_rows, fitted, is_fitted=is_fitted)
+        else:
+            measured = project_all(writer, request.only_shard, n_rows, fitted, **files)
+        certify(writer, fitted, measured, spec if is_fitted else None)
+        shares = error_shares(measured.error_sums)
+        del measured  # its products are as large as the model
         known = load_quantiles(model_limits, request.levels) if model_limits else None
         found = writer.monitor(fitted, request.levels, request.limit_method, known)
         log.info("limits by %s", found[0].method)
         attributes = {"solver": fitted.solver, "window": spec.window, "step": spec.step}
-        writer.finish({**attributes, **error_shares(errors)}, request.provenance)
+        writer.finish({**attributes, **shares}, request.provenance)
         write_limits(limits, file, found)
         write_alarms(alarms, file, found[0], request.rates)
         explain(request, file, fitted, contributions, shards, valid, channels)
-    inputs = checksums_of(request.inputs, request.readers)
+    inputs = checksums_of(request.inputs, request.readers, read or {})
     written = [model, projection, *checksums]
     write_provenance(provenance, request.provenance, inputs, written)
 
@@ -137,7 +150,7 @@ def explain(
 ) -> None:
     """Write the contributions to the statistics of the highest windows of each recording."""
     spec = request.spec
-    # As they were projected; see `project_recordings`.
+    # As they were projected; see `memwave.workflow.requests.scores`.
     is_exact = not spec.store and has_signal_scores(spec, model)
     scaling = None if spec.store else load_scaling(spec.scale, channels, spec.channels)
     short = spec.dtype in ("float16", "float32") and not is_exact
@@ -164,57 +177,40 @@ def require_windows(n_rows: int) -> None:
         )
 
 
-def copy_partials(
-    writer: ProjectionWriter,
-    partials: Sequence[str],
-    n_rows: int,
-    model: Model,
-    fitted_to: FeatureSpec | None,
-) -> np.ndarray:
-    """Copy the scores of every shard, and store the certificate of the model.
+@dataclass
+class Measured:
+    """Sums over all rows that measure a model; see `memwave.pca.projection.Projector`.
 
-    The certificate is NaN if the model was not fitted on any of the windows; `fitted_to` is None
-    then, and else the feature set.
-
-    Returns
-    -------
-    ndarray, shape (2, 2)
-        The sum of `Projector.error_sums` of all partial projections.
-
-    Raises
-    ------
-    MemwaveError
-        If the partial projections do not have `n_rows` rows.
+    Attributes
+    ----------
+    error_sums : ndarray, shape (2, 2)
+    moments : ndarray, shape (2, k)
+    train : CovarianceProducts or None
+        Centred.
     """
-    total: CovarianceProducts | None = None
-    error_sums, moments = np.zeros((2, 2)), np.zeros((2, model.n_components))
-    row = 0
+
+    error_sums: np.ndarray
+    moments: np.ndarray
+    train: CovarianceProducts | None = None
+
+
+def copy_partials(
+    writer: ProjectionWriter, partials: Sequence[str], n_rows: int, model: Model, *, is_fitted: bool
+) -> Measured:
+    """Copy the scores of every shard from its partial projection, and add up the sums."""
+    total, row = Measured(np.zeros((2, 2)), np.zeros((2, model.n_components))), 0
     for partial in partials:
-        with partial_projection.open_partial(partial) as file:
+        with open_partial(partial) as file:
             with hdf5.reading(partial):
                 row += len(file["reconstruction_error"])
-                error_sums += file["losses"][()]
-                moments += file["moments"][()]
-                if fitted_to is not None and is_measured(model):
-                    total = merged(total, file["train"])
+                total.error_sums += file["losses"][()]
+                total.moments += file["moments"][()]
+                if is_fitted and is_measured(model):
+                    total.train = merged(total.train, file["train"])
             if row <= n_rows:  # more are only counted, for the error message
                 writer.append_partial(file)
-    if row != n_rows:
-        raise MemwaveError(
-            f"the partial projections ({partials[0]} ...) have {row} rows, expected {n_rows}. "
-            "A feature shard differs from the plan: delete the shards and run again to remake them."
-        )
-    unknown = np.full(model.n_components, np.nan)
-    variances, norms = unknown, unknown if model.residual is None else model.residual
-    bounds = unknown
-    if fitted_to is not None:
-        variances, bounds = captured_variance(moments, model.n_samples), model.error_bound
-        if total is not None:
-            norms, bounds = residuals(model, total), error_bounds(model, total)
-        elif fitted_to.store:
-            bounds = bounds + storage_error(model, fitted_to.dtype)
-    writer.certify(model, variances, norms, bounds)
-    return error_sums
+    require_planned(partials[0], row, n_rows)
+    return total
 
 
 def merged(total: CovarianceProducts | None, stored: h5py.Group) -> CovarianceProducts:
@@ -226,6 +222,51 @@ def merged(total: CovarianceProducts | None, stored: h5py.Group) -> CovariancePr
     return total
 
 
+def project_all(
+    writer: ProjectionWriter, request: Projection, n_rows: int, model: Model, **files: str | None
+) -> Measured:
+    """Project the rows of the only shard; for `files`, see `open_scores`."""
+    with open_scores(request, model, "write_projection", **files) as scores:
+        require_planned(files["shard"], scores.n_rows, n_rows)
+        for block in scores.blocks:
+            writer.append_scores(*block)
+    writer.finish_scores()
+    projector = scores.projector
+    require_visible(projector, n_rows, request.score_dtype)
+    if projector.train is not None:
+        projector.train.finish()
+    return Measured(projector.error_sums, projector.moments, projector.train)
+
+
+def require_planned(path: str | None, found: int, planned: int) -> None:
+    """Require as many rows of features as windows; `path` is that of the first shard."""
+    if found != planned:
+        raise MemwaveError(
+            f"{path}: all shards together have {found} rows, expected {planned}. A feature shard "
+            "differs from the plan: delete the shards and run again to remake them."
+        )
+
+
+def certify(
+    writer: ProjectionWriter, model: Model, measured: Measured, fitted_to: FeatureSpec | None
+) -> None:
+    """Store the certificate of the model.
+
+    It is NaN if the model was not fitted on any of the windows; `fitted_to` is None then, and else
+    the feature set.
+    """
+    unknown = np.full(model.n_components, np.nan)
+    variances, norms = unknown, unknown if model.residual is None else model.residual
+    bounds = unknown
+    if fitted_to is not None:
+        variances, bounds = captured_variance(measured.moments, model.n_samples), model.error_bound
+        if measured.train is not None:
+            norms, bounds = residuals(model, measured.train), error_bounds(model, measured.train)
+        elif fitted_to.store:
+            bounds = bounds + storage_error(model, fitted_to.dtype)
+    writer.certify(model, variances, norms, bounds)
+
+
 def error_shares(error_sums: np.ndarray) -> dict[str, float]:
     """Return the reconstruction error as a share of the variance about the train mean, by split."""
     return {
@@ -233,6 +274,10 @@ def error_shares(error_sums: np.ndarray) -> dict[str, float]:
         for split, (total, error) in zip(SPLITS, error_sums.tolist(), strict=True)
         if total > 0
     }
+
+
+def _first(paths: Sequence[str]) -> str | None:
+    return next(iter(paths), None)
 
 
 def load(request: Assembly) -> None:

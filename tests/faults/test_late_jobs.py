@@ -253,11 +253,11 @@ BETWEEN = {
     "channels.tsv": "extract_features",
     "labels/1.h5": "write_projection",
     "deep/gaps/1-of-1.h5": "extract_features",
-    "deep/features/1-of-1.npy": "project_features",
-    "deep/features/1-of-1.npy.xxh3": "project_features",
-    "deep/exact/model.h5": "project_features",
+    "deep/features/1-of-1.npy": "write_projection",
+    "deep/features/1-of-1.npy.xxh3": "write_projection",
+    "deep/exact/model.h5": "write_projection",
     "deep/exact/projection.h5": "write_summary",
-    "deep/usage/extract_features/1-of-1.json": "project_features",
+    "deep/usage/extract_features/1-of-1.json": "write_projection",
 }
 
 

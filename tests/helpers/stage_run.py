@@ -137,7 +137,8 @@ class StageRun:
         known = {"model": self.path("model.h5"), "partial": self.path(f"partial{i}.h5")}
         return self.run("project_recordings", self._projection(i), **known | files)
 
-    def write(self, **files: Any) -> Any:
+    def write(self, *, projects: bool = False, **files: Any) -> Any:
+        """Write the projection; `projects` says whether this job projects the only shard."""
         n_shards = len(self.train)
         ranges = [shard_range(self.n_windows, i, n_shards) for i in range(n_shards)]
         shards = self.of_shards("{}.npy")
@@ -153,6 +154,7 @@ class StageRun:
             limit_method="quantile",
             rates=tuple(self.rates or (None,) * len(self.recordings)),
             first_rows=tuple(start for start, _ in ranges),
+            only_shard=self._projection(0) if projects else None,
             sources=RowSources(
                 self.spec,
                 tuple(stop - start for start, stop in ranges),
@@ -160,7 +162,7 @@ class StageRun:
             ),
         )
         known = {
-            "partials": self.of_shards("partial{}.h5"),
+            "partials": [] if projects else self.of_shards("partial{}.h5"),
             "model": self.path("model.h5"),
             "projection": self.path("projection.h5"),
             "provenance": self.path("provenance.json"),

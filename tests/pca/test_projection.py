@@ -11,12 +11,15 @@ from fitting import SOLVERS, decaying, dense, fit, options_of, save_shard
 from oracles import make_spec
 from stage_run import StageRun
 
+from memwave.core.errors import MemwaveError
 from memwave.core.ranges import shard_range
 from memwave.pca.diagnostics.certificate import residuals
 from memwave.pca.projection import Projector, captured_variance, features_of
 from memwave.recordings.segments import LabelledRecording
+from memwave.results import partial_projection, projection_file
 from memwave.results.model_file import load_model, save_model
-from project_features import split_ranges
+from memwave.storage import hdf5_chunks
+from memwave.workflow.requests.scores import split_ranges
 
 ROUNDING = {"float32": 1e-5, "float64": 1e-11}
 TABLE = [("channels", "O"), ("band", "O"), ("position", "i8")]
@@ -281,6 +284,46 @@ def test_writing_twice_gives_the_same_bytes(run):
     model = run.folder / "model-again.h5"
     run.save_model(model)
     assert model.read_bytes() == run.model_path.read_bytes()
+
+
+WRITTEN = ("projection.h5", "provenance.json", "limits.tsv", "alarms.tsv", "contributions.h5")
+
+
+@pytest.mark.parametrize(("dtype", "score_dtype"), [("float64", "float32"), ("float32", "float64")])
+def test_one_shard_is_projected_where_it_is_written(tmp_path, dtype, score_dtype):
+    """Without a partial projection: the same bytes."""
+    run = Projected(tmp_path, dtype, score_dtype, n_shards=1)
+    before = {name: (tmp_path / name).read_bytes() for name in WRITTEN}
+    (tmp_path / "partial0.h5").unlink()
+    run.stages.write(projects=True)
+    assert {name: (tmp_path / name).read_bytes() for name in WRITTEN} == before
+
+
+def test_one_shard_of_many_chunks_has_the_same_content(tmp_path, monkeypatch):
+    """Their places in the file may differ."""
+    for module in (hdf5_chunks, partial_projection, projection_file):
+        monkeypatch.setattr(module, "CHUNK_BYTES", 256)
+    run = Projected(tmp_path, n_shards=1)
+    with h5py.File(run.path) as file:
+        assert all(len(file[name]) > 3 * file[name].chunks[0] for name in ("scores", "label"))
+        before = {name: file[name][()].tolist() for name in file}
+        attributes = dict(file.attrs)
+    run.stages.write(projects=True)
+    with h5py.File(run.path) as file:
+        assert file.keys() == before.keys()
+        for name, values in before.items():
+            np.testing.assert_equal(file[name][()].tolist(), values, name)
+        assert dict(file.attrs) == attributes
+
+
+def test_a_shard_of_fewer_rows_than_planned_is_refused(tmp_path):
+    run = Projected(tmp_path, n_shards=1)
+    run.path.unlink()
+    save_shard(tmp_path / "0.npy", run.features[:-1])
+    with pytest.raises(MemwaveError, match=r"0\.npy: all shards together have \d+ rows, expected"):
+        run.stages.write(projects=True)
+    assert not run.path.exists()
+    assert not list(tmp_path.glob(".*partial*"))
 
 
 def test_blocks_change_nothing_beyond_rounding(run):

@@ -15,6 +15,8 @@ from memwave.workflow.planning.plan import make_plan
 
 NAMES = ("a", "b", "c")
 FROM_SIGNAL = [s for s in concrete_solvers() if solver_module(s).Solver.FROM_SIGNAL]
+# Suffix of the recordings, and shards; one shard has no jobs that project it.
+SHARDS = (("npy", "by-recording"), ("csv", "by-recording"), ("npy", 1), ("csv", 1))
 HAAR = {"window": 8, "level": 1, "bands": ["a1", "d1"]}
 
 
@@ -45,7 +47,6 @@ def of_recordings(folder, suffix):
             {"dataset": ["plain", "gaps"], "features": ["stored", "scaled"], "model": [*models]},
             {"dataset": ["plain", "gaps"], "features": "unstored", "model": FROM_SIGNAL},
         ],
-        "shards": "by-recording",
         "explore": True,
     }
 
@@ -73,15 +74,17 @@ def of_matrix(folder, suffix):
         },
         "models": models,
         "experiments": [{"dataset": ["plain", "gaps"], "model": [*models]}],
-        "shards": "by-recording",
         "explore": True,
     }
 
 
-@pytest.fixture(params=[(f, s) for f in (of_recordings, of_matrix) for s in ("npy", "csv")])
+MADE = [(f, s, n) for f in (of_recordings, of_matrix) for s, n in SHARDS]
+
+
+@pytest.fixture(params=MADE)
 def plan(request, tmp_path):
-    make, suffix = request.param
-    return make_plan(make(tmp_path, suffix))
+    make, suffix, shards = request.param
+    return make_plan(make(tmp_path, suffix) | {"shards": shards})
 
 
 def versions_of(plan):

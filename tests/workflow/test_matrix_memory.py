@@ -1,6 +1,7 @@
 """Stages of a matrix keep to the prediction, with n rows and with 8 n; each in a fresh process."""
 
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import h5py
@@ -10,7 +11,9 @@ from stages import run_stage
 
 from memwave.pca.solvers import solver_module
 from memwave.workflow.planning import resources
+from memwave.workflow.planning.jobs.request import assembly
 from memwave.workflow.planning.jobs.request import request as request_of
+from memwave.workflow.planning.memory.matrix import predict_stages
 from memwave.workflow.planning.plan import make_plan
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
@@ -57,9 +60,10 @@ def run_all(folder, kind, solver, n_rows):
     }
     drops = "missing" in dataset
 
-    def run(stage, shard="", **files):
+    def run(stage, shard="", limit=None, **files):
         w = SimpleNamespace(dataset="x", features="matrix", model="m", shard=shard)
-        request, limit = request_of(plan, stage, w), resources.memory_mb(plan, stage, w)
+        request = request_of(plan, stage, w) or assembly(plan, w, {})
+        limit = limit or resources.memory_mb(plan, stage, w)
         ended = run_stage(stage, folder, request, memory_mb=limit, **files)
         assert ended.status == 0, ended.told
         assert ended.usage["peak_anonymous_mb"] <= ended.usage["predicted_mb"] == limit
@@ -83,7 +87,12 @@ def run_all(folder, kind, solver, n_rows):
         summaries = {"summaries": of_shards["summary"]}
     valid = {"valid": of_shards["valid"]} if drops else {}
     run("fit_model", model=folder / "model.h5", **summaries, **measures, **valid)
-    each("project_features", "partial", model=folder / "model.h5")
+    model = {"model": folder / "model.h5"}
+    of_several = replace(resources.sizes_of(plan, "x", "matrix"), shards=2)
+    several = predict_stages(plan.matrices["x"], plan.models["x", "matrix", "m"], of_several)
+    each("project_features", "partial", limit=several["project_features"], **model)
+    written = {name: folder / name for name in ("projection", "limits", "alarms", "provenance")}
+    run("write_projection", contributions=folder / "contributions", **written, **model, **valid)
     return peaks
 
 

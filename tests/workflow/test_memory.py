@@ -58,9 +58,9 @@ INCREMENTAL = options_of("incremental", n_components=10, inner_rank=10)
 RANDOMIZED = options_of("randomized", n_components=10, passes=2)
 
 
-def predicted(solver, options, stage, block_mb=BLOCK_MB, spec=SPEC):
+def predicted(solver, options, stage, block_mb=BLOCK_MB, spec=SPEC, shards=4):
     model = {"solver": solver, **options, "compute_dtype": "auto"}
-    sizes = Sizes(block_mb, shards=4, threads=THREADS)
+    sizes = Sizes(block_mb, shards, threads=THREADS)
     return predict_stages(spec, model, sizes, window_label="majority")[stage]
 
 
@@ -145,6 +145,14 @@ class Limited:
         rows = projection_rows(SPEC.n_features, self.block_mb, "float32")
         return self.stages(limit, rows).project_recordings()
 
+    def write_one_shard(self):
+        """Project and write in one job, in double precision as what is measured."""
+        of = ("covariance", COVARIANCE, "write_projection", self.block_mb)
+        rows = projection_rows(SPEC.n_features, self.block_mb, "float64")
+        stages = self.stages(predicted(*of, shards=1), rows)
+        recording = LabelledRecording("monday", "train", self.n)
+        return replace(stages, dtype="float64", recordings=[recording]).write(projects=True)
+
     def all_stages(self):
         ended = {"measure channels": self.measure_channels(), "extract": self.extract()}
         ended["measure features"] = self.measure_features()
@@ -158,6 +166,7 @@ class Limited:
         ended["project recordings"] = self.project_recordings()
         ended["fit randomized"] = self.fit("randomized", RANDOMIZED)
         ended["project"] = self.project()
+        ended["project and write"] = self.write_one_shard()
         return ended
 
 
@@ -180,6 +189,7 @@ STAGES = [
     "project recordings",
     "fit randomized",
     "project",
+    "project and write",
 ]
 
 

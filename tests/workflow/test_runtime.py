@@ -1,5 +1,8 @@
 """Time asked for: at least what is needed, more for more work, never too little for a scheduler."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import make_spec
@@ -61,6 +64,21 @@ def test_a_predicted_time_has_every_stage_that_has_a_predicted_memory():
         model = complete_model({"solver": name, "standardize": True})
         stages = predict_stages(SPEC, model, Sizes(32, shards=4, threads=2))
         assert stages.keys() <= seconds(model, 10**6).keys()
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_one_shard_is_projected_in_the_time_and_the_larger_memory_of_both(store):
+    spec = replace(SPEC, store=store)
+    model = complete_model({"solver": "lag-covariance", "n_components": 50})
+    projecting = "project_features" if store else "project_recordings"
+    one, two = (predict_stages(spec, model, Sizes(32, shards, 2)) for shards in (1, 2))
+    assert projecting not in one
+    needs = two[projecting], two["write_projection"]
+    assert max(needs) <= one["write_projection"] <= max(needs) + 5
+    once, twice = (predict(spec, model, 10**6, Sizes(32, n, 2), CLUSTER) for n in (1, 2))
+    assert projecting not in once
+    half = twice[projecting] - CLUSTER.start  # of the rows
+    assert once["write_projection"] == pytest.approx(twice["write_projection"] + 2 * half)
 
 
 def test_stages_of_features_are_the_same_with_any_model():

@@ -142,6 +142,11 @@ class ProjectionWriter:
         for name, values in zip(STATISTICS, statistics, strict=True):
             self._writers[name].append(values)
 
+    def finish_scores(self) -> None:
+        """Write the last scores and `STATISTICS` before other columns, as `append_partial` does."""
+        for name in ("scores", *STATISTICS):
+            self._writers[name].finish()
+
     def append_partial(self, partial: h5py.File) -> None:
         """Copy the scores and `STATISTICS` of one shard; its rows are the next windows."""
         scores, count = partial["scores"], len(partial[STATISTICS[0]])
@@ -224,6 +229,11 @@ class ProjectionWriter:
 def projection_size(n_rows: int, k: int, dtype: str) -> int:
     """Return an upper bound of the size of a projection, in bytes."""
     return n_rows * ((k + 2) * np.dtype(dtype).itemsize + 31) + 11 * CHUNK_BYTES
+
+
+def writer_bytes() -> int:
+    """Memory, in bytes, of a `ProjectionWriter`: a chunk of each column, and one encoded."""
+    return (len(COLUMNS) + 4) * CHUNK_BYTES
 
 
 def open_projection(path: str | Path):

@@ -24,6 +24,7 @@ from memwave.workflow.planning.plan import (
     feature_spec,
     has_files,
     projecting_stage,
+    projects_itself,
     shard_names,
 )
 
@@ -169,7 +170,9 @@ def limits_of_applied_model(plan: Plan, w: Wildcards) -> list[str]:
 
 
 def partial_projections(plan: Plan, w: Wildcards) -> list[str]:
-    """Return the partial projections of all shards, computed from features or from recordings."""
+    """Return the partial projections of all shards, from features or recordings; none of one."""
+    if projects_itself(plan, w.dataset, w.features):
+        return []
     stage = projecting_stage(feature_spec(plan, w.dataset, w.features))
     pattern = {
         "project_features": paths.FEATURE_PROJECTION,
@@ -229,7 +232,8 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
         shards = shard_names(plan, e.dataset, e.features)
         found += [_usage(stage, e, shard=s) for stage in stages for s in shards]
         found.append(_usage("adopt_model" if is_applied(model) else "fit_model", e))
-        found += [_usage(projecting_stage(spec), e, shard=s) for s in shards]
+        if not projects_itself(plan, e.dataset, e.features):
+            found += [_usage(projecting_stage(spec), e, shard=s) for s in shards]
         found.append(_usage("write_projection", e))
     return unique(found)
 

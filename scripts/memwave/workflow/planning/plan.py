@@ -257,6 +257,11 @@ def projecting_stage(spec: FeatureSpec | MatrixSpec) -> str:
     return "project_features" if spec.store else "project_recordings"
 
 
+def projects_itself(plan: Plan, dataset: str, features: str) -> bool:
+    """Whether `write_projection` projects the rows itself: those of one shard need no other job."""
+    return n_shards(plan, dataset, features) == 1
+
+
 def has_files(plan: Plan, dataset: str, features: str) -> bool:
     """Whether the features of a dataset are in files."""
     return feature_spec(plan, dataset, features).store and dataset not in plan.matrices

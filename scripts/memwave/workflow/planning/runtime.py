@@ -92,10 +92,18 @@ def predict(
     else:
         stages |= fitting(spec, model, rows, shards, min(sizes.threads, shards), rates)
     scoring = 4.0 * rows * d * k / products + table / shards / rates.compressed
-    stages["project_features"] = reading + scoring
-    stages["project_recordings"] = stages["extract_features"] + scoring
+    projecting = {
+        "project_features": reading + scoring,
+        "project_recordings": stages["extract_features"] + scoring,
+    }
     for stage in ("write_projection", "plot_experiment", "plot_explore"):
         stages[stage] = table / rates.read
+    if shards > 1:
+        stages |= projecting
+    else:
+        stages["write_projection"] += projecting[
+            "project_features" if spec.store else "project_recordings"
+        ]
     return _started(stages, rates)
 
 

@@ -44,7 +44,8 @@ def run_script(
     function : callable
         Its first parameter is the request. The others are named as outputs or inputs of the rule:
         one path, ``None`` where a job has no such file, or a list where the annotation is a
-        sequence. ``threads`` is the number of threads of the job, ``ticket`` its `Ticket`.
+        sequence. ``threads`` is the number of threads of the job, ``ticket`` its `Ticket`, ``read``
+        what it reads that no job makes, with checksums; see `memwave.workflow.sources.readings`.
     load : callable, optional
         Imports the libraries that a request needs. It is called before memory is limited: a
         library such as ``scipy.linalg`` maps much address space when it loads.
@@ -67,14 +68,14 @@ def run_script(
         ),
         _as_planned(ticket, read),
     ):
-        function(request, **_arguments(snakemake, function))
+        function(request, **_arguments(snakemake, function, read))
 
 
 @contextmanager
 def _as_planned(ticket: Ticket | None, read: dict[str, Any]) -> Iterator[None]:
     """Require that a job is wanted, and that its inputs are those of the plan, before and after.
 
-    What was read is added to `read`.
+    The checksums of what it reads are added to `read` before.
 
     A script that runs without a plan, as in a test, has no ticket: nothing is compared.
     """
@@ -84,19 +85,20 @@ def _as_planned(ticket: Ticket | None, read: dict[str, Any]) -> Iterator[None]:
     ticket.require_wanted()
     require_inputs(ticket.makers, ticket.files)
     with naming_files_if(ticket.require_wanted), unchanged(ticket.sources) as said:
+        read |= said
         yield
-    read |= said
 
 
-def _arguments(snakemake: Any, function: Callable) -> dict[str, Any]:
+def _arguments(snakemake: Any, function: Callable, read: Mapping[str, Any]) -> dict[str, Any]:
     """Files of a job, by the names of the parameters of a function."""
     _, *parameters = inspect.signature(function).parameters.values()
     files = dict(snakemake.input.items()) | dict(snakemake.output.items())
+    others = {"threads": snakemake.threads, "ticket": snakemake.params.get("ticket"), "read": read}
     found: dict[str, Any] = {}
     for parameter in parameters:
         name = parameter.name
-        if name in ("threads", "ticket"):
-            found[name] = snakemake.threads if name == "threads" else snakemake.params.get("ticket")
+        if name in others:
+            found[name] = others[name]
             continue
         value = files.get(name, ())
         paths = [value] if isinstance(value, str) else list(value)

@@ -99,7 +99,11 @@ def _checksums(files: list[str], pieces: Iterable[int]) -> dict[str, str]:
     return found
 
 
-def checksums_of(planned: Mapping[str, str], receipts: Iterable[str]) -> dict[str, str]:
+def checksums_of(
+    planned: Mapping[str, str],
+    receipts: Iterable[str],
+    read_now: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, str]:
     """Checksums of sources, from the receipts of jobs. Pieces that no job read are read now.
 
     Parameters
@@ -108,6 +112,8 @@ def checksums_of(planned: Mapping[str, str], receipts: Iterable[str]) -> dict[st
         Version in the plan, by path.
     receipts : iterable of path
         Of the jobs.
+    read_now : mapping of str to mapping, optional
+        What a job without a receipt yet has read; see `unchanged`.
 
     Returns
     -------
@@ -119,7 +125,7 @@ def checksums_of(planned: Mapping[str, str], receipts: Iterable[str]) -> dict[st
     MemwaveError
         If a source has changed during the run.
     """
-    reads = versions.reads_of(receipts, None)
+    reads = versions.reads_of(receipts, None, read_now)
     found = {}
     for path, version in planned.items():
         with _explained(path):

@@ -137,16 +137,29 @@ def recorded_reads(
     return reads_of((r for folder in folders for r in receipts_in(folder)), wanted)
 
 
-def reads_of(receipts: Iterable[str | Path], wanted: set[str] | None) -> dict[str, dict[str, Read]]:
+def reads_of(
+    receipts: Iterable[str | Path],
+    wanted: set[str] | None,
+    further: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, dict[str, Read]]:
+    """Readings of sources in receipts, and in what a further receipt will say."""
     found: dict[str, dict[str, Read]] = {}
+    _add_reads(found, further or {}, wanted)
     for receipt in receipts:
         with suppress(DamagedFile, KeyError, TypeError):
-            for name, said in load_receipt(receipt).get("sources", {}).items():
-                if wanted is None or name in wanted:
-                    versions = found.setdefault(name, {})
-                    read = versions.setdefault(said["version"], Read(said["size"], set(), {}))
-                    read.add(said)
+            _add_reads(found, load_receipt(receipt).get("sources", {}), wanted)
     return found
+
+
+def _add_reads(
+    found: dict[str, dict[str, Read]],
+    sources: Mapping[str, Mapping[str, Any]],
+    wanted: set[str] | None,
+) -> None:
+    for name, said in sources.items():
+        if wanted is None or name in wanted:
+            versions = found.setdefault(name, {})
+            versions.setdefault(said["version"], Read(said["size"], set(), {})).add(said)
 
 
 def _recognized(

@@ -16,7 +16,13 @@ from memwave.workflow.planning import inputs
 from memwave.workflow.planning.jobs import batches, recordings
 from memwave.workflow.planning.jobs.job import Job
 from memwave.workflow.planning.models import model_of
-from memwave.workflow.planning.plan import Plan, Wildcards, n_shards, of_experiments
+from memwave.workflow.planning.plan import (
+    Plan,
+    Wildcards,
+    n_shards,
+    of_experiments,
+    projects_itself,
+)
 
 # Keys of a dataset that only figures show: changing them fits no model again.
 FOR_FIGURES = ("units", "label_names")
@@ -152,8 +158,11 @@ def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
     if stage == "converted_labels":
         return [str(recordings.converted(plan, w).label_source)]
     if stage == "write_projection":
-        # The few windows that it reads are compared by the stage that projects them all.
-        return [r.labels for r in plan.recordings[w.dataset] if r.labels]
+        labels = [r.labels for r in plan.recordings[w.dataset] if r.labels]
+        # The few windows that it reads are compared by the job that projects them all.
+        projected = projects_itself(plan, w.dataset, w.features)
+        rows = recordings.read_by(plan, stage, w) if projected else ()
+        return [*labels, *(r.path for r in rows)]
     return [r.path for r in recordings.read_by(plan, stage, w)]
 
 

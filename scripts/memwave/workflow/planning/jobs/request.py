@@ -34,6 +34,7 @@ from memwave.workflow.planning.plan import (
     n_windows,
     planned_recordings,
     projecting_stage,
+    projects_itself,
     row_bytes,
     rows_of_shards,
     shard_names,
@@ -151,20 +152,32 @@ def _fitted_rows(plan: Plan, w: Wildcards, shard: str) -> MatrixShard | None:
 
 
 def _projection(plan: Plan, w: Wildcards) -> Projection:
+    return _shard_projection(plan, w, w.shard)
+
+
+def _shard_projection(plan: Plan, w: Wildcards, shard: str) -> Projection:
     spec = feature_spec(plan, w.dataset, w.features)
     dtype = projection_dtype(model_of(plan, w), _dtype(plan, w))
     fitted = not is_applied(model_of(plan, w))
     return Projection(
         spec,
-        () if spec.store else shard_segments(plan, w.dataset, w.features, w.shard),
-        train_ranges(plan, w.dataset, w.features, w.shard) if fitted else (),
-        first_row(plan, w.dataset, w.features, w.shard),
+        () if spec.store else shard_segments(plan, w.dataset, w.features, shard),
+        train_ranges(plan, w.dataset, w.features, shard) if fitted else (),
+        first_row(plan, w.dataset, w.features, shard),
         n_windows(plan, w.dataset, w.features),
         projection_rows(spec.n_features, plan.settings["block_mb"], dtype),
         dtype,
         plan.settings["score_dtype"],
-        matrix_shard(plan, w.dataset, w.features, w.shard),
+        matrix_shard(plan, w.dataset, w.features, shard),
     )
+
+
+def _only_shard(plan: Plan, w: Wildcards) -> Projection | None:
+    """How `write_projection` projects the rows itself; None where other jobs do."""
+    if not projects_itself(plan, w.dataset, w.features):
+        return None
+    (shard,) = shard_names(plan, w.dataset, w.features)
+    return _shard_projection(plan, w, shard)
 
 
 def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> Assembly:
@@ -196,14 +209,22 @@ def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> Assembly:
         _row_sources(plan, w),
         tuple(_receipts_of_readers(plan, w)),
         tuple(start for start, _ in rows_of_shards(plan, w.dataset, w.features).values()),
+        _only_shard(plan, w),
     )
 
 
 def _receipts_of_readers(plan: Plan, w: Wildcards) -> list[str]:
-    """Receipts of jobs that read all recordings and labels of a dataset for an experiment."""
-    spec = feature_spec(plan, w.dataset, w.features)
-    stage = "extract_features" if has_files(plan, w.dataset, w.features) else projecting_stage(spec)
-    return [*receipts_of_parts(plan, w.dataset), *inputs.of_shards(plan, paths.usage(stage), w)]
+    """Receipts of jobs that read all recordings and labels of a dataset for an experiment.
+
+    Where `write_projection` reads them itself, its receipt is not written yet.
+    """
+    found = list(receipts_of_parts(plan, w.dataset))
+    if has_files(plan, w.dataset, w.features):
+        found += inputs.of_shards(plan, paths.usage("extract_features"), w)
+    elif not projects_itself(plan, w.dataset, w.features):
+        stage = projecting_stage(feature_spec(plan, w.dataset, w.features))
+        found += inputs.of_shards(plan, paths.usage(stage), w)
+    return found
 
 
 def _row_sources(plan: Plan, w: Wildcards) -> RowSources:

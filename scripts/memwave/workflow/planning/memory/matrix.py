@@ -24,7 +24,12 @@ from memwave.workflow.planning.memory.fits import (
     fitting_columns,
 )
 from memwave.workflow.planning.memory.processes import stage_mb, thread_bytes
-from memwave.workflow.planning.memory.stages import model_file_bytes, vector_bytes, writing_bytes
+from memwave.workflow.planning.memory.stages import (
+    in_one_job,
+    model_file_bytes,
+    vector_bytes,
+    writing_bytes,
+)
 
 
 def predict(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0) -> dict[str, int]:
@@ -95,6 +100,7 @@ def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0
     stages["project_features"] = projecting + SCRATCH_BYTES
     writing = writing_bytes(spec, model["n_components"], "last", 1)
     stages["write_projection"] = writing + SCRATCH_BYTES
+    stages = in_one_job(stages, sizes.shards)
     found = {name: stage_mb(need) for name, need in stages.items()}
     if model["standardize"] and not scales_itself(model["solver"]):
         found["measure_features"] = measuring_mb(spec, sizes.block_mb)

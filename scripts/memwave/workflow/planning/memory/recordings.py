@@ -17,6 +17,7 @@ from memwave.workflow.planning.memory.processes import stage_mb
 from memwave.workflow.planning.memory.stages import (
     extraction_bytes,
     feature_moments_bytes,
+    in_one_job,
     measuring_bytes,
     model_file_bytes,
     vector_bytes,
@@ -78,6 +79,7 @@ def predict_stages(
         stages["project_recordings"] = needed + library_bytes
     writing = writing_bytes(spec, model["n_components"], window_label, spec.window)
     stages["write_projection"] = writing + label_scratch + library_bytes * (not spec.store)
+    stages = in_one_job(stages, sizes.shards)
     return {name: stage_mb(need) for name, need in stages.items()}
 
 

@@ -15,6 +15,7 @@ from memwave.recordings.resampling import Ratio, resampling_bytes
 from memwave.results.monitoring.highest import contribution_bytes
 from memwave.results.monitoring.limits import monitoring_bytes
 from memwave.results.monitoring.single_rows import single_row_bytes
+from memwave.results.projection_file import writer_bytes
 from memwave.workflow.planning.memory.blocks import (
     at_most,
     extraction_rows,
@@ -97,3 +98,16 @@ def writing_bytes(
     certified = model_file_bytes(d, k) + 6 * 8 * d * (k + 1) + bounds_bytes(d, k)
     monitored = monitoring_bytes() + contribution_bytes(d, k) + single_row_bytes(spec)
     return certified + monitored + labels_bytes(window_label, window)
+
+
+def in_one_job(stages: dict[str, int], shards: int) -> dict[str, int]:
+    """Bytes of the stages that have jobs: `write_projection` projects the rows of one shard.
+
+    One after the other, so it needs the larger memory, and the open projection.
+    """
+    if shards > 1:
+        return stages
+    left = {name: need for name, need in stages.items() if not name.startswith("project_")}
+    (projecting,) = (need for name, need in stages.items() if name not in left)
+    writing = max(left["write_projection"], projecting + writer_bytes())
+    return left | {"write_projection": writing}
