@@ -1,6 +1,7 @@
 """Checks that a fitted model can be applied to the features, or the columns, of a dataset."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ DECISIVE = ("channels", "window", "wavelet", "level", "bands", "layout", "mode")
 
 
 def applied_options(path: str) -> dict:
-    """Return the options of an applied model in the form of those of a fitted model.
+    """Return the options of a model in a file in the form of those of a fitted model.
 
     Raises
     ------
@@ -26,13 +27,13 @@ def applied_options(path: str) -> dict:
         If the file is not a model.
     """
     model = load_given(path)
-    return {
-        "apply": path,
-        "solver": model.solver,
-        "n_components": model.n_components,
-        "compute_dtype": "auto",
-        "standardize": False,
-    }
+    return as_applied({"solver": model.solver, "n_components": model.n_components})
+
+
+def as_applied(fitted: Mapping[str, Any]) -> dict:
+    """Return the options of an applied model, given those of its fit."""
+    kept = {key: fitted[key] for key in ("solver", "n_components", "select") if key in fitted}
+    return kept | {"compute_dtype": "auto", "standardize": False}
 
 
 def applied_findings(name: str, path: str, features: str, spec: FeatureSpec) -> Iterator[str]:
@@ -58,6 +59,42 @@ def applied_findings(name: str, path: str, features: str, spec: FeatureSpec) -> 
     except MemwaveError as error:
         yield f"{place}: {error}"
         return
+    is_same = _same(scaling, ours) if scaling else spec.scale == "none"
+    yield from _differences(place, path, fitted, features, spec)
+    if not is_same:
+        yield _other_scaling(place, path, features, is_scaled=scaling is not None)
+
+
+def planned_findings(
+    name: str,
+    path: str,
+    fitted: FeatureSpec | MatrixSpec,
+    features: str,
+    spec: FeatureSpec,
+    *,
+    same_scaling: bool,
+) -> Iterator[str]:
+    """Compare as `applied_findings` does, where the same run fits the model before.
+
+    `fitted` are the features that it is fitted to, and `same_scaling` is whether the channels are
+    scaled as there; the file may not exist yet, or be an older one.
+    """
+    place = f"models.{name}.apply"
+    if isinstance(fitted, MatrixSpec):
+        yield (
+            f"{place}: {path} is fitted to a matrix, and features.{features} are of recordings. "
+            "Apply it to matrices of the columns it is fitted to."
+        )
+        return
+    yield from _differences(place, path, fitted, features, spec)
+    if not same_scaling:
+        yield _other_scaling(place, path, features, is_scaled=fitted.scale != "none")
+
+
+def _differences(
+    place: str, path: str, fitted: FeatureSpec, features: str, spec: FeatureSpec
+) -> Iterator[str]:
+    """Differences of the features of a fit from others, apart from their scaling."""
     for key in DECISIVE:
         theirs, mine = getattr(fitted, key), getattr(spec, key)
         if theirs != mine:
@@ -65,16 +102,18 @@ def applied_findings(name: str, path: str, features: str, spec: FeatureSpec) -> 
                 f"{place}: {path} was fitted with {key} {_shown(theirs)}, and features.{features} "
                 f"has {_shown(mine)}. Apply it to the same kind of features as in its fit."
             )
-    if scaling is None and spec.scale != "none":
-        yield (
+
+
+def _other_scaling(place: str, path: str, features: str, *, is_scaled: bool) -> str:
+    if not is_scaled:
+        return (
             f"{place}: {path} was fitted to channels that were not scaled, expected "
             f"features.{features}.scale: none."
         )
-    if scaling is not None and not _same(scaling, ours):
-        yield (
-            f"{place}: {path} was fitted to channels with another scaling, expected "
-            f"features.{features}.scale: {path}, which uses the scaling of the model."
-        )
+    return (
+        f"{place}: {path} was fitted to channels with another scaling, expected "
+        f"features.{features}.scale: {path}, which uses the scaling of the model."
+    )
 
 
 def applied_matrix_findings(name: str, path: str, spec: MatrixSpec) -> Iterator[str]:
@@ -86,6 +125,20 @@ def applied_matrix_findings(name: str, path: str, spec: MatrixSpec) -> Iterator[
     except MemwaveError as error:
         yield f"{place}: {error}"
         return
+    yield from _other_columns(place, path, width, names, spec)
+
+
+def planned_matrix_findings(
+    name: str, path: str, fitted: FeatureSpec | MatrixSpec, spec: MatrixSpec
+) -> Iterator[str]:
+    """Differences as of `applied_matrix_findings`, where the same run fits the model before."""
+    names = fitted.names if isinstance(fitted, MatrixSpec) else None
+    yield from _other_columns(f"models.{name}.apply", path, fitted.n_features, names, spec)
+
+
+def _other_columns(
+    place: str, path: str, width: int, names: Sequence[str] | None, spec: MatrixSpec
+) -> Iterator[str]:
     if width != spec.n_features:
         yield (
             f"{place}: {path} was fitted to {width} columns, and the matrix has "

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 
 from memwave.core.errors import ConfigurationError
 from memwave.core.messages import shown
-from memwave.core.ranges import BY_RECORDING, count_shards, recording_ranges
+from memwave.core.ranges import BY_RECORDING
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
-from memwave.workflow import paths
-from memwave.workflow.config.checks.applied import scale_findings
 from memwave.workflow.config.checks.datasets.matrices import checked_matrix
 from memwave.workflow.config.checks.datasets.options import (
     conversion_findings,
@@ -25,13 +23,10 @@ from memwave.workflow.config.checks.datasets.recordings import (
     same_files,
 )
 from memwave.workflow.config.checks.datasets.units import file_units, unit_warnings
-from memwave.workflow.config.checks.features import feature_findings
-from memwave.workflow.config.checks.models import resolved_models
+from memwave.workflow.config.checks.models import Models
 from memwave.workflow.config.checks.pair import Pair
 from memwave.workflow.config.matrices import MATRIX
 from memwave.workflow.config.settings import experiments, is_matrix
-from memwave.workflow.planning.choice import Features
-from memwave.workflow.planning.memory.blocks import Sizes
 from memwave.workflow.planning.memory.stages import reading_bytes
 
 
@@ -90,15 +85,17 @@ def check(settings: dict) -> Checked:
         matrices |= {} if columns is None else {name: columns}
         _check_dataset(settings, name, recordings[name], found)
     options: dict[tuple[str, str, str], dict] = {}
+    models = Models(settings, recordings, matrices)
     for (dataset, features), names in _models_by_pair(settings).items():
         known = recordings.get(dataset)
         if not is_matrix(settings["datasets"][dataset]):
-            models = _check_features(settings, dataset, features, names, known, found)
+            chosen = _check_features(settings, models, dataset, features, names, known, found)
         elif known is not None:
-            models = _check_matrix(settings, dataset, names, matrices[dataset], known, found)
+            spec = matrices[dataset]
+            chosen = _check_matrix(settings, models, dataset, names, spec, known, found)
         else:
             continue  # its files are not as expected
-        options |= {(dataset, features, name): model for name, model in models.items()}
+        options |= {(dataset, features, name): model for name, model in chosen.items()}
     if found.findings:
         raise ConfigurationError(tuple(dict.fromkeys(found.findings)))
     return Checked(recordings, options, tuple(found.warnings), matrices)
@@ -140,20 +137,21 @@ def _models_by_pair(settings: dict) -> dict[tuple[str, str], list[str]]:
 
 def _check_features(
     settings: dict,
+    models: Models,
     dataset: str,
     features: str,
-    models: list[str],
+    names: list[str],
     recordings: tuple[CheckedRecording, ...] | None,
     found: _Found,
 ) -> dict[str, dict]:
     """Check a feature set on a dataset; return the options of its models by name."""
-    spec, unfit = _spec(settings, dataset, features)
+    spec, unfit = models.spec(dataset, features)
     found.findings += unfit
-    if spec is None:
+    if not isinstance(spec, FeatureSpec):
         return {}
     known, chosen = recordings or (), settings["datasets"][dataset]
-    train, sizes = _train_windows(known, spec), _sizes(settings, known, spec)
-    resolved, unfit = resolved_models(settings, models, features, spec, sizes, train)
+    train, sizes = models.n_train(dataset, spec), models.sizes(dataset, spec)
+    resolved, unfit = models.resolved(dataset, features, names, spec)
     found.findings += unfit
     found.warnings += unit_warnings(dataset, features, spec, chosen["units"], resolved.values())
     need = reading_bytes(
@@ -172,15 +170,16 @@ def _check_features(
 
 def _check_matrix(
     settings: dict,
+    models: Models,
     dataset: str,
-    models: list[str],
+    names: list[str],
     spec: MatrixSpec,
     parts: tuple[CheckedRecording, ...],
     found: _Found,
 ) -> dict[str, dict]:
     """Check the models of a matrix; return their options by name."""
-    train, sizes = _train_windows(parts, spec), _sizes(settings, parts, spec)
-    resolved, unfit = resolved_models(settings, models, MATRIX, spec, sizes, train)
+    train, sizes = models.n_train(dataset, spec), models.sizes(dataset, spec)
+    resolved, unfit = models.resolved(dataset, MATRIX, names, spec)
     found.findings += unfit
     pair = Pair(dataset, MATRIX, spec, resolved, settings, sizes, 0, train)
     if unfit := list(pair.solver_findings()):
@@ -189,33 +188,3 @@ def _check_matrix(
     found.findings += [*pair.size_findings(), *pair.memory_findings(), *pair.window_findings(parts)]
     found.findings += pair.figure_findings() if settings["plots"] is True else ()
     return resolved
-
-
-def _spec(settings: dict, dataset: str, features: str) -> tuple[FeatureSpec | None, list[str]]:
-    """The features of a dataset, or what forbids them."""
-    chosen = settings["features"][features]
-    channels = settings["datasets"][dataset]["channels"]
-    if unfit := list(feature_findings(features, chosen, channels)):
-        return None, unfit
-    spec = FeatureSpec.from_settings(chosen, channels)
-    models = {
-        paths.MODEL.format(dataset=e.dataset, features=e.features, model=e.model)
-        for e in experiments(settings)
-    }
-    unfit = list(scale_findings(features, spec, models))
-    return None if unfit else spec, unfit
-
-
-def _train_windows(recordings: tuple[CheckedRecording, ...], spec: Features) -> int:
-    train = (recording for recording in recordings if recording.split == "train")
-    return sum(spec.windows.count(recording.rows) for recording in train)
-
-
-def _sizes(settings: dict, recordings: tuple[CheckedRecording, ...], spec: Features) -> Sizes:
-    """Sizes of blocks, shards and threads on a feature matrix."""
-    counts = [spec.windows.count(recording.rows) for recording in recordings]
-    if settings["shards"] == BY_RECORDING:
-        shards = sum(map(len, recording_ranges(counts, spec.row_bytes, spec.grain)))
-    else:
-        shards = count_shards(settings["shards"], sum(counts), spec.row_bytes)
-    return Sizes(settings["block_mb"], shards, settings["threads"])
