@@ -1,4 +1,4 @@
-"""Remove what nothing wants any more: partial files of killed jobs, old shards and conversions.
+"""Remove what nothing wants any more: partial files, old shards, conversions and figures.
 
 ``python scripts/clean_stale.py [--list] [FOLDER]``, called from where the workflow ran. It needs no
 Snakemake. What a run that is at work writes, or what a result was made of, stays.
@@ -12,12 +12,17 @@ from memwave.core.errors import MemwaveError
 from memwave.workflow.planning.jobs.batches import conversion_names
 from memwave.workflow.planning.plan import shard_names
 from memwave.workflow.process.current import FOLDER, load_plan
-from memwave.workflow.sources.stale import old_conversions, old_shards, partial_files
+from memwave.workflow.sources.stale import (
+    old_conversions,
+    old_shards,
+    outdated_figures,
+    partial_files,
+)
 
 
 def clean_stale(folder: Path, *, remove: bool = True) -> int:
     """Print, and remove unless told otherwise, what nothing wants; return the number of files."""
-    stale = [*partial_files(folder), *partial_files(FOLDER)]
+    stale = [*partial_files(folder), *partial_files(FOLDER), *outdated_figures(folder)]
     try:
         plan, _ = load_plan()
     except MemwaveError:

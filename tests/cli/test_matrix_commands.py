@@ -68,6 +68,19 @@ def test_contributions_of_the_highest_rows(folder, capsys):
         np.testing.assert_allclose(file["spe_contribution"][:], spe[found], rtol=1e-4, atol=1e-4)
 
 
+def test_contributions_of_an_earlier_model_go(folder, capsys):
+    call = ["pca", "x.mmap", *SHAPE, "-o", "out", "-k"]
+    assert main([*call, "3", "--contributions"]) == 0
+    assert main([*call, "2"]) == 0
+    assert "removed out/contributions.h5, which was of an earlier model" in capsys.readouterr().out
+    assert sorted(os.listdir("out")) == ["model.h5", "projection.h5"]
+    with h5py.File("out/contributions.h5", "w") as file:
+        file["x"] = np.zeros(3)
+    assert main([*call, "2"]) == 0
+    assert "removed" not in capsys.readouterr().out
+    assert os.path.exists("out/contributions.h5"), "what memwave did not write was removed"
+
+
 def test_there_and_back(folder, capsys):
     assert main(["pca", "x.mmap", *SHAPE, "-k", "7"]) == 0
     assert main(["transform", "model.h5", "x.mmap", "s.npy", *SHAPE]) == 0

@@ -8,7 +8,7 @@ import pytest
 from tiny_project import Project
 
 from memwave.storage.receipts import needed, receipts_in, write_receipt
-from memwave.workflow.sources.stale import old_shards, partial_files
+from memwave.workflow.sources.stale import old_shards, outdated_figures, partial_files
 
 
 def call(project, script, *arguments):
@@ -79,6 +79,26 @@ def test_what_a_result_was_made_of_stays_until_it_is_remade(tmp_path):
     write_receipt(last, {"made_for": "b", "files": {}, "makers": {}})
     assert {shard, usage} <= set(old_shards(folder, planned))
     assert other not in set(old_shards(folder, planned))
+
+
+def test_figures_of_a_model_that_was_fitted_anew_go(tmp_path):
+    """The run that fitted it again drew no figures; those of another model stay."""
+    folder = tmp_path / "results"
+    models = {name: folder / f"d/f/{name}/usage/fit_model.json" for name in ("old", "same")}
+    drawn = {}
+    for name, model in models.items():
+        write_receipt(model, {"stage": "fit_model", "made_for": "1", "files": {}, "makers": {}})
+        figure = folder / f"d/f/{name}/plots/spectrum.svg"
+        figure.parent.mkdir(parents=True)
+        figure.write_text("<svg/>")
+        drawn[name] = [figure, folder / f"d/f/{name}/usage/plot_experiment.json"]
+        facts = {"stage": "plot_experiment", "made_for": "2", "makers": {str(model): "1"}}
+        write_receipt(drawn[name][1], facts | {"files": {str(figure): "x"}})
+    assert list(outdated_figures(folder)) == []
+    write_receipt(models["old"], {"stage": "fit_model", "made_for": "3", "files": {}})
+    assert list(outdated_figures(folder)) == drawn["old"]
+    models["same"].unlink()
+    assert set(outdated_figures(folder)) == {*drawn["old"], *drawn["same"]}
 
 
 def test_a_dataset_may_be_named_as_the_folder_of_receipts(tmp_path):

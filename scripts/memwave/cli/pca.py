@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,14 @@ from memwave.api.estimator import PCA
 from memwave.core.errors import MemwaveError
 from memwave.pca.solvers import feature_solvers
 from memwave.readers import file_of, open_array
+from memwave.results.monitoring.highest import open_contributions
 from memwave.storage.atomic import require_folder, require_unread
 
 # Length of the longest bar of the spectrum, and components that are printed.
 BAR, PRINTED = 40, 20
+
+# Written where it is asked for; of an earlier model, it is removed.
+CONTRIBUTIONS = "contributions.h5"
 
 # Files of labels that are text.
 TEXTS = (".txt", ".csv", ".tsv")
@@ -106,7 +111,7 @@ def run(given: argparse.Namespace) -> int:
         verbose=sys.stderr.isatty(),
     )
     model, projection = given.out / "model.h5", given.out / "projection.h5"
-    contributions = given.out / "contributions.h5" if given.contributions else None
+    contributions = given.out / CONTRIBUTIONS if given.contributions else None
     files = [model, projection, *([contributions] if contributions else [])]
     require_folder(given.out)
     read = [*given.files, *([given.labels] if given.labels else [])]
@@ -124,10 +129,26 @@ def run(given: argparse.Namespace) -> int:
         contributions=contributions,
         **shape,
     )
+    old = given.out / CONTRIBUTIONS
+    removed = not given.contributions and remove_contributions(old, map(file_of, read))
     pca.save(model, summary=given.summary)
     print(spectrum(pca))
+    if removed:
+        print(f"removed {old}, which was of an earlier model")
     print(f"wrote {' and '.join(map(str, files))}")
     return 0
+
+
+def remove_contributions(path: Path, read: Iterable[str]) -> bool:
+    """Remove contributions to an earlier projection, unless they are read; return whether."""
+    try:
+        require_unread(path, read)
+        with open_contributions(path):
+            pass
+    except (OSError, MemwaveError):
+        return False  # there are none, or the file is something else
+    path.unlink()
+    return True
 
 
 def load_labels(path: str) -> np.ndarray:

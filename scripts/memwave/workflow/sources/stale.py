@@ -1,4 +1,4 @@
-"""Files in a tree of results that nothing wants: of killed jobs, or not planned any more."""
+"""Files in a tree of results that nothing wants: of killed jobs, not planned any more, outdated."""
 
 import fcntl
 import json
@@ -12,6 +12,9 @@ from memwave.storage.receipts import load_receipt, needed, receipts_in
 
 # Names of files that are written and not complete; see `memwave.storage.atomic.replacing`.
 PARTIAL = re.compile(r"\..+\.partial-[^/]+")
+
+# Stages that draw what a configuration may leave out.
+DRAWING = ("plot_experiment", "plot_explore", "plot_summary")
 
 # Names of files of shards, such as 1-of-4.npy.xxh3 and 1-of-4.json, or monday.1.npy.
 OF_SHARD = re.compile(r"(\d+-of-\d+|[A-Za-z0-9_-]+\.\d+)\..+")
@@ -75,6 +78,26 @@ def old_conversions(folder: Path, planned: Mapping[str, Collection[str]]) -> Ite
         A file that is not planned and that no result was made of.
     """
     return _unplanned(folder, planned, OF_CONVERSION, "*")
+
+
+def outdated_figures(folder: Path) -> Iterator[Path]:
+    """Find figures and pages of models and projections that are not there any more.
+
+    A run without figures fits models anew, and leaves the figures of the earlier ones beside them.
+
+    Yields
+    ------
+    Path
+        A file that was made of another job's results than there are now, or the receipt of its job.
+    """
+    receipts = dict(_receipts(folder))
+    for path, receipt in sorted(receipts.items()):
+        if receipt.get("stage") not in DRAWING:
+            continue
+        made_of = receipt.get("makers", {})
+        if any(receipts.get(m, {}).get("made_for") != digest for m, digest in made_of.items()):
+            yield from (Path(file) for file in receipt.get("files", {}) if Path(file).is_file())
+            yield Path(path)
 
 
 def _unplanned(
