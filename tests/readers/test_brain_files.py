@@ -67,6 +67,19 @@ def test_breaks_between_joined_recordings_are_noted(tmp_path):
         assert any("time is missing before row 150. Windows" in n for n in source.notes)
 
 
+def test_breaks_of_an_eeglab_file_are_noted(tmp_path):
+    """EEGLAB writes an event called boundary where it cut rows out."""
+    mne = pytest.importorskip("mne")
+    pytest.importorskip("eeglabio")
+    raw = raw_of(VALUES)
+    texts = ["boundary", "a", "boundary"]
+    raw.set_annotations(mne.Annotations([2.0, 3.0, 6.5], [0.0] * 3, texts))
+    raw.export(tmp_path / "a.set", overwrite=True, verbose="error")
+    with open_array(str(tmp_path / "a.set")) as source:
+        assert any("time is missing before row 100, 325. Windows" in n for n in source.notes)
+        np.testing.assert_allclose(source.read(0, ROWS), VALUES * 1e-6, atol=1e-9)
+
+
 def test_eeglab_samples_in_a_file_of_their_own(tmp_path):
     path, samples = tmp_path / "a.set", tmp_path / "a.fdt"
     save_eeglab(path, VALUES)

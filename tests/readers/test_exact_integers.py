@@ -92,6 +92,16 @@ def test_an_integer_that_float64_would_round_is_refused(tmp_path, name, dtype):
                 source.read_columns(310, 320, 1, 2)
 
 
+def test_rows_of_xdf_are_those_of_the_recording(tmp_path):
+    """Missing samples have rows, too."""
+    pytest.importorskip("pyxdf")
+    array = np.arange(1200).reshape(400, 3)
+    array[250, 2] = LARGEST + 1
+    xdf(tmp_path / "a.xdf", gap=500, values=array)
+    message = refusal(f"{tmp_path}/a.xdf")
+    assert 'has the integer 9,007,199,254,740,993 in row 750, column "up"' in message
+
+
 def test_a_series_of_one_channel_and_a_conversion(tmp_path):
     array = np.arange(400)
     array[7] = -LARGEST - 1

@@ -433,7 +433,7 @@ def anyhow(path):
         return None, None
 
 
-def xdf(path, gap=0, announced=None, width=3, values=None):
+def xdf(path, gap=0, announced=None, width=3, values=None, units=("", "", "")):
     """A stream as the Lab Streaming Layer records it, and one of markers; XDF 1.0."""
     values = VALUES.astype("f4") if values is None else values
     kind = {"f4": "float32", "i8": "int64"}[values.dtype.str[1:]]
@@ -443,7 +443,10 @@ def xdf(path, gap=0, announced=None, width=3, values=None):
         return b"\x04" + size.to_bytes(4, "little") + tag.to_bytes(2, "little") + content
 
     def header(number, name, rate, kind, channels):
-        labels = "".join(f"<channel><label>{c}</label></channel>" for c in channels)
+        labels = "".join(
+            f"<channel><label>{c}</label><unit>{u}</unit></channel>"
+            for c, u in zip(channels, units, strict=False)
+        )
         text = f"<?xml version='1.0'?><info><name>{name}</name><type>T</type>"
         count = width if channels is NAMES else len(channels)
         text += f"<channel_count>{count}</channel_count><nominal_srate>{rate}"

@@ -1,5 +1,6 @@
 """HDF5, Zarr, sound, .npy and MATLAB files as they are found: attributes, lengths, codecs."""
 
+import base64
 import json
 import struct
 import sys
@@ -97,6 +98,23 @@ def test_attributes_of_netcdf_are_applied(tmp_path, kind, case):
     assert "the unit is K" in notes(path)
     np.testing.assert_array_equal(read(path, values="stored"), stored)
     assert not notes(path, values="stored")
+
+
+@pytest.mark.parametrize("kind", ["hdf5", "zarr"])
+def test_a_marker_in_base64_is_shown_as_a_number(tmp_path, kind):
+    """xarray writes markers of Zarr version 3 so: the eight bytes of a float64."""
+    stored = np.arange(40, dtype="f4").reshape(20, 2)
+    stored[7, 1] = -9999
+    attributes = {"_FillValue": base64.b64encode(struct.pack("<d", -9999)).decode()}
+    if kind == "hdf5":
+        path = f"{tmp_path}/a.h5::/x"
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            file.create_dataset("x", data=stored).attrs.update(attributes)
+    else:
+        path = f"{tmp_path}/a.zarr"
+        zarr.create_array(path, data=stored, zarr_format=3).attrs.update(attributes)
+    assert np.argwhere(np.isnan(read(path))).tolist() == [[7, 1]]
+    assert "(_FillValue -9999.0)" in notes(path)
 
 
 def test_unsigned_types_may_hold_signed_values(tmp_path):
