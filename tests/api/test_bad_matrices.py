@@ -75,15 +75,6 @@ def csr_h5ad(folder, lost=None, ends=None, columns=None):
     return hdf5(folder, write=write, where=None, name="x.h5ad")
 
 
-def named_h5ad(folder):
-    def write(file):
-        file.create_dataset("X", data=GOOD)
-        file.create_dataset("var/_index", data=list("abcdea"), dtype=h5py.string_dtype())
-        file["var"].attrs["_index"] = "_index"
-
-    return hdf5(folder, write=write, where=None, name="x.h5ad")
-
-
 def group_of_zarr(folder):
     group = zarr.open_group(str(folder / "x.zarr"), mode="w")
     group.create_array("inner", data=GOOD)
@@ -193,8 +184,7 @@ CASES = {
         lambda f: csr_h5ad(f, columns=[9] * 9),
         "an index of a column is not from 0 to 8",
     ),
-    "names twice": (named_h5ad, "has 2 columns called .a., expected names that differ"),
-    "names twice in a table": (lambda f: (TWICE, {}), "has 2 columns called .a."),
+    "names twice": (lambda f: (TWICE, {}), "has 2 columns called .a., expected names that differ"),
     "NaN": (lambda f: saved(f, spoiled(17, 4, np.nan)), r"x.npy: row 17, column 4 is NaN"),
     "NaN in float16": (
         lambda f: saved(f, spoiled(39, 0, np.nan, "float16")),

@@ -8,6 +8,8 @@ import scipy.sparse
 import memwave
 from memwave.readers.formats.h5ad import sparse
 from memwave.readers.matrices.objects import as_matrix
+from memwave.workflow.config import settings
+from memwave.workflow.config.checks.check import check
 
 ROWS, COLUMNS = 500, 40
 
@@ -88,6 +90,32 @@ def test_names_of_the_variables_in_every_encoding(write, names, tmp_path):
     for place, expected in found.items():
         with as_matrix(f"{tmp_path}/x.h5ad::/{place}") as matrix:
             assert matrix.names == expected
+
+
+def test_names_may_repeat(tmp_path, monkeypatch):
+    """AnnData reads them, and leaves it to the user to make them unique."""
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(0).normal(size=(40, 4))
+    genes = ["MATR3", "TBCE", "MATR3", "MATR3"]
+    for name, names in (("x", genes), ("y", genes), ("z", [*genes[:3], "TBCE"])):
+        with h5py.File(f"{name}.h5ad", "w") as file:
+            file["X"] = rows
+            file["var/i"] = names
+            file["var"].attrs["_index"] = "i"
+    pca = memwave.PCA(2).fit(["x.h5ad", "y.h5ad"])
+    assert list(pca.feature_names_in_) == genes
+    pca.save("model.h5")
+    assert list(memwave.load_model("model.h5").feature_names_in_) == genes
+    with h5py.File("model.h5") as file:
+        assert file["features"]["position"].tolist() == [0, 1, 2, 3]
+    with pytest.raises(memwave.MemwaveError, match=r"column 3 is called .TBCE., expected"):
+        pca.transform("z.h5ad")
+    config = {
+        "datasets": {"cells": {"matrix": "x.h5ad"}},
+        "models": {"exact": {"solver": "covariance", "n_components": 2}},
+        "experiments": [{"dataset": "cells", "model": "exact"}],
+    }
+    assert check(settings.complete(config)).matrices["cells"].names == tuple(genes)
 
 
 def test_names_that_cannot_be_read_are_an_error(tmp_path):

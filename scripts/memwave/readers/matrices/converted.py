@@ -7,7 +7,11 @@ import numpy as np
 
 from memwave.core.errors import InvalidMatrix, MemwaveError
 from memwave.readers import DEFAULTS, Options, StreamSource, file_of, load_libraries, open_source
-from memwave.readers.matrices.checks import require_matrix, require_numbers
+from memwave.readers.matrices.checks import (
+    require_different,
+    require_matrix,
+    require_numbers,
+)
 from memwave.storage.npy import MappedRows, temporary_matrix
 from memwave.storage.shards import Shard
 
@@ -132,13 +136,17 @@ def open_stream(
 
 
 def _require_names(path: str, names: Sequence[str] | None) -> None:
-    """Require that no column of a table is without a name, as the index of its rows is."""
+    """Require that no column of a table is without a name, as the index of its rows is.
+
+    Nor may two have one name: formats of tables select columns by their names.
+    """
     for i, name in enumerate(names or ()):
         if not name.strip():
             raise InvalidMatrix(
                 f"{path}: column {i} has no name. If it is the index of the rows, leave it out "
                 "(pandas: to_csv(path, index=False); R: row.names = FALSE); if not, name it."
             )
+    require_different(path, names or ())
 
 
 def _require_values(source: StreamSource) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from memwave.core.errors import InvalidMatrix
 from memwave.core.ranges import Range
 from memwave.readers.base import file_of
-from memwave.readers.matrices.checks import require_different, require_same_names
+from memwave.readers.matrices.checks import require_same_names
 
 
 class Part(Protocol):
@@ -140,7 +140,6 @@ class Stack:
 
 def _names_of(parts: Sequence[Part]) -> list[str] | None:
     names = parts[0].column_names()
-    require_different(parts[0].path, names or ())
     for part in parts[1:]:
         require_same_names(part.path, part.column_names(), parts[0].path, names)
     return names

@@ -46,7 +46,10 @@ class Source(hdf5.Source):
         return super()._arrays()
 
     def column_names(self) -> list[str] | None:
-        """Return the names of the variables, where these are the columns."""
+        """Return the names of the variables, where these are the columns.
+
+        Several variables may have one name, as in AnnData: columns are told apart by their numbers.
+        """
         table = _variables_of(self.path[len(self.file) + 2 :].strip("/"))
         if table is None or table not in self._store:
             return None

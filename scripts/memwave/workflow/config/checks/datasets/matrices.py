@@ -16,7 +16,7 @@ from memwave.readers import (
     library_bytes,
     options_of,
 )
-from memwave.readers.matrices.checks import require_different, require_same_names
+from memwave.readers.matrices.checks import require_same_names
 from memwave.readers.matrices.converted import open_stream
 from memwave.readers.matrices.files import open_file
 from memwave.recordings.segments import file_name
@@ -115,7 +115,6 @@ def _shape(
         names, grain = source.column_names(), source.grain
     with source:
         rows, width = source.shape
-        require_different(part.path, names or ())
         stored = source.dtype.newbyteorder("=").name
         spec = MatrixSpec(width, stored, tuple(names) if names else None, grain)
         return spec, rows, tuple(source.notes)
