@@ -15,6 +15,7 @@ from memwave.pca.solvers import solver_module
 from memwave.workflow import paths
 from memwave.workflow.planning import inputs, resources
 from memwave.workflow.planning.jobs import request as requests
+from memwave.workflow.planning.jobs import results
 from memwave.workflow.planning.plan import make_plan, shard_names
 
 DATASET, FEATURES = "bench", "haar"
@@ -127,7 +128,7 @@ class Stages:
         request = requests.request(self._plan, stage, w)
         if stage == "write_projection":
             # No inputs: the jobs of a benchmark write no receipts, which have their checksums.
-            request = replace(requests.assembly(self._plan, w, versions={}), readers=())
+            request = replace(results.assembly(self._plan, w, versions={}), readers=())
         return Job(f"{stage}.{stage}", files, imports, request=(request,))
 
     def extract(self) -> list[list[Job]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from memwave.core.messages import in_words, shown
 from memwave.pca.solvers import solver_module, solver_names
-from memwave.recordings.sheet import COLUMNS, REQUIRED
+from memwave.recordings.sheet.columns import COLUMNS, REQUIRED
 from memwave.workflow.config.schema.composed import schema
 
 OPENING = """\

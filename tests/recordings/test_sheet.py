@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwave.core.errors import ConfigurationError
-from memwave.recordings.sheet import Recording, read_sheet
+from memwave.recordings.sheet.columns import Recording
+from memwave.recordings.sheet.reading import read_sheet
 
 
 def write(folder, *lines, encoding="utf-8", end="\n"):

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from memwave.api import projecting
 from memwave.api.fitting import computing
 from memwave.api.methods.transforming import Transforming
 from memwave.api.planning import block_of_projection, checked_levels
+from memwave.api.projecting import output
 from memwave.pca.diagnostics.contributions import contributions
 from memwave.pca.diagnostics.monitored import LEVELS, Monitoring, compared
 from memwave.pca.model import t2_weights
@@ -80,9 +80,9 @@ class Diagnosing(Transforming):
             computed = self._computed_in(matrix)
             rows = block_of_projection(self._plain_params(), model.n_features, computed)
             both, weights = np.empty((2, matrix.shape[0])), t2_weights(model)
-            store = projecting.array_store(both.T)
+            store = output.array_store(both.T)
             if matrix.complete is not None:
-                store = projecting.spreading(store, matrix, 2, rows)
+                store = output.spreading(store, matrix, 2, rows)
             for start, stop, scores, errors in self._projected(model, matrix, computed, rows):
                 found = np.vecdot(scores * weights, scores)
                 store(start, stop, np.column_stack([found, errors]))
@@ -112,4 +112,4 @@ class Diagnosing(Transforming):
             self._drop_missing(matrix)
             (rows,) = matrix.ranges(1)
             t2, spe = contributions(model, rows.rows(0, rows.shape[0]))
-            return projecting.spread(t2, matrix), projecting.spread(spe, matrix)
+            return output.spread(t2, matrix), output.spread(spe, matrix)

@@ -4,9 +4,9 @@ import os
 from typing import Any
 
 from memwave import __version__
-from memwave.api import projecting
 from memwave.api.fitting import certify
 from memwave.api.planning import block_of_projection
+from memwave.api.projecting import projection_file
 from memwave.api.streams.updating import Updating, stored
 from memwave.core.errors import InvalidMatrix
 from memwave.results import model_file
@@ -72,14 +72,14 @@ class Saving(Updating):
                 )
             # In float64: a certificate must include the rounding of a fit in float32.
             computed = "float64" if is_train else self._computed_in(matrix)
-            found = projecting.write_projection(
+            found = projection_file.write_projection(
                 path,
                 model,
                 matrix,
                 dtype=computed,
                 block_rows=block_of_projection(self._plain_params(), model.n_features, computed),
                 is_train=is_train,
-                labels=projecting.row_labels(labels, matrix.shape[0]),
+                labels=projection_file.row_labels(labels, matrix.shape[0]),
                 contributions=contributions,
                 provenance=self._made_by(),
                 bar=self._bar,

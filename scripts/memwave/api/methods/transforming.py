@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from memwave.api import projecting
 from memwave.api.conventions.containers import Containers
 from memwave.api.fitting import computing
 from memwave.api.methods.fitted import Fitted
 from memwave.api.planning import block_of_projection
+from memwave.api.projecting import output
+from memwave.api.projecting.blocks import projected, reconstruct
 from memwave.core.errors import InvalidMatrix
 from memwave.pca.model import Model
 from memwave.pca.projection import Projector
@@ -48,13 +49,13 @@ class Transforming(Fitted, Containers):
             computed = self._computed_in(matrix)
             rows = block_of_projection(self._plain_params(), model.n_features, computed)
             made: list[np.ndarray] = []
-            with projecting.target(out, shape, computed, made, matrix) as store:
+            with output.target(out, shape, computed, made, matrix) as store:
                 if matrix.complete is not None:
-                    store = projecting.spreading(store, matrix, shape[1], rows)
+                    store = output.spreading(store, matrix, shape[1], rows)
                 for start, stop, scores, _ in self._projected(model, matrix, computed, rows):
                     store(start, stop, scores.astype(computed, copy=False))
         if not made:
-            return projecting.result(out)
+            return output.result(out)
         return self._contained(made[0], list(self.get_feature_names_out()), X)
 
     def inverse_transform(self, X: Any, *, out: Any = None) -> np.ndarray:
@@ -84,14 +85,14 @@ class Transforming(Fitted, Containers):
             rows = block_of_projection(self._plain_params(), model.n_features, "float64")
             made: list[np.ndarray] = []
             with (
-                projecting.target(out, shape, "float64", made, scores) as store,
-                closing(projecting.reconstruct(model, scores, rows, self._bar)) as found,
+                output.target(out, shape, "float64", made, scores) as store,
+                closing(reconstruct(model, scores, rows, self._bar)) as found,
             ):
                 if scores.complete is not None:
-                    store = projecting.spreading(store, scores, shape[1], rows)
+                    store = output.spreading(store, scores, shape[1], rows)
                 for start, stop, values in found:
                     store(start, stop, values)
-        return made[0] if made else projecting.result(out)
+        return made[0] if made else output.result(out)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the scores: pca0, pca1, ..."""
@@ -101,5 +102,5 @@ class Transforming(Fitted, Containers):
         self, model: Model, matrix: Matrix, dtype: str, rows: int
     ) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
         projector = Projector(model, dtype)
-        with closing(projecting.projected(projector, matrix, dtype, rows, self._bar)) as found:
+        with closing(projected(projector, matrix, dtype, rows, self._bar)) as found:
             yield from found

@@ -15,7 +15,8 @@ from memwave.workflow import paths
 from memwave.workflow.planning.jobs import dependencies
 from memwave.workflow.planning.jobs.batches import batch_of, batches
 from memwave.workflow.planning.jobs.job import Job, maker_of
-from memwave.workflow.planning.jobs.request import assembly, request
+from memwave.workflow.planning.jobs.request import request
+from memwave.workflow.planning.jobs.results import assembly
 from memwave.workflow.planning.models import is_applied, model_of
 from memwave.workflow.planning.plan import Plan
 

@@ -2,6 +2,7 @@
 
 import os
 
+from memwave.core.precision import compute_dtype
 from memwave.pca.solvers import reads_recordings, solver_module
 from memwave.recordings.channels import is_model
 from memwave.workflow import paths
@@ -11,6 +12,12 @@ from memwave.workflow.planning.plan import Plan, Wildcards, feature_spec, of_exp
 def model_of(plan: Plan, w: Wildcards) -> dict:
     """Return the complete options of the model of a job or an experiment."""
     return plan.models[w.dataset, w.features, w.model]
+
+
+def dtype_of(plan: Plan, w: Wildcards) -> str:
+    """Return the type that is computed in for the model of a job."""
+    stored = feature_spec(plan, w.dataset, w.features).dtype
+    return compute_dtype(model_of(plan, w)["compute_dtype"], stored)
 
 
 def is_applied(model: dict) -> bool:

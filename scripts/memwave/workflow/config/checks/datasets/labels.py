@@ -8,7 +8,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import shown
 from memwave.readers import Options, holds_texts, open_array, open_texts
 from memwave.recordings.labels.intervals import are_intervals, read_intervals
-from memwave.recordings.sheet import Recording
+from memwave.recordings.sheet.columns import Recording
 
 
 def are_texts(recording: Recording) -> bool:

@@ -20,7 +20,8 @@ from memwave.readers.matrices.checks import require_same_names
 from memwave.readers.matrices.converted import open_stream
 from memwave.readers.matrices.files import open_file
 from memwave.recordings.segments import file_name
-from memwave.recordings.sheet import Recording, read_sheet
+from memwave.recordings.sheet.columns import Recording
+from memwave.recordings.sheet.reading import read_sheet
 from memwave.workflow import paths
 from memwave.workflow.config.checks.datasets.labels import are_texts, check_labels, label_findings
 from memwave.workflow.config.checks.datasets.recordings import (

@@ -18,7 +18,8 @@ from memwave.readers import (
 from memwave.recordings.channels.groups import channel_groups, group_rows
 from memwave.recordings.resampling import LARGEST, Ratio, ratio_of, resampled_rows
 from memwave.recordings.segments import ChannelGroup, file_name
-from memwave.recordings.sheet import Recording, read_sheet
+from memwave.recordings.sheet.columns import Recording
+from memwave.recordings.sheet.reading import read_sheet
 from memwave.workflow import paths
 from memwave.workflow.config.checks.datasets.labels import are_texts, check_labels, label_findings
 

@@ -1,0 +1,1 @@
+"""The recordings sheet: the list of the recordings of a dataset."""
