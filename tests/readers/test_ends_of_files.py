@@ -7,6 +7,7 @@ import pytest
 from real_files import notes, read, refusal
 from test_tables import read_all
 
+from memwave.readers import open_array
 from memwave.readers.base import FileSource
 from memwave.readers.formats.mne.whole import require_sound_file
 
@@ -163,6 +164,19 @@ def test_a_nihon_kohden_file_that_was_cut_or_goes_on(tmp_path):
         assert found in refusal(str(path))
     path.write_bytes(whole + bytes(24))
     assert "24 bytes at the end of a.eeg are not read" in notes(path)
+
+
+@pytest.mark.parametrize("rows", [(60, 40), (31, 29, 40), (100,)])
+def test_a_nihon_kohden_file_is_read_across_its_blocks(tmp_path, rows):
+    pytest.importorskip("mne")
+    path = tmp_path / "a.eeg"
+    save_nihon(path, rows)
+    whole = read(path)
+    with open_array(str(path)) as source:
+        for start, stop in ((0, 61), (20, 75), (59, 61), (30, 60), (60, 100), (5, 5)):
+            np.testing.assert_array_equal(source.read(start, stop), whole[start:stop])
+    first = ", ".join(map(str, np.cumsum(rows)[:-1]))
+    assert (f"time is missing before row {first}. Windows" in notes(path)) == (len(rows) > 1)
 
 
 def test_a_kit_file_that_was_cut_or_goes_on(tmp_path):

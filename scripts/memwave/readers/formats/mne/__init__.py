@@ -6,6 +6,7 @@ Values are in SI units: volts, tesla, metres.
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from math import ceil
 from typing import Any
 
@@ -14,7 +15,11 @@ import numpy as np
 from memwave.core.messages import listed, printable
 from memwave.readers.base import Options, file_of, reason_of
 from memwave.readers.formats.mne.further import further_files
-from memwave.readers.formats.mne.whole import compare, require_sound_file
+from memwave.readers.formats.mne.whole import (
+    compare,
+    first_rows_of_blocks,
+    require_sound_file,
+)
 from memwave.readers.shared.libraries import library
 from memwave.readers.sources import ArraySource
 
@@ -70,12 +75,13 @@ class Source(ArraySource):
         self._skipped = sorted(set(_skipped(self._raw)))
         if lost := sum(stop - start for start, stop in self._skipped):
             self.note(f"{lost} rows were not recorded, since it was paused; they are missing")
+        self._cuts = first_rows_of_blocks(self)
         self._note_breaks()
 
     def _note_breaks(self) -> None:
         """Add a note if rows follow each other that were not recorded one after the other."""
         rate = float(self._raw.info["sfreq"])
-        found = {round(onset * rate) for onset, _, text in _annotated(self._raw) if text in BREAKS}
+        found = {_row(onset * rate) for onset, _, text in _annotated(self._raw) if text in BREAKS}
         rows = sorted(row for row in found if 0 < row < self.shape[0])
         if rows:
             more = f" and {len(rows) - MOST_BREAKS} more" if len(rows) > MOST_BREAKS else ""
@@ -104,9 +110,11 @@ class Source(ArraySource):
             return np.empty((0, len(self._columns)))
         # Columns in the order of the file, since the package sorts them.
         order = sorted(set(self._columns))
-        values = self._raw.get_data(picks=order, start=start, stop=stop, verbose="error")
         places = [order.index(column) for column in self._columns]
-        rows = np.ascontiguousarray(values[places].T)
+        rows = np.empty((stop - start, len(places)))
+        for low, high in pairwise([start, *(r for r in self._cuts if start < r < stop), stop]):
+            values = self._raw.get_data(picks=order, start=low, stop=high, verbose="error")
+            rows[low - start : high - start] = values[places].T
         for low, high in self._skipped:
             if low < stop and high > start:
                 rows[max(low - start, 0) : high - start] = np.nan
@@ -132,8 +140,12 @@ def _skipped(raw: Any) -> Iterator[tuple[int, int]]:
     rate = float(raw.info["sfreq"])
     for onset, duration, text in _annotated(raw):
         if text == NOT_RECORDED:
-            # The times may be half a sample before that of the sample itself, or rounded.
-            yield ceil(onset * rate - ROUNDING), ceil((onset + duration) * rate - ROUNDING)
+            yield _row(onset * rate), _row((onset + duration) * rate)
+
+
+def _row(place: float) -> int:
+    """The first row at or after a place: times may be half a sample before the row, or rounded."""
+    return ceil(place - ROUNDING)
 
 
 def _reader(source: ArraySource) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ sample by sample.
 import os
 import re
 import struct
+from itertools import accumulate
 from typing import Any
 
 from memwave.core.errors import MemwaveError
@@ -152,6 +153,27 @@ def _require_kit_samples(source: ArraySource) -> None:
 
 def _require_nihon_samples(source: ArraySource) -> None:
     """Compare the blocks of samples of a Nihon Kohden file with its size."""
+    blocks = _nihon_blocks(source)
+    if not blocks:
+        return  # the package reports it
+    end = max(place + size for place, size, _ in blocks)
+    if end > source.file_size:
+        raise _cut(source, end)
+    _note_rest(source, source.file_size - end, os.path.basename(source.file))
+
+
+def first_rows_of_blocks(source: ArraySource) -> list[int]:
+    """First rows of the blocks of a Nihon Kohden file but the first; of other files none.
+
+    A recording that was interrupted has several. MNE-Python 1.13 fails if it reads across them.
+    """
+    if not source.file.lower().endswith(".eeg"):
+        return []
+    return list(accumulate(rows for _, _, rows in _nihon_blocks(source)))[:-1]
+
+
+def _nihon_blocks(source: ArraySource) -> list[tuple[int, int, int]]:
+    """Place, bytes and rows of the samples in each block of a Nihon Kohden file."""
     with open(source.file, "rb") as file:
 
         def number(place: int, size: int) -> int:
@@ -159,16 +181,15 @@ def _require_nihon_samples(source: ArraySource) -> None:
             return int.from_bytes(file.read(size), "little")
 
         if not file.read(4).startswith(NK_MAGIC):
-            return  # the package reports it
-        control, end = number(NK_CONTROL, 4), 0
+            return []
+        control, found = number(NK_CONTROL, 4), []
         for i in range(number(control + NK_BLOCKS, 1)):
             block = number(control + NK_BLOCKS + 1 + 20 * i, 4)
             rows = number(block + NK_RATE + 2, 4) * (number(block + NK_RATE, 2) & 0x3FFF) // 10
             channels = number(block + NK_CHANNELS, 1)
-            end = max(end, block + NK_CHANNELS + 1 + 10 * channels + 2 * (channels + 1) * rows)
-    if end > source.file_size:
-        raise _cut(source, end)
-    _note_rest(source, source.file_size - end, os.path.basename(source.file))
+            place = block + NK_CHANNELS + 1 + 10 * channels
+            found.append((place, 2 * (channels + 1) * rows, rows))
+    return found
 
 
 def _cut(source: ArraySource, end: int) -> MemwaveError:
