@@ -635,8 +635,9 @@ def test_features_are_compared_with_those_that_a_model_is_fitted_to(applied):
     applied.config["features"]["again"]["window"] = 16
     applied.config["features"]["haar"]["scale"] = "zscore"
     assert "another scaling, expected features.again.scale: " in applied.findings()[0]
-    applied.config["features"]["again"]["scale"] = FITTED
-    assert applied.check()
+    for scale in (FITTED, f"./{FITTED}"):
+        applied.config["features"]["again"]["scale"] = scale
+        assert applied.check()
     applied.config["features"]["haar"]["scale"] = "none"
     assert "channels that were not scaled" in applied.findings()[0]
 

@@ -1,5 +1,6 @@
 """Checks that a fitted model can be applied to the features, or the columns, of a dataset."""
 
+import os
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -169,7 +170,7 @@ def scale_findings(features: str, spec: FeatureSpec, made: Container[str]) -> It
     str
         A finding: the place, what was found, what was expected and what to do.
     """
-    if not is_model(spec.scale) or spec.scale in made:
+    if not is_model(spec.scale) or os.path.relpath(spec.scale) in made:
         return
     try:
         with hdf5.given(spec.scale, MODEL):
