@@ -36,7 +36,7 @@ LONGEST = (
     "runs/",
     "workflow/test_matrix_memory",
     "workflow/test_memory",
-    "api/test_estimator",
+    "api/test_memory_limit",
     "pca/test_extreme_values",
     "readers/test_bounded_headers",
 )

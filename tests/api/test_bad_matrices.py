@@ -3,97 +3,31 @@
 import re
 
 import dask.array as da
-import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import scipy.sparse
-import zarr
+from matrix_files import (
+    csr_h5ad,
+    cut_short,
+    fortran_map,
+    group_of_zarr,
+    hdf5,
+    raw,
+    saved,
+    sparse_h5ad,
+    spoiled,
+    table,
+    two,
+    written,
+)
+from small_matrices import GOOD
 
 import memwave
 from memwave.cli import main
 from memwave.workflow.planning.plan import make_plan
-
-GOOD = np.random.default_rng(0).normal(size=(40, 6))
-
-
-def saved(folder, array, name="x.npy", **options):
-    np.save(folder / name, array, **options)
-    return str(folder / name), {}
-
-
-def raw(folder, n_bytes, **how):
-    (folder / "x.mmap").write_bytes(b"\x01" * n_bytes)
-    return str(folder / "x.mmap"), how
-
-
-def hdf5(folder, place="x", write=None, where="x", name="x.h5", **options):
-    with h5py.File(folder / name, "w") as file:
-        if write is None:
-            file.create_dataset(place, data=GOOD, **options)
-        else:
-            write(file)
-    return f"{folder / name}::/{where}" if where else str(folder / name), {}
-
-
-def spoiled(row, column, value, dtype="float32"):
-    rows = GOOD.astype(dtype)
-    rows[row, column] = value
-    return rows
-
-
-def cut_short(folder):
-    path, how = saved(folder, GOOD)
-    data = (folder / "x.npy").read_bytes()
-    (folder / "x.npy").write_bytes(data[:-100])
-    return path, how
-
-
-def fortran_map(folder):
-    np.asfortranarray(GOOD).T.tofile(folder / "x.mmap")
-    return np.memmap(folder / "x.mmap", "f8", "r", shape=GOOD.shape, order="F"), {}
-
-
-def sparse_h5ad(folder):
-    def write(file):
-        file.create_group("X").attrs["encoding-type"] = "csc_matrix"
-
-    return hdf5(folder, write=write, where=None, name="x.h5ad")
-
-
-def csr_h5ad(folder, lost=None, ends=None, columns=None):
-    def write(file):
-        arrays = {"data": np.ones(9), "indices": columns or range(9), "indptr": ends or range(10)}
-        for name, values in arrays.items():
-            if name != lost:
-                file.create_dataset(f"X/{name}", data=np.array(values))
-        file["X"].attrs["encoding-type"] = "csr_matrix"
-        file["X"].attrs["shape"] = (9, 9)
-
-    return hdf5(folder, write=write, where=None, name="x.h5ad")
-
-
-def group_of_zarr(folder):
-    group = zarr.open_group(str(folder / "x.zarr"), mode="w")
-    group.create_array("inner", data=GOOD)
-    return str(folder / "x.zarr"), {}
-
-
-def two(folder, first, second):
-    return [saved(folder, first, "a.npy")[0], saved(folder, second, "b.npy")[0]], {}
-
-
-def table(folder, frame, name):
-    write = frame.to_parquet if name.endswith("parquet") else frame.to_feather
-    write(folder / name)
-    return str(folder / name), {}
-
-
-def written(folder, text, name="x.csv"):
-    (folder / name).write_text(text)
-    return str(folder / name), {}
 
 
 class Growing:
@@ -366,80 +300,3 @@ def test_the_plan_of_a_workflow_says_the_same(case, tmp_path, monkeypatch):
     with pytest.raises(memwave.MemwaveError, match=message):
         make_plan(config)
     assert made_by_hand(tmp_path) == before
-
-
-PARAMETERS = {
-    "n_components": (0, "n_components is 0, expected a whole number from 1"),
-    "n_components ": (1.5, "n_components is 1.5, .*a share of the variance"),
-    "n_components  ": (7, "n_components is 7, expected at most 6: the matrix has 40 rows and 6"),
-    "solver": ("covarance", 'solver is "covarance", .*Did you mean "covariance"'),
-    "solver ": ("lag-covariance", "solver is .lag-covariance., expected"),
-    "compute_dtype": ("float16", 'compute_dtype: found "float16", expected "auto", "float32"'),
-    "standardize": ("yes", 'standardize: found "yes", expected true or false'),
-    "solver_options": ({"passes": 0}, "passes: "),
-    "shards": (0, "shards: found 0, expected a whole number of at least 1"),
-    "threads": (1.5, "threads: found 1.5"),
-    "block_mb": (-1, "block_mb: found -1, expected a number above 0"),
-    "block_mb ": (float("nan"), "block_mb: found nan, expected a number above 0"),
-    "block_mb  ": (float("inf"), "block_mb: found inf, expected a number above 0"),
-    "solver_options ": (3, "solver_options is 3, expected a dict"),
-    "tolerance": (0, "tolerance: found 0, expected a number greater than 0"),
-    "random_state": (-1, "random_state: found -1, expected a whole number of at least 0, or None"),
-    "random_state ": (np.random.RandomState(0), "random_state: found RandomState.*, expected"),
-    "max_components": (0, "max_components: found 0, expected a whole number of at least 1"),
-    "certify": ("no", 'certify: found "no", expected True or False'),
-    "max_mem_mb": (100, r"needs \d+ MB, more than max_mem_mb=100. Allow more"),
-}
-
-
-@pytest.mark.parametrize("name", PARAMETERS)
-def test_a_bad_parameter_is_refused(name, tmp_path):
-    value, message = PARAMETERS[name]
-    with pytest.raises(memwave.MemwaveError, match=message):
-        memwave.PCA(**{name.strip(): value}).fit(GOOD)
-
-
-def test_what_does_not_fit_the_model_is_refused(tmp_path):
-    pca = memwave.PCA(2).fit(GOOD)
-    cases = {
-        "X has 5 features, but PCA is expecting 6": lambda: pca.transform(GOOD[:, :5]),
-        r"out has shape \(3, 3\), expected \(40, 2\)": lambda: pca.transform(
-            GOOD, out=np.zeros((3, 3))
-        ),
-        "scores.txt: cannot be written, expected a name that ends in .npy": lambda: pca.transform(
-            GOOD, out="scores.txt"
-        ),
-        "has 6 columns, expected the 2 scores": lambda: pca.inverse_transform(GOOD),
-        "X: is an iterator, which can be read once": lambda: pca.transform(iter([GOOD])),
-        "an iterator can be read once": lambda: pca.fit_transform(iter([GOOD])),
-        "row 3, column 1 is NaN": lambda: pca.transform(
-            spoiled(3, 1, np.nan, "f8"), out=tmp_path / "out.npy"
-        ),
-        "no parameter of PCA. Did you mean": lambda: pca.set_params(n_component=3),
-        "which reads the rows several times": lambda: memwave.PCA(2, solver="randomized").fit(
-            iter([GOOD])
-        ),
-        "expected at least 2 for": lambda: memwave.PCA(2).partial_fit(GOOD[:1]).components_,
-        "not fitted yet": lambda: memwave.PCA().transform(GOOD),
-    }
-    for message, call in cases.items():
-        with pytest.raises(memwave.MemwaveError, match=message):
-            call()
-    assert list(tmp_path.iterdir()) == []
-    named = memwave.PCA(2).fit(pd.DataFrame(GOOD, columns=list("abcdef")))
-    with pytest.raises(memwave.MemwaveError, match="column 0 is called 'b', expected 'a'"):
-        named.transform(pd.DataFrame(GOOD, columns=list("bacdef")))
-
-
-def test_constant_columns_are_no_error():
-    rows = np.hstack([GOOD, np.full((40, 2), 7.0)])
-    pca = memwave.PCA(3, standardize=True).fit(rows)
-    assert np.isfinite(pca.transform(rows)).all()
-    np.testing.assert_allclose(pca.components_[:, 6:], 0, atol=1e-12)
-
-
-def test_the_largest_integers_are_read_as_they_are():
-    rows = np.array([[2**62, -(2**62)], [0, 1], [5, 2**61]], dtype="int64")
-    pca = memwave.PCA(1).fit(rows)
-    expected = np.linalg.eigvalsh(np.cov(rows.astype("f8").T))[-1]
-    assert pca.explained_variance_[0] == pytest.approx(expected)
