@@ -65,8 +65,8 @@ def damaged(content: bytes, edits: list[tuple[str, int, bytes]]) -> bytes:
 
 def savers() -> dict:
     """How to write every format, by the name of the file."""
+    import field_files
     import h5py
-    import test_field_formats
     import test_formats
     import test_mat
     import test_tables
@@ -78,7 +78,7 @@ def savers() -> dict:
             )
 
     mat = {f"{name}.mat": save for name, save in test_mat.SAVERS.items()}
-    plain = {"a.npy": np.save, "a.h5": save_hdf5, "a.nwb": test_field_formats.save_nwb}
+    plain = {"a.npy": np.save, "a.h5": save_hdf5, "a.nwb": field_files.save_nwb}
     plain["a.npz"] = lambda path, array: np.savez_compressed(path, x=array)
     return plain | test_formats.SAVERS | test_tables.SAVERS | mat
 

@@ -1,14 +1,91 @@
-"""Files of EEG and MEG whose headers and samples disagree, or that are damaged."""
+"""Files of EEG and MEG: annotations, pauses, their parts, and headers and samples that disagree."""
 
 import struct
+import sys
+from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import scipy.io
-from test_field_formats import NAMES, ROWS, VALUES, raw_of, save_brainvision, save_eeglab
+from field_files import NAMES, RATE, ROWS, VALUES, raw_of, save_brainvision, save_eeglab, save_fif
 
 from memwave.core.errors import MemwaveError
-from memwave.readers import contents_of, open_array
+from memwave.readers import contents_of, files_of, open_array
+from memwave.recordings.labels.intervals import read_intervals
+
+
+def test_annotations_are_intervals(tmp_path):
+    save_fif(tmp_path / "a_raw.fif", VALUES)
+    found = [
+        (i.start, i.stop, i.label) for i in read_intervals(f"{tmp_path}/a_raw.fif", ROWS, RATE)
+    ]
+    assert found == [(50, 150, "a"), (250, 300, "c")]
+
+
+@pytest.mark.parametrize(("first", "begin"), [(0, 1000.0), (130, 1000.0), (130, None)])
+def test_rows_during_a_pause_are_missing(tmp_path, first, begin):
+    """MNE-Python reads zeros for samples that were not recorded."""
+    mne = pytest.importorskip("mne")
+    info = mne.create_info(NAMES, RATE, "eeg")
+    raw = mne.io.RawArray(VALUES.T * 1e-6, info, first_samp=first, verbose="error")
+    raw.set_meas_date(begin)
+    # Without a date, MNE-Python takes the onsets here from the first row.
+    onsets = np.array([100, 0]) / RATE + (first / RATE if begin else 0)
+    texts, begin = ["BAD_ACQ_SKIP", "rest"], raw.info["meas_date"]
+    raw.set_annotations(mne.Annotations(onsets, [3.0, 1.0], texts, orig_time=begin))
+    path = tmp_path / "a_raw.fif"
+    raw.save(path, fmt="double", buffer_size_sec=1.0, verbose="error")
+    expected = VALUES[:, ::-1] * 1e-6
+    expected[100:250] = np.nan
+    with open_array(str(path), None, NAMES[::-1]) as source:
+        assert "150 rows were not recorded" in source.notes[0]
+        for start, stop in [(0, ROWS), (90, 110), (120, 130), (240, 260), (250, 251), (0, 100)]:
+            np.testing.assert_allclose(source.read(start, stop), expected[start:stop], rtol=1e-12)
+    (label,) = read_intervals(str(path), ROWS, RATE)
+    assert (label.start, label.stop, label.label) == (0, 50, "rest")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.cnt", b"RIFF" + bytes(100), "the package antio.*with pip install antio"),
+        ("a.mff/signal1.bin", b"", "the package mffpy"),
+        ("a.cdt", b"", "the package curryreader"),
+        ("a.nedf", b"", r"\.nedf files cannot be read; save it as FIF with MNE-Python"),
+        ("a.cwa", b"", "export it to CSV with OmGui"),
+        ("a.cnt", b"Version 3.0" + bytes(2000), "cannot be read by MNE-Python"),
+    ],
+)
+def test_files_that_need_another_package(tmp_path, monkeypatch, name, content, message):
+    pytest.importorskip("mne")
+    for package in ("antio", "mffpy", "curryreader"):
+        monkeypatch.setitem(sys.modules, package, None)
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    with pytest.raises(MemwaveError, match=message):
+        open_array(str(tmp_path / name.split("/")[0]))
+
+
+def test_eeglab_files_of_matlab_7_3(tmp_path, monkeypatch):
+    pytest.importorskip("mne")
+    monkeypatch.setitem(sys.modules, "pymatreader", None)
+    with h5py.File(tmp_path / "a.set", "w") as file:
+        file["EEG"] = [1]
+    with pytest.raises(MemwaveError, match="needs the package pymatreader"):
+        open_array(str(tmp_path / "a.set"))
+
+
+def test_brainvision_is_three_files(tmp_path):
+    save_brainvision(tmp_path / "a.vhdr", VALUES)
+    names = [Path(file).name for file in files_of(str(tmp_path / "a.vhdr"))]
+    assert names == ["a.vhdr", "a.eeg", "a.vmrk"]
+    with pytest.raises(MemwaveError, match=r"Name its header, .*a\.vhdr"):
+        open_array(str(tmp_path / "a.eeg"))
+    (tmp_path / "a.eeg").unlink()
+    with pytest.raises(MemwaveError, match=r"a\.vhdr: cannot be read by MNE-Python"):
+        open_array(str(tmp_path / "a.vhdr"))
 
 
 def change(path, old, new):

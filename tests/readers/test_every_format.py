@@ -5,10 +5,10 @@ import os
 import weakref
 from pathlib import Path
 
+import field_files
 import h5py
 import numpy as np
 import pytest
-import test_field_formats
 import test_formats
 import test_mat
 import test_tables
@@ -34,7 +34,7 @@ def save_npz(path, array):
 
 def save_mseed(path, array):
     obspy = pytest.importorskip("obspy")
-    traces = test_field_formats.seed(path, [0, 0, 0], rows=ROWS)
+    traces = field_files.seed(path, [0, 0, 0], rows=ROWS)
     for trace, name, values in zip(traces, NAMES, array.T, strict=True):
         trace.data, trace.stats.channel = values.astype("i4"), name[:3].upper()
     obspy.Stream(traces).write(str(path), format="MSEED")
@@ -42,7 +42,7 @@ def save_mseed(path, array):
 
 def save_xdf(path, array):
     pytest.importorskip("pyxdf")
-    test_field_formats.xdf(path)
+    field_files.xdf(path)
 
 
 # By the name of its reader: the path of a recording, how it is written, and names of channels.
@@ -60,10 +60,10 @@ SAVED = {
     "wfdb": ("a.hea", test_formats.save_wfdb, NAMES),
     "audio": ("a.flac", test_formats.save_audio, None),
     "npz": ("a.npz::x", save_npz, None),
-    "nwb": ("a.nwb", test_field_formats.save_nwb, None),
-    "tdms": ("a.tdms", test_field_formats.save_tdms, NAMES),
+    "nwb": ("a.nwb", field_files.save_nwb, None),
+    "tdms": ("a.tdms", field_files.save_tdms, NAMES),
     "xdf": ("a.xdf", save_xdf, NAMES),
-    "mne": ("a_raw.fif", test_field_formats.save_fif, NAMES),
+    "mne": ("a_raw.fif", field_files.save_fif, NAMES),
     "obspy": ("a.mseed", save_mseed, ["LEF", "RIG", "UP"]),
 }
 # Formats that have another unit, or other values.
@@ -81,7 +81,7 @@ def folder(tmp_path_factory):
 
 
 def expected_of(name):
-    values = test_field_formats.VALUES if name == "xdf" else VALUES
+    values = field_files.VALUES if name == "xdf" else VALUES
     return values * SCALED.get(name, 1)
 
 
@@ -140,6 +140,6 @@ def test_init_knows_the_format(tmp_path, monkeypatch, name):
     assert main(["init", place, "--window", "16", *shape]) == 0
     dataset = yaml.safe_load(Path("mine.yaml").read_text())["datasets"]["mine"]
     assert dataset["channels"] == (names or ["channel1", "channel2", "channel3"])
-    rate = None if name in RATES else test_field_formats.RATE
+    rate = None if name in RATES else field_files.RATE
     assert dataset.get("sampling_rate") == (rate and pytest.approx(rate))
     assert os.path.abspath(place) in Path("mine.tsv").read_text()

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import scipy.io
 import zarr
+from field_files import save_nwb, save_tdms, xdf
 from hypothesis import given
 from hypothesis import strategies as st
 from real_files import read, refusal
-from test_field_formats import save_nwb, save_tdms, xdf
 from test_h5ad import written
 from test_mat import save_hdf5
 from test_tables import SAVERS as TABLES

@@ -5,13 +5,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import field_files
 import h5py
 import numpy as np
 import pyarrow
 import pyarrow.feather
 import pyarrow.parquet
 import pytest
-import test_field_formats
 import test_formats
 import test_mat
 import test_tables
@@ -69,7 +69,7 @@ FORMATS = {
     "plain.mat::x": test_mat.save_plain,
     "new.mat::x": test_mat.save_hdf5,
     "a.npz::x": lambda path, array: np.savez_compressed(path, x=array),
-    "a.nwb": test_field_formats.save_nwb,
+    "a.nwb": field_files.save_nwb,
     "a.txt": partial(save_csv, delimiter="\t"),
 }
 

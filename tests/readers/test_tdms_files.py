@@ -1,11 +1,45 @@
-"""TDMS files that were cut short, whose index is out of date, or whose scales cannot be applied."""
+"""TDMS files: groups, rates, scales, files that were cut short, an index that is out of date."""
 
 import numpy as np
 import pytest
-from test_field_formats import RATE, ROWS, VALUES, save_tdms
+from field_files import RATE, ROWS, VALUES, save_tdms
 
 from memwave.core.errors import MemwaveError
 from memwave.readers import open_array
+
+
+def test_tdms_groups(tmp_path):
+    nptdms = pytest.importorskip("nptdms")
+    path = tmp_path / "a.tdms"
+    with nptdms.TdmsWriter(str(path)) as writer:
+        for group, count in (("one", 10), ("two", 20)):
+            data = np.arange(count, dtype="f4")
+            texts = nptdms.ChannelObject(group, "text", ["a"] * count)
+            writer.write_segment([nptdms.ChannelObject(group, "x", data), texts])
+    with open_array(f"{path}::two", None, ["x"]) as source:
+        assert source.dtype == "f4"
+        assert source.read(3, 5).tolist() == [[3], [4]]
+    with open_array(str(path), None, ["one/x"]) as source:
+        assert source.shape == (10, 1)
+    with pytest.raises(MemwaveError, match='different lengths: "one/x" 10, "two/x" 20'):
+        open_array(str(path), None, ["one/x", "two/x"])
+    with pytest.raises(MemwaveError, match='"text" holds values of type'):
+        open_array(f"{path}::two", None, ["text"])
+    with pytest.raises(MemwaveError, match=r'no group "three".*holds one, two'):
+        open_array(f"{path}::three")
+
+
+@pytest.mark.parametrize("step", [-1.0, np.nan])
+def test_a_sampling_rate_that_is_none_is_ignored(tmp_path, step):
+    nptdms = pytest.importorskip("nptdms")
+    path = str(tmp_path / "a.tdms")
+    channel = nptdms.ChannelObject("g", "a", VALUES[:, 0].copy(), {"wf_increment": step})
+    with nptdms.TdmsWriter(path) as writer:
+        writer.write_segment([channel])
+    with open_array(path) as source:
+        assert source.sampling_rate is None
+        assert f"a sampling rate of {step:g}" in source.notes[0]
+
 
 LINEAR = {
     "NI_Number_Of_Scales": np.uint32(1),

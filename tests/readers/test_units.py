@@ -4,7 +4,7 @@ import h5py
 import pytest
 import wfdb
 import zarr
-from test_field_formats import VALUES, save_nwb, xdf
+from field_files import VALUES, save_nwb, xdf
 
 from memwave.readers import open_source
 
