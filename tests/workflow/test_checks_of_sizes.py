@@ -1,11 +1,16 @@
 """What is found about sizes: components, windows, shards, and memory."""
 
 import numpy as np
+import pytest
 
+from memwave.core.errors import ConfigurationError
 from memwave.features.spec import FeatureSpec
 from memwave.workflow.config import settings
+from memwave.workflow.planning.jobs.job import Job
 from memwave.workflow.planning.memory.blocks import Sizes
 from memwave.workflow.planning.memory.recordings import predict_stages
+from memwave.workflow.planning.plan import make_plan
+from memwave.workflow.planning.resources import memory_mb
 
 
 def test_more_components_than_features(project):
@@ -115,3 +120,19 @@ def test_conversions_over_the_limit(project):
     findings = [finding for finding in project.findings() if "stage convert" in finding]
     assert ["convert_recordings" in finding for finding in findings] == [True, False]
     assert all("one.csv" in finding and "max_mem_mb is 120" in finding for finding in findings)
+
+
+def test_the_rows_of_a_matrix_count_for_a_solver_that_reads_columns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.zeros((3000, 50), "float32"))
+    config = {
+        "datasets": {"x": {"matrix": "x.npy"}},
+        "models": {"rows": {"solver": "gram", "n_components": 2}},
+        "experiments": [{"dataset": "x", "model": "rows"}],
+        "plots": False,
+    }
+    plan = make_plan(config | {"max_mem_mb": 10_000})
+    need = memory_mb(plan, "fit_model", Job("fit_model", "x", "matrix", "rows"))
+    with pytest.raises(ConfigurationError, match=f"fit_model of x/matrix .* needs {need} MB"):
+        make_plan(config | {"max_mem_mb": need - 1})
+    make_plan(config | {"max_mem_mb": need})

@@ -133,7 +133,7 @@ class Pair:
     def _predict(self, model: dict, block_mb: int | None = None) -> dict[str, int]:
         sizes = replace(self.sizes, block_mb=block_mb or self.sizes.block_mb)
         if isinstance(self.spec, MatrixSpec):
-            return matrix_memory.predict_stages(self.spec, model, sizes)
+            return matrix_memory.predict_stages(self.spec, model, sizes, self.n_train)
         return recording_memory.predict_stages(
             self.spec,
             model,
