@@ -27,4 +27,4 @@ def write_what_no_longer_fits(path: Path) -> None:
 
 
 if "snakemake" in globals():
-    run_script(snakemake, globals()[snakemake.rule])  # noqa: F821
+    run_script(snakemake, globals()[snakemake.rule])
