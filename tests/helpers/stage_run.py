@@ -1,7 +1,7 @@
 """All stages of one model on the shards of a folder, with the requests that a plan would make."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,8 @@ class StageRun:
 
     def project_recordings(self, i: int = 0, **files: Any) -> Any:
         known = {"model": self.path("model.h5"), "partial": self.path(f"partial{i}.h5")}
-        return self.run("project_recordings", self._projection(i), **known | files)
+        unstored = replace(self, spec=replace(self.spec, store=False))
+        return self.run("project_recordings", unstored._projection(i), **known | files)
 
     def write(self, *, projects: bool = False, **files: Any) -> Any:
         """Write the projection; `projects` says whether this job projects the only shard."""

@@ -23,6 +23,7 @@ from memwave.recordings import channels
 from memwave.recordings.segments import LabelledRecording, Segment
 from memwave.results.model_file import load_model, save_model
 from memwave.results.partial_projection import PartialWriter
+from memwave.results.projection_file import writer_bytes
 from memwave.storage import hdf5
 from memwave.workflow.planning.memory.blocks import (
     Sizes,
@@ -223,6 +224,8 @@ def test_memory_is_as_predicted_and_flat_in_the_rows(small, large, stage):
         assert usage["predicted_mb"] <= max(SMALL_MB, MOST_TIMES * peaks[-1])
     assert peaks[1] * MEGABYTE < large[1] / 4
     kept = kept_mb(LARGE) - kept_mb(SMALL) if stage == "fit lag-randomized" else 0.0
+    if stage == "project and write":  # no chunk of a column is full in the small one
+        kept = writer_bytes() / MEGABYTE
     assert -FLAT_MB <= peaks[1] - peaks[0] <= FLAT_MB + kept, peaks
 
 
