@@ -2,6 +2,8 @@
 #
 # In:   feature shards, or recordings.
 # Out:  model.h5.
+#
+# Where the features are in one shard, fit_model summarizes it, unless summaries are kept.
 
 
 rule summarize_features:

@@ -60,7 +60,7 @@ def fit_model(
     summaries : sequence of path
         Summaries of all shards, in order, for a solver that reads features once or not at all.
     shards : sequence of path
-        All shards, in order, for a solver that reads them several times.
+        All shards, in order, for a solver that reads them several times, or the only one.
     measures : sequence of path
         Outputs of `measure_features` for all shards, if the model standardizes.
     channels : path, optional
@@ -212,7 +212,7 @@ def fit_features(
     standardizer: Standardizer | None,
     valid: Sequence[str],
 ) -> Model:
-    """Fit a solver that reads the shards several times."""
+    """Fit a solver that reads the shards several times, or the only one."""
     progress = Progress(sum(map(count_rows, ranges)), "fit_model, this pass:")
     with ExitStack() as stack:
         n_features = request.spec.n_features

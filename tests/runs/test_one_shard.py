@@ -1,4 +1,4 @@
-"""Features in one shard: the job that writes a projection computes it, with the same results."""
+"""Features in one shard: fits and projections read it themselves, with the same results."""
 
 import json
 import os
@@ -17,14 +17,20 @@ from tiny_project import FEATURES, PATIENCE, Project, recording
 from memwave.readers.contents import contents_checksum
 
 # Stored features, features that are not stored, a matrix: each misses rows, which are dropped.
-EXPERIMENTS = ("toy/deep/exact", "toy/unstored/signal", "table/matrix/exact")
-PROJECTING = {"project_features", "project_recordings"}
+EXPERIMENTS = (
+    "toy/deep/exact",
+    "toy/deep/incremental",
+    "toy/unstored/signal",
+    "table/matrix/exact",
+)
+# Stages of single shards, other than those that make them.
+OF_SHARDS = {"summarize_features", "project_features", "project_recordings"}
 # Sums over the rows of other shards are rounded otherwise.
 ROUNDING = 1e-5
 
 
 def of_shards(folder, shards):
-    project = Project(folder, ["exact", "signal"])
+    project = Project(folder, ["exact", "incremental", "signal"])
     rows = recording(0)
     rows[100:103] = np.nan
     project.save(0, rows)
@@ -32,10 +38,11 @@ def of_shards(folder, shards):
     toy, config = project.config["datasets"]["toy"], project.config
     config["datasets"]["toy"] = toy | {"missing": "drop"}
     config["datasets"]["table"] = {"matrix": "recordings/table.npy", "missing": "drop"}
-    config["models"]["exact"]["n_components"] = 2
+    for model in config["models"].values():
+        model["n_components"] = 2
     config["features"]["unstored"] = {**FEATURES, "scale": "zscore", "store": False}
     config["experiments"] = [
-        {"dataset": "toy", "features": "deep", "model": "exact"},
+        {"dataset": "toy", "features": "deep", "model": ["exact", "incremental"]},
         {"dataset": "toy", "features": "unstored", "model": "signal"},
         {"dataset": "table", "model": "exact"},
     ]
@@ -91,20 +98,20 @@ def runs(tmp_path_factory):
     return found
 
 
-def test_only_several_shards_have_jobs_that_project(runs):
-    for planned, expected in zip(runs.planned, (set(), PROJECTING, set()), strict=True):
-        assert {job[0] for job in planned} & PROJECTING == expected
+def test_only_several_shards_have_jobs_that_summarize_and_project(runs):
+    for planned, expected in zip(runs.planned, (set(), OF_SHARDS, set()), strict=True):
+        assert {job[0] for job in planned} & OF_SHARDS == expected
         written = {job[1] for job in planned if job[0] == "write_projection"}
         assert written == set(EXPERIMENTS)
     used = {path.parent.name for path in runs.copies[0].glob("**/usage/*/*.json")}
     assert "extract_features" in used
-    assert not used & PROJECTING
+    assert not used & OF_SHARDS
 
 
 def test_one_shard_again_gives_the_same_and_no_part_is_left(runs):
     assert runs.results[2].items() >= runs.results[0].items()
-    left = {name for name in runs.results[2].keys() - runs.results[0].keys() if "1-of-2" in name}
-    assert not [name for name in left if "/parts/" in name or "/scores/" in name]
+    parts = [name.split("/")[-2] for name in runs.results[2] if "-of-2" in name]
+    assert set(parts) == {"features", "gaps"}
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -147,13 +154,27 @@ def test_a_changed_recording_is_projected_anew(runs):
     assert project.planned() == set()
 
 
+def test_a_summary_that_is_kept_gives_the_same_models(runs):
+    project = runs.project
+    project.config["keep_summaries"] = True
+    project.write_config()
+    summarized = {job[1] for job in project.planned() if job[0] == "summarize_features"}
+    assert summarized == {"toy/deep/exact", "toy/deep/incremental", "table/matrix/exact"}
+    after = run(project)
+    assert after.items() >= runs.results[0].items()
+    assert "toy/deep/exact/summaries/1-of-1.h5" in after
+    del project.config["keep_summaries"]
+    project.write_config()
+    assert "summarize_features" not in {job[0] for job in project.planned()}
+
+
 def test_one_shard_is_projected_onto_an_applied_model(runs):
     project, config = runs.project, runs.project.config
     shutil.copy(project.result("exact/model.h5"), project.folder / "model.h5")
     config["models"]["applied"] = {"apply": "model.h5"}
     config["experiments"].append({"dataset": "toy", "features": "deep", "model": "applied"})
     project.write_config()
-    assert {job[0] for job in project.planned()} & {"adopt_model", *PROJECTING} == {"adopt_model"}
+    assert {job[0] for job in project.planned()} & {"adopt_model", *OF_SHARDS} == {"adopt_model"}
     run(project)
     assert verify(project).returncode == 0
     paths = [project.result(f"{name}/projection.h5") for name in ("exact", "applied")]

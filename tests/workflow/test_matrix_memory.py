@@ -81,15 +81,15 @@ def run_all(folder, kind, solver, n_rows):
     if config["models"]["m"]["standardize"]:
         each("measure_features", "measures")
         measures = {"measures": of_shards["measures"]}
-    summaries = {}
-    if solver_module(solver).Solver.ONE_PASS:
-        each("summarize_features", "summary", **measures)
-        summaries = {"summaries": of_shards["summary"]}
     valid = {"valid": of_shards["valid"]} if drops else {}
-    run("fit_model", model=folder / "model.h5", **summaries, **measures, **valid)
     model = {"model": folder / "model.h5"}
     of_several = replace(resources.sizes_of(plan, "x", "matrix"), shards=2)
     several = predict_stages(plan.matrices["x"], plan.models["x", "matrix", "m"], of_several)
+    if solver_module(solver).Solver.ONE_PASS:
+        each("summarize_features", "summary", limit=several["summarize_features"], **measures)
+        summaries = {"summaries": of_shards["summary"]}
+        run("fit_model", limit=several["fit_model"], **model, **summaries, **measures, **valid)
+    run("fit_model", **model, **measures, **valid)
     each("project_features", "partial", limit=several["project_features"], **model)
     written = {name: folder / name for name in ("projection", "limits", "alarms", "provenance")}
     run("write_projection", contributions=folder / "contributions", **written, **model, **valid)

@@ -135,6 +135,16 @@ class Limited:
             return stages.fit(summaries=[self.folder / "summary0.h5"] * 2)
         return replace(stages, threads=THREADS).fit(shards=[self.folder / "0.npy"] * 2)
 
+    def fit_one_shard(self, solver, options):
+        """Summarize and fit in one job, with threads that share the end of the fit."""
+        needs = (
+            predicted(solver, options, stage, self.block_mb, shards=1)
+            for stage in ("summarize_features", "fit_model")
+        )
+        stages = self.stages(max(needs), self.block_rows, solver, options)
+        shard = {"summaries": [], "shards": [self.folder / "0.npy"]}
+        return replace(stages, threads=THREADS).fit(**shard)
+
     def project(self, memory_mb=None, block_rows=None):
         limit = memory_mb or predicted("covariance", COVARIANCE, "project_features", self.block_mb)
         rows = projection_rows(SPEC.n_features, self.block_mb, "float32")
@@ -161,6 +171,7 @@ class Limited:
         for solver, options in (("covariance", COVARIANCE), ("incremental", INCREMENTAL)):
             ended[f"summarize {solver}"] = self.summarize(solver, options)
             ended[f"fit {solver}"] = self.fit(solver, options)
+            ended[f"summarize and fit {solver}"] = self.fit_one_shard(solver, options)
         ended["summarize lags"] = self.summarize_lags()
         ended["fit lag-covariance"] = self.fit("lag-covariance", LAG_COVARIANCE)
         ended["fit lag-randomized"] = self.fit("lag-randomized", LAG_RANDOMIZED)
@@ -182,8 +193,10 @@ STAGES = [
     "measure features",
     "summarize covariance",
     "fit covariance",
+    "summarize and fit covariance",
     "summarize incremental",
     "fit incremental",
+    "summarize and fit incremental",
     "summarize lags",
     "fit lag-covariance",
     "fit lag-randomized",

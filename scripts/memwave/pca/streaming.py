@@ -282,7 +282,8 @@ def fit_shards(
         )
 
     # An overflow raises a MemwaveError later, which says more than NumPy's warning.
+    at_once = min(threads, len(shards))
     with np.errstate(over="ignore", invalid="ignore"), working(threads):
-        run_passes(solver, summarize_shard, len(shards), threads, progress.restart, stopped.set)
+        run_passes(solver, summarize_shard, len(shards), at_once, progress.restart, stopped.set)
         fitted = solver.finish()
     return fitted if standardizer is None else standardizer.in_units(fitted)

@@ -99,9 +99,12 @@ def feature_measures(plan: Plan, w: Wildcards) -> list[str]:
 
 
 def summaries(plan: Plan, w: Wildcards) -> list[str]:
-    """Return the summaries of all shards, for a solver that reads features or the signal once."""
+    """Return the summaries of all shards, for a solver that reads features or the signal once.
+
+    There are none of one shard of features, unless summaries are kept.
+    """
     patterns = {"summarize_features": paths.FEATURE_SUMMARY, "summarize_lags": paths.LAG_SUMMARY}
-    stage = summarizing_stage(model_of(plan, w))
+    stage = summarizing_stage(plan, w)
     return of_shards(plan, patterns[stage], w) if stage else []
 
 
@@ -227,7 +230,7 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
             plan, e.dataset, e.features
         )
         stages += ["measure_features"] * bool(feature_measures(plan, e))
-        if summarizes := summarizing_stage(model):
+        if summarizes := summarizing_stage(plan, e):
             stages.append(summarizes)
         shards = shard_names(plan, e.dataset, e.features)
         found += [_usage(stage, e, shard=s) for stage in stages for s in shards]
@@ -278,8 +281,7 @@ def _reads_shards(plan: Plan, w: Wildcards) -> bool:
     """Whether the fit of a model reads the shards."""
     if w.dataset in plan.matrices:
         return False
-    model = model_of(plan, w)
-    return summarizing_stage(model) is None and not fits_recordings(model)
+    return summarizing_stage(plan, w) is None and not fits_recordings(model_of(plan, w))
 
 
 def _filled(pattern: str, w: Wildcards) -> str:

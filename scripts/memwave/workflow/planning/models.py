@@ -6,7 +6,7 @@ from memwave.core.precision import compute_dtype
 from memwave.pca.solvers import reads_recordings, solver_module
 from memwave.recordings.channels import is_model
 from memwave.workflow import paths
-from memwave.workflow.planning.plan import Plan, Wildcards, feature_spec, of_experiments
+from memwave.workflow.planning.plan import Plan, Wildcards, feature_spec, n_shards, of_experiments
 
 
 def model_of(plan: Plan, w: Wildcards) -> dict:
@@ -35,13 +35,23 @@ def fits_recordings(model: dict) -> bool:
     return not is_applied(model) and reads_recordings(model["solver"])
 
 
-def summarizing_stage(model: dict) -> str | None:
-    """The stage that summarizes shards for a model; None where no shard is summarized."""
-    if is_applied(model):
+def summarizing_stage(plan: Plan, w: Wildcards) -> str | None:
+    """The stage that summarizes shards for a model; None where the fit needs no summary."""
+    model = model_of(plan, w)
+    if is_applied(model) or not solver_module(model["solver"]).Solver.ONE_PASS:
         return None
-    if not solver_module(model["solver"]).Solver.ONE_PASS:
-        return None
-    return "summarize_lags" if is_from_signal(model) else "summarize_features"
+    if is_from_signal(model):
+        return "summarize_lags"
+    return None if summarizes_itself(plan, w) else "summarize_features"
+
+
+def summarizes_itself(plan: Plan, w: Wildcards) -> bool:
+    """Whether `fit_model` summarizes the features itself: those of one shard need no other job."""
+    model = model_of(plan, w)
+    if is_applied(model) or is_from_signal(model) or plan.settings["keep_summaries"]:
+        return False
+    one_pass = solver_module(model["solver"]).Solver.ONE_PASS
+    return one_pass and n_shards(plan, w.dataset, w.features) == 1
 
 
 def model_files(plan: Plan) -> list[str]:

@@ -21,7 +21,7 @@ from memwave.workflow.planning.memory.stages import (
     measuring_bytes,
     reading_bytes,
 )
-from memwave.workflow.planning.models import model_of
+from memwave.workflow.planning.models import model_of, summarizes_itself
 from memwave.workflow.planning.plan import (
     Plan,
     Wildcards,
@@ -65,7 +65,14 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
         rows = shard_rows(plan, w.dataset, w.features)
         arrays = extraction_bytes(spec, block_mb, rows)
         return stage_mb(arrays + _reading_bytes(plan, w.dataset))
-    return _predicted(plan, w.dataset, w.features, w.model)[stage]
+    predicted = _predicted(plan, w.dataset, w.features, w.model)
+    return max(predicted[each] for each in _in_one_job(plan, stage, w))
+
+
+def _in_one_job(plan: Plan, stage: str, w: Wildcards) -> tuple[str, ...]:
+    """The stages that a job does, one after the other: a fit may summarize the only shard."""
+    is_more = stage == "fit_model" and summarizes_itself(plan, w)
+    return ("summarize_features", stage) if is_more else (stage,)
 
 
 def _drawing_mb(plan: Plan, stage: str, w: Wildcards) -> int:
@@ -93,7 +100,8 @@ def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
     seconds = _seconds(
         plan, w.dataset, w.features, getattr(w, "model", None), plan.settings["threads"], CLUSTER
     )
-    return runtime.in_minutes(seconds[stage], attempt)
+    total = sum(seconds[each] for each in _in_one_job(plan, stage, w))
+    return runtime.in_minutes(total, attempt)
 
 
 @cache

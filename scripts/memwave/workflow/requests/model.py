@@ -61,7 +61,7 @@ class Fit:
     provenance : dict
         Stored with the model.
     rows : tuple of MatrixShard
-        The shards, where they are no files and the solver reads them several times.
+        The shards, where they are no files and the fit reads them.
     """
 
     spec: FeatureSpec

@@ -64,7 +64,7 @@ def of_fit(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
 
 def parts_of_fit(plan: Plan, w: Wildcards) -> Sequence[CheckedRecording]:
     """Return the parts of a matrix if the fit reads them itself, else none."""
-    is_read = w.dataset in plan.matrices and summarizing_stage(model_of(plan, w)) is None
+    is_read = w.dataset in plan.matrices and summarizing_stage(plan, w) is None
     return plan.recordings[w.dataset] if is_read else ()
 
 
