@@ -11,8 +11,8 @@ from stages import run_stage
 
 from memwave.pca.solvers import solver_module
 from memwave.workflow.planning import resources
-from memwave.workflow.planning.jobs.request import assembly
 from memwave.workflow.planning.jobs.request import request as request_of
+from memwave.workflow.planning.jobs.results import assembly
 from memwave.workflow.planning.memory.matrix import predict_stages
 from memwave.workflow.planning.plan import make_plan
 
