@@ -56,6 +56,7 @@ rule plot_experiment:
         usage=paths.usage("plot_experiment"),
     log:
         paths.log("plot_experiment"),
+    priority: -1  # after all fits and projections, which other jobs wait for
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -84,6 +85,7 @@ rule plot_explore:
         usage=paths.usage("plot_explore"),
     log:
         paths.log("plot_explore"),
+    priority: -1
     conda:
         "../envs/memwave.yaml"
     resources:

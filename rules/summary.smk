@@ -53,6 +53,7 @@ rule plot_summary:
         usage=paths.usage("plot_summary"),
     log:
         paths.log("plot_summary"),
+    priority: -1
     conda:
         "../envs/memwave.yaml"
     resources:
