@@ -3,7 +3,7 @@
 # In:   feature shards, or recordings.
 # Out:  model.h5.
 #
-# Where the features are in one shard, fit_model summarizes it, unless summaries are kept.
+# A single shard is summarized by fit_model, unless summaries are kept. Other rules are for several.
 
 
 rule summarize_features:

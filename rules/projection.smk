@@ -3,8 +3,7 @@
 # In:   model.h5; feature shards, or recordings if features are not stored; labels.
 # Out:  projection.h5, provenance.json, limits.tsv, alarms.tsv, contributions.h5.
 #
-# Where the features are in one shard, write_projection projects it. The rules of single shards are
-# for several.
+# A single shard is projected by write_projection. The other rules are for several.
 
 
 rule project_features:

@@ -16,6 +16,7 @@ from memwave.features.spec import FeatureSpec
 from memwave.pca.diagnostics.rotation import varimax
 from memwave.pca.lags.lag_file import load_lags
 from memwave.pca.lags.lags import windows_of
+from memwave.pca.lags.recording_sums import sums_of_segments
 from memwave.pca.lags.signal.train_chunks import TrainChunks
 from memwave.pca.model import Model
 from memwave.pca.solvers import (
@@ -24,11 +25,12 @@ from memwave.pca.solvers import (
     reads_recordings,
     solver_module,
 )
+from memwave.pca.solvers.lag_covariance import BATCH_SEGMENTS
 from memwave.pca.standardizer import Standardizer, load_standardizer
 from memwave.pca.streaming import fit_shards
 from memwave.recordings.channels import Scaling
 from memwave.recordings.prepared import load_reading
-from memwave.recordings.segments import count_windows, recordings_of
+from memwave.recordings.segments import Segment, count_windows, recordings_of
 from memwave.recordings.valid_windows import valid_ranges, valid_rows, valid_segments
 from memwave.results.extraction import load_scaling
 from memwave.results.model_file import save_model
@@ -58,7 +60,8 @@ def fit_model(
     model : path
         The HDF5 file to write.
     summaries : sequence of path
-        Summaries of all shards, in order, for a solver that reads features once or not at all.
+        Summaries of all shards, in order, for a solver that reads features once or not at all,
+        unless the fit makes that of the only shard.
     shards : sequence of path
         All shards, in order, for a solver that reads them several times, or the only one.
     measures : sequence of path
@@ -87,8 +90,7 @@ def fit_model(
     if reads_recordings(request.model["solver"]):
         fitted = fit_recordings(request, valid, scaling, threads)
     elif solver_module(request.model["solver"]).Solver.FROM_SIGNAL:
-        with working(threads):
-            fitted = fit_lags(summaries, spec, request.model)
+        fitted = fit_lags(request, summaries, valid, scaling, threads)
     else:
         standardizer = load_standardizer(measures, request.dtype)
         if summaries:
@@ -155,21 +157,41 @@ def require_variance(model: Model, spec: FeatureSpec | MatrixSpec) -> None:
     )
 
 
-def fit_lags(summaries: Sequence[str], spec: FeatureSpec, model: dict) -> Model:
-    """Fit a solver that needs no features, from the outputs of `summarize_lags`."""
-    solver = solver_module(model["solver"]).Solver(spec, model)
-    for summary in summaries:
-        for sums in load_lags(summary, windows_of(spec)):
+def fit_lags(
+    request: Fit,
+    summaries: Sequence[str],
+    valid: Sequence[str],
+    scaling: Scaling | None,
+    threads: int,
+) -> Model:
+    """Fit a solver that needs no features, from outputs of `summarize_lags`, or from recordings."""
+    spec = request.spec
+    solver = solver_module(request.model["solver"]).Solver(spec, request.model)
+    if not summaries:
+        segments = segments_of(request, valid)
+        progress = Progress(count_windows(segments), "fit_model, lag sums:")
+        for sums in sums_of_segments(spec, scaling, segments, BATCH_SEGMENTS, progress):
             solver.merge(sums)
-    return solver.finish()
+        progress.close()
+    with working(threads):
+        for summary in summaries:
+            for sums in load_lags(summary, windows_of(spec)):
+                solver.merge(sums)
+        fitted: Model = solver.finish()
+    return fitted
+
+
+def segments_of(request: Fit, valid: Sequence[str]) -> list[Segment]:
+    """The valid windows that a fit reads of recordings, in the order of the shards."""
+    shards = zip(request.segments, valid or [None] * len(request.segments), strict=True)
+    return [segment for shard in shards for segment in valid_segments(*shard)]
 
 
 def fit_recordings(
     request: Fit, valid: Sequence[str], scaling: Scaling | None, threads: int
 ) -> Model:
     """Fit a solver that reads the recordings several times."""
-    shards = zip(request.segments, valid or [None] * len(request.segments), strict=True)
-    segments = [segment for shard in shards for segment in valid_segments(*shard)]
+    segments = segments_of(request, valid)
     progress = Progress(count_windows(segments), "fit_model, this pass:")
 
     def report(message: str) -> None:

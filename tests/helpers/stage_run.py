@@ -9,7 +9,7 @@ from typing import Any
 from memwave.core.ranges import Ranges, shard_range
 from memwave.features.columns import RowSources
 from memwave.features.spec import FeatureSpec
-from memwave.pca.solvers import reads_recordings, scales_itself, solver_module
+from memwave.pca.solvers import scales_itself, solver_module
 from memwave.recordings.segments import LabelledRecording, PlannedRecording, Segment
 from memwave.workflow.requests.features import Extraction, FeatureMeasurement
 from memwave.workflow.requests.model import FeatureSummary, Fit, LagSummary
@@ -105,18 +105,20 @@ class StageRun:
         return self.run("summarize_lags", request, summary=self.path(f"summary{i}.h5"))
 
     def fit(self, **files: Any) -> Any:
-        solver = self.model["solver"]
+        """Fit; without summaries, the fit reads the shards or the recordings itself."""
+        solver = solver_module(self.model["solver"]).Solver
+        is_summarized = solver.ONE_PASS and files.get("summaries") != []
+        reads_signal = solver.FROM_SIGNAL and not is_summarized
         request = Fit(
             self.spec,
             self.model,
             tuple(map(tuple, self.train)),
-            (tuple(self.segments),) * len(self.train) if reads_recordings(solver) else (),
+            (tuple(self.segments),) * len(self.train) if reads_signal else (),
             self.block_rows,
             self.dtype,
             self.provenance,
         )
-        is_summarized = solver_module(solver).Solver.ONE_PASS
-        reads_shards = not is_summarized and not reads_recordings(solver)
+        reads_shards = not is_summarized and not reads_signal
         known = {
             "model": self.path("model.h5"),
             "summaries": self.of_shards("summary{}.h5") if is_summarized else [],

@@ -33,6 +33,7 @@ from memwave.workflow.planning.memory.blocks import (
 )
 from memwave.workflow.planning.memory.processes import stage_mb
 from memwave.workflow.planning.memory.recordings import predict_stages
+from memwave.workflow.planning.models import summarizing_stage
 from memwave.workflow.requests.features import GapSearch
 from memwave.workflow.requests.projection import Assembly
 from memwave.workflow.requests.recordings import ChannelMeasurement
@@ -139,11 +140,11 @@ class Limited:
         """Summarize and fit in one job, with threads that share the end of the fit."""
         needs = (
             predicted(solver, options, stage, self.block_mb, shards=1)
-            for stage in ("summarize_features", "fit_model")
+            for stage in (summarizing_stage({"solver": solver}), "fit_model")
         )
         stages = self.stages(max(needs), self.block_rows, solver, options)
-        shard = {"summaries": [], "shards": [self.folder / "0.npy"]}
-        return replace(stages, threads=THREADS).fit(**shard)
+        shards = [] if solver == "lag-covariance" else [self.folder / "0.npy"]
+        return replace(stages, threads=THREADS).fit(summaries=[], shards=shards)
 
     def project(self, memory_mb=None, block_rows=None):
         limit = memory_mb or predicted("covariance", COVARIANCE, "project_features", self.block_mb)
@@ -174,6 +175,8 @@ class Limited:
             ended[f"summarize and fit {solver}"] = self.fit_one_shard(solver, options)
         ended["summarize lags"] = self.summarize_lags()
         ended["fit lag-covariance"] = self.fit("lag-covariance", LAG_COVARIANCE)
+        of_one = self.fit_one_shard("lag-covariance", LAG_COVARIANCE)
+        ended["summarize and fit lag-covariance"] = of_one
         ended["fit lag-randomized"] = self.fit("lag-randomized", LAG_RANDOMIZED)
         ended["project recordings"] = self.project_recordings()
         ended["fit randomized"] = self.fit("randomized", RANDOMIZED)
@@ -199,6 +202,7 @@ STAGES = [
     "summarize and fit incremental",
     "summarize lags",
     "fit lag-covariance",
+    "summarize and fit lag-covariance",
     "fit lag-randomized",
     "project recordings",
     "fit randomized",

@@ -127,6 +127,11 @@ def batch_bytes(spec: FeatureSpec) -> int:
     return 8 * (BATCH_SEGMENTS * (ends + windows.width + spec.n_channels + 1) + lags)
 
 
+def held_bytes(spec: FeatureSpec) -> int:
+    """Memory of what is merged so far, while further segments are summed: scatter and sums."""
+    return 8 * triangle_size(spec.n_features) + 2 * batch_bytes(spec)
+
+
 def fit_bytes(spec: FeatureSpec, settings: dict) -> int:
     """Memory of unrolling sums beside the scatter so far, or of computing the eigenpairs."""
     windows, d = windows_of(spec), spec.n_features

@@ -13,6 +13,7 @@ from memwave.workflow.planning.jobs import batches, recordings
 from memwave.workflow.planning.models import (
     fits_recordings,
     fitted_before,
+    has_summaries,
     is_applied,
     limits_beside,
     model_of,
@@ -101,11 +102,12 @@ def feature_measures(plan: Plan, w: Wildcards) -> list[str]:
 def summaries(plan: Plan, w: Wildcards) -> list[str]:
     """Return the summaries of all shards, for a solver that reads features or the signal once.
 
-    There are none of one shard of features, unless summaries are kept.
+    There are none of one shard, unless summaries are kept.
     """
+    if not has_summaries(plan, w):
+        return []
     patterns = {"summarize_features": paths.FEATURE_SUMMARY, "summarize_lags": paths.LAG_SUMMARY}
-    stage = summarizing_stage(plan, w)
-    return of_shards(plan, patterns[stage], w) if stage else []
+    return of_shards(plan, patterns[summarizing_stage(model_of(plan, w))], w)
 
 
 def shard(plan: Plan, w: Wildcards) -> list[str]:
@@ -230,8 +232,8 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
             plan, e.dataset, e.features
         )
         stages += ["measure_features"] * bool(feature_measures(plan, e))
-        if summarizes := summarizing_stage(plan, e):
-            stages.append(summarizes)
+        if has_summaries(plan, e):
+            stages.append(summarizing_stage(model))
         shards = shard_names(plan, e.dataset, e.features)
         found += [_usage(stage, e, shard=s) for stage in stages for s in shards]
         found.append(_usage("adopt_model" if is_applied(model) else "fit_model", e))
@@ -281,7 +283,7 @@ def _reads_shards(plan: Plan, w: Wildcards) -> bool:
     """Whether the fit of a model reads the shards."""
     if w.dataset in plan.matrices:
         return False
-    return summarizing_stage(plan, w) is None and not fits_recordings(model_of(plan, w))
+    return not has_summaries(plan, w) and not fits_recordings(plan, w)
 
 
 def _filled(pattern: str, w: Wildcards) -> str:

@@ -30,28 +30,35 @@ def is_from_signal(model: dict) -> bool:
     return solver_module(model["solver"]).Solver.FROM_SIGNAL
 
 
-def fits_recordings(model: dict) -> bool:
+def fits_recordings(plan: Plan, w: Wildcards) -> bool:
     """Whether the fit of a model reads the recordings itself."""
-    return not is_applied(model) and reads_recordings(model["solver"])
-
-
-def summarizing_stage(plan: Plan, w: Wildcards) -> str | None:
-    """The stage that summarizes shards for a model; None where the fit needs no summary."""
     model = model_of(plan, w)
-    if is_applied(model) or not solver_module(model["solver"]).Solver.ONE_PASS:
-        return None
-    if is_from_signal(model):
-        return "summarize_lags"
-    return None if summarizes_itself(plan, w) else "summarize_features"
+    if is_applied(model):
+        return False
+    return reads_recordings(model["solver"]) or (
+        is_from_signal(model) and summarizes_itself(plan, w)
+    )
+
+
+def is_summarized(model: dict) -> bool:
+    """Whether a model is fitted to summaries of shards."""
+    return not is_applied(model) and solver_module(model["solver"]).Solver.ONE_PASS
 
 
 def summarizes_itself(plan: Plan, w: Wildcards) -> bool:
-    """Whether `fit_model` summarizes the features itself: those of one shard need no other job."""
-    model = model_of(plan, w)
-    if is_applied(model) or is_from_signal(model) or plan.settings["keep_summaries"]:
-        return False
-    one_pass = solver_module(model["solver"]).Solver.ONE_PASS
-    return one_pass and n_shards(plan, w.dataset, w.features) == 1
+    """Whether `fit_model` makes the summary: that of one shard needs no other job."""
+    is_one = n_shards(plan, w.dataset, w.features) == 1
+    return is_one and not plan.settings["keep_summaries"] and is_summarized(model_of(plan, w))
+
+
+def summarizing_stage(model: dict) -> str:
+    """The stage that summarizes shards for a model, in jobs of its own or in that of the fit."""
+    return "summarize_lags" if is_from_signal(model) else "summarize_features"
+
+
+def has_summaries(plan: Plan, w: Wildcards) -> bool:
+    """Whether shards are summarized for a model by jobs of their own."""
+    return is_summarized(model_of(plan, w)) and not summarizes_itself(plan, w)
 
 
 def model_files(plan: Plan) -> list[str]:

@@ -21,7 +21,7 @@ from memwave.workflow.planning.memory.stages import (
     measuring_bytes,
     reading_bytes,
 )
-from memwave.workflow.planning.models import model_of, summarizes_itself
+from memwave.workflow.planning.models import model_of, summarizes_itself, summarizing_stage
 from memwave.workflow.planning.plan import (
     Plan,
     Wildcards,
@@ -72,7 +72,7 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
 def _in_one_job(plan: Plan, stage: str, w: Wildcards) -> tuple[str, ...]:
     """The stages that a job does, one after the other: a fit may summarize the only shard."""
     is_more = stage == "fit_model" and summarizes_itself(plan, w)
-    return ("summarize_features", stage) if is_more else (stage,)
+    return (summarizing_stage(model_of(plan, w)), stage) if is_more else (stage,)
 
 
 def _drawing_mb(plan: Plan, stage: str, w: Wildcards) -> int:

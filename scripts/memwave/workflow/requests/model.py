@@ -53,7 +53,7 @@ class Fit:
     train_ranges : tuple of tuple of (start, stop)
         Rows of every shard, as planned, that PCA is fitted on.
     segments : tuple of tuple of Segment
-        The same rows as windows of recordings, if the solver reads recordings; else empty.
+        The same rows as windows of recordings, if the fit reads recordings; else empty.
     block_rows : int
         Rows loaded at once by each thread.
     dtype : {"float32", "float64"}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from memwave.workflow.config.checks.datasets.recordings import CheckedRecording
-from memwave.workflow.planning.models import fits_recordings, model_of, summarizing_stage
+from memwave.workflow.planning.models import fits_recordings, has_summaries
 from memwave.workflow.planning.plan import (
     Plan,
     Wildcards,
@@ -59,12 +59,12 @@ def parts_of_shard(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
 
 def of_fit(plan: Plan, w: Wildcards) -> list[CheckedRecording]:
     """Return the train recordings if the fit reads them itself, else none."""
-    return train_of_dataset(plan, w) if fits_recordings(model_of(plan, w)) else []
+    return train_of_dataset(plan, w) if fits_recordings(plan, w) else []
 
 
 def parts_of_fit(plan: Plan, w: Wildcards) -> Sequence[CheckedRecording]:
     """Return the parts of a matrix if the fit reads them itself, else none."""
-    is_read = w.dataset in plan.matrices and summarizing_stage(plan, w) is None
+    is_read = w.dataset in plan.matrices and not has_summaries(plan, w)
     return plan.recordings[w.dataset] if is_read else ()
 
 

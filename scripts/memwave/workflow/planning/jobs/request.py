@@ -120,7 +120,7 @@ def _lag_summary(plan: Plan, w: Wildcards) -> LagSummary:
 def _fit(plan: Plan, w: Wildcards) -> Fit:
     shards = shard_names(plan, w.dataset, w.features)
     names = (plan, w.dataset, w.features)
-    read = shards if fits_recordings(model_of(plan, w)) else []
+    read = shards if fits_recordings(plan, w) else []
     return Fit(
         feature_spec(plan, w.dataset, w.features),
         model_of(plan, w),

@@ -8,7 +8,13 @@ from memwave.features.spec import FeatureSpec
 from memwave.pca import projection
 from memwave.pca.lags import signal_scores
 from memwave.pca.lags.signal.moments import overlaps_much
-from memwave.pca.solvers import reads_columns, reads_recordings, scales_itself, solver_module
+from memwave.pca.solvers import (
+    lag_covariance,
+    reads_columns,
+    reads_recordings,
+    scales_itself,
+    solver_module,
+)
 from memwave.readers import SCRATCH_BYTES
 from memwave.recordings.channels import MEASURED_SCALES
 from memwave.workflow.planning.memory.blocks import Sizes, projection_rows
@@ -108,6 +114,9 @@ def _fit_stages(
             workers=workers,
             shard_rows=shard_rows,
         )
+    if sizes.shards == 1 and "summarize_lags" in needs:  # which the fit does itself
+        summing = needs["summarize_lags"] + lag_covariance.held_bytes(spec)
+        needs["fit_model"] = max(needs["fit_model"], summing)
     if reads_recordings(solver) or reads_columns(solver):
         # All other memory is freed before the model is written.
         needs["fit_model"] = max(needs["fit_model"], model_file)
