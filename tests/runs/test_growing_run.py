@@ -102,6 +102,26 @@ def test_a_recording_is_added_and_removed(grown, tmp_path):
     assert "belong to no result" in told_by(project, "verify_results")
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_second_recording_is_added_and_removed(tmp_path, kept):
+    """One shard has no jobs of its own, except to keep its summary."""
+    models = ["exact", "signal"]
+    project = growing(tmp_path / "project", ["a"], models, keep_summaries=kept)
+    assert ("project_features", "toy/deep/exact", "a.1") not in project.planned()
+    before = run(project)
+    write(project, ["a", "b"])
+    again = expected("b.1", models=models) if kept else expected("a.1", "b.1", models=models)
+    again -= {("extract_features", "toy/deep", "a.1")}
+    assert of_shards(project.planned()) == again
+    after = run(project)
+    assert after == run(growing(tmp_path / "fresh", ["a", "b"], models, keep_summaries=kept))
+    write(project, ["a"])
+    left = run(project)
+    assert {name: left[name] for name in before} == before
+    assert "2 experiments and their inputs are as they were" in told_by(project, "verify_results")
+    assert project.planned() == set()
+
+
 def told_by(project, script):
     """Output of a script that succeeds."""
     command = [sys.executable, f"scripts/{script}.py"]
