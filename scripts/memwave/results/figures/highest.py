@@ -207,7 +207,8 @@ def _draw_bands(axes: Axes, window: HighWindow, spec: FeatureSpec, channels: lis
     axes.imshow(np.maximum(shares, 0.0), aspect="auto", cmap=SHADES, vmin=0.0, alpha=0.8)
     for (i, j), share in np.ndenumerate(shares):
         if share >= 0.005 and len(names) <= LANES:
-            axes.text(j, i, f"{share:.0%}", ha="center", va="center", fontsize="small")
+            text = axes.text(j, i, f"{share:.0%}", ha="center", va="center", fontsize="small")
+            text.set_in_layout(False)
     axes.set_xticks(range(len(names)), names)
     axes.yaxis.set_visible(False)
 

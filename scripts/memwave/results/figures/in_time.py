@@ -132,7 +132,8 @@ def _draw_classes(axes: Axes, times: np.ndarray, entries: np.ndarray, classes: C
         spans.setdefault(entry, []).append((left, right - left))
         if right - left > ROOM * (times[-1] - times[0]):
             mark = classes.marks[entry]
-            axes.text((left + right) / 2, 0.45, mark, ha="center", va="center", size="small")
+            place = ((left + right) / 2, 0.45)
+            axes.text(*place, mark, ha="center", va="center", size="small", in_layout=False)
     # One collection a class: Matplotlib takes as long for a patch of its own as for hundreds here.
     for entry, bars in spans.items():
         axes.broken_barh(bars, (0, 1), color=classes.colours[entry], linewidth=0)

@@ -85,6 +85,7 @@ def _legend_names(classes: Classes) -> list[str]:
 
 def _name_classes(axes: Axes, density: Density, classes: Classes) -> None:
     halo = [withStroke(linewidth=2.5, foreground="white")]
+    style: dict = {"weight": "bold", "path_effects": halo, "ha": "center", "va": "center"}
     for mark, place in zip(classes.marks, density.places(), strict=True):
         if place:
-            axes.text(*place, mark, weight="bold", path_effects=halo, ha="center", va="center")
+            axes.text(*place, mark, **style, in_layout=False)
