@@ -12,13 +12,16 @@ from memwave.pca.diagnostics.uncertainty import turning
 from memwave.pca.model import Model
 from memwave.results.figures.curves import BAND, draw_curve
 from memwave.results.figures.sizes import COMPONENTS
-from memwave.results.figures.style import FAINT, hide_inner, new_figure, shortened
+from memwave.results.figures.style import FAINT, add_titles, new_figure, shortened
 
 # Most channels in the figure.
 CHANNELS = 8
 
 # Inches of a channel, from one to the next.
 PANEL = 0.95
+
+# Space between components, as a share of their length; most numbers below each.
+GAP, TICKS = 0.08, 3
 
 
 def draw_components(
@@ -52,19 +55,29 @@ def draw_components(
     channels = strongest(shapes)
     times = np.arange(spec.window) / (rate or 1.0)
     figure = new_figure(0.8 + PANEL * len(channels))
-    panels = figure.subplots(len(channels), shown, squeeze=False, sharex=True, sharey="row")
-    for row, channel in zip(panels, channels, strict=True):
-        for axes, shape, band in zip(row, shapes, bands, strict=True):
-            axes.axhline(0.0, color=FAINT, linewidth=0.5)
-            draw_curve(axes, times, shape[:, channel], band[:, channel])
-            axes.margins(x=0)
+    # A panel has all components side by side: Matplotlib spends most of its time on axes.
+    panels = figure.subplots(len(channels), 1, squeeze=False)[:, 0]
+    end = float(times[-1]) or 1.0
+    begins = (1.0 + GAP) * end * np.arange(shown)
+    for axes, channel in zip(panels, channels, strict=True):
+        axes.hlines(np.zeros(shown), begins, begins + end, color=FAINT, linewidth=0.5)
+        for begin, shape, band in zip(begins, shapes, bands, strict=True):
+            draw_curve(axes, begin + times, shape[:, channel], band[:, channel])
+        for begin in begins[1:]:
+            axes.axvline(begin, color=FAINT, linewidth=0.6)
+        axes.set_xlim(0.0, begins[-1] + end)
+        axes.spines["bottom"].set_visible(False)
         name = spec.channels[channel]
         short = shortened(name, PANEL)
-        row[0].set_ylabel(f"{short}\n({units[name]})" if name in units else short)
-        row[0].yaxis.set_major_locator(MaxNLocator(3))
-    hide_inner(panels)
-    for i, axes in enumerate(panels[0]):
-        axes.set_title(f"component {i + 1} ({model.explained_variance_ratio[i]:.1%})")
+        axes.set_ylabel(f"{short}\n({units[name]})" if name in units else short)
+        axes.yaxis.set_major_locator(MaxNLocator(3))
+        axes.xaxis.set_visible(axes is panels[-1])
+    ticks = [tick for tick in MaxNLocator(TICKS).tick_values(0.0, end) if 0.0 <= tick <= end]
+    places = [begin + tick for begin in begins for tick in ticks]
+    panels[-1].set_xticks(places, [f"{tick:g}" for _ in begins for tick in ticks])
+    shares = model.explained_variance_ratio[:shown]
+    titles = [f"component {i} ({share:.1%})" for i, share in enumerate(shares, 1)]
+    add_titles(panels[0], titles, begins.tolist())
     unit = "time in the window (s)" if rate else "row of the window"
     if len(channels) < spec.n_channels:
         unit += f"; the {len(channels)} of {spec.n_channels} channels with the largest waves"

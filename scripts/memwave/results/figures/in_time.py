@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,13 +11,17 @@ from matplotlib.ticker import MaxNLocator
 
 from memwave.results.figures.classes import Classes, runs
 from memwave.results.figures.scores import add_legend, classes_height
-from memwave.results.figures.style import INK, LINE, bare, hide_inner, new_figure, shortened
+from memwave.results.figures.style import FAINT, INK, LINE, add_titles, new_figure, shortened
 from memwave.results.figures.timeline import Timeline
 
-# Inches of all panels side by side, and of a number below an axis.
+# Inches of all recordings side by side, and of a number below an axis.
 PANELS, TICK = 7.6, 0.75
 
-# Width of the panel of a short recording, as a share of that of the longest one.
+# Space between recordings, as a share of the width of a panel, which has all recordings side by
+# side: Matplotlib spends most of its time on axes.
+GAP = 0.015
+
+# Width of a short recording, as a share of that of the longest one.
 NARROWEST = 0.25
 
 # Share of the time axis from which a run of one class shows its mark.
@@ -51,6 +56,47 @@ class Clock:
         return f"time in the {self.group} (s)" if self.rate else f"row of the {self.group}"
 
 
+@dataclass(frozen=True)
+class Lane:
+    """The place of a recording in the panels, which have recordings side by side from 0 to 1.
+
+    Attributes
+    ----------
+    begin, width : float
+    times : ndarray, shape (n,)
+    """
+
+    begin: float
+    width: float
+    times: np.ndarray
+
+    @property
+    def places(self) -> np.ndarray:
+        """The places of the times."""
+        first, last = self.times[[0, -1]]
+        return self.begin + self.width * (self.times - first) / (last - first)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Places and texts of the times that are numbered."""
+        first, last = self.times[[0, -1]]
+        most = MaxNLocator(max(1, int(self.width * PANELS / TICK)), integer=True)
+        values = [value for value in most.tick_values(first, last) if first <= value <= last]
+        places = np.interp(values, self.times, self.places).tolist()
+        return list(zip(places, [f"{value:g}" for value in values], strict=True))
+
+
+def _lanes(timelines: Sequence[Timeline], clock: Clock) -> list[Lane]:
+    """Places of recordings side by side, as wide as they are long."""
+    longest = max(float(timeline.edges[-1]) for timeline in timelines)
+    lengths = [max(float(timeline.edges[-1]), NARROWEST * longest) for timeline in timelines]
+    share = (1.0 - GAP * (len(lengths) - 1)) / sum(lengths)
+    lanes: list[Lane] = []
+    for length, timeline in zip(lengths, timelines, strict=True):
+        begin = lanes[-1].begin + lanes[-1].width + GAP if lanes else 0.0
+        lanes.append(Lane(begin, share * length, clock.of(timeline.edges.astype(float))))
+    return lanes
+
+
 def draw_in_time(
     timelines: dict[str, Timeline],
     names: list[str],
@@ -61,7 +107,7 @@ def draw_in_time(
     limits: Sequence[Sequence[float]] = (),
     levels: Sequence[float] = (),
 ) -> Figure:
-    """Draw one row of panels per series and one column per recording.
+    """Draw one panel per series, with the recordings side by side.
 
     Parameters
     ----------
@@ -76,36 +122,36 @@ def draw_in_time(
     levels : sequence of float
         Of these limits.
     """
-    lengths = [float(timeline.edges[-1]) for timeline in timelines.values()]
-    longest = max(lengths)
-    ratios = [max(length, NARROWEST * longest) for length in lengths]
-    widths = [PANELS * ratio / sum(ratios) for ratio in ratios]
     height = 0.6 + 1.1 * len(names) + (0.6 if len(names) == 1 else 0.0)
     figure = new_figure(height + classes_height(classes))
-    panels = figure.subplots(
-        len(names) + 1,
-        len(timelines),
-        squeeze=False,
-        sharex="col",
-        sharey="row",
-        width_ratios=ratios,
-        height_ratios=[1.0] * len(names) + [0.18 if len(names) > 1 else 0.1],
+    below_height = 0.18 if len(names) > 1 else 0.1
+    all_panels = figure.subplots(
+        len(names) + 1, 1, height_ratios=[1.0] * len(names) + [below_height]
     )
-    for column, width, (recording, timeline) in zip(
-        panels.T, widths, timelines.items(), strict=True
-    ):
-        times = clock.of(timeline.edges.astype(float))
-        column[0].set_title(shortened(recording, width))
-        for i, axes in enumerate(column[:-1]):
-            _draw_range(axes, times, timeline.low[:, i], timeline.high[:, i])
+    *panels, below = all_panels
+    below.set_yticks([])
+    below.set_ylim(0, 1)
+    lanes = _lanes(list(timelines.values()), clock)
+    for lane, timeline in zip(lanes, timelines.values(), strict=True):
+        for i, axes in enumerate(panels):
+            _draw_range(axes, lane.places, timeline.low[:, i], timeline.high[:, i])
+            axes.axvline(lane.begin, color=FAINT, linewidth=0.6)
             for limit in limits[i] if limits else ():
                 if np.isfinite(limit):
-                    axes.axhline(limit, color=INK, linewidth=0.8, linestyle="--")
-        _draw_classes(column[-1], times, timeline.classes, classes)
-        column[-1].xaxis.set_major_locator(MaxNLocator(max(1, int(width / TICK)), integer=True))
-    hide_inner(panels)
-    for name, axes in zip(names, panels[:, 0], strict=False):
+                    _draw_level(axes, lane, limit, color=INK, linewidth=0.8, linestyle="--")
+        _draw_classes(below, lane.places, timeline.classes, classes)
+        _draw_level(below, lane, 0.0, color=FAINT, linewidth=0.6, clip_on=False)
+    for name, axes in zip(names, panels, strict=True):
         axes.set_ylabel(name)
+    titles = [
+        shortened(name, lane.width * PANELS) for name, lane in zip(timelines, lanes, strict=True)
+    ]
+    add_titles(panels[0], titles, [lane.begin for lane in lanes])
+    for axes in all_panels:
+        axes.set_xlim(0.0, 1.0)
+        axes.spines[["left", "bottom"]].set_visible(False)
+        axes.xaxis.set_visible(axes is below)
+    below.set_xticks(*zip(*(tick for lane in lanes for tick in lane.ticks()), strict=True))
     rest = f"; {len(timelines)} of {n_recordings} {clock.group}s"
     unit = clock.unit + (rest if n_recordings > len(timelines) else "")
     if levels:
@@ -119,13 +165,14 @@ def _draw_range(axes: Axes, times: np.ndarray, low: np.ndarray, high: np.ndarray
     low, high = (np.append(edge, edge[-1]) for edge in (low, high))
     low, high = (np.where(np.isfinite(edge), edge, np.nan) for edge in (low, high))
     axes.fill_between(times, low, high, step="post", color=LINE, linewidth=0.5)
-    axes.margins(x=0)
+
+
+def _draw_level(axes: Axes, lane: Lane, level: float, **style: Any) -> None:
+    """Draw a horizontal line along a recording."""
+    axes.hlines(level, lane.begin, lane.begin + lane.width, **style)
 
 
 def _draw_classes(axes: Axes, times: np.ndarray, entries: np.ndarray, classes: Classes) -> None:
-    bare(axes)
-    axes.set_ylim(0, 1)
-    axes.spines["bottom"].set_visible(True)
     spans: dict[int, list[tuple[float, float]]] = {}
     for start, stop, entry in (run for run in runs(entries) if run[2] >= 0):
         left, right = times[start], times[stop]

@@ -121,23 +121,14 @@ def save_figure(figure: Figure, path: str | Path) -> None:
         temporary.write_text(short, encoding="utf-8")
 
 
-def hide_inner(panels: np.ndarray) -> None:
-    """Draw the x axis of the last row of panels only, and the y axis of the first column.
+def add_titles(axes: Axes, titles: Sequence[str], begins: Sequence[float]) -> None:
+    """Write titles above the axes, each from a place along x on; the first place is the left end.
 
-    All panels share them. Matplotlib spends most of its time on axes.
+    The title of the axes is placed above the power of ten of its values, and the others beside it.
     """
-    for axes in panels[:-1].flat:
-        axes.xaxis.set_visible(False)
-    for axes in panels[:, 1:].flat:
-        axes.yaxis.set_visible(False)
-
-
-def bare(axes: Axes) -> None:
-    """Remove ticks and spines of the axes."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    first = axes.set_title(titles[0])
+    for title, begin in zip(titles[1:], begins[1:], strict=True):
+        axes.annotate(title, (begin, 0.0), xycoords=("data", first), va="bottom")
 
 
 def shortened(text: str, inches: float) -> str:
