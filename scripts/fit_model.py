@@ -15,7 +15,7 @@ from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.pca.diagnostics.rotation import varimax
 from memwave.pca.lags.lag_file import load_lags
-from memwave.pca.lags.lags import windows_of
+from memwave.pca.lags.lags import BATCH_SEGMENTS, windows_of
 from memwave.pca.lags.recording_sums import sums_of_segments
 from memwave.pca.lags.signal.train_chunks import TrainChunks
 from memwave.pca.model import Model
@@ -25,7 +25,6 @@ from memwave.pca.solvers import (
     reads_recordings,
     solver_module,
 )
-from memwave.pca.solvers.lag_covariance import BATCH_SEGMENTS
 from memwave.pca.standardizer import Standardizer, load_standardizer
 from memwave.pca.streaming import fit_shards
 from memwave.recordings.channels import Scaling

@@ -2,8 +2,9 @@
 
 from memwave.core.progress import Progress
 from memwave.pca.lags.lag_file import save_lags
+from memwave.pca.lags.lags import BATCH_SEGMENTS
 from memwave.pca.lags.recording_sums import sums_of_segments
-from memwave.pca.solvers.lag_covariance import BATCH_SEGMENTS, batch_bytes
+from memwave.pca.solvers.lag_covariance import batch_bytes
 from memwave.recordings.prepared import load_reading
 from memwave.recordings.segments import count_windows, recordings_of
 from memwave.recordings.valid_windows import valid_segments

@@ -34,6 +34,9 @@ DIRECT_VALUES = 262_144
 # of summands; this keeps it near the square root of the number of chunks.
 FOLD = 64
 
+# Segments of recordings whose sums are unrolled together: each adds the products of its ends.
+BATCH_SEGMENTS = 32
+
 
 @dataclass(frozen=True)
 class SignalWindows(Windows):

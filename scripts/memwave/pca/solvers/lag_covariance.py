@@ -11,7 +11,7 @@ import numpy as np
 from memwave.core.workers import share
 from memwave.features.spec import FeatureSpec
 from memwave.features.wavelet import transform_windows
-from memwave.pca.lags.lags import LagSums, sum_bytes, sums_rounding, windows_of
+from memwave.pca.lags.lags import BATCH_SEGMENTS, LagSums, sum_bytes, sums_rounding, windows_of
 from memwave.pca.lags.window_products import add_feature_products, product_bytes, sample_sums
 from memwave.pca.linalg.short_products import gamma
 from memwave.pca.linalg.triangle import Part, triangle_size
@@ -30,9 +30,6 @@ LIBRARIES = ("scipy.linalg", "scipy.sparse")
 # A feature whose variance is less than this share of the signal's is treated as constant, so that
 # `standardize` does not amplify rounding.
 CONSTANT = 1e-13
-
-# Segments of recordings whose sums are unrolled together: each adds the products of its ends.
-BATCH_SEGMENTS = 32
 
 
 class Solver:
