@@ -22,10 +22,10 @@ from memwave.readers.matrices.files import open_file
 from memwave.recordings.segments import file_name
 from memwave.recordings.sheet.columns import Recording
 from memwave.recordings.sheet.reading import read_sheet
-from memwave.workflow import paths
-from memwave.workflow.config.checks.datasets.labels import are_texts, check_labels, label_findings
+from memwave.workflow.config.checks.datasets.labels import check_labels, label_findings
 from memwave.workflow.config.checks.datasets.recordings import (
     CheckedRecording,
+    converted_places,
     same_names,
     sheet_findings,
 )
@@ -83,12 +83,7 @@ def checked_matrix(name: str, settings: dict, *, by_name: bool = False) -> Check
         facts |= {"source": part.path, "label_source": part.labels, "notes": notes}
         facts |= {"options": options, "label_options": DEFAULTS}
         key = file_name(part.name) if by_name else number
-        if is_converted(part.path):
-            facts["path"] = paths.CONVERTED_RECORDING.format(dataset=name, recording=key)
-        if part.labels is not None and are_texts(part):
-            labels = paths.CONVERTED_LABELS.format(dataset=name, recording=key)
-            facts["labels"] = f"{labels}::/label"
-        checked.append(CheckedRecording(**facts))
+        checked.append(CheckedRecording(**facts | converted_places(name, part, key)))
     findings += [*label_findings(place, parts), *sheet_findings(place, parts)]
     findings += same_names(place, parts) if by_name else []
     if findings:

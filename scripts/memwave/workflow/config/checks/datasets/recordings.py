@@ -110,12 +110,7 @@ def checked_recordings(
             findings.append(f"{place}: {error}{_beside(sheet, recording)}")
         else:
             key = file_name(recording.name) if by_name else number
-            if is_converted(recording.path):
-                facts["path"] = paths.CONVERTED_RECORDING.format(dataset=name, recording=key)
-            if recording.labels is not None and are_texts(recording):
-                labels = paths.CONVERTED_LABELS.format(dataset=name, recording=key)
-                facts["labels"] = f"{labels}::/label"
-            checked.append(CheckedRecording(**facts))
+            checked.append(CheckedRecording(**facts | converted_places(name, recording, key)))
     findings += [*label_findings(sheet, recordings), *sheet_findings(sheet, recordings)]
     findings += same_names(sheet, recordings) if by_name else []
     if settings["sampling_rate"] is None:
@@ -133,6 +128,17 @@ def _beside(sheet: str, recording: Recording) -> str:
     return (
         f" There is {listed(found)}, in the folder of the sheet: write this path." if found else ""
     )
+
+
+def converted_places(dataset: str, recording: Recording, key: int | str) -> dict[str, str]:
+    """Where a recording, or a part of a matrix, and its labels are read, if they are converted."""
+    found = {}
+    if is_converted(recording.path):
+        found["path"] = paths.CONVERTED_RECORDING.format(dataset=dataset, recording=key)
+    if recording.labels is not None and are_texts(recording):
+        labels = paths.CONVERTED_LABELS.format(dataset=dataset, recording=key)
+        found["labels"] = f"{labels}::/label"
+    return found
 
 
 def _facts(recording: Recording, dataset: str, settings: dict) -> dict:
