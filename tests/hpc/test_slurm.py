@@ -264,7 +264,7 @@ def highest_launchers_mb(running):
 
 def launchers_mb(job):
     """MB of anonymous memory of all Snakemakes in a job at this moment."""
-    total = 0
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             environment = (process / "environ").read_bytes()
@@ -274,5 +274,8 @@ def launchers_mb(job):
             continue  # it has ended
         ours = f"SLURM_JOB_ID={job}".encode() in environment.split(b"\0")
         if ours and b"snakemake\0--snakefile" in arguments and b"-m\0snakemake" in arguments:
-            total += int(re.search(r"RssAnon:\s+(\d+)", status)[1]) * 1024
-    return total / 1e6
+            anonymous = int(re.search(r"RssAnon:\s+(\d+)", status)[1]) * 1024
+            # A process that is about to become another program shows the memory and the arguments
+            # of its parent, which are counted once.
+            found[arguments] = max(anonymous, found.get(arguments, 0))
+    return sum(found.values()) / 1e6
