@@ -37,6 +37,7 @@ from memwave.workflow.process import end_messages
 from memwave.workflow.process.job_lines import print_job_lines
 from memwave.workflow.process.script_path import import_own_modules
 from memwave.workflow.process.termination import (
+    cancel_timers,
     install_interrupt_message,
     install_sigterm_handler,
     note_interrupts,
@@ -112,6 +113,7 @@ onstart:
 
 
 onerror:
+    cancel_timers()
     print(
         end_messages.failure(
             plan.plan,
@@ -123,6 +125,7 @@ onerror:
 
 
 onsuccess:
+    cancel_timers()
     print(
         end_messages.success(
             plan.plan,

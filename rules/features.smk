@@ -41,7 +41,6 @@ rule extract_features:
         usage=paths.usage("extract_features"),
     log:
         paths.log("extract_features"),
-    priority: 1  # start before fits without stored features, which need the most memory
     conda:
         "../envs/memwave.yaml"
     resources:

@@ -3,7 +3,8 @@
 # In:   feature shards, or recordings.
 # Out:  model.h5.
 #
-# A single shard is summarized by fit_model, unless summaries are kept. Other rules are for several.
+# A single shard is summarized by fit_model, unless summaries are kept. It makes the lag sums of
+# several itself, too, where they are short.
 
 
 rule summarize_features:
@@ -22,6 +23,7 @@ rule summarize_features:
         usage=paths.usage("summarize_features"),
     log:
         paths.log("summarize_features"),
+    priority: 1  # later stages first: what they read was written just now
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -48,6 +50,7 @@ rule summarize_lags:
         usage=paths.usage("summarize_lags"),
     log:
         paths.log("summarize_lags"),
+    priority: 1  # fits that need no features first, beside jobs that wait for the disk
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -80,6 +83,7 @@ rule fit_model:
         paths.log("fit_model"),
     wildcard_constraints:
         model=plan.fitted,
+    priority: 2
     conda:
         "../envs/memwave.yaml"
     threads: plan.threads

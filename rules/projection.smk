@@ -3,7 +3,7 @@
 # In:   model.h5; feature shards, or recordings if features are not stored; labels.
 # Out:  projection.h5, provenance.json, limits.tsv, alarms.tsv, contributions.h5.
 #
-# A single shard is projected by write_projection. The other rules are for several.
+# A single shard is projected by write_projection, and so are several that are small together.
 
 
 rule project_features:
@@ -22,6 +22,7 @@ rule project_features:
         usage=paths.usage("project_features"),
     log:
         paths.log("project_features"),
+    priority: 3  # later stages first: what they read was written just now
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -49,6 +50,7 @@ rule project_recordings:
         usage=paths.usage("project_recordings"),
     log:
         paths.log("project_recordings"),
+    priority: 3
     conda:
         "../envs/memwave.yaml"
     resources:
@@ -64,7 +66,7 @@ rule project_recordings:
 rule write_projection:
     """Scores of all windows, with recording, start row, label and split.
 
-    The scores are those of the partial projections or, of one shard, are computed here.
+    The scores are those of the partial projections, if there are any, or are computed here.
     """
     input:
         valid=plan.files(inputs.valid_windows),
@@ -89,6 +91,7 @@ rule write_projection:
         usage=paths.usage("write_projection"),
     log:
         paths.log("write_projection"),
+    priority: 3
     conda:
         "../envs/memwave.yaml"
     resources:

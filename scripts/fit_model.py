@@ -60,7 +60,7 @@ def fit_model(
         The HDF5 file to write.
     summaries : sequence of path
         Summaries of all shards, in order, for a solver that reads features once or not at all,
-        unless the fit makes that of the only shard.
+        unless the fit makes them.
     shards : sequence of path
         All shards, in order, for a solver that reads them several times, or the only one.
     measures : sequence of path
@@ -167,10 +167,11 @@ def fit_lags(
     spec = request.spec
     solver = solver_module(request.model["solver"]).Solver(spec, request.model)
     if not summaries:
-        segments = segments_of(request, valid)
-        progress = Progress(count_windows(segments), "fit_model, lag sums:")
-        for sums in sums_of_segments(spec, scaling, segments, BATCH_SEGMENTS, progress):
-            solver.merge(sums)
+        shards = segments_of_shards(request, valid)
+        progress = Progress(sum(map(count_windows, shards)), "fit_model, lag sums:")
+        for segments in shards:
+            for sums in sums_of_segments(spec, scaling, segments, BATCH_SEGMENTS, progress):
+                solver.merge(sums)
         progress.close()
     with working(threads):
         for summary in summaries:
@@ -180,17 +181,17 @@ def fit_lags(
     return fitted
 
 
-def segments_of(request: Fit, valid: Sequence[str]) -> list[Segment]:
-    """The valid windows that a fit reads of recordings, in the order of the shards."""
+def segments_of_shards(request: Fit, valid: Sequence[str]) -> list[tuple[Segment, ...]]:
+    """The valid windows that a fit reads of recordings, by shard."""
     shards = zip(request.segments, valid or [None] * len(request.segments), strict=True)
-    return [segment for shard in shards for segment in valid_segments(*shard)]
+    return [tuple(valid_segments(*shard)) for shard in shards]
 
 
 def fit_recordings(
     request: Fit, valid: Sequence[str], scaling: Scaling | None, threads: int
 ) -> Model:
     """Fit a solver that reads the recordings several times."""
-    segments = segments_of(request, valid)
+    segments = list(chain.from_iterable(segments_of_shards(request, valid)))
     progress = Progress(count_windows(segments), "fit_model, this pass:")
 
     def report(message: str) -> None:

@@ -6,6 +6,7 @@ Limits and alarms of their statistics follow, and contributions to those of the 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import h5py
@@ -32,7 +33,7 @@ from memwave.results.projection_file import SPLITS, ProjectionWriter, projection
 from memwave.results.provenance import write_provenance
 from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
-from memwave.workflow.requests.projection import Assembly, Projection
+from memwave.workflow.requests.projection import Assembly
 from memwave.workflow.requests.scores import open_scores
 from memwave.workflow.requests.shards import load_matrix_readers
 from memwave.workflow.sources.readings import checksums_of
@@ -71,7 +72,7 @@ def write_projection(
     contributions : path
         The HDF5 file to write: what makes the statistics of the highest windows large.
     partials : sequence of path
-        Partial projections of all shards, in order, if there are several.
+        Partial projections of all shards, in order, if other jobs project them.
     valid : sequence of path
         Outputs of `find_gaps` for all shards, if windows are dropped.
     checksums : sequence of path
@@ -118,11 +119,10 @@ def write_projection(
         if labels.names:
             writer.name_labels(labels.names)
         is_fitted = any(recording.split == "train" for recording in request.recordings)
-        files = {"shard": _first(shards), "channels": channels, "valid": _first(valid)}
-        if request.only_shard is None:
-            measured = copy_partials(writer, partials, n_rows, fitted, is_fitted=is_fitted)
+        if request.projections:
+            measured = project_all(writer, request, n_rows, fitted, shards, valid, channels)
         else:
-            measured = project_all(writer, request.only_shard, n_rows, fitted, **files)
+            measured = copy_partials(writer, partials, n_rows, fitted, is_fitted=is_fitted)
         certify(writer, fitted, measured, spec if is_fitted else None)
         shares = error_shares(measured.error_sums)
         del measured  # its products are as large as the model
@@ -206,16 +206,20 @@ def copy_partials(
                 total.error_sums += file["losses"][()]
                 total.moments += file["moments"][()]
                 if is_fitted and is_measured(model):
-                    total.train = merged(total.train, file["train"])
+                    total.train = merged(total.train, stored_products(file["train"]))
             if row <= n_rows:  # more are only counted, for the error message
                 writer.append_partial(file)
     require_planned(partials[0], row, n_rows)
     return total
 
 
-def merged(total: CovarianceProducts | None, stored: h5py.Group) -> CovarianceProducts:
-    """Add the covariance products of a partial projection to `total`."""
-    train = CovarianceProducts.of_arrays({name: stored[name][()] for name in stored})
+def stored_products(group: h5py.Group) -> CovarianceProducts:
+    """Covariance products of a partial projection."""
+    return CovarianceProducts.of_arrays({name: group[name][()] for name in group})
+
+
+def merged(total: CovarianceProducts | None, train: CovarianceProducts) -> CovarianceProducts:
+    """Add the covariance products of a shard to those of the shards before it."""
     if total is None:
         return train
     total.merge(train)
@@ -223,19 +227,35 @@ def merged(total: CovarianceProducts | None, stored: h5py.Group) -> CovariancePr
 
 
 def project_all(
-    writer: ProjectionWriter, request: Projection, n_rows: int, model: Model, **files: str | None
+    writer: ProjectionWriter,
+    request: Assembly,
+    n_rows: int,
+    model: Model,
+    shards: Sequence[str],
+    valid: Sequence[str],
+    channels: str | None,
 ) -> Measured:
-    """Project the rows of the only shard; for `files`, see `open_scores`."""
-    with open_scores(request, model, "write_projection", **files) as scores:
-        require_planned(files["shard"], scores.n_rows, n_rows)
-        for block in scores.blocks:
-            writer.append_scores(*block)
+    """Project all shards, and add up the sums."""
+    total, row = Measured(np.zeros((2, 2)), np.zeros((2, model.n_components))), 0
+    for each, shard, windows in zip_longest(request.projections, shards, valid):
+        files = {"shard": shard, "valid": windows, "channels": channels}
+        with open_scores(each, model, "write_projection", **files) as scores:
+            row += scores.n_rows
+            if row > n_rows:
+                break
+            for block in scores.blocks:
+                writer.append_scores(*block)
+        projector = scores.projector
+        require_visible(projector, scores.n_rows, each.score_dtype)
+        total.error_sums += projector.error_sums
+        total.moments += projector.moments
+        if projector.train is not None:
+            projector.train.finish()
+            total.train = merged(total.train, projector.train)
+        del projector, scores  # as large as the model
+    require_planned(_first(shards), row, n_rows)
     writer.finish_scores()
-    projector = scores.projector
-    require_visible(projector, n_rows, request.score_dtype)
-    if projector.train is not None:
-        projector.train.finish()
-    return Measured(projector.error_sums, projector.moments, projector.train)
+    return total
 
 
 def require_planned(path: str | None, found: int, planned: int) -> None:

@@ -63,7 +63,7 @@ def needs(project, **changes):
     complete = settings.complete(project.config)
     spec = FeatureSpec.from_settings(complete["features"]["haar"], ["x", "y"])
     sizes = {"shards": 1} | {key: complete[key] for key in ("block_mb", "threads")} | changes
-    return predict_stages(spec, complete["models"]["exact"], Sizes(**sizes))
+    return predict_stages(spec, complete["models"]["exact"], Sizes(**sizes, together=True))
 
 
 def test_a_stage_over_the_limit_is_told_the_block_that_fits(project):

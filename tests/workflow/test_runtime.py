@@ -67,15 +67,16 @@ def test_a_predicted_time_has_every_stage_that_has_a_predicted_memory():
 
 
 @pytest.mark.parametrize("store", [True, False])
-def test_one_shard_is_projected_in_the_time_and_the_larger_memory_of_both(store):
+def test_a_job_that_projects_itself_has_the_time_and_the_larger_memory_of_both(store):
     spec = replace(SPEC, store=store)
     model = complete_model({"solver": "lag-covariance", "n_components": 50})
     projecting = "project_features" if store else "project_recordings"
-    one, two = (predict_stages(spec, model, Sizes(32, shards, 2)) for shards in (1, 2))
+    together, apart = (Sizes(32, 2, 2, each) for each in (True, False))
+    one, two = (predict_stages(spec, model, sizes) for sizes in (together, apart))
     assert projecting not in one
     needs = two[projecting], two["write_projection"]
     assert max(needs) <= one["write_projection"] <= max(needs) + 5
-    once, twice = (predict(spec, model, 10**6, Sizes(32, n, 2), CLUSTER) for n in (1, 2))
+    once, twice = (predict(spec, model, 10**6, sizes, CLUSTER) for sizes in (together, apart))
     assert projecting not in once
     half = twice[projecting] - CLUSTER.start  # of the rows
     assert once["write_projection"] == pytest.approx(twice["write_projection"] + 2 * half)

@@ -14,6 +14,10 @@ Ranges = Sequence[Range]
 # Size of a shard, and most shards, where their number follows from the size of the features.
 SHARD_MB, MOST_SHARDS = 256, 10_000
 
+# Features of up to this size have short steps. One job does them for all shards, unless the number
+# of shards is given: it is done before a job for each would have started.
+TOGETHER_MB = 8 * SHARD_MB
+
 # Shards whose boundaries follow recordings, so that others stay as they are when one is added.
 BY_RECORDING = "by-recording"
 
@@ -24,6 +28,12 @@ def count_shards(wanted: int | str, n_rows: int, row_bytes: int) -> int:
         return wanted
     parts = -(-n_rows * row_bytes // (SHARD_MB * MEGABYTE))
     return max(1, min(parts, n_rows, MOST_SHARDS))
+
+
+def are_together(wanted: int | str, n_shards: int, n_bytes: int) -> bool:
+    """Whether one job does the short steps of all shards, whose features have so many bytes."""
+    is_given = isinstance(wanted, int)
+    return n_shards == 1 or (not is_given and n_bytes <= TOGETHER_MB * MEGABYTE)
 
 
 def shard_range(n_rows: int, shard: int, n_shards: int, grain: int = 1) -> tuple[int, int]:

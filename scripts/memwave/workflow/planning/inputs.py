@@ -25,8 +25,8 @@ from memwave.workflow.planning.plan import (
     feature_spec,
     has_files,
     projecting_stage,
-    projects_itself,
     shard_names,
+    shards_together,
 )
 
 
@@ -102,7 +102,7 @@ def feature_measures(plan: Plan, w: Wildcards) -> list[str]:
 def summaries(plan: Plan, w: Wildcards) -> list[str]:
     """Return the summaries of all shards, for a solver that reads features or the signal once.
 
-    There are none of one shard, unless summaries are kept.
+    There are none if the fit summarizes the shards itself.
     """
     if not has_summaries(plan, w):
         return []
@@ -175,8 +175,8 @@ def limits_of_applied_model(plan: Plan, w: Wildcards) -> list[str]:
 
 
 def partial_projections(plan: Plan, w: Wildcards) -> list[str]:
-    """Return the partial projections of all shards, from features or recordings; none of one."""
-    if projects_itself(plan, w.dataset, w.features):
+    """Return the partial projections of all shards, if other jobs make them."""
+    if shards_together(plan, w.dataset, w.features):
         return []
     stage = projecting_stage(feature_spec(plan, w.dataset, w.features))
     pattern = {
@@ -237,7 +237,7 @@ def usages(plan: Plan, _: Wildcards = None) -> list[str]:
         shards = shard_names(plan, e.dataset, e.features)
         found += [_usage(stage, e, shard=s) for stage in stages for s in shards]
         found.append(_usage("adopt_model" if is_applied(model) else "fit_model", e))
-        if not projects_itself(plan, e.dataset, e.features):
+        if not shards_together(plan, e.dataset, e.features):
             found += [_usage(projecting_stage(spec), e, shard=s) for s in shards]
         found.append(_usage("write_projection", e))
     return unique(found)

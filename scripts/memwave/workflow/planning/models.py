@@ -6,7 +6,14 @@ from memwave.core.precision import compute_dtype
 from memwave.pca.solvers import reads_recordings, solver_module
 from memwave.recordings.channels import is_model
 from memwave.workflow import paths
-from memwave.workflow.planning.plan import Plan, Wildcards, feature_spec, n_shards, of_experiments
+from memwave.workflow.planning.plan import (
+    Plan,
+    Wildcards,
+    feature_spec,
+    n_shards,
+    of_experiments,
+    shards_together,
+)
 
 
 def model_of(plan: Plan, w: Wildcards) -> dict:
@@ -46,13 +53,16 @@ def is_summarized(model: dict) -> bool:
 
 
 def summarizes_itself(plan: Plan, w: Wildcards) -> bool:
-    """Whether `fit_model` makes the summary: that of one shard needs no other job."""
-    is_one = n_shards(plan, w.dataset, w.features) == 1
-    return is_one and not plan.settings["keep_summaries"] and is_summarized(model_of(plan, w))
+    """Whether `fit_model` summarizes the shards: the only one, or all where that is short."""
+    model = model_of(plan, w)
+    if plan.settings["keep_summaries"] or not is_summarized(model):
+        return False
+    is_short = is_from_signal(model) and shards_together(plan, w.dataset, w.features)
+    return is_short or n_shards(plan, w.dataset, w.features) == 1
 
 
 def summarizing_stage(model: dict) -> str:
-    """The stage that summarizes shards for a model, in jobs of its own or in that of the fit."""
+    """The stage that summarizes shards for a model, in jobs of their own or in that of the fit."""
     return "summarize_lags" if is_from_signal(model) else "summarize_features"
 
 

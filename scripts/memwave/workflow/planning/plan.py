@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from memwave.core.ranges import BY_RECORDING, Range, count_shards, recording_ranges, shard_range
+from memwave.core.ranges import (
+    BY_RECORDING,
+    Range,
+    are_together,
+    count_shards,
+    recording_ranges,
+    shard_range,
+)
 from memwave.features.columns import MatrixShard, MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.recordings.segments import PlannedRecording, Segment, cut, file_name
@@ -257,9 +264,13 @@ def projecting_stage(spec: FeatureSpec | MatrixSpec) -> str:
     return "project_features" if spec.store else "project_recordings"
 
 
-def projects_itself(plan: Plan, dataset: str, features: str) -> bool:
-    """Whether `write_projection` projects the rows itself: those of one shard need no other job."""
-    return n_shards(plan, dataset, features) == 1
+def shards_together(plan: Plan, dataset: str, features: str) -> bool:
+    """Whether one job does the short steps of all shards, one after the other.
+
+    `write_projection` projects them, and `fit_model` makes their lag sums.
+    """
+    n_bytes = n_windows(plan, dataset, features) * feature_spec(plan, dataset, features).row_bytes
+    return are_together(plan.settings["shards"], n_shards(plan, dataset, features), n_bytes)
 
 
 def has_files(plan: Plan, dataset: str, features: str) -> bool:

@@ -30,6 +30,7 @@ from memwave.workflow.planning.plan import (
     n_train,
     n_windows,
     rows_of_shards,
+    shards_together,
 )
 from memwave.workflow.planning.runtime import CLUSTER, LOCAL, Rates
 
@@ -66,13 +67,13 @@ def memory_mb(plan: Plan, stage: str, w: Wildcards) -> int:
         arrays = extraction_bytes(spec, block_mb, rows)
         return stage_mb(arrays + _reading_bytes(plan, w.dataset))
     predicted = _predicted(plan, w.dataset, w.features, w.model)
-    return max(predicted[each] for each in _in_one_job(plan, stage, w))
+    return max(predicted[each] for each in (*_done_before(plan, stage, w), stage))
 
 
-def _in_one_job(plan: Plan, stage: str, w: Wildcards) -> tuple[str, ...]:
-    """The stages that a job does, one after the other: a fit may summarize the only shard."""
+def _done_before(plan: Plan, stage: str, w: Wildcards) -> list[str]:
+    """Another stage that a job does for all shards first: a fit may summarize them."""
     is_more = stage == "fit_model" and summarizes_itself(plan, w)
-    return (summarizing_stage(model_of(plan, w)), stage) if is_more else (stage,)
+    return [summarizing_stage(model_of(plan, w))] if is_more else []
 
 
 def _drawing_mb(plan: Plan, stage: str, w: Wildcards) -> int:
@@ -100,8 +101,9 @@ def minutes(plan: Plan, stage: str, w: Wildcards, attempt: int) -> int:
     seconds = _seconds(
         plan, w.dataset, w.features, getattr(w, "model", None), plan.settings["threads"], CLUSTER
     )
-    total = sum(seconds[each] for each in _in_one_job(plan, stage, w))
-    return runtime.in_minutes(total, attempt)
+    shards = n_shards(plan, w.dataset, w.features)
+    before = (shards * (seconds[s] - CLUSTER.start) for s in _done_before(plan, stage, w))
+    return runtime.in_minutes(seconds[stage] + sum(before), attempt)
 
 
 @cache
@@ -140,7 +142,8 @@ def threads(plan: Plan, w: Wildcards) -> int:
 def sizes_of(plan: Plan, dataset: str, features: str) -> Sizes:
     """Return the sizes of blocks, shards and threads on a feature matrix."""
     shards = n_shards(plan, dataset, features)
-    return Sizes(plan.settings["block_mb"], shards, plan.settings["threads"])
+    together = shards_together(plan, dataset, features)
+    return Sizes(plan.settings["block_mb"], shards, plan.settings["threads"], together)
 
 
 def shard_rows(plan: Plan, dataset: str, features: str) -> int:

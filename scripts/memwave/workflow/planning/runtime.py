@@ -98,12 +98,11 @@ def predict(
     }
     for stage in ("write_projection", "plot_experiment", "plot_explore"):
         stages[stage] = table / rates.read
-    if shards > 1:
-        stages |= projecting
+    if sizes.together:
+        each = projecting["project_features" if spec.store else "project_recordings"]
+        stages["write_projection"] += shards * each
     else:
-        stages["write_projection"] += projecting[
-            "project_features" if spec.store else "project_recordings"
-        ]
+        stages |= projecting
     return _started(stages, rates)
 
 
@@ -116,8 +115,7 @@ def fitting(
     products = rates.share * PRODUCTS_PER_SECOND[dtype]
     dense = rates.share * DENSE_PER_SECOND
     if solver.Solver.FROM_SIGNAL and not solver.Solver.ONE_PASS:
-        n_windows = rows * shards  # a tolerance may end a fit early, at an unknown pass
-        return {"fit_model": 2 * solver.work(spec, n_windows, model).dense / dense}
+        return {"fit_model": solver.work(spec, rows * shards, model).dense / dense}
     if reads_columns(model["solver"]):
         work = solver.work(d, rows * shards, model)
         reads = work.reads * reading_seconds(spec, rows * shards, rates)

@@ -1,13 +1,27 @@
-"""Ends of Snakemake by a signal: at any time, and without a traceback."""
+"""Ends of Snakemake: at once when all is done; by a signal at any time, and without a traceback."""
 
 import signal
 import sys
+import threading
 from queue import SimpleQueue
 from threading import Thread
 from types import FrameType, TracebackType
 
 # Signals that ended the run.
 _received: list[int] = []
+
+
+def cancel_timers() -> None:
+    """Cancel the timers that Snakemake's scheduler (9.27) leaves when all jobs have ended.
+
+    Python would wait for them, a second, before it ends. `onsuccess` and `onerror` call this
+    function.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            called = getattr(thread.function, "__qualname__", "")
+            if called.startswith("JobScheduler."):
+                thread.cancel()
 
 
 def was_interrupted() -> bool:

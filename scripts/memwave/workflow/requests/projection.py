@@ -10,7 +10,7 @@ from memwave.recordings.segments import LabelledRecording, Segment
 
 @dataclass(frozen=True)
 class Projection:
-    """Of `project_features` and `project_recordings`, and of `write_projection` for one shard.
+    """Of `project_features` and `project_recordings`, and of `write_projection` for each shard.
 
     Attributes
     ----------
@@ -68,8 +68,8 @@ class Assembly:
         Receipts of the jobs that read them.
     first_rows : tuple of int
         Row of the feature matrix, as planned, that each shard begins with.
-    only_shard : Projection, optional
-        How the rows are projected, if they are in one shard; else other jobs project the shards.
+    projections : tuple of Projection
+        How each shard is projected, unless other jobs do that.
     """
 
     spec: FeatureSpec
@@ -84,4 +84,4 @@ class Assembly:
     sources: RowSources
     readers: tuple[str, ...] = ()
     first_rows: tuple[int, ...] = ()
-    only_shard: Projection | None = None
+    projections: tuple[Projection, ...] = ()

@@ -2,7 +2,7 @@
 
 import os
 
-from memwave.core.ranges import BY_RECORDING, count_shards, recording_ranges
+from memwave.core.ranges import BY_RECORDING, are_together, count_shards, recording_ranges
 from memwave.features.columns import MatrixSpec
 from memwave.features.spec import FeatureSpec
 from memwave.recordings.channels import is_model
@@ -137,7 +137,8 @@ class Models:
             shards = sum(map(len, recording_ranges(counts, spec.row_bytes, spec.grain)))
         else:
             shards = count_shards(settings["shards"], sum(counts), spec.row_bytes)
-        return Sizes(settings["block_mb"], shards, settings["threads"])
+        together = are_together(settings["shards"], shards, sum(counts) * spec.row_bytes)
+        return Sizes(settings["block_mb"], shards, settings["threads"], together)
 
     def _resolve(self, dataset: str, model: str, spec: Features) -> dict:
         """Options of a model's solver, chosen if it says ``auto``."""

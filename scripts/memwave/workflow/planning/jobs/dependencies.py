@@ -21,7 +21,7 @@ from memwave.workflow.planning.plan import (
     Wildcards,
     n_shards,
     of_experiments,
-    projects_itself,
+    shards_together,
 )
 
 # Keys of a dataset that only figures show: changing them fits no model again.
@@ -160,7 +160,7 @@ def read_inputs(plan: Plan, stage: str, w: Wildcards) -> list[str]:
     if stage == "write_projection":
         labels = [r.labels for r in plan.recordings[w.dataset] if r.labels]
         # The few windows that it reads are compared by the job that projects them all.
-        projected = projects_itself(plan, w.dataset, w.features)
+        projected = shards_together(plan, w.dataset, w.features)
         rows = recordings.read_by(plan, stage, w) if projected else ()
         return [*labels, *(r.path for r in rows)]
     return [r.path for r in recordings.read_by(plan, stage, w)]

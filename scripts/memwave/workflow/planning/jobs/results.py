@@ -21,11 +21,11 @@ from memwave.workflow.planning.plan import (
     n_windows,
     planned_recordings,
     projecting_stage,
-    projects_itself,
     row_bytes,
     rows_of_shards,
     shard_names,
     shard_segments,
+    shards_together,
     train_ranges,
     window_counts,
 )
@@ -56,12 +56,12 @@ def _shard_projection(plan: Plan, w: Wildcards, shard: str) -> Projection:
     )
 
 
-def _only_shard(plan: Plan, w: Wildcards) -> Projection | None:
-    """How `write_projection` projects the rows itself; None where other jobs do."""
-    if not projects_itself(plan, w.dataset, w.features):
-        return None
-    (shard,) = shard_names(plan, w.dataset, w.features)
-    return _shard_projection(plan, w, shard)
+def _own_projections(plan: Plan, w: Wildcards) -> tuple[Projection, ...]:
+    """How `write_projection` projects all shards itself; none where other jobs do."""
+    if not shards_together(plan, w.dataset, w.features):
+        return ()
+    names = shard_names(plan, w.dataset, w.features)
+    return tuple(_shard_projection(plan, w, shard) for shard in names)
 
 
 def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> Assembly:
@@ -93,7 +93,7 @@ def assembly(plan: Plan, w: Wildcards, versions: dict[str, str]) -> Assembly:
         _row_sources(plan, w),
         tuple(_receipts_of_readers(plan, w)),
         tuple(start for start, _ in rows_of_shards(plan, w.dataset, w.features).values()),
-        _only_shard(plan, w),
+        _own_projections(plan, w),
     )
 
 
@@ -105,7 +105,7 @@ def _receipts_of_readers(plan: Plan, w: Wildcards) -> list[str]:
     found = list(receipts_of_parts(plan, w.dataset))
     if has_files(plan, w.dataset, w.features):
         found += inputs.of_shards(plan, paths.usage("extract_features"), w)
-    elif not projects_itself(plan, w.dataset, w.features):
+    elif not shards_together(plan, w.dataset, w.features):
         stage = projecting_stage(feature_spec(plan, w.dataset, w.features))
         found += inputs.of_shards(plan, paths.usage(stage), w)
     return found

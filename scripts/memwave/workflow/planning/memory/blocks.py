@@ -30,11 +30,14 @@ class Sizes:
         threads.
     threads : int
         Number of threads of a fit that reads the features or the recordings several times.
+    together : bool
+        Whether one job does the short steps of all shards: projecting them, and their lag sums.
     """
 
     block_mb: float
     shards: int
     threads: int
+    together: bool = False
 
 
 def extraction_rows(spec: FeatureSpec, block_mb: float) -> int:

@@ -100,7 +100,7 @@ def predict_stages(spec: MatrixSpec, model: dict, sizes: Sizes, n_train: int = 0
     stages["project_features"] = projecting + SCRATCH_BYTES
     writing = writing_bytes(spec, model["n_components"], "last", 1)
     stages["write_projection"] = writing + SCRATCH_BYTES
-    stages = in_one_job(stages, sizes.shards)
+    stages = in_one_job(stages, sizes, spec.n_features, model["n_components"])
     found = {name: stage_mb(need) for name, need in stages.items()}
     if model["standardize"] and not scales_itself(model["solver"]):
         found["measure_features"] = measuring_mb(spec, sizes.block_mb)

@@ -85,7 +85,7 @@ def predict_stages(
         stages["project_recordings"] = needed + library_bytes
     writing = writing_bytes(spec, model["n_components"], window_label, spec.window)
     stages["write_projection"] = writing + label_scratch + library_bytes * (not spec.store)
-    stages = in_one_job(stages, sizes.shards)
+    stages = in_one_job(stages, sizes, spec.n_features, model["n_components"])
     return {name: stage_mb(need) for name, need in stages.items()}
 
 
@@ -114,7 +114,7 @@ def _fit_stages(
             workers=workers,
             shard_rows=shard_rows,
         )
-    if sizes.shards == 1 and "summarize_lags" in needs:  # which the fit does itself
+    if sizes.together and "summarize_lags" in needs:  # which the fit does itself
         summing = needs["summarize_lags"] + lag_covariance.held_bytes(spec)
         needs["fit_model"] = max(needs["fit_model"], summing)
     if reads_recordings(solver) or reads_columns(solver):

@@ -17,6 +17,7 @@ from memwave.results.monitoring.limits import monitoring_bytes
 from memwave.results.monitoring.single_rows import single_row_bytes
 from memwave.results.projection_file import writer_bytes
 from memwave.workflow.planning.memory.blocks import (
+    Sizes,
     at_most,
     extraction_rows,
     measured_rows,
@@ -100,14 +101,18 @@ def writing_bytes(
     return certified + monitored + labels_bytes(window_label, window)
 
 
-def in_one_job(stages: dict[str, int], shards: int) -> dict[str, int]:
-    """Bytes of the stages that have jobs: `write_projection` projects the rows of one shard.
+def in_one_job(
+    stages: dict[str, int], sizes: Sizes, n_features: int, n_components: int
+) -> dict[str, int]:
+    """Bytes of the stages that have jobs: `write_projection` may project all shards itself.
 
-    One after the other, so it needs the larger memory, and the open projection.
+    One after the other, so it needs the larger memory, and the open projection with the products
+    of the shards before.
     """
-    if shards > 1:
+    if not sizes.together:
         return stages
     left = {name: need for name, need in stages.items() if not name.startswith("project_")}
     (projecting,) = (need for name, need in stages.items() if name not in left)
-    writing = max(left["write_projection"], projecting + writer_bytes())
+    products = 8 * n_features * (n_components + 1) * (sizes.shards > 1)
+    writing = max(left["write_projection"], projecting + writer_bytes() + products)
     return left | {"write_projection": writing}
