@@ -43,8 +43,14 @@ def interpreter() -> str:
     os.mkfifo(f"{script}.asked")
     server = subprocess.Popen([sys.executable, __file__, str(script)], stdin=subprocess.PIPE)
     atexit.register(folder.cleanup)
-    atexit.register(server.kill)
+    atexit.register(end, server)
     return str(script)
+
+
+def end(server: subprocess.Popen) -> None:
+    """End a server; the time that it took is then counted to this process."""
+    server.kill()
+    server.wait()
 
 
 def serve(script: str) -> None:

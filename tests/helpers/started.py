@@ -15,7 +15,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from forked_jobs import interpreter
+from forked_jobs import end, interpreter
 
 # What a run loads beside memwave, and its plugins, which the parser of its arguments loads.
 LIBRARIES = ("snakemake.cli", "snakemake.report", "nbformat", "smart_open", "numpy", "h5py")
@@ -68,7 +68,7 @@ def start_afresh() -> None:
 def _server() -> subprocess.Popen[str]:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     started = subprocess.Popen([sys.executable, __file__], **pipes)  # type: ignore[call-overload]
-    atexit.register(started.kill)
+    atexit.register(end, started)
     return started
 
 
