@@ -1,5 +1,6 @@
 """Makes the package importable as the workflow does; fixtures of several rooms."""
 
+import compileall
 import fcntl
 import os
 import shutil
@@ -40,6 +41,17 @@ LONGEST = (
     "pca/test_extreme_values",
     "readers/test_bounded_headers",
 )
+
+
+def pytest_configure(config):
+    """Compile the modules, once for all processes.
+
+    Copies of the workflow have this bytecode, and processes compile nothing: also where the
+    environment keeps Python from writing what it has compiled.
+    """
+    if not hasattr(config, "workerinput"):
+        for folder in ("scripts", "tests/helpers"):
+            compileall.compile_dir(config.rootpath / folder, quiet=2)
 
 
 def pytest_collection_modifyitems(items):

@@ -96,14 +96,19 @@ def require_whole_files(folder):
         read_whole(path) if Path(f"{path}.xxh3").exists() else np.load(path)
 
 
-def start_again(project, *, told):
-    """As the documents say: unlock, if that is what snakemake asks for."""
+def unlock(project, *, told=False):
+    """As the documents say: if that is what snakemake asks for."""
     if any((project.folder / ".snakemake/locks").glob("*")):
         if told:
             assert LOCKED in project.snakemake("--cores", "2").stderr
         done = project.snakemake("--unlock")
         assert done.returncode == 0, done.stderr
-    return Run(project)
+
+
+def go_on(project):
+    """Run to the end; nothing kills this run."""
+    done = project.snakemake("--cores", "2")
+    assert done.returncode == 0, done.stderr[-4000:]
 
 
 def test_killed_at_random_moments(tmp_path, project):
@@ -112,15 +117,20 @@ def test_killed_at_random_moments(tmp_path, project):
         # A run that ends before it is killed counts none: another one follows.
         victim = Project(tmp_path / str(next(runs)), SOLVERS)
         run = Run(victim)
-        while not run.ended(random.uniform(0, LATEST) if kills < KILLS else PATIENCE):
+        while kills < KILLS:
+            if run.ended(random.uniform(0, LATEST)):
+                assert run.process.returncode == 0, run.log.read_text()[-4000:]
+                break
             how = WAYS[kills % len(WAYS)]
             stages = run.kill(how, random)
             struck.update(stages)
             kills += 1
             print(f"kill {kills}: {how}, at {', '.join(sorted(stages))}")
             require_whole_files(victim.folder)
-            run = start_again(victim, told=kills == 1)
-        assert run.process.returncode == 0, run.log.read_text()[-4000:]
+            unlock(victim, told=kills == 1)
+            if kills < KILLS:
+                run = Run(victim)
+        go_on(victim)
         while list(run.jobs()):  # those that outlived their snakemake
             time.sleep(0.1)
         expected = project.results()
@@ -145,9 +155,8 @@ def test_sigterm_at_every_moment_ends_snakemake(tmp_path, project):
     assert run.ended(PATIENCE)
     assert "Will exit after finishing currently running jobs" in run.log.read_text()
     require_whole_files(victim.folder)
-    again = start_again(victim, told=False)
-    assert again.ended(PATIENCE)
-    assert again.process.returncode == 0, again.log.read_text()[-4000:]
+    unlock(victim)
+    go_on(victim)
     assert victim.result("exact/projection.h5").exists()
     assert victim.results().items() <= project.results().items()
 

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -31,11 +30,6 @@ def run(project, *arguments):
 def change(project, wavelet=OTHER_WAVELET):
     project.config["features"]["deep"]["wavelet"] = wavelet
     project.write_config()
-
-
-def verify(project):
-    command = [sys.executable, "scripts/verify_results.py"]
-    return subprocess.run(command, cwd=project.folder, capture_output=True, text=True, timeout=100)
 
 
 def copied(finished, folder):
@@ -79,7 +73,7 @@ def test_a_job_that_outlives_its_run_replaces_nothing(tmp_path, library, other, 
     assert project.results() == other.results()
     assert not list(project.folder.rglob("results/**/.*partial*"))
     assert project.planned() == set()
-    assert verify(project).returncode == 0
+    assert project.verify().returncode == 0
 
 
 def test_a_file_named_late_is_found_by_its_reader_by_verify_and_by_the_next_run(
@@ -94,13 +88,13 @@ def test_a_file_named_late_is_found_by_its_reader_by_verify_and_by_the_next_run(
     run(project)
     go_on(job)
     assert project.results() != other.results()
-    told = verify(project)
+    told = project.verify()
     assert told.returncode == 1
     assert "results/toy/deep/exact/model.h5: " in told.stdout
     assert ("fit_model", "toy/deep/exact") in project.planned()
     run(project)
     assert project.results() == other.results()
-    assert verify(project).returncode == 0
+    assert project.verify().returncode == 0
 
 
 def test_results_of_another_plan_are_remade_without_what_snakemake_remembers(
@@ -129,7 +123,7 @@ REMADE = {
 def test_what_is_missing_is_found_and_remade(tmp_path, finished, name):
     project = copied(finished, tmp_path / "project")
     project.result(f"exact/{name}").unlink()
-    told = verify(project)
+    told = project.verify()
     assert told.returncode == 1
     assert f"results/toy/deep/exact/{name}: " in told.stdout
     assert (REMADE[name], "toy/deep/exact") in project.planned()
@@ -147,7 +141,7 @@ def test_a_figure_that_the_configuration_does_not_ask_for_may_be_a_target(tmp_pa
     assert project.config["plots"] is False
     run(project, "results/toy/deep/exact/plots/spectrum.svg")
     assert project.result("exact/plots/spectrum.svg").exists()
-    assert verify(project).returncode == 0
+    assert project.verify().returncode == 0
 
 
 def test_an_edited_provenance_is_found_and_remade(tmp_path, finished):
@@ -156,7 +150,7 @@ def test_an_edited_provenance_is_found_and_remade(tmp_path, finished):
     facts = json.loads(path.read_text())
     facts["configuration"]["features"]["deep"]["wavelet"] = OTHER_WAVELET
     path.write_text(json.dumps(facts, indent=1) + "\n")
-    told = verify(project)
+    told = project.verify()
     assert told.returncode == 1
     assert "results/toy/deep/exact/provenance.json: " in told.stdout
     assert ("write_projection", "toy/deep/exact") in project.planned()
@@ -165,12 +159,12 @@ def test_an_edited_provenance_is_found_and_remade(tmp_path, finished):
 def test_an_experiment_that_was_left_behind_is_found(tmp_path):
     project = small(tmp_path / "project", ["exact", "randomized"])
     run(project)
-    assert verify(project).returncode == 0
+    assert project.verify().returncode == 0
     change(project)
     project.config["experiments"][0]["model"] = ["exact"]
     project.write_config()
     run(project)
-    told = verify(project)
+    told = project.verify()
     assert told.returncode == 1
     assert re.search(
         r"deep/randomized/model.h5: was made of another \S+ than there is", told.stdout
@@ -267,7 +261,7 @@ def test_what_one_stage_writes_and_another_reads_is_compared(tmp_path, converted
     before = project.results()
     path = project.folder / "results/toy" / name
     damaged(path)
-    told = verify(project)
+    told = project.verify()
     assert told.returncode == 1
     assert f"results/toy/{name.removesuffix('.xxh3')}" in told.stdout
     # A run either remakes it at once, or says what to delete.
@@ -279,7 +273,7 @@ def test_what_one_stage_writes_and_another_reads_is_compared(tmp_path, converted
         subprocess.run(remedy[1], shell=True, cwd=project.folder, check=True)
         run(project, "--forcerun", BETWEEN[name])
     assert project.results() == before
-    assert verify(project).returncode == 0
+    assert project.verify().returncode == 0
 
 
 def test_inputs_of_a_project_are_never_written_to(converted, tmp_path):

@@ -15,8 +15,11 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-# What planning loads beside memwave.
-LIBRARIES = ("snakemake.cli", "numpy", "h5py", "pywt", "jsonschema", "yaml")
+from forked_jobs import end, interpreter
+
+# What a run loads beside memwave, and its plugins, which the parser of its arguments loads.
+LIBRARIES = ("snakemake.cli", "snakemake.report", "nbformat", "smart_open", "numpy", "h5py")
+LIBRARIES += ("jsonschema", "pywt", "scipy", "threadpoolctl", "xxhash", "yaml")
 
 
 def run_snakemake(
@@ -28,6 +31,7 @@ def run_snakemake(
     with tempfile.TemporaryDirectory() as place:
         out, err = (os.path.join(place, name) for name in ("out", "err"))
         request = {"arguments": arguments, "folder": str(folder), "env": env, "files": [out, err]}
+        request["python"] = interpreter()
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         pid, status = _answer(server, None), _answer(server, timeout)
@@ -54,11 +58,17 @@ def _answer(server: subprocess.Popen[str], timeout: float | None) -> int | None:
     return int(line)
 
 
+def start_afresh() -> None:
+    """Start other servers for the next runs, in which hashed things have another order."""
+    _server.cache_clear()
+    interpreter.cache_clear()
+
+
 @cache
 def _server() -> subprocess.Popen[str]:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     started = subprocess.Popen([sys.executable, __file__], **pipes)  # type: ignore[call-overload]
-    atexit.register(started.kill)
+    atexit.register(end, started)
     return started
 
 
@@ -66,6 +76,7 @@ def serve() -> None:
     """Fork for each line of standard input; write the child's number, then its exit status."""
     for library in LIBRARIES:
         __import__(library)
+    sys.modules["snakemake.cli"].get_argument_parser()
     for line in sys.stdin:
         request = json.loads(line)
         child = os.fork()
@@ -83,9 +94,10 @@ def _run(request: dict) -> None:
         os.environ.clear()
         os.environ.update(request["env"])
         for number, path in enumerate(request["files"], 1):
-            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         sys.path[0] = request["folder"]
+        sys.executable = request["python"]  # of jobs
         sys.argv = ["snakemake", *request["arguments"]]
         sys.modules["snakemake.cli"].main()
     except SystemExit as end:

@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import chdir, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import h5py
@@ -12,6 +14,8 @@ import numpy as np
 import yaml
 from oracles import make_spec, oracle
 from started import run_snakemake
+
+from memwave import cli
 
 ROOT = Path(__file__).parents[2]
 CHANNELS = ["x", "y", "z"]
@@ -111,6 +115,13 @@ class Project:
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         env = os.environ | {"XDG_CACHE_HOME": str(self.folder / "cache")}
         return run_snakemake([*arguments], self.folder, env, PATIENCE)
+
+    def verify(self) -> subprocess.CompletedProcess:
+        """Compare the results with their checksums; as `subprocess.run` of the command."""
+        said = StringIO()
+        with chdir(self.folder), redirect_stdout(said):
+            status = cli.main(["verify"])
+        return subprocess.CompletedProcess(["memwave", "verify"], status, said.getvalue())
 
     def planned(self, *arguments: str) -> set[tuple[str, ...]]:
         """Jobs of a dry run: rule, dataset/features/model, shard; as far as they have them."""

@@ -1,7 +1,6 @@
 """One experiment over every format: the same recording gives the same features, bit for bit."""
 
-import subprocess
-import sys
+import os
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import test_formats
 import test_mat
 import test_tables
 import yaml
+from started import run_snakemake
 
 ROOT = Path(__file__).parents[2]
 CHANNELS = ["acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z"]
@@ -98,8 +98,8 @@ def results(tmp_path_factory):
     }
     (folder / "config").mkdir()
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "-s", str(ROOT / "Snakefile")]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
+    arguments = ["--cores", "2", "-s", str(ROOT / "Snakefile")]
+    done = run_snakemake(arguments, folder, dict(os.environ), PATIENCE)
     assert done.returncode == 0, done.stderr[-4000:]
     return folder / "results/all/haar"
 

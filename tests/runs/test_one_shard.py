@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass, field
 
 import h5py
@@ -57,11 +55,6 @@ def run(project, *arguments):
     return project.results()
 
 
-def verify(project):
-    command = [sys.executable, "scripts/verify_results.py"]
-    return subprocess.run(command, cwd=project.folder, capture_output=True, text=True, timeout=100)
-
-
 @dataclass
 class Runs:
     """A project that ran with one shard, with two, and with one again.
@@ -91,7 +84,7 @@ def runs(tmp_path_factory):
         found.project.write_config()
         found.planned.append(found.project.planned())
         found.results.append(run(found.project))
-        assert verify(found.project).returncode == 0
+        assert found.project.verify().returncode == 0
         assert found.project.planned() == set()
         found.copies.append(folder / str(number))
         shutil.copytree(found.project.folder / "results", found.copies[number])
@@ -176,7 +169,7 @@ def test_one_shard_is_projected_onto_an_applied_model(runs):
     project.write_config()
     assert {job[0] for job in project.planned()} & {"adopt_model", *OF_SHARDS} == {"adopt_model"}
     run(project)
-    assert verify(project).returncode == 0
+    assert project.verify().returncode == 0
     paths = [project.result(f"{name}/projection.h5") for name in ("exact", "applied")]
     with h5py.File(paths[0]) as fitted, h5py.File(paths[1]) as applied:
         scores = fitted["scores"][()]

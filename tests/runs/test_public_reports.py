@@ -15,19 +15,6 @@ def project(tmp_path_factory):
     return Project(tmp_path_factory.mktemp("reports") / "project", ["exact"])
 
 
-def dry_run(project, *arguments, environment=None):
-    cache = {"XDG_CACHE_HOME": str(project.folder / "cache")}
-    known = os.environ | cache | (environment or {})
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", *arguments],
-        cwd=project.folder,
-        env={name: value for name, value in known.items() if value is not None},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-
-
 @pytest.mark.parametrize(
     ("given", "status", "said"),
     [
@@ -38,7 +25,7 @@ def dry_run(project, *arguments, environment=None):
     ],
 )
 def test_what_is_asked_for_and_is_not_in_the_plan(project, given, status, said):
-    done = dry_run(project, *given)
+    done = project.snakemake("--dry-run", "--cores", "1", *given)
     told = done.stdout + done.stderr
     assert done.returncode == status, told
     assert said in told
@@ -50,7 +37,16 @@ def test_what_is_asked_for_and_is_not_in_the_plan(project, given, status, said):
 )
 def test_without_a_home_or_a_folder_for_temporary_files(project, environment):
     """Snakemake needs a folder for its cache: `XDG_CACHE_HOME`, where there is no home."""
-    done = dry_run(project, environment=environment)
+    cache = {"XDG_CACHE_HOME": str(project.folder / "cache")}
+    known = os.environ | cache | environment
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1"],
+        cwd=project.folder,
+        env={name: value for name, value in known.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
     assert done.returncode == 0, done.stderr
 
 
