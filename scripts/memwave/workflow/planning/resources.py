@@ -5,7 +5,7 @@ from functools import cache
 
 from memwave.pca.solvers import reads_columns, reads_recordings, shares_finish, solver_module
 from memwave.readers import library_bytes, scratch_bytes
-from memwave.workflow.planning import runtime
+from memwave.workflow.planning import choice, runtime
 from memwave.workflow.planning.jobs import batches
 from memwave.workflow.planning.memory import matrix as matrix_memory
 from memwave.workflow.planning.memory.blocks import Sizes
@@ -21,7 +21,12 @@ from memwave.workflow.planning.memory.stages import (
     measuring_bytes,
     reading_bytes,
 )
-from memwave.workflow.planning.models import model_of, summarizes_itself, summarizing_stage
+from memwave.workflow.planning.models import (
+    is_from_signal,
+    model_of,
+    summarizes_itself,
+    summarizing_stage,
+)
 from memwave.workflow.planning.plan import (
     Plan,
     Wildcards,
@@ -130,13 +135,22 @@ def _seconds(
 def threads(plan: Plan, w: Wildcards) -> int:
     """Return the threads of a fit: no more than it can use, and one if it is short."""
     solver, wanted = model_of(plan, w)["solver"], plan.settings["threads"]
-    alone = _seconds(plan, w.dataset, w.features, w.model, 1, LOCAL)["fit_model"] - LOCAL.start
-    if alone < SHORT_SECONDS:
+    if _expected_seconds(plan, w) < SHORT_SECONDS:
         return 1
     if solver_module(solver).Solver.ONE_PASS:
         return wanted if shares_finish(solver) else 1
     one_process = reads_recordings(solver) or reads_columns(solver)
     return wanted if one_process else min(wanted, n_shards(plan, w.dataset, w.features))
+
+
+def _expected_seconds(plan: Plan, w: Wildcards) -> float:
+    """Seconds of a fit in one thread."""
+    model = model_of(plan, w)
+    if is_from_signal(model):
+        # Not the limit, which allows for eigenpairs that have to be computed by LAPACK.
+        spec = feature_spec(plan, w.dataset, w.features)
+        return choice.seconds(model, spec, n_train(plan, w.dataset, w.features))
+    return _seconds(plan, w.dataset, w.features, w.model, 1, LOCAL)["fit_model"] - LOCAL.start
 
 
 def sizes_of(plan: Plan, dataset: str, features: str) -> Sizes:
