@@ -3,7 +3,11 @@
 from memwave.results.model_file import load_model
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests.projection import Projection
-from memwave.workflow.requests.scores import load_projecting, open_scores, write_partial
+from memwave.workflow.requests.scores.shard_scores import (
+    load_projecting,
+    open_scores,
+    write_partial,
+)
 
 
 def project_recordings(

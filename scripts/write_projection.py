@@ -5,8 +5,6 @@ Limits and alarms of their statistics follow, and contributions to those of the 
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 import h5py
@@ -15,9 +13,8 @@ import numpy as np
 from memwave.core.errors import MemwaveError
 from memwave.core.progress import log
 from memwave.features.spec import FeatureSpec
-from memwave.pca.diagnostics.certificate import error_bounds, is_measured, residuals, storage_error
+from memwave.pca.diagnostics.certificate import error_bounds, residuals, storage_error
 from memwave.pca.lags.signal_scores import has_signal_scores
-from memwave.pca.linalg.covariance_products import CovarianceProducts
 from memwave.pca.model import Model
 from memwave.pca.projection import captured_variance
 from memwave.recordings.labels.windows import WindowLabels
@@ -28,13 +25,12 @@ from memwave.results.model_file import load_model
 from memwave.results.monitoring.highest import write_contributions
 from memwave.results.monitoring.single_rows import Places, read_rows
 from memwave.results.monitoring.tables import load_quantiles, write_alarms, write_limits
-from memwave.results.partial_projection import open_partial, require_visible
 from memwave.results.projection_file import SPLITS, ProjectionWriter, projection_size
 from memwave.results.provenance import write_provenance
 from memwave.storage import hdf5
 from memwave.workflow.process.stage import run_script
 from memwave.workflow.requests.projection import Assembly
-from memwave.workflow.requests.scores import open_scores
+from memwave.workflow.requests.scores.all_scores import Measured, copy_partials, project_all
 from memwave.workflow.requests.shards import load_matrix_readers
 from memwave.workflow.sources.readings import checksums_of
 
@@ -150,7 +146,7 @@ def explain(
 ) -> None:
     """Write the contributions to the statistics of the highest windows of each recording."""
     spec = request.spec
-    # As they were projected; see `memwave.workflow.requests.scores`.
+    # As they were projected; see `memwave.workflow.requests.scores.shard_scores`.
     is_exact = not spec.store and has_signal_scores(spec, model)
     scaling = None if spec.store else load_scaling(spec.scale, channels, spec.channels)
     short = spec.dtype in ("float16", "float32") and not is_exact
@@ -174,96 +170,6 @@ def require_windows(n_rows: int) -> None:
         raise MemwaveError(
             "all windows of all recordings contain a missing value. Use a shorter window, "
             "missing: interpolate, or other recordings."
-        )
-
-
-@dataclass
-class Measured:
-    """Sums over all rows that measure a model; see `memwave.pca.projection.Projector`.
-
-    Attributes
-    ----------
-    error_sums : ndarray, shape (2, 2)
-    moments : ndarray, shape (2, k)
-    train : CovarianceProducts or None
-        Centred.
-    """
-
-    error_sums: np.ndarray
-    moments: np.ndarray
-    train: CovarianceProducts | None = None
-
-
-def copy_partials(
-    writer: ProjectionWriter, partials: Sequence[str], n_rows: int, model: Model, *, is_fitted: bool
-) -> Measured:
-    """Copy the scores of every shard from its partial projection, and add up the sums."""
-    total, row = Measured(np.zeros((2, 2)), np.zeros((2, model.n_components))), 0
-    for partial in partials:
-        with open_partial(partial) as file:
-            with hdf5.reading(partial):
-                row += len(file["reconstruction_error"])
-                total.error_sums += file["losses"][()]
-                total.moments += file["moments"][()]
-                if is_fitted and is_measured(model):
-                    total.train = merged(total.train, stored_products(file["train"]))
-            if row <= n_rows:  # more are only counted, for the error message
-                writer.append_partial(file)
-    require_planned(partials[0], row, n_rows)
-    return total
-
-
-def stored_products(group: h5py.Group) -> CovarianceProducts:
-    """Covariance products of a partial projection."""
-    return CovarianceProducts.of_arrays({name: group[name][()] for name in group})
-
-
-def merged(total: CovarianceProducts | None, train: CovarianceProducts) -> CovarianceProducts:
-    """Add the covariance products of a shard to those of the shards before it."""
-    if total is None:
-        return train
-    total.merge(train)
-    return total
-
-
-def project_all(
-    writer: ProjectionWriter,
-    request: Assembly,
-    n_rows: int,
-    model: Model,
-    shards: Sequence[str],
-    valid: Sequence[str],
-    channels: str | None,
-) -> Measured:
-    """Project all shards, and add up the sums."""
-    total, row = Measured(np.zeros((2, 2)), np.zeros((2, model.n_components))), 0
-    for each, shard, windows in zip_longest(request.projections, shards, valid):
-        files = {"shard": shard, "valid": windows, "channels": channels}
-        with open_scores(each, model, "write_projection", **files) as scores:
-            row += scores.n_rows
-            if row > n_rows:
-                break
-            for block in scores.blocks:
-                writer.append_scores(*block)
-        projector = scores.projector
-        require_visible(projector, scores.n_rows, each.score_dtype)
-        total.error_sums += projector.error_sums
-        total.moments += projector.moments
-        if projector.train is not None:
-            projector.train.finish()
-            total.train = merged(total.train, projector.train)
-        del projector, scores  # as large as the model
-    require_planned(_first(shards), row, n_rows)
-    writer.finish_scores()
-    return total
-
-
-def require_planned(path: str | None, found: int, planned: int) -> None:
-    """Require as many rows of features as windows; `path` is that of the first shard."""
-    if found != planned:
-        raise MemwaveError(
-            f"{path}: all shards together have {found} rows, expected {planned}. A feature shard "
-            "differs from the plan: delete the shards and run again to remake them."
         )
 
 
@@ -294,10 +200,6 @@ def error_shares(error_sums: np.ndarray) -> dict[str, float]:
         for split, (total, error) in zip(SPLITS, error_sums.tolist(), strict=True)
         if total > 0
     }
-
-
-def _first(paths: Sequence[str]) -> str | None:
-    return next(iter(paths), None)
 
 
 def load(request: Assembly) -> None:

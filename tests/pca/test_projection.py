@@ -19,7 +19,7 @@ from memwave.recordings.segments import LabelledRecording
 from memwave.results import partial_projection, projection_file
 from memwave.results.model_file import load_model, save_model
 from memwave.storage import hdf5_chunks
-from memwave.workflow.requests.scores import split_ranges
+from memwave.workflow.requests.scores.shard_scores import split_ranges
 
 ROUNDING = {"float32": 1e-5, "float64": 1e-11}
 TABLE = [("channels", "O"), ("band", "O"), ("position", "i8")]
