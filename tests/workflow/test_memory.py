@@ -62,7 +62,7 @@ RANDOMIZED = options_of("randomized", n_components=10, passes=2)
 
 def predicted(solver, options, stage, block_mb=BLOCK_MB, spec=SPEC, shards=4):
     model = {"solver": solver, **options, "compute_dtype": "auto"}
-    sizes = Sizes(block_mb, shards, threads=THREADS)
+    sizes = Sizes(block_mb, shards, threads=THREADS, together=shards == 1)
     return predict_stages(spec, model, sizes, window_label="majority")[stage]
 
 
