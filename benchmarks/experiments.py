@@ -27,21 +27,27 @@ from contenders import (
     rival_fit,
 )
 from measure import Job, measure, measure_command
+from works import Size
 
 from memwave.pca.solvers import randomized
 
 # dask's compressed SVD: power iterations, as many as scikit-learn's randomized PCA takes here.
 DASK_ITERATIONS = 4
 
-# What takes a second or two runs so many times as often as the rest.
+# What takes a second or two runs so many times as often as the rest, if that repeats.
 SHORT = 3
+
+
+def often(size: Size) -> int:
+    """Runs of what takes a second or two."""
+    return SHORT * size.repeats if size.repeats > 1 else 1
 
 
 def extract(bench: Bench) -> Iterator[Contender]:
     """Features from recordings."""
     stages, work = bench.stages, bench.work
     copies = [bench.folder / f"copy-{path.name}" for path in stages.shards]
-    repeats = SHORT * work.size.repeats
+    repeats = often(work.size)
     yield Contender(
         "memwave extract",
         "memwave",
@@ -166,7 +172,7 @@ def project(bench: Bench) -> Iterator[Contender]:
         lambda: measure(stages.project("covariance"), bench.folder),
         reads=tuple(stages.shards),
         writes=(stages.projection_file("covariance"), *stages.projected_parts("covariance")),
-        repeats=SHORT * bench.work.size.repeats,
+        repeats=often(bench.work.size),
     )
     components = bench.work.size.components
     jobs, targets = [], []
@@ -180,7 +186,7 @@ def project(bench: Bench) -> Iterator[Contender]:
         lambda: measure([jobs], bench.folder),
         reads=tuple(stages.shards),
         writes=tuple(targets),
-        repeats=SHORT * bench.work.size.repeats,
+        repeats=often(bench.work.size),
     )
 
 

@@ -127,7 +127,7 @@ def test_a_part_is_measured_again(small):
     folder, before = small
     report = folder / "report.md"
     run(
-        *("--size", "small", "--work", "a", "--dtype", "float32", "--only", "extract", "--update"),
+        *("--size", "small", "--work", "a", "--dtype", "float32", "--only", "project", "--update"),
         *("--scratch", folder / "scratch", "--output", report),
     )
     after = load(report.with_suffix(".json"))
@@ -137,7 +137,7 @@ def test_a_part_is_measured_again(small):
         same = list(after.of(place, name) for name in after.contenders(place)) == list(
             before.of(place, name) for name in before.contenders(place)
         )
-        assert same == (place[0] != "extract")
+        assert same == (place[0] != "project")
 
 
 def record(contender, kind, seconds, peak, work="a", dtype="float32", **more):

@@ -157,7 +157,7 @@ class StageRun:
             limit_method="quantile",
             rates=tuple(self.rates or (None,) * len(self.recordings)),
             first_rows=tuple(start for start, _ in ranges),
-            only_shard=self._projection(0) if projects else None,
+            projections=(self._projection(0),) if projects else (),
             sources=RowSources(
                 self.spec,
                 tuple(stop - start for start, stop in ranges),

@@ -1,5 +1,6 @@
 """Signals of any size: the same PCA, or an error; never inf, NaN or zero in a result."""
 
+from dataclasses import replace
 from functools import cache
 
 import h5py
@@ -23,8 +24,8 @@ VARYING = ("explained_variance", "noise_variance", "scores", "reconstruction_err
 LOSES = {"float64": 1e-9, "float32": 1e-5}
 
 
-def results(folder, rows, solver, score_dtype, *, standardize):
-    """All stages on a recording, which is stored, computed and projected in its own type."""
+def fitted(folder, rows, solver, *, standardize):
+    """Stages up to the fit on a recording, which is stored and computed in its own type."""
     dtype = str(rows.dtype)
     spec = make_spec(dtype=dtype, level=2, bands=["a2", "d1"], layout="per-channel")
     options = options_of(solver, standardize=standardize)
@@ -40,7 +41,6 @@ def results(folder, rows, solver, score_dtype, *, standardize):
         [Segment(planned(folder / "r.npy", ROWS, "r"), 0, count, 0)],
         [LabelledRecording("r", "train", count)],
         dtype=dtype,
-        score_dtype=score_dtype,
     )
     kind = solver_module(solver).Solver
     run.extract()
@@ -48,9 +48,16 @@ def results(folder, rows, solver, score_dtype, *, standardize):
         run.measure()
     if kind.ONE_PASS:
         run.summarize_lags() if kind.FROM_SIGNAL else run.summarize()
-    for stage in (run.fit, run.project, run.write):
-        stage()
-    with h5py.File(folder / "model.h5") as model, h5py.File(folder / "projection.h5") as file:
+    run.fit()
+    return run
+
+
+def results(run, score_dtype):
+    """The model of a run and its projection, which is computed in the type of the recording."""
+    projecting = replace(run, score_dtype=score_dtype)
+    projecting.project()
+    projecting.write()
+    with h5py.File(run.path("model.h5")) as model, h5py.File(run.path("projection.h5")) as file:
         found = {name: model[name][()] for name in MODEL}
         return found | {name: file[name][()] for name in PROJECTION}
 
@@ -61,9 +68,8 @@ def expected(tmp_path_factory):
 
     @cache
     def ratio(solver, standardize):
-        folder = tmp_path_factory.mktemp("expected")
-        found = results(folder, SIGNAL, solver, "float64", standardize=standardize)
-        return found["explained_variance_ratio"]
+        run = fitted(tmp_path_factory.mktemp("expected"), SIGNAL, solver, standardize=standardize)
+        return results(run, "float64")["explained_variance_ratio"]
 
     return ratio
 
@@ -78,10 +84,15 @@ SIZES += [("float32", factor) for factor in (3e18, 3e35, 1e-18, 1e-22)]
 def test_signals_of_any_size(tmp_path, expected, solver, standardize, dtype, factor):
     ratio = expected(solver, standardize)
     rows = (SIGNAL * factor).astype(dtype)
+
+    @cache
+    def run():
+        return fitted(tmp_path, rows, solver, standardize=standardize)
+
     refused: list[str] = []
     for score_dtype in ("float32", "float64"):
         try:
-            found = results(tmp_path, rows, solver, score_dtype, standardize=standardize)
+            found = results(run(), score_dtype)
         except MemwaveError as error:
             refused.append(str(error))
             continue

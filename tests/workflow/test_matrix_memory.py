@@ -89,7 +89,7 @@ def run_all(folder, kind, solvers, n_rows):
         each("measure_features", first, "measures")
         measures = {"measures": of_shards["measures"]}
     valid = {"valid": of_shards["valid"]} if drops else {}
-    of_several = replace(resources.sizes_of(plan, "x", "matrix"), shards=2)
+    of_several = replace(resources.sizes_of(plan, "x", "matrix"), shards=2, together=False)
     for solver in solvers:
         several = predict_stages(plan.matrices["x"], plan.models["x", "matrix", solver], of_several)
         model = {"model": folder / f"{solver}.h5"}

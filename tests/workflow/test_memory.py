@@ -62,7 +62,7 @@ RANDOMIZED = options_of("randomized", n_components=10, passes=2)
 
 def predicted(solver, options, stage, block_mb=BLOCK_MB, spec=SPEC, shards=4):
     model = {"solver": solver, **options, "compute_dtype": "auto"}
-    sizes = Sizes(block_mb, shards, threads=THREADS)
+    sizes = Sizes(block_mb, shards, threads=THREADS, together=shards == 1)
     return predict_stages(spec, model, sizes, window_label="majority")[stage]
 
 
@@ -165,23 +165,26 @@ class Limited:
         recording = LabelledRecording("monday", "train", self.n)
         return replace(stages, dtype="float64", recordings=[recording]).write(projects=True)
 
-    def all_stages(self):
-        ended = {"measure channels": self.measure_channels(), "extract": self.extract()}
-        ended["measure features"] = self.measure_features()
-        ended["find gaps"] = self.find_gaps()
+    def of_features(self):
+        """Stages that write or read features, in blocks."""
+        ended = {"extract": self.extract(), "measure features": self.measure_features()}
         for solver, options in (("covariance", COVARIANCE), ("incremental", INCREMENTAL)):
             ended[f"summarize {solver}"] = self.summarize(solver, options)
             ended[f"fit {solver}"] = self.fit(solver, options)
             ended[f"summarize and fit {solver}"] = self.fit_one_shard(solver, options)
+        ended["fit randomized"] = self.fit("randomized", RANDOMIZED)
+        ended["project"] = self.project()
+        ended["project and write"] = self.write_one_shard()
+        return ended
+
+    def of_recordings(self):
+        ended = {"measure channels": self.measure_channels(), "find gaps": self.find_gaps()}
         ended["summarize lags"] = self.summarize_lags()
         ended["fit lag-covariance"] = self.fit("lag-covariance", LAG_COVARIANCE)
         of_one = self.fit_one_shard("lag-covariance", LAG_COVARIANCE)
         ended["summarize and fit lag-covariance"] = of_one
         ended["fit lag-randomized"] = self.fit("lag-randomized", LAG_RANDOMIZED)
         ended["project recordings"] = self.project_recordings()
-        ended["fit randomized"] = self.fit("randomized", RANDOMIZED)
-        ended["project"] = self.project()
-        ended["project and write"] = self.write_one_shard()
         return ended
 
 
@@ -212,7 +215,8 @@ STAGES = [
 
 
 def run_all(folder, n):
-    ended = Limited(folder, n).all_stages()
+    stages = Limited(folder, n)
+    ended = stages.of_features() | stages.of_recordings()
     size = (folder / "0.npy").stat().st_size
     shutil.rmtree(folder)
     return ended, size
@@ -327,10 +331,10 @@ def test_a_projection_of_millions_of_windows_is_written_in_flat_memory(tmp_path,
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
-    """All stages on few rows in blocks larger than the limits below."""
+    """Stages of features on few rows, in blocks larger than the limits below."""
     folder = tmp_path_factory.mktemp("short")
     run = Limited(folder, SMALL, block_mb=64)
-    assert all(ended.status == 0 for ended in run.all_stages().values())
+    assert all(ended.status == 0 for ended in run.of_features().values())
     yield run
     shutil.rmtree(folder)
 
