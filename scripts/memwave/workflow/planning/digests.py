@@ -61,7 +61,7 @@ class Digests:
 
     def made_with(self, job: Job) -> str:
         """Digest of the code that a job runs."""
-        return _digest_of_code(tuple(dependencies.code(self._plan, job.stage, job).items()))
+        return _digest_of_code(dependencies.code(self._plan, job.stage, job))
 
     def request(self, job: Job) -> Any:
         """The request of a job."""

@@ -1,6 +1,7 @@
 """Parameters of rules that Snakemake compares with those of the last run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any
 
 
@@ -36,6 +37,12 @@ def compared_request(request: Any) -> Compared:
     return Compared([request], repr(request))
 
 
-def compared_digests(digests: dict[str, str]) -> Compared:
-    """Digests by name, all compared; the report shows how many there are."""
-    return Compared(digests.items(), f"{len(digests)} files")
+@cache
+def compared_code(digests: tuple[tuple[str, str], ...]) -> Compared:
+    """Digests of modules, one object for all jobs that run these modules."""
+    return compared_digests(digests)
+
+
+def compared_digests(digests: Collection[tuple[str, str]]) -> Compared:
+    """Names and digests, all compared; the report shows how many there are."""
+    return Compared(digests, f"{len(digests)} files")

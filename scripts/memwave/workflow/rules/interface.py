@@ -12,7 +12,7 @@ from memwave.workflow.planning.jobs import dependencies
 from memwave.workflow.planning.jobs.job import Job, maker_of
 from memwave.workflow.planning.memory.processes import LAUNCHER_MB
 from memwave.workflow.planning.plan import Plan, Wildcards, of_experiments
-from memwave.workflow.rules.compared import compared_digests, compared_request
+from memwave.workflow.rules.compared import compared_code, compared_digests, compared_request
 from memwave.workflow.rules.names import model_pattern, wildcard_patterns
 from memwave.workflow.rules.run import Run
 
@@ -97,14 +97,12 @@ class Rules:
             "request": lambda wildcards: compared_request(
                 run.digests.request(Job.of(stage, wildcards))
             ),
-            "code": lambda wildcards: compared_digests(
-                dependencies.code(self.plan, stage, wildcards)
-            ),
+            "code": lambda wildcards: compared_code(dependencies.code(self.plan, stage, wildcards)),
             "ticket": lambda wildcards: run.ticket(Job.of(stage, wildcards)),
         }
         if stage in dependencies.READING:
             found["versions"] = lambda wildcards: compared_digests(
-                run.versions_of(dependencies.read_inputs(self.plan, stage, wildcards))
+                run.versions_of(dependencies.read_inputs(self.plan, stage, wildcards)).items()
             )
         return {name: _with_signature(function) for name, function in found.items()}
 
