@@ -54,6 +54,7 @@ def open_rules(
     is_planning: bool,
     submits: Callable[[], bool],
     repeat: Callable[[Iterable[str]], None],
+    ancient: Callable[[str], Any],
     as_it_is: Callable[[str], Any],
     starts: Callable[[], bool] = lambda: False,
 ) -> Rules:
@@ -65,7 +66,7 @@ def open_rules(
         if not is_planning:
             plan, sources = load_plan()
             run = Run(plan, lambda: sources, repeat, starts, is_planning=False)
-            return Rules(plan, run, submits, as_it_is)
+            return Rules(plan, run, submits, ancient=ancient, as_it_is=as_it_is)
         gc.set_threshold(*COLLECTED_AFTER)
         plan = make_plan(config)
     except MemwaveError as error:
@@ -77,7 +78,7 @@ def open_rules(
     read = unique(read + foreign_models(plan))
     folders = paths.results_of(plan.recordings)
     run = Run(plan, lambda: plan_sources(read, folders), repeat, starts)
-    return Rules(plan, run, submits, as_it_is)
+    return Rules(plan, run, submits, ancient=ancient, as_it_is=as_it_is)
 
 
 def _replaced(plan: Plan) -> Iterator[str]:
