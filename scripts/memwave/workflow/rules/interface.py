@@ -12,7 +12,7 @@ from memwave.workflow.planning.jobs import dependencies
 from memwave.workflow.planning.jobs.job import Job, maker_of
 from memwave.workflow.planning.memory.processes import LAUNCHER_MB
 from memwave.workflow.planning.plan import Plan, Wildcards, of_experiments
-from memwave.workflow.rules.compared import compared_code, compared_digests, compared_request
+from memwave.workflow.rules.compared import ComparedDigests, ComparedRequest, compared_code
 from memwave.workflow.rules.names import model_pattern, wildcard_patterns
 from memwave.workflow.rules.run import Run
 
@@ -76,12 +76,15 @@ class Rules:
     def inputs(self, **functions: Files) -> Callable[[Wildcards], dict[str, Any]]:
         """Return the input function of a rule with several inputs, by name; see `files`.
 
-        It is one function for all of them, to be unpacked: Snakemake takes longer to call a
-        function than most of these take.
+        It is one function for all of them, to be unpacked, and inputs without files are left out:
+        Snakemake needs more time to call a function than most of these take, and memory for a name.
         """
-        return self.files(
-            lambda plan, w: {name: function(plan, w) for name, function in functions.items()}
-        )
+
+        def named(plan: Plan, wildcards: Wildcards) -> dict[str, Any]:
+            found = ((name, function(plan, wildcards)) for name, function in functions.items())
+            return {name: files for name, files in found if files}
+
+        return self.files(named)
 
     def ancient(self, function: Files) -> Files:
         """Ignore the times of the files that a function of `inputs` gives."""
@@ -118,14 +121,14 @@ class Rules:
         """
         run = self._run
         found: dict[str, Callable[[Wildcards], Any]] = {
-            "request": lambda wildcards: compared_request(
+            "request": lambda wildcards: ComparedRequest(
                 run.digests.request(Job.of(stage, wildcards))
             ),
             "code": lambda wildcards: compared_code(dependencies.code(self.plan, stage, wildcards)),
             "ticket": lambda wildcards: run.ticket(Job.of(stage, wildcards)),
         }
         if stage in dependencies.READING:
-            found["versions"] = lambda wildcards: compared_digests(
+            found["versions"] = lambda wildcards: ComparedDigests(
                 run.versions_of(dependencies.read_inputs(self.plan, stage, wildcards)).items()
             )
         return {name: _with_signature(function) for name, function in found.items()}
