@@ -69,6 +69,7 @@ plan = open_rules(
     is_planning=workflow.is_main_process,
     submits=lambda: workflow.non_local_exec,
     repeat=lambda files: workflow.dag.forcefiles.update(files),
+    ancient=ancient,
     as_it_is=lambda file: ancient(before_update(file)),
     # Snakemake runs the `onstart` of the outer workflow only.
     starts=lambda: workflow.modifier.is_module and not workflow.dryrun,

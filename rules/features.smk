@@ -7,8 +7,14 @@
 rule find_gaps:
     """The valid windows of a shard (without missing values), if other windows are dropped."""
     input:
-        recordings=ancient(plan.files(inputs.recordings_of_shard)),
-        converted_recordings=plan.conversions("find_gaps", inputs.converted_of_shard),
+        unpack(
+            plan.inputs(
+                recordings=plan.ancient(inputs.recordings_of_shard),
+                converted_recordings=plan.conversions(
+                    "find_gaps", inputs.converted_of_shard
+                ),
+            )
+        ),
     output:
         valid=paths.VALID_WINDOWS,
         usage=paths.usage("find_gaps"),
@@ -29,12 +35,16 @@ rule find_gaps:
 rule extract_features:
     """Wavelet features of the windows of a shard: recordings -> .npy, one row per window."""
     input:
-        valid=plan.files(inputs.valid_windows_of_shard),
-        recordings=ancient(plan.files(inputs.recordings_of_shard)),
-        converted_recordings=plan.conversions(
-            "extract_features", inputs.converted_of_shard
+        unpack(
+            plan.inputs(
+                valid=inputs.valid_windows_of_shard,
+                recordings=plan.ancient(inputs.recordings_of_shard),
+                converted_recordings=plan.conversions(
+                    "extract_features", inputs.converted_of_shard
+                ),
+                channels=inputs.channels,
+            )
         ),
-        channels=plan.files(inputs.channels),
     output:
         shard=paths.SHARD,
         checksums=paths.SHARD_CHECKSUMS,
@@ -56,12 +66,16 @@ rule extract_features:
 rule measure_features:
     """Mean and standard deviation of each feature in a shard, if a model standardizes."""
     input:
-        valid=plan.files(inputs.valid_windows_of_shard),
-        shard=ancient(plan.files(inputs.shard)),
-        checksums=plan.files(inputs.checksums_of_shard),
-        matrix=ancient(plan.files(inputs.matrix_of_shard)),
-        converted_matrix=plan.conversions(
-            "measure_features", inputs.converted_of_matrix
+        unpack(
+            plan.inputs(
+                valid=inputs.valid_windows_of_shard,
+                shard=plan.ancient(inputs.shard),
+                checksums=inputs.checksums_of_shard,
+                matrix=plan.ancient(inputs.matrix_of_shard),
+                converted_matrix=plan.conversions(
+                    "measure_features", inputs.converted_of_matrix
+                ),
+            )
         ),
     output:
         measures=plan.temporary(paths.FEATURE_MEASURES, temp),

@@ -72,14 +72,18 @@ rule plot_experiment:
 rule plot_explore:
     """A page that shows an experiment in a browser."""
     input:
+        unpack(
+            plan.inputs(
+                valid=inputs.valid_windows,
+                shards=plan.ancient(inputs.stored_shards),
+                rows=plan.ancient(inputs.rows_not_stored),
+                converted_rows=plan.conversions(
+                    "plot_explore", inputs.converted_rows_not_stored
+                ),
+            )
+        ),
         model=paths.MODEL,
         projection=paths.PROJECTION,
-        valid=plan.files(inputs.valid_windows),
-        shards=ancient(plan.files(inputs.stored_shards)),
-        rows=ancient(plan.files(inputs.rows_not_stored)),
-        converted_rows=plan.conversions(
-            "plot_explore", inputs.converted_rows_not_stored
-        ),
     output:
         page=paths.EXPLORE,
         usage=paths.usage("plot_explore"),

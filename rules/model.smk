@@ -10,14 +10,18 @@
 rule summarize_features:
     """Sufficient statistics of a shard for a solver that reads the features once."""
     input:
-        valid=plan.files(inputs.valid_windows_of_shard),
-        shard=ancient(plan.files(inputs.shard)),
-        checksums=plan.files(inputs.checksums_of_shard),
-        matrix=ancient(plan.files(inputs.matrix_of_shard)),
-        converted_matrix=plan.conversions(
-            "summarize_features", inputs.converted_of_matrix
+        unpack(
+            plan.inputs(
+                valid=inputs.valid_windows_of_shard,
+                shard=plan.ancient(inputs.shard),
+                checksums=inputs.checksums_of_shard,
+                matrix=plan.ancient(inputs.matrix_of_shard),
+                converted_matrix=plan.conversions(
+                    "summarize_features", inputs.converted_of_matrix
+                ),
+                measures=inputs.feature_measures,
+            )
         ),
-        measures=plan.files(inputs.feature_measures),
     output:
         summary=plan.temporary(paths.FEATURE_SUMMARY, temp),
         usage=paths.usage("summarize_features"),
@@ -39,12 +43,16 @@ rule summarize_features:
 rule summarize_lags:
     """Lag sums of recordings over the windows of a shard, for a solver that needs no features."""
     input:
-        valid=plan.files(inputs.valid_windows_of_shard),
-        recordings=ancient(plan.files(inputs.train_recordings_of_shard)),
-        converted_recordings=plan.conversions(
-            "summarize_lags", inputs.converted_train_of_shard
+        unpack(
+            plan.inputs(
+                valid=inputs.valid_windows_of_shard,
+                recordings=plan.ancient(inputs.train_recordings_of_shard),
+                converted_recordings=plan.conversions(
+                    "summarize_lags", inputs.converted_train_of_shard
+                ),
+                channels=inputs.channels,
+            )
         ),
-        channels=plan.files(inputs.channels),
     output:
         summary=plan.temporary(paths.LAG_SUMMARY, temp),
         usage=paths.usage("summarize_lags"),
@@ -66,16 +74,24 @@ rule summarize_lags:
 rule fit_model:
     """PCA: from the summaries, merged in order, or from shards or recordings in several passes."""
     input:
-        valid=plan.files(inputs.valid_windows),
-        summaries=plan.files(inputs.summaries),
-        shards=ancient(plan.files(inputs.fitted_shards)),
-        checksums=plan.files(inputs.fitted_shard_checksums),
-        recordings=ancient(plan.files(inputs.fitted_recordings)),
-        converted_recordings=plan.conversions("fit_model", inputs.converted_fitted),
-        matrix=ancient(plan.files(inputs.fitted_matrix)),
-        converted_matrix=plan.conversions("fit_model", inputs.converted_fitted_matrix),
-        measures=plan.files(inputs.feature_measures),
-        channels=plan.files(inputs.channels),
+        unpack(
+            plan.inputs(
+                valid=inputs.valid_windows,
+                summaries=inputs.summaries,
+                shards=plan.ancient(inputs.fitted_shards),
+                checksums=inputs.fitted_shard_checksums,
+                recordings=plan.ancient(inputs.fitted_recordings),
+                converted_recordings=plan.conversions(
+                    "fit_model", inputs.converted_fitted
+                ),
+                matrix=plan.ancient(inputs.fitted_matrix),
+                converted_matrix=plan.conversions(
+                    "fit_model", inputs.converted_fitted_matrix
+                ),
+                measures=inputs.feature_measures,
+                channels=inputs.channels,
+            )
+        ),
     output:
         model=paths.MODEL,
         usage=paths.usage("fit_model"),

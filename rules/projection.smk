@@ -9,12 +9,16 @@
 rule project_features:
     """Scores of a shard, and sums that measure the accuracy of the model."""
     input:
-        valid=plan.files(inputs.valid_windows_of_shard),
-        shard=ancient(plan.files(inputs.shard)),
-        checksums=plan.files(inputs.checksums_of_shard),
-        matrix=ancient(plan.files(inputs.matrix_of_shard)),
-        converted_matrix=plan.conversions(
-            "project_features", inputs.converted_of_matrix
+        unpack(
+            plan.inputs(
+                valid=inputs.valid_windows_of_shard,
+                shard=plan.ancient(inputs.shard),
+                checksums=inputs.checksums_of_shard,
+                matrix=plan.ancient(inputs.matrix_of_shard),
+                converted_matrix=plan.conversions(
+                    "project_features", inputs.converted_of_matrix
+                ),
+            )
         ),
         model=paths.MODEL,
     output:
@@ -38,12 +42,16 @@ rule project_features:
 rule project_recordings:
     """Scores of a shard from recordings, block by block, if features are not stored."""
     input:
-        valid=plan.files(inputs.valid_windows_of_shard),
-        recordings=ancient(plan.files(inputs.recordings_of_shard)),
-        converted_recordings=plan.conversions(
-            "project_recordings", inputs.converted_of_shard
+        unpack(
+            plan.inputs(
+                valid=inputs.valid_windows_of_shard,
+                recordings=plan.ancient(inputs.recordings_of_shard),
+                converted_recordings=plan.conversions(
+                    "project_recordings", inputs.converted_of_shard
+                ),
+                channels=inputs.channels,
+            )
         ),
-        channels=plan.files(inputs.channels),
         model=paths.MODEL,
     output:
         partial=temp(paths.RECORDING_PROJECTION),
@@ -69,19 +77,25 @@ rule write_projection:
     The scores are those of the partial projections, if there are any, or are computed here.
     """
     input:
-        valid=plan.files(inputs.valid_windows),
-        partials=plan.files(inputs.partial_projections),
-        model=paths.MODEL,
-        labels=ancient(plan.files(inputs.labels)),
-        converted_labels=plan.conversions("write_projection", inputs.converted_labels),
-        checksums=plan.files(inputs.shard_checksums),
-        model_limits=plan.files(inputs.limits_of_applied_model),
-        shards=ancient(plan.files(inputs.stored_shards)),
-        rows=ancient(plan.files(inputs.rows_not_stored)),
-        converted_rows=plan.conversions(
-            "write_projection", inputs.converted_rows_not_stored
+        unpack(
+            plan.inputs(
+                valid=inputs.valid_windows,
+                partials=inputs.partial_projections,
+                labels=plan.ancient(inputs.labels),
+                converted_labels=plan.conversions(
+                    "write_projection", inputs.converted_labels
+                ),
+                checksums=inputs.shard_checksums,
+                model_limits=inputs.limits_of_applied_model,
+                shards=plan.ancient(inputs.stored_shards),
+                rows=plan.ancient(inputs.rows_not_stored),
+                converted_rows=plan.conversions(
+                    "write_projection", inputs.converted_rows_not_stored
+                ),
+                channels=inputs.channels,
+            )
         ),
-        channels=plan.files(inputs.channels),
+        model=paths.MODEL,
     output:
         projection=paths.PROJECTION,
         provenance=paths.PROVENANCE,

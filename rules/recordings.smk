@@ -51,9 +51,13 @@ rule convert_labels:
 rule measure_channels:
     """Mean, standard deviation and quartiles of the channels, if channels are scaled by them."""
     input:
-        recordings=ancient(plan.files(inputs.train_recordings)),
-        converted_recordings=plan.conversions(
-            "measure_channels", inputs.converted_train
+        unpack(
+            plan.inputs(
+                recordings=plan.ancient(inputs.train_recordings),
+                converted_recordings=plan.conversions(
+                    "measure_channels", inputs.converted_train
+                ),
+            )
         ),
     output:
         table=paths.CHANNELS,

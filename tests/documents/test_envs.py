@@ -139,7 +139,7 @@ def test_conda_installs_all_that_the_jobs_import():
     imported = set()
     for script in SCRIPTS.glob("*.py"):
         if '"snakemake" in globals()' in script.read_text(encoding="utf-8"):
-            modules = map(module_file, digests(script.stem, *by_name))
+            modules = map(module_file, dict(digests(script.stem, *by_name)))
             imported = imported.union(*map(top_level_imports, [script, *modules]))
     others = imported - sys.stdlib_module_names - CALLERS - {"memwave"}
     assert {"numpy", "h5py"} <= others

@@ -181,6 +181,7 @@ def test_a_cluster_takes_the_plan_of_the_run(tmp_path, monkeypatch, capsys, fini
             is_planning=False,
             submits=lambda: True,
             repeat=lambda files: None,
+            ancient=str,
             as_it_is=str,
         )
 

@@ -62,7 +62,7 @@ def test_a_job_loads_what_it_needs_and_no_more(script):
 
 
 def test_an_edit_of_the_code_of_models_does_not_repeat_extraction():
-    needed = digests("extract_features")
+    needed = dict(digests("extract_features"))
     assert "memwave.features.extract" in needed
     assert not [name for name in needed if name.startswith("memwave.pca")]
 

@@ -3,6 +3,7 @@
 import gzip
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from stages import run_stage
 
 from convert_recordings import convert_recording, convert_recordings
 from memwave.core.errors import MemwaveError
-from memwave.readers import is_converted, library_bytes, open_array, open_source
+from memwave.readers import DEFAULTS, is_converted, library_bytes, open_array, open_source
+from memwave.readers.formats import csv
+from memwave.readers.formats.csv.plain import plain_table
 from memwave.readers.shared import row_counts
 from memwave.recordings.segments import PlannedRecording
 from memwave.workflow.planning.memory.stages import conversion_mb
@@ -169,6 +172,58 @@ def test_the_rows_of_a_text_are_counted_once(tmp_path, monkeypatch):
         with open_source("a.csv", None, None) as source:
             assert source.shape == (rows, 1)
     assert len(Path(".snakemake/memwave/rows.jsonl").read_text().splitlines()) == 2
+
+
+CELLS = ("1", "-2.5", "1e5", "12E-7", "", "NA", "nan", "NaN", "007", "9" * 18, "9" * 19, "1e400")
+ODD_CELLS = ("x", "+1", "1.", ".5", "2020-01-01", "12:30", "true", '"1"', " 1", "-", "null", "1_0")
+
+
+@st.composite
+def texts(draw):
+    """Tables of numbers, nearly: some have other cells, a cell too many, or other line ends."""
+    cells = st.sampled_from(CELLS + draw(st.sampled_from([(), ODD_CELLS])))
+    names = draw(st.lists(st.sampled_from(["b ", "é", "1", '"c"', ""]), max_size=2))
+    lines = [["a", *(names or ["b", "c"])]]
+    lines += draw(st.lists(st.lists(cells, min_size=len(lines[0]), max_size=len(lines[0]))))
+    lines += draw(st.lists(st.lists(cells, max_size=4), max_size=1))
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    return end.join(map(",".join, lines)) + draw(st.sampled_from([end, "", end * 2]))
+
+
+@given(texts())
+def test_what_is_known_of_a_plain_table_is_what_the_parser_finds(text):
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.chdir(folder)
+        Path("a.csv").write_bytes(text.encode())
+        plain = plain_table("a.csv", DEFAULTS)
+        if plain is None:
+            return
+        patch.setattr(csv, "plain_table", lambda *_: None)
+        source = open_source("a.csv")
+        assert source.shape == (plain.rows, len(plain.names))
+        assert source.channel_names == [name.strip() for name in plain.names]
+        assert not source.text_channels()
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a,b\n1,2\n", 1),
+        ("a,b\r\n1,\r\n-2.5e3,NaN", 2),
+        ("a;b\n1;2\n", 1),
+        ("a\n1\n", None),
+        ("a,b\n1,2\n\n3,4\n", None),
+        ("a,b\n1,2,3\n", None),
+        ('a,b\n1,"2"\n', None),
+        ("\ufeffa,b\n1,2\n", None),
+        ("a,b\n1,x\n", None),
+        ("a,b\n", None),
+    ],
+)
+def test_tables_that_need_no_parser(tmp_path, text, rows):
+    (tmp_path / "a.csv").write_bytes(text.encode())
+    found = plain_table(str(tmp_path / "a.csv"), DEFAULTS)
+    assert (found and found.rows) == rows
 
 
 def convert(folder, name, rows=100, channels=NAMES):

@@ -243,7 +243,7 @@ def library_bytes(paths: Iterable[str]) -> int:
 
     What libraries load as a whole is added, for the file with most of it.
     """
-    paths = list(paths)
-    needed = {reader_of(path) for path in paths}
-    files = [reader_of(p).file_bytes(p) for p in paths if hasattr(reader_of(p), "file_bytes")]
+    found = [(reader_of(path), path) for path in paths]
+    files = [reader.file_bytes(path) for reader, path in found if hasattr(reader, "file_bytes")]
+    needed = {reader for reader, _ in found}
     return sum(reader.LIBRARY_MB for reader in needed) * 1_000_000 + max(files, default=0)

@@ -20,7 +20,7 @@ IMPORT = re.compile(
 )
 
 
-def digests(script: str, *modules: str) -> dict[str, str]:
+def digests(script: str, *modules: str) -> tuple[tuple[str, str], ...]:
     """Digest a script and every module of the package that it imports, also indirectly.
 
     Parameters
@@ -32,10 +32,11 @@ def digests(script: str, *modules: str) -> dict[str, str]:
 
     Returns
     -------
-    dict of str to str
-        Short digest of the source code by the name of the script or module, sorted.
+    tuple of (str, str)
+        Name of the script or module and short digest of its source code, sorted. Jobs that run the
+        same modules share one tuple.
     """
-    return dict(_digests(script, frozenset(modules)))
+    return _digests(script, frozenset(modules))
 
 
 @cache

@@ -158,7 +158,12 @@ def first_line(file: str, options: Options) -> bytes:
 
 
 def delimiter_of(file: str, options: Options = Options()) -> str:  # noqa: B008 - it is frozen
-    """Return the delimiter: tab in .tsv; else the most frequent one in the first line.
+    """Return the delimiter of a table; see `delimiter_in`."""
+    return delimiter_in(first_line(file, options), file, options)
+
+
+def delimiter_in(line: bytes, file: str, options: Options) -> str:
+    """Return the delimiter: tab in .tsv; else the most frequent one in the first line of a table.
 
     It may be a comma, a semicolon or, in .txt, a tab. A comma that is the decimal sign is no
     delimiter.
@@ -166,7 +171,6 @@ def delimiter_of(file: str, options: Options = Options()) -> str:  # noqa: B008 
     name = file.lower().removesuffix(".gz")
     if name.endswith(".tsv"):
         return "\t"
-    line = first_line(file, options)
     known = [",", ";", *("\t" for _ in "t" if name.endswith(".txt"))]
     if options.decimal == ",":
         known = [";", "\t"]
@@ -189,7 +193,7 @@ def _widest(file: str, size: int, time: int) -> int:
     with suppress(*UNREADABLE), open_text(file) as text:
         for _ in range(LINES_LOOKED_AT):
             line = text.readline(LONGEST_LINE)
-            most = max(most, *(line.count(sign.encode()) for sign in DELIMITERS))
+            most = max(most, line.count(b","), line.count(b";"), line.count(b"\t"))
     return most + 1
 
 

@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from memwave.workflow import paths
 from memwave.workflow.planning.jobs import dependencies
@@ -21,6 +21,14 @@ from memwave.workflow.planning.models import is_applied, model_of
 from memwave.workflow.planning.plan import Plan
 
 DIGEST_LENGTH = 32
+
+
+class _Read(NamedTuple):
+    """Files that a job reads and that other jobs made, also of other runs, which are foreign."""
+
+    files: tuple[str, ...]
+    makers: tuple[Job, ...]
+    foreign: tuple[str, ...]
 
 
 class Digests:
@@ -45,7 +53,7 @@ class Digests:
     ):
         self._plan, self._versions, self._find = plan, versions, known
         self._known: dict[str, str] = {}
-        self._makers: dict[Job, tuple[Job, ...]] = {}
+        self._reads: dict[Job, _Read] = {}
 
     def of(self, job: Job) -> str:
         """Digest of a job, hexadecimal."""
@@ -61,7 +69,7 @@ class Digests:
 
     def made_with(self, job: Job) -> str:
         """Digest of the code that a job runs."""
-        return _digest_of_code(tuple(dependencies.code(self._plan, job.stage, job).items()))
+        return _digest_of_code(dependencies.code(self._plan, job.stage, job))
 
     def request(self, job: Job) -> Any:
         """The request of a job."""
@@ -79,15 +87,11 @@ class Digests:
             else []
         )
         read = [path for path in read if path in found]
-        read += [path for path in self._files(job) if maker_of(path) is None]
-        return {path: found[path] for path in read}
+        return {path: found[path] for path in (*read, *self._read(job).foreign)}
 
     def makers(self, job: Job) -> tuple[Job, ...]:
         """The jobs whose files a job reads."""
-        if job not in self._makers:
-            found = [maker_of(path) for path in self._files(job)]
-            self._makers[job] = tuple(dict.fromkeys(map(self._adopting, filter(None, found))))
-        return self._makers[job]
+        return self._read(job).makers
 
     def converting(self, job: Job) -> Job:
         """The job that Snakemake runs for a converted file: its batch. Others run by themselves."""
@@ -112,9 +116,9 @@ class Digests:
             self._add(job, found)
         return list(found)
 
-    def files(self, job: Job) -> list[str]:
+    def files(self, job: Job) -> tuple[str, ...]:
         """The files of other jobs that a job reads."""
-        return [path for path in self._files(job) if maker_of(path)]
+        return self._read(job).files
 
     def final(self) -> list[Job]:
         """The jobs whose files a run is for."""
@@ -142,8 +146,17 @@ class Digests:
             found[job] = None
             found.setdefault(self.converting(job))
 
-    def _files(self, job: Job) -> list[str]:
-        return dependencies.read_outputs(self._plan, job)
+    def _read(self, job: Job) -> "_Read":
+        if job not in self._reads:
+            paths_read = dependencies.read_outputs(self._plan, job)
+            makers = {path: maker_of(path) for path in paths_read}
+            made = dict.fromkeys(map(self._adopting, filter(None, makers.values())))
+            self._reads[job] = _Read(
+                tuple(path for path in paths_read if makers[path]),
+                tuple(made),
+                tuple(path for path in paths_read if not makers[path]),
+            )
+        return self._reads[job]
 
     def _adopting(self, job: Job) -> Job:
         """The job that copies a model, where it is not fitted."""

@@ -160,6 +160,7 @@ def sizes_of(plan: Plan, dataset: str, features: str) -> Sizes:
     return Sizes(plan.settings["block_mb"], shards, plan.settings["threads"], together)
 
 
+@cache
 def shard_rows(plan: Plan, dataset: str, features: str) -> int:
     """Return the number of windows of the largest shard, as planned."""
     return max(stop - start for start, stop in rows_of_shards(plan, dataset, features).values())

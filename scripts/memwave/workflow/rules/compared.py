@@ -1,6 +1,6 @@
 """Parameters of rules that Snakemake compares with those of the last run."""
 
-from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 
@@ -9,33 +9,30 @@ class Compared(list):
 
     Snakemake compares what ``repr`` gives, and writes what ``str`` gives into its report as it is,
     where a name such as ``</script>`` would end the script that holds it.
-
-    Parameters
-    ----------
-    items : iterable
-    shown : str
-        What the report shows.
     """
-
-    def __init__(self, items: Iterable, shown: str):
-        super().__init__(items)
-        self._shown = shown
 
     def __repr__(self) -> str:
         return super().__repr__().replace("<", "\\x3c")
 
-    def __str__(self) -> str:
-        return self._shown.replace("<", "\\x3c")
 
-    def __reduce__(self) -> tuple:
-        return Compared, (list(self), self._shown)
-
-
-def compared_request(request: Any) -> Compared:
+class ComparedRequest(Compared):
     """The request of a job; Snakemake compares only parameters of built-in types."""
-    return Compared([request], repr(request))
+
+    def __init__(self, request: Any):
+        super().__init__([request])
+
+    def __str__(self) -> str:
+        return repr(self[0]).replace("<", "\\x3c")
 
 
-def compared_digests(digests: dict[str, str]) -> Compared:
-    """Digests by name, all compared; the report shows how many there are."""
-    return Compared(digests.items(), f"{len(digests)} files")
+class ComparedDigests(Compared):
+    """Names and digests, all compared; the report shows how many there are."""
+
+    def __str__(self) -> str:
+        return f"{len(self)} files"
+
+
+@cache
+def compared_code(digests: tuple[tuple[str, str], ...]) -> ComparedDigests:
+    """Digests of modules, one object for all jobs that run these modules."""
+    return ComparedDigests(digests)

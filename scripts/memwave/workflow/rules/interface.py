@@ -12,7 +12,7 @@ from memwave.workflow.planning.jobs import dependencies
 from memwave.workflow.planning.jobs.job import Job, maker_of
 from memwave.workflow.planning.memory.processes import LAUNCHER_MB
 from memwave.workflow.planning.plan import Plan, Wildcards, of_experiments
-from memwave.workflow.rules.compared import compared_digests, compared_request
+from memwave.workflow.rules.compared import ComparedDigests, ComparedRequest, compared_code
 from memwave.workflow.rules.names import model_pattern, wildcard_patterns
 from memwave.workflow.rules.run import Run
 
@@ -31,6 +31,10 @@ TIMED = (
 )
 
 
+# An input of a rule: its files.
+Files = Callable[[Plan, Wildcards], Any]
+
+
 class Rules:
     """The plan as the rules see it.
 
@@ -41,17 +45,26 @@ class Rules:
     submits : callable
         Returns whether jobs are submitted to a cluster, where a Snakemake of its own starts each
         job. Called when jobs are made, since Snakemake does not know it before.
+    ancient : callable
+        Marks an input whose time is ignored.
     as_it_is : callable
         Marks an input as one that no job of the run makes, and whose time is ignored.
     """
 
     def __init__(
-        self, plan: Plan, run: Run, submits: Callable[[], bool], as_it_is: Callable[[str], Any]
+        self,
+        plan: Plan,
+        run: Run,
+        submits: Callable[[], bool],
+        *,
+        ancient: Callable[[str], Any],
+        as_it_is: Callable[[str], Any],
     ):
         self.plan = plan
-        self._run, self._submits, self._as_it_is = run, submits, as_it_is
+        self._run, self._submits = run, submits
+        self._ancient, self._as_it_is = ancient, as_it_is
 
-    def files(self, function: Callable[[Plan, Wildcards], Any]) -> Callable[[Wildcards], Any]:
+    def files(self, function: Files) -> Callable[[Wildcards], Any]:
         """Return the input function of a rule: a function of the plan, bound to the plan."""
 
         def files_of_job(wildcards: Wildcards) -> Any:
@@ -60,10 +73,25 @@ class Rules:
 
         return _with_signature(files_of_job)
 
-    def conversions(
-        self, stage: str, function: Callable[[Plan, Wildcards], Any]
-    ) -> Callable[[Wildcards], list[Any]]:
-        """Return the input function for converted files: receipts of the jobs that make them.
+    def inputs(self, **functions: Files) -> Callable[[Wildcards], dict[str, Any]]:
+        """Return the input function of a rule with several inputs, by name; see `files`.
+
+        It is one function for all of them, to be unpacked, and inputs without files are left out:
+        Snakemake needs more time to call a function than most of these take, and memory for a name.
+        """
+
+        def named(plan: Plan, wildcards: Wildcards) -> dict[str, Any]:
+            found = ((name, function(plan, wildcards)) for name, function in functions.items())
+            return {name: files for name, files in found if files}
+
+        return self.files(named)
+
+    def ancient(self, function: Files) -> Files:
+        """Ignore the times of the files that a function of `inputs` gives."""
+        return lambda plan, w: [self._ancient(file) for file in function(plan, w)]
+
+    def conversions(self, stage: str, function: Files) -> Files:
+        """Return a function of `inputs` for converted files: receipts of the jobs that make them.
 
         A job that is done takes the receipts as they are, unless a file of it is converted again:
         other files of a batch may be converted without the job. Snakemake (9.27) leaves out jobs
@@ -71,12 +99,11 @@ class Rules:
         repeated. A job that is not done waits: Snakemake deletes a receipt while its job runs.
         """
 
-        def receipts_of_job(wildcards: Wildcards) -> list[Any]:
-            run = self._run
-            run.repeat_stale()
-            waits: dict[str, bool] = {}
-            is_done = run.is_done(Job.of(stage, wildcards))
-            for part in filter(None, map(maker_of, function(self.plan, wildcards))):
+        def receipts_of_job(plan: Plan, wildcards: Wildcards) -> list[Any]:
+            run, waits = self._run, dict[str, bool]()
+            parts = list(filter(None, map(maker_of, function(plan, wildcards))))
+            is_done = bool(parts) and run.is_done(Job.of(stage, wildcards))
+            for part in parts:
                 receipt = run.digests.converting(part).receipt
                 waits[receipt] = waits.get(receipt, not is_done) or not run.is_done(part)
             return [
@@ -84,7 +111,7 @@ class Rules:
                 for receipt, wait in waits.items()
             ]
 
-        return _with_signature(receipts_of_job)
+        return receipts_of_job
 
     def params(self, stage: str) -> dict[str, Callable[[Wildcards], Any]]:
         """Parameters of a rule: the request, digests of the code, versions of what is read.
@@ -94,17 +121,15 @@ class Rules:
         """
         run = self._run
         found: dict[str, Callable[[Wildcards], Any]] = {
-            "request": lambda wildcards: compared_request(
+            "request": lambda wildcards: ComparedRequest(
                 run.digests.request(Job.of(stage, wildcards))
             ),
-            "code": lambda wildcards: compared_digests(
-                dependencies.code(self.plan, stage, wildcards)
-            ),
+            "code": lambda wildcards: compared_code(dependencies.code(self.plan, stage, wildcards)),
             "ticket": lambda wildcards: run.ticket(Job.of(stage, wildcards)),
         }
         if stage in dependencies.READING:
-            found["versions"] = lambda wildcards: compared_digests(
-                run.versions_of(dependencies.read_inputs(self.plan, stage, wildcards))
+            found["versions"] = lambda wildcards: ComparedDigests(
+                run.versions_of(dependencies.read_inputs(self.plan, stage, wildcards)).items()
             )
         return {name: _with_signature(function) for name, function in found.items()}
 

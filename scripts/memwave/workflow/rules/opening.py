@@ -1,6 +1,7 @@
 """From the configuration to the rules; an invalid configuration ends the process."""
 
 import csv
+import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -18,6 +19,11 @@ from memwave.workflow.process.current import load_plan
 from memwave.workflow.rules.interface import Rules
 from memwave.workflow.rules.run import Run
 from memwave.workflow.sources.versions import plan_sources
+
+# New objects after which the process that plans looks for unreachable ones (Python: 700), and how
+# many such rounds go by before older objects are looked at, too. A plan of many jobs is many
+# objects, nearly all of which are needed: looking at them took a quarter of the time.
+COLLECTED_AFTER = (10_000, 20, 100)
 
 
 def check_config_files(
@@ -48,6 +54,7 @@ def open_rules(
     is_planning: bool,
     submits: Callable[[], bool],
     repeat: Callable[[Iterable[str]], None],
+    ancient: Callable[[str], Any],
     as_it_is: Callable[[str], Any],
     starts: Callable[[], bool] = lambda: False,
 ) -> Rules:
@@ -59,7 +66,8 @@ def open_rules(
         if not is_planning:
             plan, sources = load_plan()
             run = Run(plan, lambda: sources, repeat, starts, is_planning=False)
-            return Rules(plan, run, submits, as_it_is)
+            return Rules(plan, run, submits, ancient=ancient, as_it_is=as_it_is)
+        gc.set_threshold(*COLLECTED_AFTER)
         plan = make_plan(config)
     except MemwaveError as error:
         print(error, file=sys.stderr)
@@ -70,7 +78,7 @@ def open_rules(
     read = unique(read + foreign_models(plan))
     folders = paths.results_of(plan.recordings)
     run = Run(plan, lambda: plan_sources(read, folders), repeat, starts)
-    return Rules(plan, run, submits, as_it_is)
+    return Rules(plan, run, submits, ancient=ancient, as_it_is=as_it_is)
 
 
 def _replaced(plan: Plan) -> Iterator[str]:

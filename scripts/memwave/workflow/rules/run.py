@@ -105,7 +105,7 @@ class Run:
     def _ticket_of(self, job: Job, predicted_mb: int, parts: tuple[Ticket, ...] = ()) -> Ticket:
         digests = self.digests
         makers = {maker.receipt: digests.of(maker) for maker in digests.makers(job)}
-        files, made = tuple(digests.files(job)), self._made(job)
+        files, made = digests.files(job), self._made(job)
         read = {} if parts else digests.sources(job)
         readings = readings_of(self._plan, job, read, self._sources)
         return Ticket(job.receipt, *made, makers, files, readings, predicted_mb, parts)

@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from memwave.core.errors import MemwaveError
 from memwave.core.messages import printable, shown
 from memwave.readers.base import Options, file_of
 from memwave.readers.formats.csv.header import given_names, require_names
+from memwave.readers.formats.csv.plain import plain_table
 from memwave.readers.formats.csv.remarks import (
     another_kind,
     comment_lines,
@@ -75,13 +75,19 @@ class Source(TableSource):
         self._known_rows: int | None = None  # of a file that was parsed for its header
         self._columns: list[str] = []
         self._texts_first: set[str] = set()  # columns that begin with texts
+        is_packed = self.file.lower().endswith(".gz")
+        self._is_small = self.file_size < LONGEST_LINE and not is_packed
         try:
-            self._require_text()
-            self._delimiter = delimiter_of(self.file, options)
-            self._encoding = self._find_encoding()
+            plain = plain_table(self.file, options) if self._is_small else None
+            if plain is None:
+                self._require_text()
+            self._delimiter = plain.delimiter if plain else delimiter_of(self.file, options)
+            self._encoding = "utf-8" if plain else self._find_encoding()
         except UNREADABLE as error:
             raise self._unreadable(error) from error
-        names = self._columns = self._header()
+        names = self._columns = plain.names if plain else self._header()
+        if options.header == "names":
+            require_names(self, names)
         self._blank_lines = len(names) == 1  # one of them may be a missing value
         try:
             chosen = self._choose(names, options.channels, texts=options.texts)
@@ -91,7 +97,7 @@ class Source(TableSource):
             remarks += comment_lines(line, options)
             raise MemwaveError(f"{error}{remarks}") from None
         self._channels = [names[column] for column in chosen]
-        rows, remark = remembered_rows(self.file, self._count, repr(self._reading()))
+        rows, remark = (plain.rows, "") if plain else self._rows()
         if remark:
             self.note(remark)
         self._describe((rows, len(self._channels)), np.dtype("f8"))
@@ -137,19 +143,16 @@ class Source(TableSource):
             self._texts_first = set(self._names)  # may be: nobody has looked
             return self._names
         # A small file is parsed once, for its header and for the number of its rows.
-        is_plain = not self.file.lower().endswith(".gz")
-        is_small = is_plain and os.path.getsize(self.file) < LONGEST_LINE
-        batches = list(islice(self._batches(None), 1 + is_small))
+        batches = list(islice(self._batches(None), 1 + self._is_small))
         for batch in batches[:1]:
             names = list(batch.schema.names)
-            if is_small and len(batches) == 1 < len(names):
+            if self._is_small and len(batches) == 1 < len(names):
                 self._known_rows = batch.num_rows
             self._texts_first = {
                 name
                 for name, kind in zip(names, batch.schema.types, strict=True)
                 if str(kind) not in NUMBERS
             }
-            require_names(self, names)
             return names
         raise self.error("has no row below its first line, expected a line a row")
 
@@ -160,6 +163,10 @@ class Source(TableSource):
             return max((len(cells) for _, _, cells in islice(rows, 1)), default=0)
         except (*UNREADABLE, csv.Error) as error:
             raise self._unreadable(error) from error
+
+    def _rows(self) -> tuple[int, str]:
+        """Rows, counted once, and a remark if lines are not rows."""
+        return remembered_rows(self.file, self._count, repr(self._reading()))
 
     def _count(self) -> tuple[int, str]:
         """Count rows; if lines are not rows, return the reason or raise an error."""

@@ -133,8 +133,8 @@ READ: dict[str, tuple[Callable, ...]] = {
 }
 
 
-def code(plan: Plan, stage: str, w: Wildcards) -> dict[str, str]:
-    """Digests of the modules that a job runs, the readers and the solver it needs included."""
+def code(plan: Plan, stage: str, w: Wildcards) -> tuple[tuple[str, str], ...]:
+    """Names and digests of the modules that a job runs, its readers and its solver included."""
     if stage in paths.PARTS.values():
         return digests(stage, *_readers(batches.sources_of(plan, stage, w)))
     if stage in paths.PARTS:

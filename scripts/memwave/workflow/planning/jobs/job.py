@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from memwave.workflow import paths
@@ -26,7 +26,7 @@ class Job:
         """The job of a stage with Snakemake's wildcards, or with those of another job."""
         return cls(stage, **{name: str(getattr(wildcards, name)) for name in _names(stage)})
 
-    @property
+    @cached_property
     def receipt(self) -> str:
         """Path of its receipt, which is unique."""
         return paths.usage(self.stage).format(**vars(self))

@@ -6,7 +6,6 @@ from typing import Any
 from memwave.core.ranges import rows_per_block
 from memwave.features.columns import MatrixShard
 from memwave.recordings.valid_windows import FEWEST_RANGES, MOST_OF_RECORDING, MOST_RANGES
-from memwave.workflow.planning import inputs
 from memwave.workflow.planning.jobs.conversions import batch, converted
 from memwave.workflow.planning.jobs.dependencies import provenance
 from memwave.workflow.planning.jobs.results import (
@@ -20,7 +19,7 @@ from memwave.workflow.planning.memory.blocks import (
     measured_rows,
     measuring_rows,
 )
-from memwave.workflow.planning.models import dtype_of, fits_recordings, model_of
+from memwave.workflow.planning.models import dtype_of, fits_recordings, has_summaries, model_of
 from memwave.workflow.planning.plan import (
     Plan,
     Wildcards,
@@ -135,7 +134,7 @@ def _fit(plan: Plan, w: Wildcards) -> Fit:
 
 def _fitted_rows(plan: Plan, w: Wildcards, shard: str) -> MatrixShard | None:
     """A shard of a matrix that `fit_model` reads itself."""
-    if inputs.summaries(plan, w):
+    if has_summaries(plan, w):
         return None
     return matrix_shard(plan, w.dataset, w.features, shard)
 

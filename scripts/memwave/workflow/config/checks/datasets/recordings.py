@@ -1,7 +1,7 @@
 """Checks that the files of a dataset exist and match its sheet and configuration."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import isclose
 from os.path import dirname, exists, join, normpath
 
@@ -157,7 +157,7 @@ def _facts(recording: Recording, dataset: str, settings: dict) -> dict:
         resampled_rows(rows, ratio),
         *(group_rows(recording.path, group) for group in groups),
     ]
-    facts = asdict(recording) | {"source_rows": rows, "sampling_rate": rate}
+    facts = vars(recording) | {"source_rows": rows, "sampling_rate": rate}
     facts |= {"rows": min(planned), "resample": ratio, "groups": groups}
     facts |= {"source": recording.path, "label_source": recording.labels}
     facts |= {"notes": tuple(notes), "units": tuple(units.items())}
