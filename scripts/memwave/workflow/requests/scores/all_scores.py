@@ -90,10 +90,13 @@ def project_all(
         See `write_projection`; the files of `open_scores`, of each shard.
     """
     total, row = Measured(np.zeros((2, 2)), np.zeros((2, model.n_components))), 0
+    last = request.projections[-1]
     for each, shard, windows in zip_longest(request.projections, shards, valid):
         files = {"shard": shard, "valid": windows, "channels": channels}
         with open_scores(each, model, "write_projection", **files) as scores:
             row += scores.n_rows
+            if each is last:
+                require_planned(next(iter(shards), None), row, n_rows)
             if row > n_rows:
                 continue  # they are only counted, for the error message
             for block in scores.blocks:
@@ -106,7 +109,6 @@ def project_all(
             projector.train.finish()
             total.train = merged(total.train, projector.train)
         del projector, scores  # as large as the model
-    require_planned(next(iter(shards), None), row, n_rows)
     writer.finish_scores()
     return total
 
