@@ -45,7 +45,7 @@ def test_few_features_are_solved_exactly_and_many_by_iteration():
 
 
 def test_many_windows_are_solved_from_the_recordings_unless_features_are_rounded_much():
-    assert solver_for(spec(1001, 7), 140_000, n_components=50) == "lag-randomized"
+    assert solver_for(spec(1001, 7), 140_000, n_components=50) == "lag-covariance"
     assert solver_for(spec(1001, 7, "float16"), 140_000, n_components=50) != "lag-covariance"
     unstored = replace(spec(1001, 7, "float16"), store=False)
     assert solver_for(unstored, 140_000, n_components=50) == "lag-covariance"
@@ -106,7 +106,7 @@ def matrix(columns: int, dtype: str = "float32") -> MatrixSpec:
 
 WIDE, UNSTORED = spec(1001, 64), replace(spec(4000, 64), store=False)
 CORNERS = {
-    "where memwave began": Corner(140_000, spec(1001, 7), "lag-randomized"),
+    "where memwave began": Corner(140_000, spec(1001, 7), "lag-covariance"),
     "the same in float16": Corner(140_000, spec(1001, 7, "float16"), "randomized"),
     "short windows": Corner(1_000_000, spec(128), "lag-covariance"),
     "many channels": Corner(60_000, WIDE, "lag-randomized"),

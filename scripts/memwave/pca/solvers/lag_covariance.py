@@ -141,7 +141,7 @@ def work(spec: FeatureSpec, n_rows: int, settings: dict) -> Work:
     """Sums over the signal, the two-sided transform, and eigenpairs.
 
     Fourier transforms and filters run at the rate of decompositions rather than of products. The
-    filters spend 25 times as long on moving memory as on arithmetic.
+    filters spend ten times as long on moving memory as on arithmetic.
     """
     windows, d = windows_of(spec), spec.n_features
     if windows.by_fourier:
@@ -150,7 +150,7 @@ def work(spec: FeatureSpec, n_rows: int, settings: dict) -> Work:
         sums = spectra / windows.chunk
     else:
         sums = 2.0 * windows.depth * windows.width**2
-    transforms = 100.0 * spec.filter_length * windows.n_values * (windows.n_values + d)
+    transforms = 40.0 * spec.filter_length * windows.n_values * (windows.n_values + d)
     at_the_end = transforms + decomposition_work(d, settings["n_components"])
     return Work(reads=0, products=0.0, dense=n_rows * sums + at_the_end)
 

@@ -67,9 +67,9 @@ OPTIONS: dict[str, dict] = {
 # 16 columns were the fastest on windows of 7 and of 64 channels.
 WIDTH = 16
 
-# Passes that recordings of several kinds took to a tolerance of 1e-5, in blocks of 16 columns: a
-# constant, and a number for each component.
-USUAL_PASSES, PASSES_PER_COMPONENT = 6, 0.15
+# Passes that recordings of several kinds took to a tolerance of 1e-5, in blocks of 16 columns, and
+# two for others: a constant, and a number for each component.
+USUAL_PASSES, PASSES_PER_COMPONENT = 8, 0.15
 
 
 class Solver:
