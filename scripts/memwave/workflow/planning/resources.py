@@ -147,7 +147,7 @@ def _expected_seconds(plan: Plan, w: Wildcards) -> float:
     """Seconds of a fit in one thread."""
     model = model_of(plan, w)
     if is_from_signal(model):
-        # Not the limit, which allows for eigenpairs that have to be computed by LAPACK.
+        # Not the limit, which allows for more passes, and for eigenpairs by LAPACK.
         spec = feature_spec(plan, w.dataset, w.features)
         return choice.seconds(model, spec, n_train(plan, w.dataset, w.features))
     return _seconds(plan, w.dataset, w.features, w.model, 1, LOCAL)["fit_model"] - LOCAL.start

@@ -115,7 +115,8 @@ def fitting(
     products = rates.share * PRODUCTS_PER_SECOND[dtype]
     dense = rates.share * DENSE_PER_SECOND
     if solver.Solver.FROM_SIGNAL and not solver.Solver.ONE_PASS:
-        return {"fit_model": solver.work(spec, rows * shards, model).dense / dense}
+        n_windows = rows * shards  # a tolerance may end a fit early, at an unknown pass
+        return {"fit_model": 2 * solver.work(spec, n_windows, model).dense / dense}
     if reads_columns(model["solver"]):
         work = solver.work(d, rows * shards, model)
         reads = work.reads * reading_seconds(spec, rows * shards, rates)
