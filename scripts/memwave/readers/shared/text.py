@@ -31,6 +31,7 @@ PIECE_BYTES = 1 << 18
 LINE_BREAK = re.compile("\r\n|\r|\n")
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+SIGNS = tuple(sign.encode() for sign in DELIMITERS)
 
 
 class LongLine(OSError):
@@ -193,7 +194,7 @@ def _widest(file: str, size: int, time: int) -> int:
     with suppress(*UNREADABLE), open_text(file) as text:
         for _ in range(LINES_LOOKED_AT):
             line = text.readline(LONGEST_LINE)
-            most = max(most, line.count(b","), line.count(b";"), line.count(b"\t"))
+            most = max(most, *map(line.count, SIGNS))
     return most + 1
 
 
