@@ -16,8 +16,10 @@ import select
 import subprocess
 import sys
 import tempfile
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
+from typing import NoReturn
 
 LIBRARIES = ("snakemake.logging", "snakemake.iocontainers", "h5py", "numpy", "pywt")
 LIBRARIES += ("scipy.linalg", "scipy.special", "threadpoolctl", "xxhash")
@@ -69,7 +71,7 @@ def serve(script: str) -> None:
         if asked in ready:
             for line in os.read(asked, 2**16).decode().splitlines():
                 client, path = line.split(" ", 1)
-                job = os.fork() or _run(client, path)
+                job = os.fork() or end_after(partial(_run, client, path))
                 running[os.pidfd_open(job)] = (job, int(client))
 
 
@@ -83,22 +85,27 @@ def _report(script: str, job: int, client: int) -> None:
     os.close(answer)
 
 
-def _run(client: str, path: str) -> int:
-    """Be the process of a job; does not return."""
+def _run(client: str, path: str) -> None:
+    """Do what a client asks for, in its place."""
+    place = f"/proc/{client}"
+    variables = Path(f"{place}/environ").read_text().split("\0")
+    os.environ.clear()
+    os.environ.update(line.split("=", 1) for line in variables if line)
+    os.chdir(os.readlink(f"{place}/cwd"))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for number in (1, 2):
+        os.dup2(os.open(f"{place}/fd/{number}", os.O_WRONLY | os.O_APPEND), number)
+    given = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    sys.path[:1] = [os.path.dirname(os.path.abspath(path)), *given]
+    sys.argv = [path]
+    runpy.run_path(path, run_name="__main__")
+
+
+def end_after(work: Callable[[], None]) -> NoReturn:
+    """Do the work of a forked process, and end it as Python ends."""
     status = 1
     try:
-        place = f"/proc/{client}"
-        variables = Path(f"{place}/environ").read_text().split("\0")
-        os.environ.clear()
-        os.environ.update(line.split("=", 1) for line in variables if line)
-        os.chdir(os.readlink(f"{place}/cwd"))
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        for number in (1, 2):
-            os.dup2(os.open(f"{place}/fd/{number}", os.O_WRONLY | os.O_APPEND), number)
-        given = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-        sys.path[:1] = [os.path.dirname(os.path.abspath(path)), *given]
-        sys.argv = [path]
-        runpy.run_path(path, run_name="__main__")
+        work()
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)

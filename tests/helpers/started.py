@@ -12,10 +12,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-from forked_jobs import end, interpreter
+from forked_jobs import end, end_after, interpreter
 
 # What a run loads beside memwave, and its plugins, which the parser of its arguments loads.
 LIBRARIES = ("snakemake.cli", "snakemake.report", "nbformat", "smart_open", "numpy", "h5py")
@@ -81,33 +81,23 @@ def serve() -> None:
         request = json.loads(line)
         child = os.fork()
         if child == 0:
-            _run(request)
+            end_after(partial(_run, request))
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
 def _run(request: dict) -> None:
-    """Be the process of Snakemake; does not return."""
-    status = 1
-    try:
-        os.chdir(request["folder"])
-        os.environ.clear()
-        os.environ.update(request["env"])
-        for number, path in enumerate(request["files"], 1):
-            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        sys.path[0] = request["folder"]
-        sys.executable = request["python"]  # of jobs
-        sys.argv = ["snakemake", *request["arguments"]]
-        sys.modules["snakemake.cli"].main()
-    except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+    """Do what ``python -m snakemake`` does."""
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    for number, path in enumerate(request["files"], 1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.path[0] = request["folder"]
+    sys.executable = request["python"]  # of jobs
+    sys.argv = ["snakemake", *request["arguments"]]
+    sys.modules["snakemake.cli"].main()
 
 
 if __name__ == "__main__":
